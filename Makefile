@@ -1,0 +1,47 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PO := src/actlab/locale/ko/LC_MESSAGES/actlab.po
+
+.PHONY: help install study test test-all lint format bench messages clean
+
+help:            ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+install: $(STAMP) ## create .venv and install actlab with its development tools
+
+$(STAMP): pyproject.toml constraints.txt hatch_build.py $(PO)
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip --upgrade
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+study: $(STAMP)  ## the digits study, to its report
+	$(BIN)/actlab study run digits
+
+test: $(STAMP)   ## the test suite (minutes, no network)
+	$(BIN)/python -m pytest
+
+test-all: $(STAMP) ## the slow tests too
+	$(BIN)/python -m pytest -m ''
+
+lint: $(STAMP)   ## ruff and strict mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(STAMP) ## let ruff lay the code out
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(STAMP)  ## the benchmarks
+	$(BIN)/python benchmarks/run_all.py
+
+messages: $(STAMP) ## collect the messages into the Korean catalogue and compile it
+	$(BIN)/pybabel --quiet extract -F babel.cfg -k N_ --no-location --sort-output --project actlab --omit-header -o build/actlab.pot . 
+	$(BIN)/pybabel --quiet update --no-fuzzy-matching --omit-header --ignore-obsolete -D actlab -l ko -i build/actlab.pot -d src/actlab/locale
+	$(BIN)/pybabel --quiet compile -D actlab -d src/actlab/locale
+
+clean:           ## remove what is made, keep the sources
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

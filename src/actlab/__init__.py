@@ -1,0 +1,29 @@
+"""actlab, the workbench for activation functions: know them, compare them, check their use.
+
+The public names are imported when they are first used, so that `import actlab` is quick and
+loads no torch.
+"""
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "get": "actlab.catalogue",
+    "functions": "actlab.catalogue",
+}
+
+__all__ = ["__version__", *_HOMES]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("actlab")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'actlab' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,51 @@
+"""The entry point: commands, exit codes, and how an error reaches the user.
+
+0 fine, 1 the answer is "no", 2 wrong use or bad input, 3 a fault of actlab's own, 130 interrupted.
+"""
+
+import sys
+import traceback
+
+import typer
+
+from actlab.errors import ActlabError
+from actlab.i18n import _
+
+app = typer.Typer(
+    name="actlab",
+    help=_("The workbench for activation functions: know them, compare them, check their use."),
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+@app.callback()
+def _root() -> None:
+    """Keep actlab a group of commands, however few there are."""
+
+
+def main() -> None:
+    """Run the command line and exit with the code that design.md promises."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command and return its exit code."""
+    try:
+        app(args=arguments, prog_name="actlab", standalone_mode=True)
+    except SystemExit as exit_request:
+        return exit_request.code if isinstance(exit_request.code, int) else 0
+    except ActlabError as error:
+        print(f"actlab: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        return 0
+    except Exception:  # a fault of actlab's own: shown whole, with its own exit code
+        traceback.print_exc()
+        print(_("This is a fault of actlab itself; please report it."), file=sys.stderr)
+        return 3
+    return 0
