@@ -1,0 +1,1 @@
+"""Pages: page data, then figures, then templates with escaping on."""
