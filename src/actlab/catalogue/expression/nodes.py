@@ -1,0 +1,138 @@
+"""The parts of a formula: a small tree of frozen values, and walks over it.
+
+A tree is either a number or a truth (a comparison, or comparisons joined by "and" and "or"); truths
+stand only where a choice is made, which the parser guarantees.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+Arithmetic = Literal["+", "-", "*", "/", "**"]
+Relation = Literal["<", "<=", ">", ">=", "==", "!="]
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A literal; `text` is its decimal form as written, so that no digit is lost to rounding."""
+
+    value: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """The input of the function, written x."""
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """pi or e."""
+
+    name: Literal["pi", "e"]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A named number that is given when the formula is evaluated."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Negative:
+    """Minus the operand."""
+
+    operand: "Node"
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """Two numbers joined by an arithmetic operator."""
+
+    operator: Arithmetic
+    left: "Node"
+    right: "Node"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function of the language applied to its arguments."""
+
+    function: str
+    arguments: tuple["Node", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A truth: how two numbers compare."""
+
+    relation: Relation
+    left: "Node"
+    right: "Node"
+
+
+@dataclass(frozen=True, slots=True)
+class Logic:
+    """A truth: two truths joined by "and" or "or"."""
+
+    operator: Literal["and", "or"]
+    left: "Truth"
+    right: "Truth"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """`then` where the condition holds, `otherwise` elsewhere."""
+
+    condition: "Truth"
+    then: "Node"
+    otherwise: "Node"
+
+
+Truth = Comparison | Logic
+Node = Number | Input | Constant | Parameter | Negative | Binary | Call | Choice
+
+
+def number(value: float) -> Number:
+    """Return the literal of a whole or fractional value.
+
+    >>> number(2).text
+    '2'
+    """
+    text = str(int(value)) if float(value).is_integer() else repr(float(value))
+    return Number(float(value), text)
+
+
+def children(node: Node | Truth) -> tuple[Node | Truth, ...]:
+    """Return the parts that a node is made of, in the order in which they are written."""
+    match node:
+        case Negative(operand):
+            return (operand,)
+        case Binary(_, left, right) | Comparison(_, left, right):
+            return (left, right)
+        case Logic(_, left, right):
+            return (left, right)
+        case Call(_, arguments):
+            return arguments
+        case Choice(condition, then, otherwise):
+            return (condition, then, otherwise)
+        case _:
+            return ()
+
+
+def walk(node: Node | Truth) -> Iterator[Node | Truth]:
+    """Yield the node and everything below it, each parent before its children."""
+    yield node
+    for child in children(node):
+        yield from walk(child)
+
+
+def depends_on_input(node: Node | Truth) -> bool:
+    """Return whether the input occurs anywhere below the node."""
+    return any(isinstance(part, Input) for part in walk(node))
+
+
+def parameter_names(node: Node | Truth) -> tuple[str, ...]:
+    """Return the parameters below the node, each once, in order of appearance."""
+    return tuple(dict.fromkeys(part.name for part in walk(node) if isinstance(part, Parameter)))

@@ -1,0 +1,152 @@
+"""What the catalogue knows of a function: a frozen value; torch is loaded only to build a module."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Literal
+
+from actlab.errors import ActlabError, unknown_name
+from actlab.i18n import _
+
+if TYPE_CHECKING:
+    from torch import nn
+
+Kind = Literal["scalar", "structural"]
+
+
+class ParameterError(ActlabError):
+    """A parameter that a function does not have, or a value outside its domain."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One number that a function depends on, with the open or closed interval that it may lie in.
+
+    >>> Parameter("alpha", 1.0, low=0.0).describe_domain()
+    'alpha >= 0'
+    """
+
+    name: str
+    default: float
+    learnable: bool = False
+    low: float = -math.inf
+    high: float = math.inf
+    low_open: bool = False
+    high_open: bool = False
+
+    def admits(self, value: float) -> bool:
+        """Return whether `value` is a finite number of the domain."""
+        if not math.isfinite(value):
+            return False
+        above = value > self.low if self.low_open else value >= self.low
+        below = value < self.high if self.high_open else value <= self.high
+        return above and below
+
+    def describe_domain(self) -> str:
+        """Return the domain in the way that a message shows it."""
+        bounds = []
+        if math.isfinite(self.low):
+            bounds.append(f"{self.name} {'>' if self.low_open else '>='} {self.low:g}")
+        if math.isfinite(self.high):
+            bounds.append(f"{self.name} {'<' if self.high_open else '<='} {self.high:g}")
+        return " and ".join(bounds) or f"{self.name} finite"
+
+
+@dataclass(frozen=True)
+class Function:
+    """An entry of the catalogue.
+
+    `formula` is a Python expression in x and the parameters (see `actlab.catalogue.expression`);
+    for a structural function it is prose. `factory` names the callable in
+    `actlab.catalogue.modules` that builds the module from the parameters.
+
+    >>> from actlab.catalogue import get
+    >>> get("leaky_relu_0.1").values
+    {'negative_slope': 0.1}
+    """
+
+    name: str
+    formula: str
+    source: str
+    factory: str
+    parameters: tuple[Parameter, ...] = ()
+    aliases: tuple[str, ...] = ()
+    kind: Kind = "scalar"
+
+    @property
+    def values(self) -> dict[str, float]:
+        """Return the parameters' values by name."""
+        return {parameter.name: parameter.default for parameter in self.parameters}
+
+    @property
+    def learnable(self) -> bool:
+        """Return whether training changes a parameter."""
+        return any(parameter.learnable for parameter in self.parameters)
+
+    def bind(self, **values: float) -> Function:
+        """Return this function with other values of its parameters.
+
+        Raises ParameterError for a value outside its domain, UnknownNameError for a parameter
+        that the function does not have.
+
+        >>> from actlab.catalogue import get
+        >>> get("elu").bind(alpha=0.5).values
+        {'alpha': 0.5}
+        """
+        known = {parameter.name: parameter for parameter in self.parameters}
+        for name, value in values.items():
+            self._check(known, name, value)
+        return replace(
+            self,
+            parameters=tuple(
+                replace(parameter, default=float(values.get(parameter.name, parameter.default)))
+                for parameter in self.parameters
+            ),
+        )
+
+    def _check(self, known: Mapping[str, Parameter], name: str, value: float) -> None:
+        if not known:
+            raise ParameterError(
+                _('{function} has no parameters, but "{name}" was given.').format(
+                    function=self.name, name=name
+                )
+            )
+        if name not in known:
+            raise unknown_name(_("parameter of {function}").format(function=self.name), name, known)
+        if not known[name].admits(value):
+            raise ParameterError(
+                _("{function} needs {domain}, but {name} = {value} was given.").format(
+                    function=self.name,
+                    domain=known[name].describe_domain(),
+                    name=name,
+                    value=value,
+                )
+            )
+
+    def module(self, *, channels: int | None = None, **values: float) -> nn.Module:
+        """Return a module that applies the function, with its gradient, in any float dtype.
+
+        `channels` gives every learnable parameter one value per channel (dimension 1 of the
+        input); without it a layer shares one value.
+
+        >>> from actlab.catalogue import get
+        >>> get("prelu").module(channels=64).weight.shape
+        torch.Size([64])
+        """
+        bound = self.bind(**values)
+        arguments: dict[str, Any] = dict(bound.values)
+        if channels is not None:
+            if not self.learnable:
+                raise ParameterError(
+                    _("{function} has nothing to learn, so it takes no channels.").format(
+                        function=self.name
+                    )
+                )
+            arguments["channels"] = channels
+        module_name, attribute = self.factory.split(":")
+        factory = getattr(import_module(f"actlab.catalogue.modules.{module_name}"), attribute)
+        built: nn.Module = factory(**arguments)
+        return built
