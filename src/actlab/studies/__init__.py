@@ -1,0 +1,5 @@
+"""Studies: plan -> ask -> executor -> record -> tell, in a run folder that survives any kill.
+
+The only folder that imports Optuna. Training happens in workers (`actlab.worker`); nothing here
+imports torch.
+"""

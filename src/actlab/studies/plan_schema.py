@@ -1,0 +1,226 @@
+"""What a plan file may say: types, bounds and the relations between its values."""
+
+from collections.abc import Callable
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from actlab import catalogue, data, networks
+from actlab.errors import UnknownNameError, unknown_name
+from actlab.i18n import _
+from actlab.records import (
+
+    DataPlan,
+    Execution,
+    Plan,
+    Protocol,
+    Sampler,
+    Space,
+    SplitSizes,
+)
+
+
+def _one_of(kind: str, valid: Callable[[], tuple[str, ...]]) -> AfterValidator:
+    def check(name: str) -> str:
+        if name not in valid():
+            raise ValueError(str(unknown_name(kind, name, valid())))
+        return name
+
+    return AfterValidator(check)
+
+
+def _activation(name: str) -> str:
+    try:
+        catalogue.get(name)
+    except UnknownNameError as error:
+        raise ValueError(str(error)) from None
+    return name
+
+
+def _no_repeats(names: tuple[str, ...]) -> tuple[str, ...]:
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise ValueError(_("names {names} more than once").format(names=", ".join(repeated)))
+    return names
+
+
+Count = Annotated[int, Field(ge=1)]
+PositiveRate = Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)]
+Activations = Annotated[
+    tuple[Annotated[str, AfterValidator(_activation)], ...],
+    Field(min_length=1, strict=False),
+    AfterValidator(_no_repeats),
+]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class SplitsSection(_Section):
+    """Images per split."""
+
+    train: Count
+    valid_epoch: Count
+    valid_trial: Count
+    test: Count
+
+
+class DataSection(_Section):
+    """The data set and how it is split."""
+
+    name: Annotated[str, _one_of("data set", data.names)]
+    splits: SplitsSection
+    directory: str | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        pools = data.pool_sizes(self.name)
+        splits = self.splits
+        wanted = splits.train + splits.valid_epoch + splits.valid_trial
+        faults = []
+        if wanted > pools.train:
+            faults.append(
+                _(
+                    "train + valid_epoch + valid_trial ask for {wanted} images; "
+                    "{name} has {available} for them"
+                ).format(wanted=wanted, name=self.name, available=pools.train)
+            )
+        if splits.test > pools.test:
+            faults.append(
+                _("test asks for {wanted} images; {name} has {available}").format(
+                    wanted=splits.test, name=self.name, available=pools.test
+                )
+            )
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
+
+class NetworkSection(_Section):
+    """The network with the two slots."""
+
+    name: Annotated[str, _one_of("network", networks.names)]
+
+
+class LearningRateSection(_Section):
+    """The range of the learning rate, searched on a logarithmic scale."""
+
+    low: PositiveRate
+    high: PositiveRate
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.low > self.high:
+            raise ValueError(
+                _("low must not be above high; got low = {low} and high = {high}").format(
+                    low=self.low, high=self.high
+                )
+            )
+        return self
+
+
+class SpaceSection(_Section):
+    """What the study chooses from."""
+
+    conv_activation: Activations
+    fc_activation: Activations
+    learning_rate: LearningRateSection
+
+
+class ProtocolSection(_Section):
+    """How one network is trained; the name fixes head and loss."""
+
+    name: Literal["published", "corrected"] = "corrected"
+    batch_size: Annotated[int, Field(ge=1, le=100_000)] = 32
+    weight_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.01
+    patience: Count = 5
+    max_epochs: Count | None = None
+
+
+class SamplerSection(_Section):
+    """Every option of the sampler."""
+
+    name: Literal["tpe"] = "tpe"
+    startup_trials: Annotated[int, Field(ge=0)] = 10
+    candidates: Count = 24
+    multivariate: bool = False
+    constant_liar: bool = False
+    start: Literal["random", "each_candidate"] = "random"
+
+
+class ExecutionSection(_Section):
+    """Where and how trials run."""
+
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    workers: Annotated[int, Field(ge=1, le=1024)] | None = None
+    trial_timeout: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 3600.0
+
+
+class PlanFile(_Section):
+    """A whole plan file."""
+
+    format_version: Literal[1] = 1
+    name: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][\w.-]*$")]
+    trials: Annotated[int, Field(ge=1, le=1_000_000)]
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
+    data: DataSection
+    network: NetworkSection
+    space: SpaceSection
+    protocol: ProtocolSection = ProtocolSection()
+    sampler: SamplerSection = SamplerSection()
+    execution: ExecutionSection = ExecutionSection()
+
+    def plan(self) -> Plan:
+        """Return the plan as the value that the other layers know."""
+        return Plan(
+            name=self.name,
+            data=DataPlan(
+                name=self.data.name,
+                splits=SplitSizes(**self.data.splits.model_dump()),
+                directory=self.data.directory,
+            ),
+            network=self.network.name,
+            space=Space(
+                conv_activation=self.space.conv_activation,
+                fc_activation=self.space.fc_activation,
+                learning_rate_low=self.space.learning_rate.low,
+                learning_rate_high=self.space.learning_rate.high,
+            ),
+            protocol=Protocol(
+                head="softmax" if self.protocol.name == "published" else "logits",
+                **self.protocol.model_dump(),
+            ),
+            trials=self.trials,
+            seed=self.seed,
+            sampler=Sampler(**self.sampler.model_dump()),
+            execution=Execution(**self.execution.model_dump()),
+        )
+
+
+def document(plan: Plan) -> dict[str, object]:
+    """Return what a plan file says for `plan`: the way back from `PlanFile.plan`."""
+    return {
+        "format_version": plan.format_version,
+        "name": plan.name,
+        "trials": plan.trials,
+        "seed": plan.seed,
+        "data": {
+            "name": plan.data.name,
+            "splits": vars(plan.data.splits),
+            "directory": plan.data.directory,
+        },
+        "network": {"name": plan.network},
+        "space": {
+            "conv_activation": list(plan.space.conv_activation),
+            "fc_activation": list(plan.space.fc_activation),
+            "learning_rate": {
+                "low": plan.space.learning_rate_low,
+                "high": plan.space.learning_rate_high,
+            },
+        },
+        "protocol": {key: value for key, value in vars(plan.protocol).items() if key != "head"},
+        "sampler": vars(plan.sampler),
+        "execution": vars(plan.execution),
+    }

@@ -1,0 +1,213 @@
+"""A run folder: what a study leaves on disk, and the one way to write each part of it.
+
+`records.jsonl` is the truth: one line per record, on the disk before anything else happens with
+it. Everything else is either written once (`plan.toml`, `environment.json`) or can be made again.
+A file is written beside, then renamed, so that no reader and no kill ever meets half of one.
+"""
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from actlab.errors import PlanError, RunFolderError
+from actlab.i18n import _
+from actlab.records import FORMAT_VERSION, Environment, FinalFigure, Plan, Record
+from actlab.studies import plan_file
+
+_RECORD = TypeAdapter(Record)
+_ENVIRONMENT = TypeAdapter(Environment)
+_FINAL = TypeAdapter(FinalFigure)
+
+
+def write_beside(path: Path, content: bytes) -> None:
+    """Replace `path` by `content` in one step: written beside, on the disk, then renamed."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with beside.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+class RunFolder:
+    """The paths of one run folder and the values in it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def create(cls, path: Path, plan: Plan) -> "RunFolder":
+        """Make the folder of a new study and write its resolved plan.
+
+        Raises RunFolderError where there is a study already, or something else in the way.
+        """
+        folder = cls(path)
+        if folder.plan_path.exists():
+            message = _(
+                "{path} holds a study already. Go on with it (actlab study resume {path}) "
+                "or choose another folder with --out."
+            )
+            raise RunFolderError(message.format(path=path))
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            write_beside(folder.plan_path, plan_file.write_plan(plan).encode())
+        except OSError as error:
+            message = _("The run folder {path} cannot be written: {reason}. Choose another --out.")
+            raise RunFolderError(message.format(path=path, reason=error.strerror)) from None
+        return folder
+
+    @classmethod
+    def open(cls, path: Path) -> "RunFolder":
+        """Return the folder of a study that exists; raises RunFolderError where there is none."""
+        folder = cls(path)
+        if not folder.plan_path.is_file():
+            message = _(
+                "{path} is no run folder: it has no plan.toml. "
+                "Give the folder that actlab study run made."
+            )
+            raise RunFolderError(message.format(path=path))
+        return folder
+
+    @property
+    def plan_path(self) -> Path:
+        """The resolved plan."""
+        return self.path / "plan.toml"
+
+    @property
+    def records_path(self) -> Path:
+        """The records, one line each."""
+        return self.path / "records.jsonl"
+
+    @property
+    def storage_path(self) -> Path:
+        """The SQLite file for Optuna's own tools."""
+        return self.path / "study.db"
+
+    @property
+    def table_path(self) -> Path:
+        """Every number of the study, as a table."""
+        return self.path / "trials.csv"
+
+    @property
+    def environment_path(self) -> Path:
+        """Versions, machine, data and command."""
+        return self.path / "environment.json"
+
+    @property
+    def final_path(self) -> Path:
+        """The test accuracy of the best trial's model."""
+        return self.path / "final.json"
+
+    @property
+    def weights_path(self) -> Path:
+        """The best trial's weights, a state dict only."""
+        return self.path / "best_model.pt"
+
+    @property
+    def weights_owner_path(self) -> Path:
+        """Which trial the weights belong to."""
+        return self.path / "best_model.json"
+
+    @property
+    def findings_path(self) -> Path:
+        """What the checker found in the study's own network and loss."""
+        return self.path / "findings.json"
+
+    @property
+    def report_path(self) -> Path:
+        """The page."""
+        return self.path / "report.html"
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the folder for one driver; the lock goes with the process, however it ends."""
+        with (self.path / ".lock").open("w") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                message = _(
+                    "Another process is running the study in {path}. Wait for it or stop it first."
+                )
+                raise RunFolderError(message.format(path=self.path)) from None
+            yield
+
+    def plan(self) -> Plan:
+        """Read the resolved plan."""
+        try:
+            return plan_file.read_plan(str(self.plan_path), {})
+        except PlanError as error:
+            raise RunFolderError(str(error)) from None
+
+    def append(self, record: Record) -> None:
+        """Add one record and wait until it is on the disk."""
+        with self.records_path.open("ab") as stream:
+            stream.write(_RECORD.dump_json(record) + b"\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+
+    def drop_torn_line(self) -> None:
+        """Cut off what a kill left of a last line; the trial has no record and runs again."""
+        if not self.records_path.exists():
+            return
+        with self.records_path.open("r+b") as stream:
+            content = stream.read()
+            stream.truncate(content.rfind(b"\n") + 1)
+
+    def records(self) -> tuple[Record, ...]:
+        """Read the records in the order of their trials' numbers; a torn last line is none."""
+        if not self.records_path.exists():
+            return ()
+        lines = self.records_path.read_bytes().split(b"\n")[:-1]
+        found = [self._record(line, place) for place, line in enumerate(lines, start=1)]
+        return tuple(sorted(found, key=lambda record: record.number))
+
+    def _record(self, line: bytes, place: int) -> Record:
+        try:
+            record = _RECORD.validate_json(line, strict=False)
+        except ValidationError:
+            message = _("Line {place} of {path} is not a record: the file has been altered.")
+            raise RunFolderError(message.format(place=place, path=self.records_path)) from None
+        if record.format_version != FORMAT_VERSION:
+            message = _("{path} has format version {version}; this actlab reads {own}.")
+            raise RunFolderError(
+                message.format(
+                    path=self.records_path, version=record.format_version, own=FORMAT_VERSION
+                )
+            )
+        return record
+
+    def write_environment(self, environment: Environment) -> None:
+        """Write where the study runs."""
+        write_beside(self.environment_path, _ENVIRONMENT.dump_json(environment, indent=2))
+
+    def environment(self) -> Environment | None:
+        """Read where the study ran; None before it started."""
+        value: Environment | None = self._read(self.environment_path, _ENVIRONMENT)
+        return value
+
+    def write_final(self, final: FinalFigure) -> None:
+        """Write the test accuracy of the best trial."""
+        write_beside(self.final_path, _FINAL.dump_json(final, indent=2))
+
+    def final(self) -> FinalFigure | None:
+        """Read the test accuracy of the best trial; None before there is one."""
+        value: FinalFigure | None = self._read(self.final_path, _FINAL)
+        return value
+
+    @staticmethod
+    def _read(path: Path, adapter: TypeAdapter[Any]) -> Any:
+        if not path.exists():
+            return None
+        try:
+            return adapter.validate_json(path.read_bytes())
+        except ValidationError:
+            message = _("{path} is not what actlab wrote: the file has been altered. Delete it.")
+            raise RunFolderError(message.format(path=path)) from None

@@ -1,0 +1,140 @@
+"""The search: ask for a setting, train it in a worker, record, tell; until the planned number.
+
+The order of writing is the order of truth: the record is on the disk first, then the weights,
+then Optuna is told. Whatever a kill leaves undone is done on resume.
+"""
+
+from collections import deque
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from dataclasses import dataclass
+from typing import Protocol as Interface
+
+from actlab import worker
+from actlab.errors import ActlabError
+from actlab.i18n import _
+from actlab.records import (
+    Environment,
+    Outcome,
+    Plan,
+    Record,
+    Setting,
+    Trial,
+    best_record,
+)
+from actlab.studies import weights
+from actlab.studies.executor import WORKER_LOST
+from actlab.studies.run_folder import RunFolder
+from actlab.studies.storage import Ledger
+from actlab.studies.table import write_table
+from actlab.studies.trials import search_trial
+
+ATTEMPTS = 3
+"""How often a trial is started whose worker is lost, before it is recorded as failed."""
+
+
+class Observer(Interface):
+    """Somebody who wants to know how a search goes on."""
+
+    def on_records(self, records: tuple[Record, ...], planned: int) -> None:
+        """Take the records so far: once at the start, then after each new one."""
+
+
+@dataclass
+class _Flight:
+    trial: Trial
+    attempt: int = 1
+
+
+class Search:
+    """One driver of one run folder; the caller holds the folder's lock."""
+
+    def __init__(
+        self,
+        folder: RunFolder,
+        environment: Environment,
+        executor: Executor,
+        observer: Observer,
+    ) -> None:
+        self._folder = folder
+        self._plan: Plan = folder.plan()
+        self._environment = environment
+        self._executor = executor
+        self._observer = observer
+        folder.drop_torn_line()
+        self._records = list(folder.records())
+        self._ledger = Ledger(self._plan, folder.storage_path, self._records)
+        for record in self._records:
+            self._ledger.tell(record)
+        self._again: deque[tuple[int, Setting]] = deque(sorted(self._ledger.untold().items()))
+        self._flights: dict[Future[tuple[bytes, Record]], _Flight] = {}
+
+    def run(self, workers: int) -> None:
+        """Go on to the planned number of records, `workers` trials at a time."""
+        self._observer.on_records(tuple(self._records), self._plan.trials)
+        while self._fill(workers) or self._flights:
+            done, _pending = wait(self._flights, return_when=FIRST_COMPLETED)
+            for future in done:
+                self._land(future, self._flights.pop(future))
+        write_table(self._folder, tuple(self._records))
+
+    def _fill(self, workers: int) -> bool:
+        while len(self._flights) < workers and self._missing() > 0:
+            number, setting = self._again.popleft() if self._again else self._ledger.ask()
+            self._submit(_Flight(self._trial(number, setting)))
+        return bool(self._flights)
+
+    def _missing(self) -> int:
+        return self._plan.trials - len(self._records) - len(self._flights)
+
+    def _trial(self, number: int, setting: Setting) -> Trial:
+        return search_trial(self._plan, self._environment, number, setting)
+
+    def _submit(self, flight: _Flight) -> None:
+        future = self._executor.submit(worker.train, flight.trial, None, None)
+        self._flights[future] = flight
+
+    def _land(self, future: Future[tuple[bytes, Record]], flight: _Flight) -> None:
+        try:
+            state, record = future.result()
+        except WORKER_LOST as error:
+            if flight.attempt < ATTEMPTS:
+                self._submit(_Flight(flight.trial, flight.attempt + 1))
+                return
+            reason = _("its worker was lost {times} times; the last time: {error}")
+            self._keep(_failed(flight.trial, reason.format(times=ATTEMPTS, error=error)), b"")
+        except ActlabError:
+            raise
+        except Exception as error:  # the trial fails alone; its record says why
+            reason = f"{type(error).__name__}: {error}"
+            self._keep(_failed(flight.trial, reason), b"")
+        else:
+            self._keep(record, state)
+
+    def _keep(self, record: Record, state: bytes) -> None:
+        self._folder.append(record)
+        self._records.append(record)
+        if best_record(tuple(self._records)) is record:
+            weights.keep(self._folder, record, state)
+        self._ledger.tell(record)
+        self._observer.on_records(tuple(self._records), self._plan.trials)
+
+
+def _failed(trial: Trial, reason: str) -> Record:
+    return Record(
+        identity=trial.identity,
+        number=trial.number,
+        setting=trial.setting,
+        replicate=trial.replicate,
+        seeds=trial.seeds,
+        protocol=trial.protocol,
+        precision=trial.precision,
+        fingerprint=trial.fingerprint,
+        outcome=Outcome.FAILED,
+        reason=reason,
+        valid_accuracy=None,
+        epochs=0,
+        best_epoch=None,
+        curve=(),
+        seconds=0.0,
+        code_version=worker.code_version(),
+    )

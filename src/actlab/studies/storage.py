@@ -1,0 +1,144 @@
+"""The study as Optuna's own tools see it: a projection of the records.
+
+`records.jsonl` is the truth. What is missing here is told again from it on resume, and a file
+that is gone is made anew.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy import event
+from sqlalchemy.exc import DatabaseError
+
+from actlab.errors import RunFolderError
+from actlab.i18n import _
+from actlab.records import Outcome, Plan, Record, Setting
+from actlab.studies.sampling import distributions, sampler, setting_of, start_settings
+
+_BUSY_TIMEOUT_SECONDS = 60
+_STATES = {
+    Outcome.COMPLETED: TrialState.COMPLETE,
+    Outcome.PRUNED: TrialState.PRUNED,
+    Outcome.DIVERGED: TrialState.FAIL,
+    Outcome.FAILED: TrialState.FAIL,
+}
+
+
+def open_storage(path: Path) -> optuna.storages.RDBStorage:
+    """Open (or make) the SQLite file with write-ahead logging and a busy timeout.
+
+    Raises RunFolderError where the file is no database.
+    """
+    try:
+        storage = optuna.storages.RDBStorage(
+            f"sqlite:///{path}",
+            engine_kwargs={"connect_args": {"timeout": _BUSY_TIMEOUT_SECONDS}},
+        )
+    except DatabaseError:
+        message = _(
+            "{path} is not a database: the file has been altered. Delete it; "
+            "actlab study resume makes it again from records.jsonl."
+        )
+        raise RunFolderError(message.format(path=path)) from None
+    event.listen(storage.engine, "connect", _configure)
+    storage.engine.dispose()
+    return storage
+
+
+def _configure(connection: object, _entry: object) -> None:
+    cursor = connection.cursor()  # type: ignore[attr-defined]  # DB-API connections share no class
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.close()
+
+
+def told_numbers(path: Path) -> frozenset[int]:
+    """Return the numbers of the trials that the storage at `path` knows as finished."""
+    if not path.exists():
+        return frozenset()
+    study = optuna.load_study(study_name=None, storage=open_storage(path))
+    trials = study.get_trials(deepcopy=False)
+    return frozenset(trial.number for trial in trials if trial.state.is_finished())
+
+
+class Ledger:
+    """Asks and tells, by trial number."""
+
+    def __init__(self, plan: Plan, path: Path, records: Iterable[Record] = ()) -> None:
+        self._plan = plan
+        self._start = start_settings(plan)
+        is_new = not path.exists()
+        self._study = optuna.create_study(
+            study_name=plan.name,
+            storage=open_storage(path),
+            direction="maximize",
+            load_if_exists=True,
+            pruner=optuna.pruners.NopPruner(),
+        )
+        if is_new:
+            self._make_again({record.number: record for record in records})
+
+    def ask(self) -> tuple[int, Setting]:
+        """Return the number and the setting of the next trial."""
+        number = self._next_number()
+        if number < len(self._start) and not self._waiting():
+            self._study.enqueue_trial(vars(self._start[number]))
+        self._study.sampler = sampler(self._plan, number)
+        return number, self._suggest(self._study.ask())
+
+    def untold(self) -> dict[int, Setting]:
+        """Return the trials that were asked and not told, by number.
+
+        An ask that was cut short has some of its parameters; the rest are suggested now.
+        """
+        running = [trial for trial in self._trials() if trial.state is TrialState.RUNNING]
+        settings = {}
+        for trial in running:
+            self._study.sampler = sampler(self._plan, trial.number)
+            # Optuna has no public way from a number to a trial that can still be suggested to.
+            live = optuna.trial.Trial(self._study, trial._trial_id)
+            settings[trial.number] = self._suggest(live)
+        return settings
+
+    def tell(self, record: Record) -> None:
+        """Hand a record's outcome to Optuna; a record that was told before is left alone."""
+        state = _STATES[record.outcome]
+        value = record.valid_accuracy if state is TrialState.COMPLETE else None
+        self._study.tell(record.number, value, state=state, skip_if_finished=True)
+
+    def _suggest(self, trial: optuna.Trial) -> Setting:
+        space = self._plan.space
+        trial.suggest_categorical("conv_activation", space.conv_activation)
+        trial.suggest_categorical("fc_activation", space.fc_activation)
+        low, high = space.learning_rate_low, space.learning_rate_high
+        trial.suggest_float("learning_rate", low, high, log=True)
+        return setting_of(trial.params)
+
+    def _trials(self) -> list[FrozenTrial]:
+        return self._study.get_trials(deepcopy=False)
+
+    def _waiting(self) -> list[FrozenTrial]:
+        return [trial for trial in self._trials() if trial.state is TrialState.WAITING]
+
+    def _next_number(self) -> int:
+        waiting = self._waiting()
+        return waiting[0].number if waiting else len(self._trials())
+
+    def _make_again(self, records: dict[int, Record]) -> None:
+        """Add the records under their numbers; a gap is a trial that waits to be asked."""
+        for number in range(max(records, default=-1) + 1):
+            if number in records:
+                self._study.add_trial(self._finished(records[number]))
+            else:
+                self._study.add_trial(optuna.trial.create_trial(state=TrialState.WAITING))
+
+    def _finished(self, record: Record) -> FrozenTrial:
+        state = _STATES[record.outcome]
+        return optuna.trial.create_trial(
+            state=state,
+            value=record.valid_accuracy if state is TrialState.COMPLETE else None,
+            params=dict(vars(record.setting)),
+            distributions=distributions(self._plan.space),
+        )

@@ -1,0 +1,60 @@
+"""`trials.csv`: every number of a study, one row per record."""
+
+import csv
+import io
+
+from actlab.records import Record
+from actlab.studies.run_folder import RunFolder, write_beside
+
+COLUMNS = (
+    "number",
+    "conv_activation",
+    "fc_activation",
+    "learning_rate",
+    "outcome",
+    "valid_accuracy",
+    "epochs",
+    "best_epoch",
+    "best_epoch_valid_accuracy",
+    "best_epoch_valid_loss",
+    "best_epoch_train_loss",
+    "seconds",
+    "protocol",
+    "precision",
+    "seed",
+    "identity",
+    "reason",
+)
+
+
+def write_table(folder: RunFolder, records: tuple[Record, ...]) -> None:
+    """Write the table of all records, in the order of their numbers."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for record in sorted(records, key=lambda record: record.number):
+        writer.writerow(_row(record))
+    write_beside(folder.table_path, text.getvalue().encode())
+
+
+def _row(record: Record) -> dict[str, object]:
+    best = record.curve[record.best_epoch - 1] if record.best_epoch else None
+    return {
+        "number": record.number,
+        "conv_activation": record.setting.conv_activation,
+        "fc_activation": record.setting.fc_activation,
+        "learning_rate": repr(record.setting.learning_rate),
+        "outcome": record.outcome.value,
+        "valid_accuracy": record.valid_accuracy,
+        "epochs": record.epochs,
+        "best_epoch": record.best_epoch,
+        "best_epoch_valid_accuracy": best and best.valid_accuracy,
+        "best_epoch_valid_loss": best and best.valid_loss,
+        "best_epoch_train_loss": best and best.train_loss,
+        "seconds": round(record.seconds, 3),
+        "protocol": record.protocol.name,
+        "precision": record.precision,
+        "seed": record.seeds.split,
+        "identity": record.identity,
+        "reason": record.reason,
+    }
