@@ -8,6 +8,7 @@ import ast
 import re
 import warnings
 from collections.abc import Iterable
+from typing import Literal
 
 from actlab.catalogue.expression.nodes import (
     Arithmetic,
@@ -56,7 +57,7 @@ _FORBIDDEN: dict[type[ast.AST], str] = {
     ast.Lambda: N_("a formula defines no functions; write only the expression in x"),
     ast.NamedExpr: N_("a formula assigns nothing; write only the expression in x"),
     ast.Starred: N_("arguments are written one by one"),
-    ast.Tuple: N_("a formula has one value; is there a comma too many?"),
+    ast.Tuple: N_("a formula has one value; remove the comma"),
     ast.List: N_("a formula has one value; remove the square brackets"),
     ast.JoinedStr: N_("a formula holds no text"),
 }
@@ -99,7 +100,7 @@ def _check_brackets(text: str) -> None:
             if not opened:
                 raise FormulaError(position, _("this bracket closes nothing; remove it."))
             opened.pop()
-        elif character in "#\0\\\n\r;\"'":
+        elif character in "#\0\n\r;":
             reason = _('the character "{character}" has no place in a formula.')
             raise FormulaError(position, reason.format(character=repr(character)[1:-1]))
         if len(opened) > MAX_DEPTH:
@@ -130,7 +131,7 @@ class _Reader:
         except SyntaxError as error:
             raise self._syntax(error) from None
         except (RecursionError, MemoryError, ValueError):
-            raise FormulaError(1, _too_deep()) from None
+            raise FormulaError(1 + self._offset, _too_deep()) from None
         tree = self._number(body, 1)
         if sum(1 for _part in walk(tree)) > MAX_NODES:
             reason = _("it has more than {limit} parts.")
@@ -138,7 +139,9 @@ class _Reader:
         return tree
 
     def _syntax(self, error: SyntaxError) -> FormulaError:
-        position = min(max(error.offset or 1, 1), len(self._text) + 1)
+        last = len(self._text)
+        ended = not error.offset or (error.lineno or 1) > 1
+        position = last if ended else min(max(error.offset or 1, 1), last)
         around = self._text[max(position - 2, 0) : position + 1]
         if re.search(r"\d[A-Za-z(]|\)[A-Za-z0-9(]", around):
             reason = _("a product is written with *, as in 2*x.")
@@ -190,7 +193,7 @@ class _Reader:
             case ast.Compare(left=left, ops=relations, comparators=rights):
                 return self._comparison(node, (left, *rights), relations, depth)
             case ast.BoolOp(op=joiner, values=values):
-                operator = "and" if isinstance(joiner, ast.And) else "or"
+                operator: Literal["and", "or"] = "and" if isinstance(joiner, ast.And) else "or"
                 truth = self._truth(values[0], depth + 1)
                 for value in values[1:]:
                     truth = Logic(operator, truth, self._truth(value, depth + 1))
