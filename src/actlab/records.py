@@ -19,12 +19,16 @@ Precision = Literal["fp32", "bf16"]
 
 
 class Outcome(StrEnum):
-    """How a trial ended; every outcome stays in the tables and in the denominator."""
+    """How a trial ended; every outcome stays in the tables and in the denominator.
+
+    `paused` is between two segments of a training: it is never written to a run folder.
+    """
 
     COMPLETED = "completed"
     DIVERGED = "diverged"
     PRUNED = "pruned"
     FAILED = "failed"
+    PAUSED = "paused"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,21 @@
+"""Data sets, their fingerprints and their named splits.
+
+The test split is handed out by `final_test_split`, for final figures only.
+"""
+
+from actlab.data.dataset import Dataset, Examples
+from actlab.data.registry import NAMES, open_dataset, pool_sizes
+from actlab.data.splits import Splits, class_counts, draw_splits, final_test_split, size_faults
+
+__all__ = [
+    "NAMES",
+    "Dataset",
+    "Examples",
+    "Splits",
+    "class_counts",
+    "draw_splits",
+    "final_test_split",
+    "open_dataset",
+    "pool_sizes",
+    "size_faults",
+]

@@ -1,0 +1,67 @@
+"""The data sets that a plan can name."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from actlab.data import digits, mnist
+from actlab.data.dataset import Dataset
+from actlab.errors import DataError, unknown_name
+from actlab.i18n import _
+
+
+@dataclass(frozen=True)
+class _Source:
+    """How to open a data set, and the sizes of its (training, test) pools, known without it."""
+
+    pools: tuple[int, int]
+    open: Callable[[Path | None], Dataset]
+
+
+def _open_digits(directory: Path | None) -> Dataset:
+    if directory is not None:
+        raise DataError(
+            _("digits comes with actlab and is read from no folder; leave out {folder}.").format(
+                folder=directory
+            )
+        )
+    return digits.open_digits()
+
+
+_SOURCES = {
+    digits.NAME: _Source(digits.POOL_SIZES, _open_digits),
+    mnist.NAME: _Source(mnist.POOL_SIZES, mnist.open_mnist),
+}
+
+NAMES = tuple(_SOURCES)
+
+
+def pool_sizes(name: str) -> tuple[int, int]:
+    """Return the numbers of images in the (training, test) pools of the data set `name`.
+
+    Nothing is loaded. Raises UnknownNameError for a name that no data set has.
+
+    >>> pool_sizes("mnist")
+    (60000, 10000)
+    """
+    return _source(name).pools
+
+
+@cache
+def open_dataset(name: str, directory: str | None = None) -> Dataset:
+    """Return the data set `name`, read and hashed once in a process.
+
+    Raises UnknownNameError for a name that no data set has, DataError for files that are missing,
+    cut short or altered.
+
+    >>> open_dataset("digits").training_pool.images.shape
+    (1400, 1, 8, 8)
+    """
+    return _source(name).open(Path(directory) if directory is not None else None)
+
+
+def _source(name: str) -> _Source:
+    if name not in _SOURCES:
+        raise unknown_name(_("data set"), name, NAMES)
+    return _SOURCES[name]

@@ -1,0 +1,101 @@
+"""Named splits, drawn from a seed: train, valid_epoch and valid_trial, and the test split apart."""
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from actlab.data.dataset import Dataset, Examples
+from actlab.errors import DataError
+from actlab.i18n import _
+from actlab.records import SplitSizes
+
+_TEST_STREAM = 1
+"""Second word of the test split's seed, so that its draw is independent of the others'."""
+
+
+@dataclass(frozen=True)
+class Splits:
+    """What training may see: three parts of the training pool without overlap."""
+
+    train: Examples
+    valid_epoch: Examples
+    valid_trial: Examples
+
+
+def draw_splits(dataset: Dataset, sizes: SplitSizes, seed: int) -> Splits:
+    """Draw train, valid_epoch and valid_trial at random, without overlap, from the training pool.
+
+    Raises DataError where `sizes` asks for more than the data set has.
+
+    >>> from actlab.data import open_dataset
+    >>> splits = draw_splits(open_dataset("digits"), SplitSizes(800, 300, 300, 397), seed=1)
+    >>> splits.train.images.shape
+    (800, 1, 8, 8)
+    """
+    _check(dataset, sizes)
+    order = np.random.default_rng(seed).permutation(len(dataset.training_pool))
+    first, second = sizes.train, sizes.train + sizes.valid_epoch
+    last = second + sizes.valid_trial
+    pool = dataset.training_pool
+    return Splits(
+        train=pool.take(order[:first]),
+        valid_epoch=pool.take(order[first:second]),
+        valid_trial=pool.take(order[second:last]),
+    )
+
+
+def final_test_split(dataset: Dataset, sizes: SplitSizes, seed: int) -> Examples:
+    """Return the test split: for a final figure, after every choice was made, and nothing else.
+
+    Raises DataError where `sizes` asks for more than the data set has.
+    """
+    _check(dataset, sizes)
+    order = np.random.default_rng((seed, _TEST_STREAM)).permutation(len(dataset.test_pool))
+    return dataset.test_pool.take(np.sort(order[: sizes.test]))
+
+
+def class_counts(dataset: Dataset, sizes: SplitSizes, seed: int) -> dict[str, tuple[int, ...]]:
+    """Return the number of images of each class, in order of the classes, for every split."""
+    splits = draw_splits(dataset, sizes, seed)
+    parts = {**vars(splits), "test": final_test_split(dataset, sizes, seed)}
+    return {
+        name: tuple(np.bincount(part.labels, minlength=dataset.classes).tolist())
+        for name, part in parts.items()
+    }
+
+
+def size_faults(name: str, pools: tuple[int, int], sizes: SplitSizes) -> tuple[str, ...]:
+    """Return a sentence for each way in which `sizes` does not fit `pools` (training, test).
+
+    >>> size_faults("digits", (1400, 397), SplitSizes(800, 300, 300, 397))
+    ()
+    """
+    faults = [
+        _("The split {split} must have at least 1 image; it has {count}.").format(
+            split=split, count=count
+        )
+        for split, count in asdict(sizes).items()
+        if count < 1
+    ]
+    asked = sizes.train + sizes.valid_epoch + sizes.valid_trial
+    if asked > pools[0]:
+        faults.append(
+            _(
+                "{name} has {available} training images; train, valid_epoch and valid_trial ask "
+                "for {asked} together. Make them smaller."
+            ).format(name=name, available=pools[0], asked=asked)
+        )
+    if sizes.test > pools[1]:
+        faults.append(
+            _("{name} has {available} test images; test asks for {asked}. Make it smaller.").format(
+                name=name, available=pools[1], asked=sizes.test
+            )
+        )
+    return tuple(faults)
+
+
+def _check(dataset: Dataset, sizes: SplitSizes) -> None:
+    pools = (len(dataset.training_pool), len(dataset.test_pool))
+    faults = size_faults(dataset.name, pools, sizes)
+    if faults:
+        raise DataError(" ".join(faults))

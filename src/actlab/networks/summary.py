@@ -1,0 +1,41 @@
+"""The layer table of a network, as torchinfo reads it off one forward pass."""
+
+import torch
+from torchinfo import summary
+
+from actlab.networks.builders import build, input_shape
+from actlab.records import Head, LayerRow, NetworkSummary
+
+
+def summarise(
+    name: str, conv_activation: str, fc_activation: str, head: Head, batch_size: int
+) -> NetworkSummary:
+    """Return one row per layer, with multiply-adds for a batch of `batch_size` images.
+
+    The names of the rows show the slots: `conv1_activation`, `fc1_activation`.
+
+    >>> summarise("published_cnn", "relu", "sigmoid", "softmax", batch_size=32).parameters
+    121994
+    """
+    with torch.random.fork_rng(devices=[]):
+        model = build(name, conv_activation, fc_activation, head)
+        statistics = summary(
+            model, input_size=(batch_size, *input_shape(name)), verbose=0, device="cpu"
+        )
+    rows = tuple(
+        LayerRow(
+            name=layer.var_name,
+            kind=layer.class_name,
+            output_shape=tuple(layer.output_size),
+            parameters=layer.num_params,
+            multiply_adds=layer.macs,
+        )
+        for layer in statistics.summary_list
+        if layer.depth == 1
+    )
+    return NetworkSummary(
+        layers=rows,
+        parameters=statistics.total_params,
+        multiply_adds=statistics.total_mult_adds,
+        batch_size=batch_size,
+    )

@@ -1,0 +1,151 @@
+"""The plain training loop: one network, one setting, from its first epoch to its score."""
+
+import math
+import time
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn import functional as F  # noqa: N812  the field's name for it
+
+from actlab.i18n import _
+from actlab.records import Epoch, Outcome, Protocol
+from actlab.training.examples import Examples, TrainingData, epoch_order, epoch_seed
+from actlab.training.progress import Progress, restore, save, weights_to_bytes
+from actlab.training.scoring import score
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train: AdamW's learning rate, the protocol, and the seed of the batches' order."""
+
+    learning_rate: float
+    protocol: Protocol
+    order_seed: int
+
+
+@dataclass(frozen=True)
+class Training:
+    """What came out of a training, or of the segment that ended it or paused it.
+
+    `state` holds the weights file of the best epoch (empty where there is none) or, when the
+    outcome is `paused`, what the next segment needs.
+    """
+
+    outcome: Outcome
+    reason: str | None
+    curve: tuple[Epoch, ...]
+    best_epoch: int | None
+    valid_accuracy: float | None
+    seconds: float
+    state: bytes
+
+
+def train(
+    model: nn.Module,
+    data: TrainingData,
+    recipe: Recipe,
+    state: bytes | None = None,
+    until_epoch: int | None = None,
+) -> Training:
+    """Train `model` by AdamW on the cross entropy of its outputs, with early stopping.
+
+    An epoch visits all training examples once, in an order of its own, in batches. The training
+    ends when `patience` epochs have brought no strictly higher accuracy on valid_epoch, after
+    `max_epochs`, or when a loss is not finite; the weights of the best epoch are the result and
+    are scored on valid_trial. With `until_epoch` it pauses after that epoch; given the returned
+    `state` it goes on, to the same end, bit for bit, as a training that was never paused.
+    """
+    optimiser = torch.optim.AdamW(
+        model.parameters(),
+        lr=recipe.learning_rate,
+        weight_decay=recipe.protocol.weight_decay,
+        fused=True,
+    )
+    progress = Progress() if state is None else restore(state, model, optimiser)
+    with torch.random.fork_rng():
+        while not progress.ended(recipe.protocol):
+            if until_epoch is not None and len(progress.curve) >= until_epoch:
+                return _paused(progress, save(progress, model, optimiser))
+            number = len(progress.curve) + 1
+            progress.add(_train_epoch(model, data, recipe, optimiser, number), model)
+    return _finished(model, data, progress)
+
+
+def _train_epoch(
+    model: nn.Module,
+    data: TrainingData,
+    recipe: Recipe,
+    optimiser: torch.optim.Optimizer,
+    number: int,
+) -> Epoch:
+    started = time.perf_counter()
+    train_loss = _learn(model, data.train, recipe, optimiser, number)
+    valid = score(model, data.valid_epoch)
+    return Epoch(
+        train_loss=_finite(train_loss),
+        valid_loss=_finite(valid.loss),
+        valid_accuracy=valid.accuracy,
+        seconds=time.perf_counter() - started,
+    )
+
+
+def _learn(
+    model: nn.Module,
+    examples: Examples,
+    recipe: Recipe,
+    optimiser: torch.optim.Optimizer,
+    number: int,
+) -> float:
+    """Visit every example once and return the mean loss, each batch's from before its step."""
+    model.train()
+    # What a layer draws at random depends on seed and epoch alone, as the order does.
+    torch.manual_seed(epoch_seed(recipe.order_seed, number))
+    device = examples.labels.device
+    order = torch.from_numpy(epoch_order(len(examples), recipe.order_seed, number)).to(device)
+    total = torch.zeros((), dtype=torch.float64, device=device)
+    for batch in torch.split(order, recipe.protocol.batch_size):
+        optimiser.zero_grad()
+        outputs = model(examples.images.index_select(0, batch))
+        loss = F.cross_entropy(outputs, examples.labels.index_select(0, batch))
+        torch.autograd.backward(loss)
+        optimiser.step()
+        total += loss.detach() * len(batch)
+    return float(total) / len(examples)
+
+
+def _paused(progress: Progress, state: bytes) -> Training:
+    return Training(
+        outcome=Outcome.PAUSED,
+        reason=_("Paused after epoch {epoch}.").format(epoch=len(progress.curve)),
+        curve=tuple(progress.curve),
+        best_epoch=progress.best_epoch,
+        valid_accuracy=None,
+        seconds=progress.seconds,
+        state=state,
+    )
+
+
+def _finished(model: nn.Module, data: TrainingData, progress: Progress) -> Training:
+    started = time.perf_counter()
+    valid_accuracy, reason = None, None
+    if progress.diverged:
+        reason = _("The loss was not a finite number in epoch {epoch}.").format(
+            epoch=len(progress.curve)
+        )
+    else:
+        model.load_state_dict(progress.best_weights)
+        valid_accuracy = score(model, data.valid_trial).accuracy
+    return Training(
+        outcome=Outcome.DIVERGED if progress.diverged else Outcome.COMPLETED,
+        reason=reason,
+        curve=tuple(progress.curve),
+        best_epoch=progress.best_epoch,
+        valid_accuracy=valid_accuracy,
+        seconds=progress.seconds + time.perf_counter() - started,
+        state=weights_to_bytes(progress.best_weights) if progress.best_weights else b"",
+    )
+
+
+def _finite(loss: float) -> float | None:
+    return loss if math.isfinite(loss) else None

@@ -1,0 +1,116 @@
+"""Where a training stands between two epochs, and its bytes between two segments."""
+
+import io
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from actlab.records import Epoch, Protocol
+
+StateDict = dict[str, Tensor]
+
+_FORMAT = 1
+
+
+@dataclass
+class Progress:
+    """The epochs so far and the weights of the best one; `seconds` is the time spent training."""
+
+    curve: list[Epoch] = field(default_factory=list)
+    best_epoch: int | None = None
+    best_weights: StateDict = field(default_factory=dict)
+    seconds: float = 0.0
+
+    def add(self, epoch: Epoch, model: nn.Module) -> None:
+        """Append an epoch; keep the model's weights where it is strictly the best so far."""
+        self.curve.append(epoch)
+        self.seconds += epoch.seconds
+        if self.diverged:
+            return
+        if self.best_epoch is None or epoch.valid_accuracy > self.best_accuracy:
+            self.best_epoch = len(self.curve)
+            self.best_weights = copy_weights(model)
+
+    @property
+    def best_accuracy(self) -> float:
+        """Return the accuracy on valid_epoch of the best epoch, -inf where there is none."""
+        return (
+            -math.inf if self.best_epoch is None else self.curve[self.best_epoch - 1].valid_accuracy
+        )
+
+    @property
+    def diverged(self) -> bool:
+        """Return whether a loss of the last epoch was not a finite number."""
+        last = self.curve[-1] if self.curve else None
+        return last is not None and (last.train_loss is None or last.valid_loss is None)
+
+    def ended(self, protocol: Protocol) -> bool:
+        """Return whether no further epoch is to be trained: patience, limit or divergence."""
+        epochs = len(self.curve)
+        if protocol.max_epochs is not None and epochs >= protocol.max_epochs:
+            return True
+        return self.diverged or epochs - (self.best_epoch or 0) >= protocol.patience
+
+
+def copy_weights(model: nn.Module) -> StateDict:
+    """Return a copy of the model's state dict that later steps do not change."""
+    return {name: value.detach().clone() for name, value in model.state_dict().items()}
+
+
+def weights_to_bytes(weights: StateDict) -> bytes:
+    """Return a state dict as the bytes of a file that `torch.load(weights_only=True)` reads."""
+    return _to_bytes({name: value.cpu() for name, value in weights.items()})
+
+
+def weights_from_bytes(content: bytes) -> StateDict:
+    """Return the state dict in the bytes of a weights file; nothing in it is evaluated."""
+    weights: StateDict = _from_bytes(content)
+    return weights
+
+
+def save(progress: Progress, model: nn.Module, optimiser: torch.optim.Optimizer) -> bytes:
+    """Return everything that the rest of a training depends on, as bytes."""
+    return _to_bytes(
+        {
+            "format": _FORMAT,
+            "curve": [
+                (epoch.train_loss, epoch.valid_loss, epoch.valid_accuracy, epoch.seconds)
+                for epoch in progress.curve
+            ],
+            "best_epoch": progress.best_epoch,
+            "best_weights": progress.best_weights,
+            "seconds": progress.seconds,
+            "model": model.state_dict(),
+            "optimiser": optimiser.state_dict(),
+        }
+    )
+
+
+def restore(state: bytes, model: nn.Module, optimiser: torch.optim.Optimizer) -> Progress:
+    """Put model and optimiser where `save` found them, and return the progress."""
+    saved = _from_bytes(state)
+    if saved.get("format") != _FORMAT:
+        raise ValueError(
+            f"a training's state must have format {_FORMAT}, not {saved.get('format')}"
+        )
+    model.load_state_dict(saved["model"])
+    optimiser.load_state_dict(saved["optimiser"])
+    return Progress(
+        curve=[Epoch(*values) for values in saved["curve"]],
+        best_epoch=saved["best_epoch"],
+        best_weights=saved["best_weights"],
+        seconds=saved["seconds"],
+    )
+
+
+def _to_bytes(value: Any) -> bytes:
+    buffer = io.BytesIO()
+    torch.save(value, buffer)
+    return buffer.getvalue()
+
+
+def _from_bytes(content: bytes) -> Any:
+    return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)

@@ -1,0 +1,33 @@
+"""Loss and accuracy of a network on examples that it does not learn from."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn import functional as F  # noqa: N812  the field's name for it
+
+from actlab.training.examples import Examples
+
+_BATCH = 250
+"""Images per forward pass: large enough to hide its overhead, small enough for the caches."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """Mean cross entropy, and the fraction of examples whose highest output is their label's."""
+
+    loss: float
+    accuracy: float
+
+
+def score(model: nn.Module, examples: Examples) -> Score:
+    """Return the score of `model` in evaluation mode, in which it is left."""
+    model.eval()
+    loss, correct = 0.0, 0
+    with torch.inference_mode():
+        for start in range(0, len(examples), _BATCH):
+            labels = examples.labels[start : start + _BATCH]
+            outputs = model(examples.images[start : start + _BATCH])
+            loss += float(F.cross_entropy(outputs, labels, reduction="sum"))
+            correct += int((outputs.argmax(dim=1) == labels).sum())
+    return Score(loss=loss / len(examples), accuracy=correct / len(examples))

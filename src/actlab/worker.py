@@ -1,0 +1,240 @@
+"""What runs in a worker process: opening data by name, building the network, training it.
+
+Every function is a pure function of its arguments, so that any executor can run it anywhere. The
+module itself is light, since the driving process imports it too: torch is loaded inside functions.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+from functools import cache, lru_cache
+from importlib import metadata
+from typing import TYPE_CHECKING, Any, Literal
+
+from actlab import data
+from actlab.errors import DataError, DeviceError
+from actlab.i18n import _
+from actlab.records import (
+    DataPlan,
+    Environment,
+    FinalFigure,
+    Plan,
+    Precision,
+    Record,
+    Seeds,
+    Trial,
+)
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from actlab.training import Training, TrainingData
+
+Device = Literal["cpu", "cuda"]
+
+_LIBRARIES = ("actlab", "numpy", "optuna", "scikit-learn", "torch", "torchinfo")
+
+
+def train(
+    trial: Trial, state: bytes | None = None, until_epoch: int | None = None
+) -> tuple[bytes, Record]:
+    """Train one trial, or the segment of it that ends with `until_epoch`.
+
+    Returns the state and the record. Once the training has ended the state is the content of its
+    weights file (empty where no epoch was finished); while the record's outcome is `paused`, it is
+    what the next call takes to go on.
+
+    Raises DataError where the data are missing or not those that the trial was planned on,
+    DeviceError for a device that is not there.
+    """
+    from actlab import training
+
+    outcome = training.train(
+        _network(trial),
+        _training_data(trial.data, trial.fingerprint, trial.seeds.split, trial.device),
+        training.Recipe(trial.setting.learning_rate, trial.protocol, trial.seeds.order),
+        state,
+        until_epoch,
+    )
+    return outcome.state, _record(trial, outcome)
+
+
+def test_accuracy(trial: Trial, weights: bytes) -> FinalFigure:
+    """Return the accuracy on the test split of a trial's model, given its weights file's content.
+
+    Raises DataError where the data are missing or not those that the trial was planned on.
+    """
+    from actlab import training
+
+    dataset = _planned_dataset(trial.data, trial.fingerprint)
+    split = data.final_test_split(dataset, trial.data.splits, trial.seeds.split)
+    examples = training.to_examples(split.images, split.labels, dataset.pixel_maximum, trial.device)
+    model = _network(trial)
+    model.load_state_dict(training.weights_from_bytes(weights))
+    return FinalFigure(
+        number=trial.number,
+        identity=trial.identity,
+        test_accuracy=training.score(model, examples).accuracy,
+        test_images=len(examples),
+    )
+
+
+def prepare(plan: Plan, command: str, started: str) -> Environment:
+    """Open the plan's data, build its network, choose device and precision; return what was found.
+
+    `command` is what started the study, `started` when, in ISO 8601.
+
+    Raises DataError for data that are missing, altered or too small, DeviceError for a device or a
+    precision that this machine does not have, UnknownNameError for a name that nothing has.
+    """
+    from actlab.networks import summarise
+
+    dataset = data.open_dataset(plan.data.name, plan.data.directory)
+    split_seed = Seeds.of_search(plan.seed).split
+    device = resolve_device(plan.execution.device)
+    return Environment(
+        versions=_versions(),
+        machine=_machine(),
+        fingerprint=dataset.fingerprint,
+        class_counts=data.class_counts(dataset, plan.data.splits, split_seed),
+        network=summarise(
+            plan.network,
+            plan.space.conv_activation[0],
+            plan.space.fc_activation[0],
+            plan.protocol.head,
+            plan.protocol.batch_size,
+        ),
+        precision=resolve_precision(plan.execution.precision, device),
+        device=device,
+        command=command,
+        started=started,
+    )
+
+
+def resolve_device(asked: Literal["auto", "cpu", "cuda"]) -> Device:
+    """Return the device that trials run on; `auto` is a GPU where there is one.
+
+    Raises DeviceError for a device that is not there.
+    """
+    import torch
+
+    there = torch.cuda.is_available()
+    if asked == "cuda" and not there:
+        raise DeviceError(
+            _(
+                "The device cuda was asked for, but torch {version} finds no CUDA device on this "
+                "machine. Use --device cpu, or auto."
+            ).format(version=torch.__version__)
+        )
+    if asked == "auto":
+        return "cuda" if there else "cpu"
+    return asked
+
+
+def resolve_precision(asked: Literal["auto", "fp32", "bf16"], device: Device) -> Precision:
+    """Return the precision that trials run in on `device`.
+
+    Raises DeviceError for a precision that it does not have.
+    """
+    if asked == "bf16":
+        raise DeviceError(
+            _("The precision bf16 was asked for, but {device} has none. Use fp32, or auto.").format(
+                device=device
+            )
+        )
+    return "fp32"
+
+
+@lru_cache(maxsize=4)
+def _training_data(
+    plan: DataPlan, fingerprint: str, split_seed: int, device: Device
+) -> TrainingData:
+    from actlab import training
+
+    dataset = _planned_dataset(plan, fingerprint)
+    splits = data.draw_splits(dataset, plan.splits, split_seed)
+    parts = {
+        name: training.to_examples(part.images, part.labels, dataset.pixel_maximum, device)
+        for name, part in vars(splits).items()
+    }
+    return training.TrainingData(**parts)
+
+
+def _planned_dataset(plan: DataPlan, fingerprint: str) -> data.Dataset:
+    dataset = data.open_dataset(plan.name, plan.directory)
+    if dataset.fingerprint != fingerprint:
+        raise DataError(
+            _(
+                "The data set {name} must be the one that the study was planned on, with "
+                "fingerprint {expected}; found {found}. Put the original data back, or start a "
+                "new study."
+            ).format(name=plan.name, expected=fingerprint, found=dataset.fingerprint)
+        )
+    return dataset
+
+
+def _network(trial: Trial) -> nn.Module:
+    import torch
+
+    from actlab import networks
+
+    resolve_device(trial.device)
+    with torch.random.fork_rng():
+        torch.manual_seed(trial.seeds.weights)
+        model = networks.build(
+            trial.network,
+            trial.setting.conv_activation,
+            trial.setting.fc_activation,
+            trial.protocol.head,
+        )
+    channels_last = torch.channels_last
+    # The reason for the ignore: torch declares no overload of Module.to with a memory format.
+    return model.to(trial.device).to(memory_format=channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+def _record(trial: Trial, outcome: Training) -> Record:
+    return Record(
+        identity=trial.identity,
+        number=trial.number,
+        setting=trial.setting,
+        replicate=trial.replicate,
+        seeds=trial.seeds,
+        protocol=trial.protocol,
+        precision=trial.precision,
+        fingerprint=trial.fingerprint,
+        outcome=outcome.outcome,
+        reason=outcome.reason,
+        valid_accuracy=outcome.valid_accuracy,
+        epochs=len(outcome.curve),
+        best_epoch=outcome.best_epoch,
+        curve=outcome.curve,
+        seconds=outcome.seconds,
+        code_version=_code_version(),
+    )
+
+
+@cache
+def _code_version() -> str:
+    return metadata.version("actlab")
+
+
+def _versions() -> dict[str, str]:
+    versions = {name: metadata.version(name) for name in _LIBRARIES}
+    return {"python": platform.python_version(), **versions}
+
+
+def _machine() -> dict[str, Any]:
+    return {
+        "system": platform.platform(),
+        "processor": platform.processor() or platform.machine(),
+        "cores": len(os.sched_getaffinity(0)),
+    }
+
+
+def initialise() -> None:
+    """Make a new process ready to train: one thread, memory that is kept."""
+    import torch
+
+    torch.set_num_threads(1)
+    torch.set_num_interop_threads(1)
