@@ -8,6 +8,9 @@ import traceback
 
 import typer
 
+from actlab.cli import study
+from actlab.cli.doctor import doctor
+from actlab.cli.report import report
 from actlab.errors import ActlabError
 from actlab.i18n import _
 
@@ -21,9 +24,9 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def _root() -> None:
-    """Keep actlab a group of commands, however few there are."""
+app.add_typer(study.app)
+app.command(help=_("Write the page of a run folder again."))(report)
+app.command(help=_("Say what this machine has for actlab, with a line of advice each."))(doctor)
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from actlab.records import Record, Space, best_record
 from actlab.studies.run_folder import RunFolder
-from actlab.studies.summary import told_records
+from actlab.studies.summary import final_of_best, told_records
 
 Slot = Literal["conv", "fc"]
 SLOTS: tuple[Slot, ...] = ("conv", "fc")
@@ -22,9 +22,8 @@ def comparison(folders: Sequence[RunFolder]) -> dict[str, Any]:
 
 
 def _study(folder: RunFolder) -> dict[str, Any]:
-    plan, records, final = folder.plan(), told_records(folder), folder.final()
-    best = best_record(records)
-    scored = best is not None and final is not None and final.identity == best.identity
+    plan, records = folder.plan(), told_records(folder)
+    best, final = best_record(records), final_of_best(folder, records)
     return {
         "path": str(folder.path),
         "name": plan.name,
@@ -34,7 +33,7 @@ def _study(folder: RunFolder) -> dict[str, Any]:
         "best": best.number if best else None,
         "setting": vars(best.setting) if best else None,
         "valid_accuracy": best.valid_accuracy if best else None,
-        "test_accuracy": final.test_accuracy if final is not None and scored else None,
+        "test_accuracy": final.test_accuracy if final else None,
         "slots": {slot: _slot(records, plan.space, slot) for slot in SLOTS},
     }
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 from actlab import worker
 from actlab.errors import RunFolderError
@@ -64,9 +65,13 @@ def _running(executor: Executor) -> Iterator[Executor]:
     executor.shutdown()
 
 
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
 def _environment(folder: RunFolder, plan: Plan, command: str, executor: Executor) -> Environment:
     known = folder.environment()
-    found = executor.submit(worker.prepare, plan, command).result()
+    found = executor.submit(worker.prepare, plan, command, _now()).result()
     if known is None:
         folder.write_environment(found)
         return found

@@ -1,6 +1,5 @@
 """What a plan file may say: types, bounds and the relations between its values."""
 
-from collections.abc import Callable
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -9,7 +8,6 @@ from actlab import catalogue, data, networks
 from actlab.errors import UnknownNameError, unknown_name
 from actlab.i18n import _
 from actlab.records import (
-
     DataPlan,
     Execution,
     Plan,
@@ -20,10 +18,10 @@ from actlab.records import (
 )
 
 
-def _one_of(kind: str, valid: Callable[[], tuple[str, ...]]) -> AfterValidator:
+def _one_of(kind: str, valid: tuple[str, ...]) -> AfterValidator:
     def check(name: str) -> str:
-        if name not in valid():
-            raise ValueError(str(unknown_name(kind, name, valid())))
+        if name not in valid:
+            raise ValueError(str(unknown_name(kind, name, valid)))
         return name
 
     return AfterValidator(check)
@@ -31,9 +29,12 @@ def _one_of(kind: str, valid: Callable[[], tuple[str, ...]]) -> AfterValidator:
 
 def _activation(name: str) -> str:
     try:
-        catalogue.get(name)
+        function = catalogue.get(name)
     except UnknownNameError as error:
         raise ValueError(str(error)) from None
+    if function.kind != "scalar":
+        message = _("{name} does not map each value on its own, so a slot cannot take it")
+        raise ValueError(message.format(name=name))
     return name
 
 
@@ -69,29 +70,15 @@ class SplitsSection(_Section):
 class DataSection(_Section):
     """The data set and how it is split."""
 
-    name: Annotated[str, _one_of("data set", data.names)]
+    name: Annotated[str, _one_of("data set", data.NAMES)]
     splits: SplitsSection
     directory: str | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        pools = data.pool_sizes(self.name)
-        splits = self.splits
-        wanted = splits.train + splits.valid_epoch + splits.valid_trial
-        faults = []
-        if wanted > pools.train:
-            faults.append(
-                _(
-                    "train + valid_epoch + valid_trial ask for {wanted} images; "
-                    "{name} has {available} for them"
-                ).format(wanted=wanted, name=self.name, available=pools.train)
-            )
-        if splits.test > pools.test:
-            faults.append(
-                _("test asks for {wanted} images; {name} has {available}").format(
-                    wanted=splits.test, name=self.name, available=pools.test
-                )
-            )
+        faults = data.size_faults(
+            self.name, data.pool_sizes(self.name), SplitSizes(**self.splits.model_dump())
+        )
         if faults:
             raise ValueError("; ".join(faults))
         return self
@@ -100,7 +87,7 @@ class DataSection(_Section):
 class NetworkSection(_Section):
     """The network with the two slots."""
 
-    name: Annotated[str, _one_of("network", networks.names)]
+    name: Annotated[str, _one_of("network", networks.NAMES)]
 
 
 class LearningRateSection(_Section):

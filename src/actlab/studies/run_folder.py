@@ -76,6 +76,20 @@ class RunFolder:
             raise RunFolderError(message.format(path=path))
         return folder
 
+    def discard_if_unused(self) -> None:
+        """Remove the plan again, and the folder if it is empty, where no training ever began."""
+        if self.environment_path.exists() or self.records_path.exists():
+            return
+        for path in (self.plan_path, self.lock_path):
+            path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self.path.rmdir()
+
+    @property
+    def lock_path(self) -> Path:
+        """What a driver holds while it runs."""
+        return self.path / ".lock"
+
     @property
     def plan_path(self) -> Path:
         """The resolved plan."""
@@ -129,7 +143,7 @@ class RunFolder:
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the folder for one driver; the lock goes with the process, however it ends."""
-        with (self.path / ".lock").open("w") as stream:
+        with self.lock_path.open("w") as stream:
             try:
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

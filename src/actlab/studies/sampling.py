@@ -49,13 +49,11 @@ def derived_seed(*parts: int | str) -> int:
 def sampler(plan: Plan, number: int) -> optuna.samplers.TPESampler:
     """Return the TPE sampler (Bergstra et al. 2011) for trial `number`."""
     return optuna.samplers.TPESampler(
-        prior_weight=1.0,
         n_startup_trials=plan.sampler.startup_trials,
         n_ei_candidates=plan.sampler.candidates,
         multivariate=plan.sampler.multivariate,
         group=False,
         constant_liar=plan.sampler.constant_liar,
-        warn_independent_sampling=False,
         seed=derived_seed(plan.seed, "ask", number),
     )
 

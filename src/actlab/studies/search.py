@@ -7,6 +7,7 @@ then Optuna is told. Whatever a kill leaves undone is done on resume.
 from collections import deque
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Protocol as Interface
 
 from actlab import worker
@@ -136,5 +137,5 @@ def _failed(trial: Trial, reason: str) -> Record:
         best_epoch=None,
         curve=(),
         seconds=0.0,
-        code_version=worker.code_version(),
+        code_version=version("actlab"),
     )

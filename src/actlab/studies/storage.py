@@ -17,6 +17,9 @@ from actlab.i18n import _
 from actlab.records import Outcome, Plan, Record, Setting
 from actlab.studies.sampling import distributions, sampler, setting_of, start_settings
 
+# The command line says what a person needs to know; Optuna's own log would repeat it.
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+
 _BUSY_TIMEOUT_SECONDS = 60
 _STATES = {
     Outcome.COMPLETED: TrialState.COMPLETE,
@@ -58,7 +61,9 @@ def told_numbers(path: Path) -> frozenset[int]:
     """Return the numbers of the trials that the storage at `path` knows as finished."""
     if not path.exists():
         return frozenset()
-    study = optuna.load_study(study_name=None, storage=open_storage(path))
+    storage = open_storage(path)
+    (name,) = optuna.get_all_study_names(storage)
+    study = optuna.load_study(study_name=name, storage=storage)
     trials = study.get_trials(deepcopy=False)
     return frozenset(trial.number for trial in trials if trial.state.is_finished())
 

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from actlab.records import Record, best_record
+from actlab.records import FinalFigure, Record, best_record
 from actlab.studies.run_folder import RunFolder
 from actlab.studies.storage import told_numbers
 
@@ -14,17 +14,24 @@ def told_records(folder: RunFolder) -> tuple[Record, ...]:
     return tuple(record for record in folder.records() if record.number in told)
 
 
+def final_of_best(folder: RunFolder, records: tuple[Record, ...]) -> FinalFigure | None:
+    """Return the final figure, if there is one and it is that of the best of `records`."""
+    best, final = best_record(records), folder.final()
+    if best is None or final is None or final.identity != best.identity:
+        return None
+    return final
+
+
 def summary(folder: RunFolder) -> dict[str, Any]:
     """Return the document of `actlab study show --json`."""
     records = told_records(folder)
     best = best_record(records)
-    final = folder.final()
-    belongs = best is not None and final is not None and final.identity == best.identity
+    final = final_of_best(folder, records)
     return {
         "plan": asdict(folder.plan()),
         "trials": [trial_row(record) for record in records],
         "best": best.number if best is not None else None,
-        "test_accuracy": final.test_accuracy if final is not None and belongs else None,
+        "test_accuracy": final.test_accuracy if final is not None else None,
         "verdict": None,
     }
 

@@ -1,0 +1,5 @@
+"""`python -m actlab`."""
+
+from actlab.cli.main import main
+
+main()

@@ -1,0 +1,69 @@
+"""`actlab report`: write the page of a run folder again, in a language of choice."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from actlab.cli.output import print_json
+from actlab.cli.study.options import Json, Language, RunFolderPath
+from actlab.errors import ActlabError, unknown_name
+from actlab.i18n import LANGUAGES, _, process_language
+
+if TYPE_CHECKING:
+    from actlab.studies.run_folder import RunFolder
+
+Output = Annotated[
+    Path | None,
+    typer.Option("-o", "--output", metavar="FILE.html", help=_("Where to write the page.")),
+]
+
+
+def report(
+    path: RunFolderPath, *, output: Output = None, language: Language = None, json: Json = False
+) -> None:
+    """Draw the page of a finished, running or interrupted study from its records."""
+    from actlab.studies.run_folder import RunFolder
+
+    page_language = checked_language(language)
+    folder = RunFolder.open(path)
+    target = output or folder.report_path
+    write_report(folder, target, page_language)
+    if json:
+        print_json({"report": str(target), "language": page_language})
+    else:
+        print(target)
+
+
+def checked_language(given: str | None) -> str:
+    """Return the page's language; raises UnknownNameError for one that has no translation."""
+    if given is None:
+        return process_language()
+    if given not in LANGUAGES:
+        raise unknown_name(_("language"), given, LANGUAGES)
+    return given
+
+
+def write_report(folder: "RunFolder", target: Path, language: str) -> None:
+    """Write the page of a run folder to `target`."""
+    from actlab.report import ReportData, write
+    from actlab.studies.summary import final_of_best, told_records
+
+    environment = folder.environment()
+    if environment is None:
+        message = _("The study in {path} has not begun to train; there is nothing to draw yet.")
+        raise ActlabError(message.format(path=folder.path))
+    records = told_records(folder)
+    data = ReportData(
+        plan=folder.plan(),
+        environment=environment,
+        records=records,
+        final=final_of_best(folder, records),
+        written=datetime.now(UTC),
+    )
+    try:
+        write(target, data, language)
+    except OSError as error:
+        message = _("The page {path} cannot be written: {reason}. Choose another -o.")
+        raise ActlabError(message.format(path=target, reason=error.strerror)) from None

@@ -1,0 +1,77 @@
+"""`actlab study compare`: studies side by side, per activation of each slot."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from actlab.cli.output import print_json
+from actlab.cli.study.options import Json
+from actlab.errors import ActlabError
+from actlab.i18n import _
+
+Folders = Annotated[
+    list[Path], typer.Argument(metavar="DIR DIR...", help=_("Two or more run folders."))
+]
+
+
+def compare(paths: Folders, *, json: Json = False) -> None:
+    """Print the figures of two or more studies side by side."""
+    from actlab.studies.comparison import comparison
+    from actlab.studies.run_folder import RunFolder
+
+    if len(paths) < 2:
+        raise ActlabError(_("To compare needs two or more run folders; one was given."))
+    document = comparison([RunFolder.open(path) for path in paths])
+    if json:
+        print_json(document)
+    else:
+        _print(document["studies"])
+
+
+def _print(studies: list[dict[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    overview = Table(title=_("Studies"))
+    for heading in (_("study"), _("protocol"), _("trials"), _("best valid"), _("test")):
+        overview.add_column(heading)
+    for study in studies:
+        overview.add_row(
+            study["path"],
+            study["protocol"],
+            f"{study['trials']}/{study['planned']}",
+            _percent(study["valid_accuracy"]),
+            _percent(study["test_accuracy"]),
+        )
+    console.print(overview)
+    for slot in ("conv", "fc"):
+        table = Table(
+            title=_(
+                "{slot} activation: best and median valid accuracy (completed of trials)"
+            ).format(slot=slot)
+        )
+        table.add_column(_("activation"))
+        for study in studies:
+            table.add_column(f"{study['name']} ({study['protocol']})")
+        for name, cells in _by_activation(studies, slot).items():
+            table.add_row(name, *cells)
+        console.print(table)
+
+
+def _by_activation(studies: list[dict[str, Any]], slot: str) -> dict[str, list[str]]:
+    names = dict.fromkeys(row["activation"] for study in studies for row in study["slots"][slot])
+    tables = [{row["activation"]: row for row in study["slots"][slot]} for study in studies]
+    return {name: [_cell(table.get(name)) for table in tables] for name in names}
+
+
+def _cell(row: dict[str, Any] | None) -> str:
+    if row is None:
+        return ""
+    figures = f"{_percent(row['best'])}  {_percent(row['median'])}"
+    return f"{figures}  ({row['completed']}/{row['trials']})"
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{100 * value:.2f} %"

@@ -1,0 +1,73 @@
+"""What `run` and `resume` share: drive the study, write the report, say where it is."""
+
+import shlex
+import signal
+import sys
+from types import FrameType
+
+from actlab.cli.output import print_json, say
+from actlab.cli.report import checked_language, write_report
+from actlab.cli.study.progress import StudyProgress
+from actlab.errors import ActlabError
+from actlab.i18n import _
+from actlab.records import best_record
+from actlab.studies.drive import ExecutorFactory, drive
+from actlab.studies.run_folder import RunFolder
+from actlab.studies.summary import summary
+
+
+def finish(
+    folder: RunFolder, make_executor: ExecutorFactory, *, language: str | None, as_json: bool
+) -> None:
+    """Drive the study to its end and print the answer, the report's path last."""
+    page_language = checked_language(language)
+    signal.signal(signal.SIGTERM, _interrupt)
+    command = shlex.join(["actlab", *sys.argv[1:]])
+    try:
+        with StudyProgress() as progress:
+            drive(folder, command, progress, make_executor)
+    except KeyboardInterrupt:
+        _say_interrupted(folder)
+        raise
+    except ActlabError:
+        folder.discard_if_unused()
+        raise
+    write_report(folder, folder.report_path, page_language)
+    if as_json:
+        print_json(summary(folder))
+        return
+    for line in _answer(folder):
+        print(line)
+    print(folder.report_path)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _say_interrupted(folder: RunFolder) -> None:
+    done, planned = len(folder.records()), folder.plan().trials
+    say(
+        _(
+            "Interrupted: {done} of {planned} trials are done and kept. "
+            "Go on with: actlab study resume {path}"
+        ).format(done=done, planned=planned, path=folder.path)
+    )
+
+
+def _answer(folder: RunFolder) -> list[str]:
+    records = folder.records()
+    best, final = best_record(records), folder.final()
+    if best is None or best.valid_accuracy is None or final is None:
+        return [_("No trial completed; the report says why.")]
+    return [
+        _("Best of {count} trials: conv {conv}, fc {fc}, learning rate {rate}").format(
+            count=len(records),
+            conv=best.setting.conv_activation,
+            fc=best.setting.fc_activation,
+            rate=f"{best.setting.learning_rate:.6f}",
+        ),
+        _("valid (trial) accuracy {valid}, test accuracy {test}").format(
+            valid=f"{100 * best.valid_accuracy:.2f} %", test=f"{100 * final.test_accuracy:.2f} %"
+        ),
+    ]

@@ -1,0 +1,16 @@
+"""The options that several study commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from actlab.i18n import _
+
+Json = Annotated[bool, typer.Option("--json", help=_("Print one JSON document and nothing else."))]
+RunFolderPath = Annotated[
+    Path, typer.Argument(metavar="DIR", help=_("The folder that actlab study run made."))
+]
+Language = Annotated[
+    str | None, typer.Option("--lang", metavar="en|ko", help=_("Language of the page."))
+]

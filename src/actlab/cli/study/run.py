@@ -1,0 +1,85 @@
+"""`actlab study run`: from a preset or a plan file to the report."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from actlab.cli.study.options import Json, Language
+from actlab.i18n import _
+
+Source = Annotated[
+    str, typer.Argument(metavar="PRESET|PLAN.toml", help=_("A preset's name, or a plan file."))
+]
+Out = Annotated[
+    Path | None, typer.Option(help=_("The run folder to make; runs/NAME-TIME without it."))
+]
+Trials = Annotated[int | None, typer.Option(help=_("How many trials in all."))]
+Seed = Annotated[int | None, typer.Option(help=_("The seed of the splits, weights and orders."))]
+Workers = Annotated[
+    int | None, typer.Option(help=_("How many trials train at a time; one per core without it."))
+]
+Engine = Annotated[
+    str, typer.Option("--executor", metavar="local", help=_("What runs the trials."))
+]
+Device = Annotated[str | None, typer.Option(metavar="auto|cpu|cuda", help=_("Where to train."))]
+Precision = Annotated[
+    str | None, typer.Option(metavar="auto|fp32|bf16", help=_("The arithmetic of training."))
+]
+ProtocolName = Annotated[
+    str | None,
+    typer.Option(
+        "--protocol",
+        metavar="published|corrected",
+        help=_("Softmax before cross entropy, as published, or cross entropy on logits."),
+    ),
+]
+DataDirectory = Annotated[
+    Path | None, typer.Option("--data-dir", help=_("The folder of the data files; no download."))
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help=_("Say what the study would cost, and stop."))
+]
+
+
+def run(
+    source: Source,
+    *,
+    out: Out = None,
+    trials: Trials = None,
+    seed: Seed = None,
+    workers: Workers = None,
+    engine: Engine = "local",
+    device: Device = None,
+    precision: Precision = None,
+    protocol: ProtocolName = None,
+    data_directory: DataDirectory = None,
+    dry_run: DryRun = False,
+    language: Language = None,
+    json: Json = False,
+) -> None:
+    """Validate everything, make the run folder, train, write the report."""
+    from actlab.cli.study.dry_run import show_estimate
+    from actlab.cli.study.finish import finish
+    from actlab.studies.engines import executor_factory
+    from actlab.studies.plan_file import read_plan
+    from actlab.studies.run_folder import RunFolder
+
+    overrides = {
+        "trials": trials,
+        "seed": seed,
+        "execution.workers": workers,
+        "execution.device": device,
+        "execution.precision": precision,
+        "protocol.name": protocol,
+        "data.directory": str(data_directory.resolve()) if data_directory else None,
+    }
+    plan = read_plan(source, overrides)
+    make_executor = executor_factory(engine)
+    if dry_run:
+        show_estimate(plan, make_executor, as_json=json)
+        return
+    path = out or Path("runs", f"{plan.name}-{datetime.now().astimezone():%Y%m%d-%H%M%S}")
+    folder = RunFolder.create(path, plan)
+    finish(folder, make_executor, language=language, as_json=json)

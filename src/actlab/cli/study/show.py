@@ -1,0 +1,115 @@
+"""`actlab study show`: what a run folder says, finished, running or interrupted."""
+
+from typing import Annotated, Any
+
+import typer
+
+from actlab.cli.output import print_json
+from actlab.cli.study.options import Json, RunFolderPath
+from actlab.errors import ActlabError
+from actlab.i18n import _
+
+TrialNumber = Annotated[
+    int | None, typer.Option("--trial", metavar="N", help=_("Show one trial whole."))
+]
+
+
+def show(path: RunFolderPath, *, trial: TrialNumber = None, json: Json = False) -> None:
+    """Print the trials of a run folder, or one of them."""
+    from actlab.studies.run_folder import RunFolder
+    from actlab.studies.summary import summary, told_records, trial_detail
+
+    folder = RunFolder.open(path)
+    if trial is not None:
+        found = {record.number: record for record in told_records(folder)}
+        if trial not in found:
+            message = _("There is no record of trial {number}; there are records of {known}.")
+            raise ActlabError(message.format(number=trial, known=_numbers(sorted(found))))
+        document = trial_detail(found[trial])
+    else:
+        document = summary(folder)
+    if json:
+        print_json(document)
+    elif trial is not None:
+        _print_trial(document)
+    else:
+        _print_summary(document)
+
+
+def _numbers(numbers: list[int]) -> str:
+    if not numbers:
+        return _("none yet")
+    if numbers == list(range(numbers[0], numbers[-1] + 1)):
+        return _("trials {first} to {last}").format(first=numbers[0], last=numbers[-1])
+    return ", ".join(map(str, numbers))
+
+
+def _print_summary(document: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(
+        title=_("{name}: {done} of {planned} trials").format(
+            name=document["plan"]["name"],
+            done=len(document["trials"]),
+            planned=document["plan"]["trials"],
+        )
+    )
+    headings = [
+        _("trial"),
+        "conv",
+        "fc",
+        _("learning rate"),
+        _("valid accuracy"),
+        _("epochs"),
+        _("outcome"),
+    ]
+    for heading in headings:
+        table.add_column(heading)
+    for row in document["trials"]:
+        table.add_row(*_cells(row), style="bold" if row["number"] == document["best"] else None)
+    console = Console()
+    console.print(table)
+    if document["test_accuracy"] is not None:
+        console.print(
+            _("Test accuracy of trial {number}'s model: {accuracy}").format(
+                number=document["best"], accuracy=f"{100 * document['test_accuracy']:.2f} %"
+            )
+        )
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    accuracy = row["valid_accuracy"]
+    setting = row["setting"]
+    return [
+        str(row["number"]),
+        setting["conv_activation"],
+        setting["fc_activation"],
+        f"{setting['learning_rate']:.6f}",
+        "" if accuracy is None else f"{100 * accuracy:.2f} %",
+        str(row["epochs"]),
+        row["outcome"],
+    ]
+
+
+def _print_trial(document: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    facts = Table(show_header=False, box=None)
+    for key, value in document.items():
+        if key != "curve":
+            facts.add_row(key, str(value))
+    console.print(facts)
+    curve = Table(title=_("epochs"))
+    for heading in ("", _("training loss"), _("validation loss"), _("validation accuracy")):
+        curve.add_column(heading)
+    for number, epoch in enumerate(document["curve"], start=1):
+        losses = [_loss(epoch["train_loss"]), _loss(epoch["valid_loss"])]
+        curve.add_row(str(number), *losses, f"{100 * epoch['valid_accuracy']:.2f} %")
+    console.print(curve)
+
+
+def _loss(value: float | None) -> str:
+    return _("not finite") if value is None else f"{value:.4f}"
