@@ -1,0 +1,94 @@
+"""Finding the user's own line on the stack of a running program."""
+
+import sys
+import sysconfig
+from functools import cache
+from itertools import islice
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import NamedTuple
+
+from actlab.checker.findings import Location
+
+_CHECKER = str(Path(__file__).parent)
+_DEPTH = 80
+"""How many frames are looked at: deeper than any program that is written by hand."""
+
+
+class Line(NamedTuple):
+    """One frame of the stack, cheap to keep; it becomes a `Location` when somebody asks."""
+
+    code: CodeType
+    instruction: int
+    number: int
+
+    def location(self, module: str | None) -> Location:
+        """Return the line with its columns, where the interpreter knows them."""
+        column, end = None, None
+        positions = next(islice(self.code.co_positions(), self.instruction // 2, None), None)
+        if positions is not None and positions[0] == positions[1] == self.number:
+            column, end = positions[2], positions[3]
+        return Location(
+            file=self.code.co_filename,
+            line=self.number,
+            module=module,
+            column=None if column is None else column + 1,
+            end_column=None if end is None else end + 1,
+        )
+
+
+@cache
+def _library_folders() -> tuple[str, ...]:
+    paths = sysconfig.get_paths()
+    return tuple({paths["stdlib"], paths["platstdlib"], paths["purelib"], paths["platlib"]})
+
+
+@cache
+def _kind(filename: str) -> str:
+    """Return whose code a file is: "torch", "checker", "library" or "user"."""
+    if filename.startswith(_CHECKER):
+        return "checker"
+    if "/torch/" in filename.replace("\\", "/"):
+        return "torch"
+    if filename.startswith("<frozen") or filename.startswith("<eval_with_key>"):
+        return "torch"
+    if "site-packages" in filename or filename.startswith(_library_folders()):
+        return "library"
+    return "user"
+
+
+def is_library(filename: str | None) -> bool:
+    """Return whether a file belongs to an installed library rather than to the user."""
+    return filename is not None and _kind(filename) == "library"
+
+
+def is_torch(filename: str | None) -> bool:
+    """Return whether a file belongs to torch."""
+    return filename is not None and _kind(filename) == "torch"
+
+
+def trail(frame: FrameType | None) -> tuple[str, tuple[Line, ...]]:
+    """Return the file that made the present call, and the lines outside torch that led to it.
+
+    The innermost comes first: the line of a library if a library made the call, then the user's
+    own. Lines of the checker itself are left out.
+
+    >>> origin, lines = trail(sys._getframe())
+    >>> len(lines) > 0
+    True
+    """
+    origin = ""
+    lines: list[Line] = []
+    for _ in range(_DEPTH):
+        if frame is None:
+            break
+        code = frame.f_code
+        kind = _kind(code.co_filename)
+        if not origin and not code.co_filename.endswith("overrides.py"):
+            origin = code.co_filename
+        if kind in ("library", "user"):
+            lines.append(Line(code, frame.f_lasti, frame.f_lineno))
+            if kind == "user" and len(lines) >= 3:
+                break
+        frame = frame.f_back
+    return origin, tuple(lines)
