@@ -1,0 +1,71 @@
+"use strict";
+
+// Draws the page's figures and keeps them in step with the colour scheme, the views and the width.
+(() => {
+  const page = JSON.parse(document.getElementById("page-data").textContent);
+  const darkScheme = window.matchMedia("(prefers-color-scheme: dark)");
+  const coarsePointer = window.matchMedia("(pointer: coarse)");
+  const chosen = {};
+
+  Plotly.register({
+    moduleType: "locale",
+    name: page.language,
+    dictionary: page.words.modebar,
+    format: {},
+  });
+  const config = {
+    displaylogo: false,
+    responsive: true,
+    locale: page.language,
+    modeBarButtons: [["toImage", "zoom2d", "pan2d", "resetScale2d"]],
+  };
+
+  // A dark figure is the light one with every colour exchanged for its namesake.
+  function coloured(figure, dark) {
+    if (!dark) return figure;
+    const text = JSON.stringify(figure).replace(/#[0-9a-f]{6}/g, (found) => page.dark[found] ?? found);
+    return JSON.parse(text);
+  }
+
+  // Views name parts of a layout by paths such as "yaxis.range".
+  function place(target, path, value) {
+    const keys = path.split(".");
+    const last = keys.pop();
+    const parent = keys.reduce((part, key) => (part[key] ??= {}), target);
+    parent[last] = value;
+  }
+
+  function draw(name, dark, width) {
+    const { data, layout, views } = structuredClone(coloured(page.figures[name], dark));
+    const view = views[chosen[name] ?? 0];
+    if (view) {
+      for (const [path, value] of Object.entries(view.layout)) place(layout, path, value);
+      for (const [path, value] of Object.entries(view.trace)) place(data[0], path, value);
+    }
+    if (coarsePointer.matches) layout.dragmode = false;
+    if (width) Object.assign(layout, { width, autosize: false });
+    return Plotly.react(`plot-${name}`, data, layout, config);
+  }
+
+  function drawAll(dark = darkScheme.matches, width = null) {
+    return Promise.all(Object.keys(page.figures).map((name) => draw(name, dark, width)));
+  }
+
+  function choose(button) {
+    const { figure, view } = button.dataset;
+    chosen[figure] = Number(view);
+    for (const other of button.parentElement.children) {
+      other.setAttribute("aria-pressed", String(other === button));
+    }
+    const { layout, trace } = page.figures[figure].views[chosen[figure]];
+    return Plotly.update(`plot-${figure}`, trace, layout, [0]);
+  }
+
+  for (const button of document.querySelectorAll(".views button")) {
+    button.addEventListener("click", () => choose(button));
+  }
+  darkScheme.addEventListener("change", () => drawAll());
+  window.addEventListener("beforeprint", () => drawAll(false, 640));
+  window.addEventListener("afterprint", () => drawAll());
+  drawAll().then(() => document.documentElement.setAttribute("data-drawn", "yes"));
+})();

@@ -1,0 +1,58 @@
+"""The answer: the best setting, its accuracies, and how many trials came as close as chance."""
+
+from dataclasses import dataclass
+
+from actlab.records import Record, best_record
+from actlab.report.data.search import completed_trials
+from actlab.report.inputs import ReportData
+from actlab.report.proportions import Accuracy, accuracy
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The best trial with its accuracies.
+
+    `test` is None where the test split has not been read for this very trial. Of the `others`
+    completed trials, `near` lie within `margin` = two standard errors below the best, `equal`
+    reached exactly the same accuracy; `near_rates` are the lowest and the highest learning rate of
+    the best and the near ones.
+    """
+
+    best: Record
+    valid: Accuracy
+    test: Accuracy | None
+    others: int
+    near: int
+    equal: int
+    margin: float
+    near_rates: tuple[float, float]
+
+
+def answer(data: ReportData) -> Answer | None:
+    """Return the answer of a search, None where no trial was completed."""
+    completed = completed_trials(data.records)
+    best = best_record(completed)
+    if best is None or best.valid_accuracy is None:
+        return None
+    valid = accuracy(best.valid_accuracy, data.plan.data.splits.valid_trial)
+    margin = 2.0 * valid.standard_error
+    near = [r for r in completed if (r.valid_accuracy or 0.0) >= valid.value - margin]
+    rates = [record.setting.learning_rate for record in near]
+    return Answer(
+        best=best,
+        valid=valid,
+        test=_test_accuracy(data, best),
+        others=len(completed) - 1,
+        near=len(near) - 1,
+        equal=sum(r.valid_accuracy == best.valid_accuracy for r in completed) - 1,
+        margin=margin,
+        near_rates=(min(rates), max(rates)),
+    )
+
+
+def _test_accuracy(data: ReportData, best: Record) -> Accuracy | None:
+    """Return the final figure if it belongs to the best trial, which a resumed study can change."""
+    final = data.final
+    if final is None or final.identity != best.identity:
+        return None
+    return accuracy(final.test_accuracy, final.test_images)

@@ -1,0 +1,1 @@
+"""Plotly figures, drawn from finished numbers: nothing here counts or compares."""

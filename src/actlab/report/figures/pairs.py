@@ -1,0 +1,153 @@
+"""The best accuracy of each conv x FC pair: grouped bars, and a heat map with trial counts."""
+
+import plotly.graph_objects as go
+
+from actlab.report.data.budgets import PairTable
+from actlab.report.data.zooms import Zoom
+from actlab.report.figures.frame import PageFigure, View, accuracy_axis, axis, frame, plain
+from actlab.report.formatting import Formatter
+from actlab.report.theme import LIGHT, Mark
+
+
+def bars_figure(
+    table: PairTable, marks: dict[str, Mark], close: Zoom | None, form: Formatter
+) -> PageFigure:
+    """Draw one group of bars per conv activation, one bar per FC activation that was tried."""
+    _ = form.translations.gettext
+    figure = frame(
+        barmode="group",
+        bargap=0.22,
+        xaxis=axis(_("conv activation"), type="category"),
+        yaxis=accuracy_axis(_("best valid (trial) accuracy"), (0.0, 1.02)),
+    )
+    figure.update_layout(
+        legend_title={"text": _("FC activation") + "  ", "side": "left", "font": {"size": 13}}
+    )
+    for column, name in enumerate(table.fc):
+        trials = [row[column] for row in table.trials]
+        figure.add_bar(
+            x=[plain(conv) for conv in table.conv],
+            y=[row[column] for row in table.best],
+            name=plain(name),
+            marker={"color": marks[name].colour},
+            text=[form.percent(row[column]) for row in table.best],
+            textposition="none",
+            customdata=trials,
+            hovertemplate=_("conv %{x}")
+            + "<br>"
+            + _("FC {name}").format(name=plain(name))
+            + "<br><b>%{text}</b><br>"
+            + _("trials: %{customdata}")
+            + "<extra></extra>",
+        )
+    views = [View(_("Whole"), {"yaxis.range": [0.0, 1.02]})]
+    if close is not None:
+        views.append(View(_("Close-up"), {"yaxis.range": list(close.accuracy)}))
+    fact = _("{tried} of the {possible} pairs were tried.").format(
+        tried=table.tried, possible=table.possible
+    )
+    return PageFigure(
+        name="pairs-bars",
+        title=_("Best accuracy of each pair, as bars"),
+        caption=fact + " " + _("In the close-up the bars do not start at zero."),
+        description=_("Grouped bars: best accuracy by conv and FC activation. {fact}").format(
+            fact=fact
+        ),
+        figure=figure,
+        views=tuple(views),
+        minimum_width=90 + max(5 * len(table.conv) * len(table.fc), 60 * len(table.conv)),
+    )
+
+
+def heat_figure(table: PairTable, form: Formatter) -> PageFigure:
+    """Draw the pairs as a heat map; each cell has its best accuracy and its number of trials."""
+    _ = form.translations.gettext
+    figure = frame(
+        xaxis=axis(_("FC activation"), type="category", showgrid=False, side="top", tickangle=-35),
+        yaxis=axis(_("conv activation"), type="category", showgrid=False, autorange="reversed"),
+    )
+    scores = [score for row in table.best for score in row if score is not None]
+    lowest, low, high = min(scores), _lower_quartile(scores), max(scores)
+    figure.add_heatmap(
+        x=[plain(name) for name in table.fc],
+        y=[plain(name) for name in table.conv],
+        z=[list(row) for row in table.best],
+        zmin=low,
+        zmax=high,
+        xgap=2,
+        ygap=2,
+        colorscale=[[step / 4, LIGHT[f"heat{step}"]] for step in range(5)],
+        colorbar={
+            "tickformat": ".4~p",
+            "outlinewidth": 0,
+            "thickness": 12,
+            "tickfont": {"color": LIGHT["muted"]},
+        },
+        text=_cell_texts(table, form),
+        customdata=[list(row) for row in table.trials],
+        texttemplate="%{text}",
+        hovertemplate=_("conv %{y}") + "<br>" + _("FC %{x}") + "<br><b>%{z:.2%}</b><br>"
+        + _("trials: %{customdata}") + "<extra></extra>",
+    )  # fmt: skip
+    _add_empty_cells(figure, table)
+    views = (
+        View(_("Close-up"), trace={"zmin": low, "zmax": high}),
+        View(_("Whole"), trace={"zmin": lowest, "zmax": high}),
+    )
+    return PageFigure(
+        name="pairs-heat",
+        title=_("Best accuracy of each pair, with its number of trials"),
+        caption=_heat_caption(low, form) if low > lowest else _cell_key(form),
+        description=_(
+            "Heat map of the best accuracy by conv and FC activation; the same numbers are in the "
+            "table below it."
+        ),
+        figure=figure,
+        views=views if low > lowest else (),
+        height=130 + 46 * len(table.conv),
+        minimum_width=200 + 68 * len(table.fc),
+    )
+
+
+def _cell_key(form: Formatter) -> str:
+    _ = form.translations.gettext
+    return _(
+        "In each cell the best valid (trial) accuracy in percent, and how many trials it is the "
+        "best of; an empty cell was never tried."
+    )
+
+
+def _heat_caption(low: float, form: Formatter) -> str:
+    _ = form.translations.gettext
+    key = _cell_key(form)
+    weakest = _("In the close-up all accuracies below {low} have the weakest colour.")
+    return key + " " + weakest.format(low=form.percent(low))
+
+
+def _lower_quartile(scores: list[float]) -> float:
+    return sorted(scores)[len(scores) // 4]
+
+
+def _cell_texts(table: PairTable, form: Formatter) -> list[list[str]]:
+    return [
+        [
+            "" if best is None else f"<b>{form.percent_number(best)}</b><br>{count}×"
+            for best, count in zip(scores, counts, strict=True)
+        ]
+        for scores, counts in zip(table.best, table.trials, strict=True)
+    ]
+
+
+def _add_empty_cells(figure: go.Figure, table: PairTable) -> None:
+    """Write the number of trials into cells that have no accuracy to show."""
+    for row, conv in enumerate(table.conv):
+        for column, fc in enumerate(table.fc):
+            count = table.trials[row][column]
+            if table.best[row][column] is None and count:
+                figure.add_annotation(
+                    x=plain(fc),
+                    y=plain(conv),
+                    text=f"–<br>{count}×",
+                    showarrow=False,
+                    font={"color": LIGHT["trouble"]},
+                )

@@ -1,0 +1,127 @@
+"""Colours of the page and its figures, light and dark, and a mark for each activation.
+
+One truth for both: the style sheet takes its variables from here, and the page's script turns a
+light figure into a dark one by exchanging the colours with the same name. So no two names share a
+colour within the light theme. The series colours keep a contrast of 3 : 1 to the surface
+and stay apart under the three kinds of colour blindness; each also has a shape of its own.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+LIGHT = {
+    "page": "#f6f6f3",
+    "surface": "#ffffff",
+    "ink": "#1b2025",
+    "muted": "#58616a",
+    "line": "#dcdfda",
+    "grid": "#eceeea",
+    "accent": "#1d5cb8",
+    "good": "#17704a",
+    "caution": "#8a5a00",
+    "trouble": "#b3261e",
+    "band": "#dbe7f8",
+    "heat0": "#dfe8f4",
+    "heat1": "#b3cbeb",
+    "heat2": "#7aa5dc",
+    "heat3": "#3c77bd",
+    "heat4": "#123f78",
+    "series0": "#234ea9",
+    "series1": "#bc4003",
+    "series2": "#01826d",
+    "series3": "#d852b1",
+    "series4": "#2a92f3",
+    "series5": "#b88c00",
+    "series6": "#4d4263",
+    "series7": "#7d221b",
+}
+
+DARK = {
+    "page": "#121417",
+    "surface": "#1a1d21",
+    "ink": "#e7eaec",
+    "muted": "#a2abb3",
+    "line": "#343a41",
+    "grid": "#272c32",
+    "accent": "#84b5f7",
+    "good": "#63cf9d",
+    "caution": "#e9b64d",
+    "trouble": "#ff8f85",
+    "band": "#22364f",
+    "heat0": "#20262e",
+    "heat1": "#27476f",
+    "heat2": "#3a6fae",
+    "heat3": "#72a6e3",
+    "heat4": "#cfe3fb",
+    "series0": "#5689d1",
+    "series1": "#ff7800",
+    "series2": "#12b973",
+    "series3": "#ff93bc",
+    "series4": "#64c9ff",
+    "series5": "#f3ca19",
+    "series6": "#dae0e1",
+    "series7": "#b1535b",
+}
+
+SERIES = tuple(name for name in LIGHT if name.startswith("series"))
+
+SHAPES = (
+    "circle",
+    "square",
+    "diamond",
+    "triangle-up",
+    "triangle-down",
+    "cross",
+    "pentagon",
+    "star",
+    "hourglass",
+)
+"""Nine shapes beside eight colours: 72 activations before a mark comes twice."""
+
+FONT = (
+    "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Apple SD Gothic Neo', "
+    "'Malgun Gothic', 'Noto Sans KR', 'Noto Sans CJK KR', 'NanumGothic', sans-serif"
+)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How an activation looks wherever it is drawn; `role` names its colour in both themes."""
+
+    role: str
+    shape: str
+
+    @property
+    def colour(self) -> str:
+        """Return the colour in the light theme, which figures are drawn in."""
+        return LIGHT[self.role]
+
+
+def marks(names: Iterable[str]) -> dict[str, Mark]:
+    """Return a mark for each name, by its place in the order given.
+
+    >>> marks(["relu", "tanh"])["tanh"].shape
+    'square'
+    """
+    return {
+        name: Mark(SERIES[index % len(SERIES)], SHAPES[index % len(SHAPES)])
+        for index, name in enumerate(dict.fromkeys(names))
+    }
+
+
+def dark_colours() -> dict[str, str]:
+    """Return the dark colour for each light one."""
+    return {LIGHT[name]: DARK[name] for name in LIGHT}
+
+
+def style_variables() -> str:
+    """Return both themes as CSS custom properties."""
+
+    def block(colours: dict[str, str]) -> str:
+        return " ".join(f"--{name}: {colour};" for name, colour in colours.items())
+
+    return (
+        f":root {{ color-scheme: light dark; --font: {FONT}; {block(LIGHT)} }}\n"
+        f"@media (prefers-color-scheme: dark) {{ :root {{ {block(DARK)} }} }}\n"
+        f"@media print {{ :root {{ color-scheme: light; {block(LIGHT)} }} }}\n"
+    )
