@@ -1,0 +1,279 @@
+"""A whole study, its interruptions at every step of keeping a record, and its resumption."""
+
+import csv
+import json
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+
+from actlab import worker
+from actlab.errors import ActlabError, DataError, RunFolderError
+from actlab.records import Outcome, Plan, best_record
+from actlab.studies import search, weights
+from actlab.studies.drive import drive
+from actlab.studies.run_folder import RunFolder
+from actlab.studies.storage import Ledger, told_numbers
+from actlab.studies.summary import summary
+from tests.studies.inline import Inline, Silent
+
+
+class Kill(BaseException):
+    """Stands for a kill: nothing in the product may catch it."""
+
+
+def run(folder: RunFolder, executor: Executor | None = None) -> Silent:
+    observer = Silent()
+    drive(folder, "actlab study run", observer, lambda _workers, _timeout: executor or Inline())
+    return observer
+
+
+def without_times(folder: RunFolder) -> list[dict[str, Any]]:
+    rows = [json.loads(line) for line in folder.records_path.read_text().splitlines()]
+    for row in rows:
+        row.pop("seconds")
+        for epoch in row["curve"]:
+            epoch.pop("seconds")
+    return sorted(rows, key=lambda row: int(row["number"]))
+
+
+@pytest.fixture
+def finished(folder: RunFolder) -> RunFolder:
+    run(folder)
+    return folder
+
+
+@pytest.fixture
+def another(tmp_path: Path, tiny_plan: Plan) -> RunFolder:
+    return RunFolder.create(tmp_path / "another", tiny_plan)
+
+
+def test_a_finished_study_has_every_number_in_every_place(finished: RunFolder) -> None:
+    records = finished.records()
+    assert [record.number for record in records] == list(range(6))
+    best = best_record(records)
+    assert best is not None
+    study = optuna.load_study(study_name="digits", storage=f"sqlite:///{finished.storage_path}")
+    assert study.best_value == best.valid_accuracy == max(r.valid_accuracy or 0 for r in records)
+    assert study.best_trial.number == best.number
+    with finished.table_path.open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert [float(row["learning_rate"]) for row in rows] == [
+        record.setting.learning_rate for record in records
+    ]
+    document = summary(finished)
+    assert document["best"] == best.number
+    assert document["verdict"] is None
+    final = finished.final()
+    assert final is not None
+    assert document["test_accuracy"] == final.test_accuracy
+    environment = finished.environment()
+    assert environment is not None
+    assert {key: sum(counts) for key, counts in environment.class_counts.items()} == {
+        "train": 64,
+        "valid_epoch": 32,
+        "valid_trial": 32,
+        "test": 32,
+    }
+
+
+def test_the_test_accuracy_is_that_of_the_kept_weights(finished: RunFolder) -> None:
+    import torch
+
+    environment, best = finished.environment(), best_record(finished.records())
+    assert environment is not None
+    assert best is not None
+    kept = torch.load(finished.weights_path, weights_only=True)
+    assert all(isinstance(value, torch.Tensor) for value in kept.values())
+    trial = search.search_trial(finished.plan(), environment, best.number, best.setting)
+    again = worker.test_accuracy(trial, finished.weights_path.read_bytes())
+    assert again == finished.final()
+
+
+def test_a_finished_study_is_left_alone(finished: RunFolder) -> None:
+    before = finished.records_path.read_bytes()
+    executor = Inline()
+    assert run(finished, executor).counts == [6]
+    assert executor.calls == []
+    assert finished.records_path.read_bytes() == before
+
+
+def test_the_same_plan_gives_the_same_records(finished: RunFolder, another: RunFolder) -> None:
+    run(another)
+    assert without_times(another) == without_times(finished)
+
+
+def after(times: int, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `function`, killed when it is called for the `times`-th time, before it acts."""
+    left = [times]
+
+    def killed(*arguments: Any, **named: Any) -> Any:
+        left[0] -= 1
+        if left[0] == 0:
+            raise Kill
+        return function(*arguments, **named)
+
+    return killed
+
+
+PLACES = [
+    (Ledger, "ask"),
+    (Ledger, "tell"),
+    (RunFolder, "append"),
+    (weights, "keep"),
+    (weights, "final_figure"),
+    (search, "write_table"),
+]
+
+
+@pytest.mark.parametrize(("owner", "name"), PLACES, ids=[name for _owner, name in PLACES])
+def test_a_kill_between_two_steps_loses_no_record(
+    owner: Any,
+    name: str,
+    finished: RunFolder,
+    another: RunFolder,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    times = {"ask": 4, "tell": 3, "append": 3, "keep": 2}.get(name, 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, after(times, getattr(owner, name)))
+        with pytest.raises(Kill):
+            run(another)
+    kept = without_times(another) if another.records_path.exists() else []
+    document = summary(another)
+    assert {trial["number"] for trial in document["trials"]} == set(
+        told_numbers(another.storage_path)
+    ) & {row["number"] for row in kept}
+    run(another)
+    whole = without_times(another)
+    assert [row["number"] for row in whole] == list(range(6))
+    assert [row for row in whole if row in kept] == kept, "a record was changed"
+    assert whole == without_times(finished)
+    assert another.final() == finished.final()
+
+
+def test_lost_weights_are_trained_again(finished: RunFolder) -> None:
+    before = finished.weights_path.read_bytes()
+    finished.weights_path.write_bytes(b"altered")
+    finished.final_path.unlink()
+    executor = Inline()
+    run(finished, executor)
+    assert executor.calls == ["prepare", "train", "test_accuracy"]
+    assert finished.weights_path.read_bytes() == before
+
+
+def test_a_lost_storage_is_made_again(finished: RunFolder) -> None:
+    for path in finished.path.glob("study.db*"):
+        path.unlink()
+    finished.table_path.unlink()
+    run(finished)
+    assert told_numbers(finished.storage_path) == set(range(6))
+
+
+class Losing(Inline):
+    """Loses the worker of chosen trainings, as a pool reports it."""
+
+    def __init__(self, lost: set[int]) -> None:
+        super().__init__()
+        self._lost = lost
+        self._trainings = 0
+
+    def submit(
+        self, function: Callable[..., Any], /, *arguments: Any, **named: Any
+    ) -> Future[Any]:
+        if function.__name__ == "train":
+            self._trainings += 1
+            if self._trainings in self._lost:
+                future: Future[Any] = Future()
+                future.set_exception(TimeoutError("no answer"))
+                return future
+        return super().submit(function, *arguments, **named)
+
+
+def test_a_lost_worker_costs_its_own_segment_alone(
+    finished: RunFolder, another: RunFolder
+) -> None:
+    run(another, Losing({1, 3}))
+    numbers = [row["number"] for row in without_times(another)]
+    assert numbers == list(range(6))
+    assert all(record.outcome is Outcome.COMPLETED for record in another.records())
+
+
+def test_a_trial_that_always_loses_its_worker_is_recorded_as_failed(folder: RunFolder) -> None:
+    run(folder, Losing({1, 3, 5}))
+    failed = [record for record in folder.records() if record.outcome is Outcome.FAILED]
+    assert len(failed) == 1
+    assert failed[0].reason is not None
+    assert "worker was lost 3 times" in failed[0].reason
+    assert len(folder.records()) == 6
+    assert failed[0].number in told_numbers(folder.storage_path)
+
+
+def test_an_error_inside_a_training_fails_that_trial(
+    folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = worker.train
+
+    def train(trial: Any, state: Any, until: Any) -> Any:
+        if trial.number == 2:
+            raise MemoryError("no room for trial 2")
+        return whole(trial, state, until)
+
+    monkeypatch.setattr(worker, "train", train)
+    run(folder)
+    outcomes = {record.number: record for record in folder.records()}
+    assert outcomes[2].outcome is Outcome.FAILED
+    assert outcomes[2].reason == "MemoryError: no room for trial 2"
+    assert sum(record.outcome is Outcome.COMPLETED for record in folder.records()) == 5
+
+
+def test_bad_data_stop_the_study_before_it_starts(
+    folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def prepare(*_arguments: Any) -> Any:
+        raise DataError("gone")
+
+    monkeypatch.setattr(worker, "prepare", prepare)
+    with pytest.raises(DataError):
+        run(folder)
+    assert not folder.records_path.exists()
+
+
+def test_other_data_are_refused_on_resume(
+    finished: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finished.final_path.unlink()
+    text = finished.environment_path.read_text()
+    known = finished.environment()
+    assert known is not None
+    finished.environment_path.write_text(text.replace(known.fingerprint, "0" * 64))
+    with pytest.raises(RunFolderError, match="The data has changed"):
+        run(finished)
+
+
+def test_a_study_in_which_nothing_completes_ends_in_words(
+    folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def train(*_arguments: Any) -> Any:
+        raise ValueError("always")
+
+    monkeypatch.setattr(worker, "train", train)
+    run(folder)
+    document = summary(folder)
+    assert document["best"] is None
+    assert document["test_accuracy"] is None
+    assert {trial["outcome"] for trial in document["trials"]} == {"failed"}
+
+
+def test_the_lock_is_free_again_after_an_error(
+    folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(weights, "final_figure", after(1, weights.final_figure))
+    with pytest.raises(Kill):
+        run(folder)
+    with folder.locked():
+        pass
+    assert issubclass(RunFolderError, ActlabError)

@@ -1,0 +1,115 @@
+"""The run folder: one truth, whole files, one driver."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from actlab.errors import RunFolderError
+from actlab.records import Outcome, Plan, Protocol, Record, Seeds, Setting
+from actlab.studies.run_folder import RunFolder, write_beside
+
+
+def record(number: int, accuracy: float | None = 0.9) -> Record:
+    return Record(
+        identity=f"{number:064d}",
+        number=number,
+        setting=Setting("relu", "tanh", 0.001),
+        replicate=None,
+        seeds=Seeds(1, 1, 1),
+        protocol=Protocol("corrected", "logits"),
+        precision="fp32",
+        fingerprint="f",
+        outcome=Outcome.COMPLETED if accuracy is not None else Outcome.DIVERGED,
+        reason=None,
+        valid_accuracy=accuracy,
+        epochs=0,
+        best_epoch=None,
+        curve=(),
+        seconds=1.0,
+        code_version="0",
+    )
+
+
+def test_records_come_back_whole_and_in_the_order_of_their_numbers(folder: RunFolder) -> None:
+    written = [record(2), record(0, None), record(1, 0.5)]
+    for one in written:
+        folder.append(one)
+    assert folder.records() == (written[1], written[2], written[0])
+
+
+@pytest.mark.parametrize("cut", [1, 5, 100])
+def test_a_torn_last_line_is_no_record(folder: RunFolder, cut: int) -> None:
+    folder.append(record(0))
+    whole = folder.records_path.read_bytes()
+    folder.append(record(1))
+    torn = folder.records_path.read_bytes()[:-cut]
+    folder.records_path.write_bytes(torn)
+    assert [one.number for one in folder.records()] == [0]
+    folder.drop_torn_line()
+    assert folder.records_path.read_bytes() == whole
+    folder.append(record(1))
+    assert [one.number for one in folder.records()] == [0, 1]
+
+
+def test_an_altered_line_is_named(folder: RunFolder) -> None:
+    folder.append(record(0))
+    folder.append(record(1))
+    lines = folder.records_path.read_bytes().splitlines(keepends=True)
+    folder.records_path.write_bytes(b'{"number": 1}\n' + lines[1])
+    with pytest.raises(RunFolderError, match="Line 1 of .*records.jsonl is not a record"):
+        folder.records()
+
+
+def test_another_format_version_is_refused(folder: RunFolder) -> None:
+    folder.append(record(0))
+    line = json.loads(folder.records_path.read_text())
+    folder.records_path.write_text(json.dumps(line | {"format_version": 99}) + "\n")
+    with pytest.raises(RunFolderError, match="format version 99"):
+        folder.records()
+
+
+def test_a_second_study_does_not_take_the_folder(folder: RunFolder, tiny_plan: Plan) -> None:
+    with pytest.raises(RunFolderError, match="holds a study already"):
+        RunFolder.create(folder.path, tiny_plan)
+
+
+def test_a_folder_that_is_a_file_is_refused_in_words(tmp_path: Path, tiny_plan: Plan) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunFolderError, match="cannot be written"):
+        RunFolder.create(tmp_path / "file", tiny_plan)
+
+
+def test_a_folder_without_a_plan_is_no_run_folder(tmp_path: Path) -> None:
+    with pytest.raises(RunFolderError, match="has no plan.toml"):
+        RunFolder.open(tmp_path)
+
+
+def test_two_drivers_cannot_hold_one_folder(folder: RunFolder) -> None:
+    with (
+        folder.locked(),
+        pytest.raises(RunFolderError, match="Another process"),
+        RunFolder(folder.path).locked(),
+    ):
+        pass
+    with folder.locked():
+        pass
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_no_half(tmp_path: Path) -> None:
+    path = tmp_path / "value"
+    write_beside(path, b"old")
+    with pytest.raises(TypeError):
+        write_beside(path, "no bytes")  # type: ignore[arg-type]  # the fault under test
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["value"]
+
+
+def test_only_a_folder_without_results_is_discarded(folder: RunFolder) -> None:
+    folder.append(record(0))
+    folder.discard_if_unused()
+    assert folder.plan_path.exists()
+    folder.records_path.unlink()
+    folder.discard_if_unused()
+    assert not folder.path.exists()
