@@ -1,4 +1,4 @@
-"""What the catalogue knows of a function: a frozen value; torch is loaded only to build a module."""
+"""What the catalogue knows of a function: a frozen value. Only building a module loads torch."""
 
 from __future__ import annotations
 
