@@ -6,7 +6,7 @@ import sys
 from types import FrameType
 
 from actlab.cli.output import print_json, say
-from actlab.cli.report import checked_language, write_report
+from actlab.cli.report import write_report
 from actlab.cli.study.progress import StudyProgress
 from actlab.errors import ActlabError
 from actlab.i18n import _
@@ -17,11 +17,12 @@ from actlab.studies.summary import summary
 
 
 def finish(
-    folder: RunFolder, make_executor: ExecutorFactory, *, language: str | None, as_json: bool
+    folder: RunFolder, make_executor: ExecutorFactory, page_language: str, *, as_json: bool
 ) -> None:
     """Drive the study to its end and print the answer, the report's path last."""
-    page_language = checked_language(language)
-    signal.signal(signal.SIGTERM, _interrupt)
+    # SIGINT too: a shell's background job is born deaf to it.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     command = shlex.join(["actlab", *sys.argv[1:]])
     try:
         with StudyProgress() as progress:

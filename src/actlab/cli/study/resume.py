@@ -5,8 +5,10 @@ from actlab.cli.study.options import Json, Language, RunFolderPath
 
 def resume(path: RunFolderPath, *, language: Language = None, json: Json = False) -> None:
     """Bring the study in a run folder to its end and its report."""
+    from actlab.cli.report import checked_language
     from actlab.cli.study.finish import finish
     from actlab.studies.engines import executor_factory
     from actlab.studies.run_folder import RunFolder
 
-    finish(RunFolder.open(path), executor_factory("local"), language=language, as_json=json)
+    page_language = checked_language(language)
+    finish(RunFolder.open(path), executor_factory("local"), page_language, as_json=json)

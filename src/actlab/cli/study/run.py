@@ -60,6 +60,7 @@ def run(
     json: Json = False,
 ) -> None:
     """Validate everything, make the run folder, train, write the report."""
+    from actlab.cli.report import checked_language
     from actlab.cli.study.dry_run import show_estimate
     from actlab.cli.study.finish import finish
     from actlab.studies.engines import executor_factory
@@ -77,9 +78,10 @@ def run(
     }
     plan = read_plan(source, overrides)
     make_executor = executor_factory(engine)
+    page_language = checked_language(language)
     if dry_run:
         show_estimate(plan, make_executor, as_json=json)
         return
     path = out or Path("runs", f"{plan.name}-{datetime.now().astimezone():%Y%m%d-%H%M%S}")
     folder = RunFolder.create(path, plan)
-    finish(folder, make_executor, language=language, as_json=json)
+    finish(folder, make_executor, page_language, as_json=json)
