@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from datetime import datetime
 from gettext import NullTranslations
 
 NOT_KNOWN = "–"
@@ -67,6 +68,16 @@ class Formatter:
     def shape(self, sizes: tuple[int, ...]) -> str:
         """Write the shape of a tensor."""
         return " × ".join(str(size) for size in sizes)
+
+    def moment(self, time: datetime | str) -> str:
+        """Write a time to the minute, with its zone; a text that is no ISO time stays as it is."""
+        if isinstance(time, str):
+            try:
+                time = datetime.fromisoformat(time)
+            except ValueError:
+                return str(time)
+        zone = time.strftime("%Z")
+        return time.strftime("%Y-%m-%d %H:%M") + (f" {zone}" if zone else "")
 
     def duration(self, seconds: float) -> str:
         """Write a time in its two largest units."""

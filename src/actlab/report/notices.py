@@ -111,7 +111,7 @@ def _no_test(form: Formatter) -> Notice:
 def _unequal(budgets: tuple[Budget, ...], pairs: PairTable, form: Formatter) -> Notice:
     _ = form.translations.gettext
     lines = [
-        _("{slot}: {most_count} trials for {most}, {least_count} for {least}").format(
+        _("{slot}: most trials {most} ({most_count}), fewest {least} ({least_count})").format(
             slot=slot_word(budget.slot, form.translations),
             most=budget.most.name,
             most_count=budget.most.trials,
@@ -129,7 +129,7 @@ def _unequal(budgets: tuple[Budget, ...], pairs: PairTable, form: Formatter) -> 
         _("Unequal budgets: the best of many tries beside the best of few"),
         (
             _(
-                "The search gave more trials to what looked good early. The best of more tries is "
+                "The trials are not spread evenly over the candidates. The best of more tries is "
                 "higher by chance alone, so the maxima of two candidates are no fair comparison."
             ),
         ),
@@ -144,7 +144,7 @@ def _unfinished(progress: Progress, form: Formatter) -> Notice:
     counts = ", ".join(
         _("{count} {outcome}").format(count=count, outcome=outcome_word(outcome, form.translations))
         for outcome, count in progress.outcomes.items()
-        if count and outcome is not Outcome.COMPLETED
+        if outcome is not Outcome.COMPLETED
     )
     lines = [
         _("Trial {number}, {conv} × {fc}, {outcome}. {reason}").format(

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
 from gettext import NullTranslations
 from importlib import resources
 from typing import Any
@@ -81,7 +80,7 @@ def _context(data: ReportData, language: str, translations: NullTranslations) ->
             *plan_groups(data.plan, form),
             *environment_groups(data.environment, data.evaluation_order, form),
         ),
-        "written": _minute(data.written),
+        "written": form.moment(data.written),
         "outcome_word": lambda outcome: outcome_word(outcome, translations),
         "slot_word": lambda slot: slot_word(slot, translations),
         "split_word": lambda name: split_word(name, translations),
@@ -152,9 +151,3 @@ def _script_json(value: dict[str, Any]) -> Markup:
 
 def _asset(name: str) -> str:
     return resources.files("actlab.report").joinpath("assets", name).read_text(encoding="utf-8")
-
-
-def _minute(moment: datetime) -> str:
-    """Write a time to the minute, with its zone where it has one."""
-    zone = moment.strftime("%Z")
-    return moment.strftime("%Y-%m-%d %H:%M") + (f" {zone}" if zone else "")

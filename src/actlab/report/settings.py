@@ -107,7 +107,7 @@ def environment_groups(
     """Return where and how the study ran."""
     _ = form.translations.gettext
     rows = [
-        (_("started"), environment.started),
+        (_("started"), form.moment(environment.started)),
         (_("device"), environment.device),
         (_("precision"), environment.precision),
     ]

@@ -13,6 +13,7 @@ def outcome_word(outcome: Outcome, translations: NullTranslations) -> str:
         Outcome.DIVERGED: _("diverged"),
         Outcome.PRUNED: _("pruned"),
         Outcome.FAILED: _("failed"),
+        Outcome.PAUSED: _("paused"),
     }[outcome]
 
 

@@ -47,8 +47,10 @@
     return Plotly.react(`plot-${name}`, data, layout, config);
   }
 
-  function drawAll(dark = darkScheme.matches, width = null) {
-    return Promise.all(Object.keys(page.figures).map((name) => draw(name, dark, width)));
+  // The root element tells which colours the figures have been drawn in.
+  async function drawAll(dark = darkScheme.matches, width = null) {
+    await Promise.all(Object.keys(page.figures).map((name) => draw(name, dark, width)));
+    document.documentElement.dataset.drawn = dark ? "dark" : "light";
   }
 
   function choose(button) {
@@ -67,5 +69,5 @@
   darkScheme.addEventListener("change", () => drawAll());
   window.addEventListener("beforeprint", () => drawAll(false, 640));
   window.addEventListener("afterprint", () => drawAll());
-  drawAll().then(() => document.documentElement.setAttribute("data-drawn", "yes"));
+  drawAll();
 })();

@@ -8,7 +8,7 @@ from actlab.records import Outcome, Plan, Record
 
 @dataclass(frozen=True)
 class Progress:
-    """How far the search has come: trials planned, recorded, and how each one ended."""
+    """How far the search has come: trials planned, recorded, and how many ended in which way."""
 
     planned: int
     recorded: int
@@ -40,7 +40,7 @@ def progress(plan: Plan, records: tuple[Record, ...]) -> Progress:
     return Progress(
         planned=plan.trials,
         recorded=len(trials),
-        outcomes={outcome: counts[outcome] for outcome in Outcome},
+        outcomes={outcome: counts[outcome] for outcome in Outcome if counts[outcome]},
         unfinished=tuple(r for r in trials if r.outcome is not Outcome.COMPLETED),
         seconds=sum(record.seconds for record in trials),
     )

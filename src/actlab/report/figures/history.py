@@ -28,7 +28,11 @@ def history_figure(
     _ = form.translations.gettext
     ngettext = form.translations.ngettext
     figure = frame(
-        xaxis=axis(_("trial"), range=[-1.5, past.last_number + 1.5], rangemode="normal"),
+        xaxis=axis(
+            _("trial"),
+            range=[-1.5, past.last_number + 1.5],
+            dtick=1 if past.last_number < 10 else None,
+        ),
         yaxis=accuracy_axis(_("valid (trial) accuracy"), zooms[0]),
     )
     _add_band(figure, found, _("within two standard errors of the best"))
@@ -47,7 +51,7 @@ def history_figure(
     return PageFigure(
         name="history",
         title=_("Optimisation history"),
-        caption=f"{reached} {stagnation}",
+        caption=f"{reached} {stagnation}" if past.since_best else reached,
         description=_("Scatter plot of valid (trial) accuracy by trial number. {fact}").format(
             fact=reached
         ),

@@ -46,10 +46,11 @@ def bars_figure(
     fact = _("{tried} of the {possible} pairs were tried.").format(
         tried=table.tried, possible=table.possible
     )
+    cut = _("In the close-up the bars do not start at zero.")
     return PageFigure(
         name="pairs-bars",
         title=_("Best accuracy of each pair, as bars"),
-        caption=fact + " " + _("In the close-up the bars do not start at zero."),
+        caption=fact if close is None else fact + " " + cut,
         description=_("Grouped bars: best accuracy by conv and FC activation. {fact}").format(
             fact=fact
         ),
@@ -74,6 +75,7 @@ def heat_figure(table: PairTable, form: Formatter) -> PageFigure:
         z=[list(row) for row in table.best],
         zmin=low,
         zmax=high,
+        showscale=lowest < high,
         xgap=2,
         ygap=2,
         colorscale=[[step / 4, LIGHT[f"heat{step}"]] for step in range(5)],
@@ -86,6 +88,7 @@ def heat_figure(table: PairTable, form: Formatter) -> PageFigure:
         text=_cell_texts(table, form),
         customdata=[list(row) for row in table.trials],
         texttemplate="%{text}",
+        textfont={"color": LIGHT["ink"], "size": 12},
         hovertemplate=_("conv %{y}") + "<br>" + _("FC %{x}") + "<br><b>%{z:.2%}</b><br>"
         + _("trials: %{customdata}") + "<extra></extra>",
     )  # fmt: skip
