@@ -8,7 +8,7 @@ from itertools import accumulate
 import pytest
 
 from actlab.records import FinalFigure, Outcome, Record
-from actlab.report.data.answer import answer
+from actlab.report.data.answer import answer, near_by_candidate
 from actlab.report.data.budgets import budget, pair_table
 from actlab.report.data.classes import split_counts
 from actlab.report.data.history import history
@@ -41,6 +41,19 @@ def test_near_trials_are_counted_within_two_standard_errors() -> None:
     assert found.others == 119
     assert found.near_rates == (min(rates), max(rates))
     assert found.equal == 0
+
+
+def test_near_trials_are_told_by_candidate() -> None:
+    data = published_study()
+    found = answer(data)
+    assert found is not None
+    told = near_by_candidate(found, data.records, "fc")
+    assert sum(near for _, near, _ in told) == found.near + 1
+    assert [near for _, near, _ in told] == sorted((near for _, near, _ in told), reverse=True)
+    lowest = 0.9794 - 2 * math.sqrt(0.9794 * 0.0206 / 5000)
+    for name, near, trials in told:
+        own = [s for row, s in zip(ROWS, SCORES, strict=True) if row["fc_activation"] == name]
+        assert (near, trials) == (sum(score >= lowest for score in own), len(own))
 
 
 def test_equals_are_told_and_the_earliest_is_best() -> None:

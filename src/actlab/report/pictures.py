@@ -61,7 +61,7 @@ def _search_pictures(data: ReportData, found: Answer, form: Formatter) -> list[P
     }
     return [
         history_figure(history(trials), found, history_zooms, form),
-        bars_figure(pairs, by_slot["fc"], close, form),
+        bars_figure(pairs, by_slot["fc"], form),
         heat_figure(pairs, form),
         *(
             rates_figure(slot, trials, by_slot[slot], found, scatter_zooms, scale, form)

@@ -1,9 +1,10 @@
 """The answer: the best setting, its accuracies, and how many trials came as close as chance."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 from actlab.records import Record, best_record
-from actlab.report.data.search import completed_trials
+from actlab.report.data.search import activation, completed_trials
 from actlab.report.inputs import ReportData
 from actlab.report.proportions import Accuracy, accuracy
 
@@ -48,6 +49,24 @@ def answer(data: ReportData) -> Answer | None:
         margin=margin,
         near_rates=(min(rates), max(rates)),
     )
+
+
+def near_by_candidate(
+    found: Answer, trials: tuple[Record, ...], slot: str
+) -> tuple[tuple[str, int, int], ...]:
+    """Return (activation, near, trials) for the activations of a slot, the most near ones first.
+
+    `near` counts trials within the answer's margin of the best, which is one of them; activations
+    without one are left out.
+    """
+    lowest = found.valid.value - found.margin
+    everything = Counter(activation(record, slot) for record in trials)
+    near = Counter(
+        activation(record, slot)
+        for record in trials
+        if record.valid_accuracy is not None and record.valid_accuracy >= lowest
+    )
+    return tuple((name, count, everything[name]) for name, count in near.most_common())
 
 
 def _test_accuracy(data: ReportData, best: Record) -> Accuracy | None:

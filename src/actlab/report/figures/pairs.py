@@ -3,15 +3,12 @@
 import plotly.graph_objects as go
 
 from actlab.report.data.budgets import PairTable
-from actlab.report.data.zooms import Zoom
 from actlab.report.figures.frame import PageFigure, View, accuracy_axis, axis, frame, plain
 from actlab.report.formatting import Formatter
 from actlab.report.theme import LIGHT, Mark
 
 
-def bars_figure(
-    table: PairTable, marks: dict[str, Mark], close: Zoom | None, form: Formatter
-) -> PageFigure:
+def bars_figure(table: PairTable, marks: dict[str, Mark], form: Formatter) -> PageFigure:
     """Draw one group of bars per conv activation, one bar per FC activation that was tried."""
     _ = form.translations.gettext
     figure = frame(
@@ -40,9 +37,13 @@ def bars_figure(
             + _("trials: %{customdata}")
             + "<extra></extra>",
         )
-    views = [View(_("Whole"), {"yaxis.range": [0.0, 1.02]})]
-    if close is not None:
-        views.append(View(_("Close-up"), {"yaxis.range": list(close.accuracy)}))
+    lowest, low, high = _levels(table)
+    closer = low > lowest
+    shown = [low, high + 0.04 * (high - low)]
+    views = (
+        View(_("Whole"), {"yaxis.range": [0.0, 1.02]}),
+        View(_("Close-up"), {"yaxis.range": shown}),
+    )
     fact = _("{tried} of the {possible} pairs were tried.").format(
         tried=table.tried, possible=table.possible
     )
@@ -50,12 +51,12 @@ def bars_figure(
     return PageFigure(
         name="pairs-bars",
         title=_("Best accuracy of each pair, as bars"),
-        caption=fact if close is None else fact + " " + cut,
+        caption=fact + " " + cut if closer else fact,
         description=_("Grouped bars: best accuracy by conv and FC activation. {fact}").format(
             fact=fact
         ),
         figure=figure,
-        views=tuple(views),
+        views=views if closer else (),
         minimum_width=90 + max(5 * len(table.conv) * len(table.fc), 60 * len(table.conv)),
     )
 
@@ -67,8 +68,7 @@ def heat_figure(table: PairTable, form: Formatter) -> PageFigure:
         xaxis=axis(_("FC activation"), type="category", showgrid=False, side="top", tickangle=-35),
         yaxis=axis(_("conv activation"), type="category", showgrid=False, autorange="reversed"),
     )
-    scores = [score for row in table.best for score in row if score is not None]
-    lowest, low, high = min(scores), _lower_quartile(scores), max(scores)
+    lowest, low, high = _levels(table)
     figure.add_heatmap(
         x=[plain(name) for name in table.fc],
         y=[plain(name) for name in table.conv],
@@ -127,8 +127,10 @@ def _heat_caption(low: float, form: Formatter) -> str:
     return key + " " + weakest.format(low=form.percent(low))
 
 
-def _lower_quartile(scores: list[float]) -> float:
-    return sorted(scores)[len(scores) // 4]
+def _levels(table: PairTable) -> tuple[float, float, float]:
+    """Return the lowest accuracy of the pairs, their lower quartile, and the highest."""
+    scores = sorted(score for row in table.best for score in row if score is not None)
+    return scores[0], scores[len(scores) // 4], scores[-1]
 
 
 def _cell_texts(table: PairTable, form: Formatter) -> list[list[str]]:

@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from actlab.records import Record
-from actlab.report.data.answer import Answer
+from actlab.report.data.answer import Answer, near_by_candidate
 from actlab.report.data.search import activation
 from actlab.report.data.zooms import Scale, Zoom
 from actlab.report.figures.frame import (
@@ -52,11 +52,11 @@ def rates_figure(
             lane["marker"] |= {"symbol": f"{mark.shape}-open", "line": {"width": 2}}
             lane |= {"y": [0] * len(unscored), "yaxis": "y2", "showlegend": not scored}
             figure.add_scatter(**lane)
-    low, high = (form.rate(rate) for rate in found.near_rates)
-    fact = _(
-        "The best trial and those within two standard errors of it have learning rates from {low} "
-        "to {high}."
-    ).format(low=low, high=high)
+    counts = ", ".join(
+        _("{name} {near} of {trials}").format(name=name, near=near, trials=total)
+        for name, near, total in near_by_candidate(found, trials, slot)
+    )
+    fact = _("Trials within two standard errors of the best: {counts}.").format(counts=counts)
     heading = slot_word(slot, form.translations)
     return PageFigure(
         name=f"rates-{slot}",
