@@ -39,7 +39,8 @@ bench: $(STAMP)  ## the benchmarks
 	$(BIN)/python benchmarks/run_all.py
 
 messages: $(STAMP) ## collect the messages into the Korean catalogue and compile it
-	$(BIN)/pybabel --quiet extract -F babel.cfg -k N_ --no-location --sort-output --project actlab --omit-header -o build/actlab.pot . 
+	@mkdir -p build
+	$(BIN)/pybabel --quiet extract -F babel.cfg --no-location --sort-output --project actlab --omit-header -o build/actlab.pot src/actlab
 	$(BIN)/pybabel --quiet update --no-fuzzy-matching --omit-header --ignore-obsolete -D actlab -l ko -i build/actlab.pot -d src/actlab/locale
 	$(BIN)/pybabel --quiet compile -D actlab -d src/actlab/locale
 
