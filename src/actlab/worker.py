@@ -10,10 +10,10 @@ import os
 import platform
 from functools import cache, lru_cache
 from importlib import metadata
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from actlab import data
-from actlab.errors import DataError, DeviceError
+from actlab.errors import DataError
 from actlab.i18n import _
 from actlab.records import (
     DataPlan,
@@ -29,9 +29,7 @@ from actlab.records import (
 if TYPE_CHECKING:
     from torch import nn
 
-    from actlab.training import Training, TrainingData
-
-Device = Literal["cpu", "cuda"]
+    from actlab.training import Device, Training, TrainingData
 
 _LIBRARIES = ("actlab", "numpy", "optuna", "scikit-learn", "torch", "torchinfo")
 
@@ -53,7 +51,12 @@ def train(
     outcome = training.train(
         _network(trial),
         _training_data(trial.data, trial.fingerprint, trial.seeds.split, trial.device),
-        training.Recipe(trial.setting.learning_rate, trial.protocol, trial.seeds.order),
+        training.Recipe(
+            trial.setting.learning_rate,
+            trial.protocol,
+            trial.seeds.order,
+            training.ARITHMETIC[trial.precision],
+        ),
         state,
         until_epoch,
     )
@@ -75,7 +78,9 @@ def test_accuracy(trial: Trial, weights: bytes) -> FinalFigure:
     return FinalFigure(
         number=trial.number,
         identity=trial.identity,
-        test_accuracy=training.score(model, examples).accuracy,
+        test_accuracy=training.score(
+            model, examples, training.ARITHMETIC[trial.precision]
+        ).accuracy,
         test_images=len(examples),
     )
 
@@ -85,65 +90,45 @@ def prepare(plan: Plan, command: str, started: str) -> Environment:
 
     `command` is what started the study, `started` when, in ISO 8601.
 
-    Raises DataError for data that are missing, altered or too small, DeviceError for a device or a
-    precision that this machine does not have, UnknownNameError for a name that nothing has.
+    Raises DataError for data that are missing, altered, too small or of another size than the
+    network takes, DeviceError for a device or a precision that this machine does not have,
+    UnknownNameError for a name that nothing has.
     """
-    from actlab.networks import summarise
+    from actlab import networks, training
 
+    device = training.resolve_device(plan.execution.device)
     dataset = data.open_dataset(plan.data.name, plan.data.directory)
-    split_seed = Seeds.of_search(plan.seed).split
-    device = resolve_device(plan.execution.device)
+    _check_shapes(plan)
     return Environment(
         versions=_versions(),
         machine=_machine(),
         fingerprint=dataset.fingerprint,
-        class_counts=data.class_counts(dataset, plan.data.splits, split_seed),
-        network=summarise(
+        class_counts=data.class_counts(dataset, plan.data.splits, Seeds.of_search(plan.seed).split),
+        network=networks.summarise(
             plan.network,
             plan.space.conv_activation[0],
             plan.space.fc_activation[0],
             plan.protocol.head,
             plan.protocol.batch_size,
         ),
-        precision=resolve_precision(plan.execution.precision, device),
+        precision=training.resolve_precision(
+            plan.execution.precision, device, lambda: _faster_precision(plan, device)
+        ),
         device=device,
         command=command,
         started=started,
     )
 
 
-def resolve_device(asked: Literal["auto", "cpu", "cuda"]) -> Device:
-    """Return the device that trials run on; `auto` is a GPU where there is one.
-
-    Raises DeviceError for a device that is not there.
-    """
+def initialise() -> None:
+    """Make a new process ready to train: one thread, and memory that stays in it."""
     import torch
 
-    there = torch.cuda.is_available()
-    if asked == "cuda" and not there:
-        raise DeviceError(
-            _(
-                "The device cuda was asked for, but torch {version} finds no CUDA device on this "
-                "machine. Use --device cpu, or auto."
-            ).format(version=torch.__version__)
-        )
-    if asked == "auto":
-        return "cuda" if there else "cpu"
-    return asked
+    from actlab import training
 
-
-def resolve_precision(asked: Literal["auto", "fp32", "bf16"], device: Device) -> Precision:
-    """Return the precision that trials run in on `device`.
-
-    Raises DeviceError for a precision that it does not have.
-    """
-    if asked == "bf16":
-        raise DeviceError(
-            _("The precision bf16 was asked for, but {device} has none. Use fp32, or auto.").format(
-                device=device
-            )
-        )
-    return "fp32"
+    torch.set_num_threads(1)
+    torch.set_num_interop_threads(1)
+    training.keep_pages()
 
 
 @lru_cache(maxsize=4)
@@ -177,9 +162,9 @@ def _planned_dataset(plan: DataPlan, fingerprint: str) -> data.Dataset:
 def _network(trial: Trial) -> nn.Module:
     import torch
 
-    from actlab import networks
+    from actlab import networks, training
 
-    resolve_device(trial.device)
+    training.resolve_device(trial.device)
     with torch.random.fork_rng():
         torch.manual_seed(trial.seeds.weights)
         model = networks.build(
@@ -188,9 +173,38 @@ def _network(trial: Trial) -> nn.Module:
             trial.setting.fc_activation,
             trial.protocol.head,
         )
-    channels_last = torch.channels_last
-    # The reason for the ignore: torch declares no overload of Module.to with a memory format.
-    return model.to(trial.device).to(memory_format=channels_last)  # type: ignore[call-overload, no-any-return]
+    return training.place(networks.pooling_first(model), trial.device)
+
+
+def _faster_precision(plan: Plan, device: Device) -> Precision:
+    """Return which precision is faster for the plan's network with its first activations."""
+    import torch
+
+    from actlab import networks, training
+
+    with torch.random.fork_rng():
+        model = networks.build(
+            plan.network,
+            plan.space.conv_activation[0],
+            plan.space.fc_activation[0],
+            plan.protocol.head,
+        )
+    shape = (plan.protocol.batch_size, *networks.input_shape(plan.network))
+    images = torch.zeros(shape, device=device)
+    return training.faster_precision(training.place(networks.pooling_first(model), device), images)
+
+
+def _check_shapes(plan: Plan) -> None:
+    from actlab.networks import input_shape
+
+    taken, given = input_shape(plan.network), data.image_shape(plan.data.name)
+    if taken != given:
+        raise DataError(
+            _(
+                "The network {network} takes images of shape {taken}; those of {name} have shape "
+                "{given}. Choose another network or other data."
+            ).format(network=plan.network, taken=taken, name=plan.data.name, given=given)
+        )
 
 
 def _record(trial: Trial, outcome: Training) -> Record:
@@ -230,11 +244,3 @@ def _machine() -> dict[str, Any]:
         "processor": platform.processor() or platform.machine(),
         "cores": len(os.sched_getaffinity(0)),
     }
-
-
-def initialise() -> None:
-    """Make a new process ready to train: one thread, memory that is kept."""
-    import torch
-
-    torch.set_num_threads(1)
-    torch.set_num_interop_threads(1)

@@ -4,7 +4,7 @@ The test split is handed out by `final_test_split`, for final figures only.
 """
 
 from actlab.data.dataset import Dataset, Examples
-from actlab.data.registry import NAMES, open_dataset, pool_sizes
+from actlab.data.registry import NAMES, image_shape, open_dataset, pool_sizes
 from actlab.data.splits import Splits, class_counts, draw_splits, final_test_split, size_faults
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "class_counts",
     "draw_splits",
     "final_test_split",
+    "image_shape",
     "open_dataset",
     "pool_sizes",
     "size_faults",

@@ -8,6 +8,7 @@ import numpy as np
 from actlab.data.dataset import Dataset, Examples, fingerprint_of
 
 NAME = "digits"
+IMAGE_SHAPE = (1, 8, 8)
 POOL_SIZES = (1400, 397)
 
 _POOL_SEED = 0

@@ -18,6 +18,7 @@ from actlab.errors import DataError
 from actlab.i18n import _
 
 NAME = "mnist"
+IMAGE_SHAPE = (1, 28, 28)
 POOL_SIZES = (60_000, 10_000)
 DIRECTORY_VARIABLE = "ACTLAB_DATA"
 

@@ -13,8 +13,9 @@ from actlab.i18n import _
 
 @dataclass(frozen=True)
 class _Source:
-    """How to open a data set, and the sizes of its (training, test) pools, known without it."""
+    """How to open a data set; the shape of its images and the sizes of its pools without that."""
 
+    image_shape: tuple[int, int, int]
     pools: tuple[int, int]
     open: Callable[[Path | None], Dataset]
 
@@ -30,8 +31,8 @@ def _open_digits(directory: Path | None) -> Dataset:
 
 
 _SOURCES = {
-    digits.NAME: _Source(digits.POOL_SIZES, _open_digits),
-    mnist.NAME: _Source(mnist.POOL_SIZES, mnist.open_mnist),
+    digits.NAME: _Source(digits.IMAGE_SHAPE, digits.POOL_SIZES, _open_digits),
+    mnist.NAME: _Source(mnist.IMAGE_SHAPE, mnist.POOL_SIZES, mnist.open_mnist),
 }
 
 NAMES = tuple(_SOURCES)
@@ -46,6 +47,17 @@ def pool_sizes(name: str) -> tuple[int, int]:
     (60000, 10000)
     """
     return _source(name).pools
+
+
+def image_shape(name: str) -> tuple[int, int, int]:
+    """Return the shape (channels, height, width) of the images of the data set `name`.
+
+    Nothing is loaded. Raises UnknownNameError for a name that no data set has.
+
+    >>> image_shape("digits")
+    (1, 8, 8)
+    """
+    return _source(name).image_shape
 
 
 @cache

@@ -1,6 +1,45 @@
-"""Networks with slots for activations, by name, and their layer tables."""
+"""Networks with slots for activations, by name, and their layer tables.
 
-from actlab.networks.builders import NAMES, build, input_shape
-from actlab.networks.summary import summarise
+Names and input shapes are known without torch; what needs it is imported when it is first used.
+"""
 
-__all__ = ["NAMES", "build", "input_shape", "summarise"]
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from actlab.networks.shapes import NAMES, input_shape
+
+if TYPE_CHECKING:
+    from actlab.networks.activation_slots import Slot, SlotError, slots, swap
+    from actlab.networks.builders import build
+    from actlab.networks.pooling_order import PoolingFirst, pooling_first
+    from actlab.networks.summary import summarise
+
+__all__ = [
+    "NAMES",
+    "PoolingFirst",
+    "Slot",
+    "SlotError",
+    "build",
+    "input_shape",
+    "pooling_first",
+    "slots",
+    "summarise",
+    "swap",
+]
+
+_HOMES = {
+    "PoolingFirst": "pooling_order",
+    "Slot": "activation_slots",
+    "SlotError": "activation_slots",
+    "build": "builders",
+    "pooling_first": "pooling_order",
+    "slots": "activation_slots",
+    "summarise": "summary",
+    "swap": "activation_slots",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

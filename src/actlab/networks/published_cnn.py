@@ -9,8 +9,6 @@ from collections.abc import Callable
 
 from torch import nn
 
-INPUT_SHAPE = (1, 28, 28)
-
 
 def published_cnn(
     conv_activation: Callable[[], nn.Module],

@@ -3,7 +3,8 @@
 import torch
 from torchinfo import summary
 
-from actlab.networks.builders import build, input_shape
+from actlab.networks.builders import build
+from actlab.networks.shapes import input_shape
 from actlab.records import Head, LayerRow, NetworkSummary
 
 

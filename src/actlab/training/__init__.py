@@ -1,16 +1,27 @@
 """Training one network by one setting; needs torch and numpy only."""
 
+from actlab.training.allocator import keep_pages
+from actlab.training.device import Device, place, resolve_device, resolve_precision
 from actlab.training.examples import Examples, TrainingData, to_examples
 from actlab.training.loop import Recipe, Training, train
+from actlab.training.precision import ARITHMETIC, Arithmetic, faster_precision
 from actlab.training.progress import weights_from_bytes
 from actlab.training.scoring import Score, score
 
 __all__ = [
+    "ARITHMETIC",
+    "Arithmetic",
+    "Device",
     "Examples",
     "Recipe",
     "Score",
     "Training",
     "TrainingData",
+    "faster_precision",
+    "keep_pages",
+    "place",
+    "resolve_device",
+    "resolve_precision",
     "score",
     "to_examples",
     "train",

@@ -11,17 +11,19 @@ from torch.nn import functional as F  # noqa: N812  the field's name for it
 from actlab.i18n import _
 from actlab.records import Epoch, Outcome, Protocol
 from actlab.training.examples import Examples, TrainingData, epoch_order, epoch_seed
+from actlab.training.precision import Arithmetic, in_fp32
 from actlab.training.progress import Progress, restore, save, weights_to_bytes
 from actlab.training.scoring import score
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train: AdamW's learning rate, the protocol, and the seed of the batches' order."""
+    """How to train: AdamW's learning rate, the protocol, the seed of the order, the arithmetic."""
 
     learning_rate: float
     protocol: Protocol
     order_seed: int
+    arithmetic: Arithmetic = in_fp32
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def train(
                 return _paused(progress, save(progress, model, optimiser))
             number = len(progress.curve) + 1
             progress.add(_train_epoch(model, data, recipe, optimiser, number), model)
-    return _finished(model, data, progress)
+    return _finished(model, data, recipe, progress)
 
 
 def _train_epoch(
@@ -81,7 +83,7 @@ def _train_epoch(
 ) -> Epoch:
     started = time.perf_counter()
     train_loss = _learn(model, data.train, recipe, optimiser, number)
-    valid = score(model, data.valid_epoch)
+    valid = score(model, data.valid_epoch, recipe.arithmetic)
     return Epoch(
         train_loss=_finite(train_loss),
         valid_loss=_finite(valid.loss),
@@ -106,7 +108,7 @@ def _learn(
     total = torch.zeros((), dtype=torch.float64, device=device)
     for batch in torch.split(order, recipe.protocol.batch_size):
         optimiser.zero_grad()
-        outputs = model(examples.images.index_select(0, batch))
+        outputs = recipe.arithmetic(model, examples.images.index_select(0, batch))
         loss = F.cross_entropy(outputs, examples.labels.index_select(0, batch))
         torch.autograd.backward(loss)
         optimiser.step()
@@ -126,7 +128,7 @@ def _paused(progress: Progress, state: bytes) -> Training:
     )
 
 
-def _finished(model: nn.Module, data: TrainingData, progress: Progress) -> Training:
+def _finished(model: nn.Module, data: TrainingData, recipe: Recipe, progress: Progress) -> Training:
     started = time.perf_counter()
     valid_accuracy, reason = None, None
     if progress.diverged:
@@ -135,7 +137,7 @@ def _finished(model: nn.Module, data: TrainingData, progress: Progress) -> Train
         )
     else:
         model.load_state_dict(progress.best_weights)
-        valid_accuracy = score(model, data.valid_trial).accuracy
+        valid_accuracy = score(model, data.valid_trial, recipe.arithmetic).accuracy
     return Training(
         outcome=Outcome.DIVERGED if progress.diverged else Outcome.COMPLETED,
         reason=reason,

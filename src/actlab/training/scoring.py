@@ -7,9 +7,10 @@ from torch import nn
 from torch.nn import functional as F  # noqa: N812  the field's name for it
 
 from actlab.training.examples import Examples
+from actlab.training.precision import Arithmetic, in_fp32
 
-_BATCH = 250
-"""Images per forward pass: large enough to hide its overhead, small enough for the caches."""
+_BATCH = 100
+"""Images per forward pass: the time per image is flat from 50 on, memory is not."""
 
 
 @dataclass(frozen=True)
@@ -20,14 +21,14 @@ class Score:
     accuracy: float
 
 
-def score(model: nn.Module, examples: Examples) -> Score:
+def score(model: nn.Module, examples: Examples, arithmetic: Arithmetic = in_fp32) -> Score:
     """Return the score of `model` in evaluation mode, in which it is left."""
     model.eval()
     loss, correct = 0.0, 0
     with torch.inference_mode():
         for start in range(0, len(examples), _BATCH):
             labels = examples.labels[start : start + _BATCH]
-            outputs = model(examples.images[start : start + _BATCH])
+            outputs = arithmetic(model, examples.images[start : start + _BATCH])
             loss += float(F.cross_entropy(outputs, labels, reduction="sum"))
             correct += int((outputs.argmax(dim=1) == labels).sum())
     return Score(loss=loss / len(examples), accuracy=correct / len(examples))

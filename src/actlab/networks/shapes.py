@@ -1,0 +1,21 @@
+"""The networks that a plan can name, and the images that they take; known without torch."""
+
+from actlab.errors import unknown_name
+from actlab.i18n import _
+
+INPUT_SHAPES = {"published_cnn": (1, 28, 28), "small_cnn": (1, 8, 8)}
+
+NAMES = tuple(INPUT_SHAPES)
+
+
+def input_shape(name: str) -> tuple[int, int, int]:
+    """Return the shape (channels, height, width) of the images that the network `name` takes.
+
+    Raises UnknownNameError for a network that does not exist.
+
+    >>> input_shape("small_cnn")
+    (1, 8, 8)
+    """
+    if name not in INPUT_SHAPES:
+        raise unknown_name(_("network"), name, NAMES)
+    return INPUT_SHAPES[name]
