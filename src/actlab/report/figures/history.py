@@ -27,12 +27,10 @@ def history_figure(
     """Draw the accuracy of each trial by its number; the first of `zooms` is the whole."""
     _ = form.translations.gettext
     ngettext = form.translations.ngettext
+    edge = max(0.6, 0.015 * past.last_number)
+    numbers = [-edge, past.last_number + edge]
     figure = frame(
-        xaxis=axis(
-            _("trial"),
-            range=[-1.5, past.last_number + 1.5],
-            dtick=1 if past.last_number < 10 else None,
-        ),
+        xaxis=axis(_("trial"), range=numbers, dtick=1 if past.last_number < 10 else None),
         yaxis=accuracy_axis(_("valid (trial) accuracy"), zooms[0]),
     )
     _add_band(figure, found, _("within two standard errors of the best"))
