@@ -1,11 +1,21 @@
-"""Functions for which torch has a right and fast kernel: torch's own modules."""
+"""Functions for which torch has a fast kernel of its own: torch's modules, as they are."""
 
 from torch import nn
+
+
+def identity() -> nn.Module:
+    """Return x."""
+    return nn.Identity()
 
 
 def relu() -> nn.Module:
     """Return max(x, 0)."""
     return nn.ReLU()
+
+
+def relu6() -> nn.Module:
+    """Return x within [0, 6]."""
+    return nn.ReLU6()
 
 
 def leaky_relu(negative_slope: float) -> nn.Module:
@@ -18,6 +28,36 @@ def prelu(a: float, channels: int = 1) -> nn.Module:
     return nn.PReLU(channels, a)
 
 
+def rrelu(lower: float, upper: float) -> nn.Module:
+    """Return x, times the middle of the two slopes where x <= 0; a random one in training."""
+    return nn.RReLU(lower, upper)
+
+
+def hardtanh() -> nn.Module:
+    """Return x within [-1, 1]."""
+    return nn.Hardtanh()
+
+
+def hardsigmoid() -> nn.Module:
+    """Return (x + 3) / 6 within [0, 1]."""
+    return nn.Hardsigmoid()
+
+
+def hardshrink(lambd: float) -> nn.Module:
+    """Return x where |x| > `lambd`, else 0."""
+    return nn.Hardshrink(lambd)
+
+
+def softshrink(lambd: float) -> nn.Module:
+    """Return x moved towards 0 by `lambd`."""
+    return nn.Softshrink(lambd)
+
+
+def tanhshrink() -> nn.Module:
+    """Return x - tanh(x)."""
+    return nn.Tanhshrink()
+
+
 def sigmoid() -> nn.Module:
     """Return 1 / (1 + exp(-x))."""
     return nn.Sigmoid()
@@ -28,9 +68,39 @@ def tanh() -> nn.Module:
     return nn.Tanh()
 
 
+def softsign() -> nn.Module:
+    """Return x / (1 + |x|)."""
+    return nn.Softsign()
+
+
 def elu(alpha: float) -> nn.Module:
     """Return x, or alpha (exp(x) - 1) where x <= 0."""
     return nn.ELU(alpha)
+
+
+def celu(alpha: float) -> nn.Module:
+    """Return x, or alpha (exp(x / alpha) - 1) where x <= 0."""
+    return nn.CELU(alpha)
+
+
+def softplus(beta: float) -> nn.Module:
+    """Return log(1 + exp(beta x)) / beta, which is x from beta x = 20 on."""
+    return nn.Softplus(beta)
+
+
+def logsigmoid() -> nn.Module:
+    """Return log(sigmoid(x))."""
+    return nn.LogSigmoid()
+
+
+def gelu() -> nn.Module:
+    """Return x Phi(x)."""
+    return nn.GELU()
+
+
+def gelu_tanh() -> nn.Module:
+    """Return the tanh approximation of x Phi(x)."""
+    return nn.GELU(approximate="tanh")
 
 
 def silu() -> nn.Module:
@@ -38,6 +108,21 @@ def silu() -> nn.Module:
     return nn.SiLU()
 
 
-def softmax() -> nn.Module:
-    """Return exp(x) / sum(exp(x)) over the last dimension."""
-    return nn.Softmax(dim=-1)
+def hardswish() -> nn.Module:
+    """Return x hardsigmoid(x)."""
+    return nn.Hardswish()
+
+
+def mish() -> nn.Module:
+    """Return x tanh(softplus(x))."""
+    return nn.Mish()
+
+
+def softmax(dim: float = -1) -> nn.Module:
+    """Return exp(x) / sum(exp(x)) over dimension `dim`."""
+    return nn.Softmax(dim=int(dim))
+
+
+def glu(dim: float = -1) -> nn.Module:
+    """Return a sigmoid(b), where x is a and b one after the other in dimension `dim`."""
+    return nn.GLU(dim=int(dim))

@@ -1,0 +1,156 @@
+"""The base of the modules that torch has no right kernel for: value and slope, written safely.
+
+A subclass gives f and f' as plain torch expressions that stay finite; everything else is here.
+Half precisions are computed in float32 and rounded once. Backward keeps the input and nothing else,
+whatever the expressions need in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+Number = Tensor | float
+
+
+class Pointwise(nn.Module):
+    """An activation given by its value and its slope.
+
+    Subclasses set `PARAMETERS` and, among them, `LEARNABLE`, and define three static methods of x
+    (float32 or float64) and the parameters in that order: `_value` returns f(x), `_slope` f'(x)
+    with the catalogue's convention at a kink, `_parameter_slopes` a tuple with df/dp for every
+    parameter (None for one that is not learnable). They override `is_non_decreasing` where it
+    depends on the parameters.
+
+    Learnable parameters have one value for a layer, or `channels` values, one for each channel
+    (dimension 1 of the input, or its only dimension).
+    """
+
+    PARAMETERS: ClassVar[tuple[str, ...]] = ()
+    LEARNABLE: ClassVar[frozenset[str]] = frozenset()
+    NON_DECREASING: ClassVar[bool] = False
+    _value: ClassVar[Callable[..., Tensor]]
+    _slope: ClassVar[Callable[..., Tensor]]
+    _parameter_slopes: ClassVar[Callable[..., tuple[Tensor | None, ...]]]
+
+    def __init__(self, *, channels: int | None = None, **values: float) -> None:
+        super().__init__()
+        self.channels = channels
+        for name in self.PARAMETERS:
+            if name in self.LEARNABLE:
+                start = torch.full((channels or 1,), float(values[name]))
+                setattr(self, name, nn.Parameter(start))
+            else:
+                setattr(self, name, float(values[name]))
+
+    def effective(self) -> Iterable[Number]:
+        """Return the parameters as `_value` takes them, within the bounds that training keeps."""
+        return [getattr(self, name) for name in self.PARAMETERS]
+
+    def is_non_decreasing(self) -> bool:
+        """Return whether f is non-decreasing for the parameters as they are."""
+        return self.NON_DECREASING
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return f(x): the shape, dtype, device and memory format of x."""
+        parameters = [along_channels(parameter, x) for parameter in self.effective()]
+        # Dynamo traces no Function that has a forward-mode derivative.
+        function = _Elementwise if torch.compiler.is_compiling() else _WithForwardMode
+        apply: Callable[..., Tensor] = function.apply
+        return apply(type(self), x, *parameters)
+
+    def extra_repr(self) -> str:
+        """Return the parameters' names and values."""
+        shown = []
+        for name in self.PARAMETERS:
+            value = getattr(self, name)
+            is_one = not isinstance(value, Tensor) or value.numel() == 1
+            shown.append(f"{name}={_plain(value):g}" if is_one else f"{name}={tuple(value.shape)}")
+        return ", ".join(shown)
+
+
+def _plain(number: Number) -> float:
+    return float(number.detach()) if isinstance(number, Tensor) else number
+
+
+def along_channels(parameter: Number, x: Tensor) -> Number:
+    """Return a parameter in the shape in which it meets its channels."""
+    if not isinstance(parameter, Tensor) or parameter.numel() == 1 or x.dim() < 3:
+        return parameter
+    return parameter.reshape(-1, *[1] * (x.dim() - 2))
+
+
+def widened(number: Any, dtype: torch.dtype) -> Any:
+    """Return a tensor in `dtype`, or float32 where that is a half precision; a float as it is."""
+    if not isinstance(number, Tensor):
+        return number
+    return number.to(torch.float32 if dtype in (torch.float16, torch.bfloat16) else dtype)
+
+
+class _Elementwise(torch.autograd.Function):
+    """f with the derivative that its class declares, instead of what the expressions would give."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(kernel: type[Pointwise], x: Tensor, *parameters: Number) -> Tensor:
+        wide = [widened(number, x.dtype) for number in (x, *parameters)]
+        return kernel._value(*wide).to(x.dtype)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ARG004
+        kernel, *numbers = inputs
+        ctx.kernel = kernel
+        ctx.numbers = tuple(None if isinstance(number, Tensor) else number for number in numbers)
+        tensors = [number for number in numbers if isinstance(number, Tensor)]
+        ctx.save_for_backward(*tensors)
+        ctx.save_for_forward(*tensors)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        numbers = _restored(ctx)
+        x, *parameters = numbers
+        wide = [widened(number, x.dtype) for number in numbers]
+        incoming = widened(gradients[0], x.dtype)
+        found: list[Tensor | None] = [None, None]
+        if ctx.needs_input_grad[1]:
+            found[1] = (incoming * ctx.kernel._slope(*wide)).to(x.dtype)
+        if not any(ctx.needs_input_grad[2:]):
+            return (*found, *[None] * len(parameters))
+        slopes = ctx.kernel._parameter_slopes(*wide)
+        for needed, parameter, slope in zip(
+            ctx.needs_input_grad[2:], parameters, slopes, strict=True
+        ):
+            found.append(_summed(incoming * slope, parameter) if needed else None)
+        return tuple(found)
+
+
+class _WithForwardMode(_Elementwise):
+    """The same with a forward-mode derivative, as `torch.func.jvp` and `hessian` ask for."""
+
+    @staticmethod
+    def jvp(ctx: Any, *tangents: Any) -> Tensor:
+        numbers = _restored(ctx)
+        x = numbers[0]
+        wide = [widened(number, x.dtype) for number in numbers]
+        total = torch.zeros_like(wide[0])
+        if tangents[1] is not None:
+            total = total + widened(tangents[1], x.dtype) * ctx.kernel._slope(*wide)
+        if any(tangent is not None for tangent in tangents[2:]):
+            slopes = ctx.kernel._parameter_slopes(*wide)
+            for tangent, slope in zip(tangents[2:], slopes, strict=True):
+                if tangent is not None:
+                    total = total + widened(tangent, x.dtype) * slope
+        return total.to(x.dtype)
+
+
+def _restored(ctx: Any) -> list[Any]:
+    tensors = iter(ctx.saved_tensors)
+    return [next(tensors) if number is None else number for number in ctx.numbers]
+
+
+def _summed(gradient: Tensor, parameter: Tensor) -> Tensor:
+    return gradient.sum_to_size(parameter.shape).to(parameter.dtype)
