@@ -127,6 +127,9 @@ def initialise() -> None:
     from actlab import training
 
     torch.set_num_threads(1)
+    # A saturated network's gradients become denormal numbers, on which a CPU computes many times
+    # slower; as zeros they change no accuracy (benchmarks/denormals.py).
+    torch.set_flush_denormal(True)
     torch.set_num_interop_threads(1)
     training.keep_pages()
 
