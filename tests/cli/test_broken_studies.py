@@ -56,13 +56,17 @@ EDITS: dict[str, tuple[Callable[[str], str], tuple[str, ...]]] = {
         ('There is no activation "thanh". Did you mean "tanh"?',),
     ),
     "unknown data set": (
-        lambda text: text.replace('name = "digits"\n\n[data.splits]', 'name = "minst"\n[data.splits]'),
+        lambda text: text.replace(
+            'name = "digits"\n\n[data.splits]', 'name = "minst"\n[data.splits]'
+        ),
         ('Did you mean "mnist"?',),
     ),
     "not TOML": (lambda text: text + "\n[[[", ("it is not a TOML text",)),
     "no plan at all": (lambda _text: "", ("it is empty",)),
     "three faults at once": (
-        lambda text: text.replace("seed = ", "sead = ").replace("batch_size = 32", "batch_size = 0"),
+        lambda text: text.replace("seed = ", "sead = ").replace(
+            "batch_size = 32", "batch_size = 0"
+        ),
         ("seed: is missing", "sead: there is no such key", "batch_size: must be at least 1"),
     ),
 }

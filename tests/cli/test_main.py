@@ -11,9 +11,7 @@ from tests.cli.invoke import actlab
 
 def imported_by(statement: str) -> set[str]:
     code = f"import sys\n{statement}\nprint(*sys.modules)"
-    shown = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, check=True, text=True
-    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
     return set(shown.stdout.split())
 
 

@@ -64,9 +64,7 @@ def test_show_prints_a_table_and_one_trial_whole(
 def test_compare_sets_studies_side_by_side(
     run_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    document = json.loads(
-        actlab(capsys, "study", "compare", run_folder, run_folder, "--json").out
-    )
+    document = json.loads(actlab(capsys, "study", "compare", run_folder, run_folder, "--json").out)
     first, second = document["studies"]
     assert first == second
     assert sum(row["trials"] for row in first["slots"]["fc"]) == TRIALS

@@ -64,6 +64,8 @@ def test_a_finished_study_has_every_number_in_every_place(finished: RunFolder) -
     assert [float(row["learning_rate"]) for row in rows] == [
         record.setting.learning_rate for record in records
     ]
+    curves = [[float(value) for value in row["curve_train_loss"].split()] for row in rows]
+    assert curves == [[epoch.train_loss for epoch in record.curve] for record in records]
     document = summary(finished)
     assert document["best"] == best.number
     assert document["verdict"] is None
@@ -181,9 +183,7 @@ class Losing(Inline):
         self._lost = lost
         self._trainings = 0
 
-    def submit(
-        self, function: Callable[..., Any], /, *arguments: Any, **named: Any
-    ) -> Future[Any]:
+    def submit(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
         if function.__name__ == "train":
             self._trainings += 1
             if self._trainings in self._lost:
@@ -193,9 +193,7 @@ class Losing(Inline):
         return super().submit(function, *arguments, **named)
 
 
-def test_a_lost_worker_costs_its_own_segment_alone(
-    finished: RunFolder, another: RunFolder
-) -> None:
+def test_a_lost_worker_costs_its_own_segment_alone(finished: RunFolder, another: RunFolder) -> None:
     run(another, Losing({1, 3}))
     numbers = [row["number"] for row in without_times(another)]
     assert numbers == list(range(6))

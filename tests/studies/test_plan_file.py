@@ -54,9 +54,7 @@ def test_the_published_preset_is_the_published_study() -> None:
 def test_corrected_differs_from_published_by_its_protocol_alone() -> None:
     published, corrected = read_plan("published", {}), read_plan("corrected", {})
     assert corrected.protocol.head == "logits"
-    differing = {
-        key for key, value in vars(published).items() if value != vars(corrected)[key]
-    }
+    differing = {key for key, value in vars(published).items() if value != vars(corrected)[key]}
     assert differing == {"name", "protocol"}
 
 

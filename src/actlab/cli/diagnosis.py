@@ -35,7 +35,9 @@ def _threads() -> Check:
 def _bf16() -> Check:
     from actlab.training.precision import has_bf16
 
-    found = _("the processor has bf16 arithmetic") if has_bf16("cpu") else _("none in the processor")
+    found = (
+        _("the processor has bf16 arithmetic") if has_bf16("cpu") else _("none in the processor")
+    )
     advice = _("precision auto takes it only where it is there and measured to be faster")
     return Check("bf16", True, found, advice)
 

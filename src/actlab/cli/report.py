@@ -1,6 +1,7 @@
 """`actlab report`: write the page of a run folder again, in a language of choice."""
 
 from datetime import UTC, datetime
+from gettext import NullTranslations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +10,7 @@ import typer
 from actlab.cli.output import print_json
 from actlab.cli.study.options import Json, Language, RunFolderPath
 from actlab.errors import ActlabError, unknown_name
-from actlab.i18n import LANGUAGES, _, process_language
+from actlab.i18n import LANGUAGES, _, process_language, translation
 
 if TYPE_CHECKING:
     from actlab.studies.run_folder import RunFolder
@@ -61,9 +62,18 @@ def write_report(folder: "RunFolder", target: Path, language: str) -> None:
         records=records,
         final=final_of_best(folder, records),
         written=datetime.now(UTC),
+        evaluation_order=_evaluation_order(translation(language)),
     )
     try:
         write(target, data, language)
     except OSError as error:
         message = _("The page {path} cannot be written: {reason}. Choose another -o.")
         raise ActlabError(message.format(path=target, reason=error.strerror)) from None
+
+
+def _evaluation_order(page: NullTranslations) -> str:
+    _ = page.gettext
+    return _(
+        "Trials train side by side, one thread each, on data held in memory; max pooling comes "
+        "before an activation that never decreases, which gives the same values."
+    )

@@ -1,7 +1,11 @@
-"""`trials.csv`: every number of a study, one row per record."""
+"""`trials.csv`: every number of a study, one row per record.
+
+A learning curve is one cell: its values in the order of the epochs, with spaces between them.
+"""
 
 import csv
 import io
+from collections.abc import Iterable
 
 from actlab.records import Record
 from actlab.studies.run_folder import RunFolder, write_beside
@@ -18,6 +22,9 @@ COLUMNS = (
     "best_epoch_valid_accuracy",
     "best_epoch_valid_loss",
     "best_epoch_train_loss",
+    "curve_train_loss",
+    "curve_valid_loss",
+    "curve_valid_accuracy",
     "seconds",
     "protocol",
     "precision",
@@ -51,6 +58,9 @@ def _row(record: Record) -> dict[str, object]:
         "best_epoch_valid_accuracy": best and best.valid_accuracy,
         "best_epoch_valid_loss": best and best.valid_loss,
         "best_epoch_train_loss": best and best.train_loss,
+        "curve_train_loss": _values(epoch.train_loss for epoch in record.curve),
+        "curve_valid_loss": _values(epoch.valid_loss for epoch in record.curve),
+        "curve_valid_accuracy": _values(epoch.valid_accuracy for epoch in record.curve),
         "seconds": round(record.seconds, 3),
         "protocol": record.protocol.name,
         "precision": record.precision,
@@ -58,3 +68,7 @@ def _row(record: Record) -> dict[str, object]:
         "identity": record.identity,
         "reason": record.reason,
     }
+
+
+def _values(values: Iterable[float | None]) -> str:
+    return " ".join("not_finite" if value is None else repr(value) for value in values)
