@@ -48,7 +48,8 @@ class _Gated(torch.autograd.Function):
     @staticmethod
     def forward(gate: type[Pointwise], x: Tensor, dim: int) -> Tensor:
         a, b = widened(x, x.dtype).chunk(2, dim)
-        return (gate._value(a) * b).to(x.dtype)
+        product: Tensor = gate._value(a) * b
+        return product.to(x.dtype)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ARG004
@@ -146,7 +147,7 @@ class CReLU(nn.Module):
 
 
 class Maxout(nn.Module):
-    """The largest of each `pieces` neighbours in dimension `dim`; one of equals has the gradient."""
+    """The largest of each `pieces` neighbours in dimension `dim` (equals share the gradient)."""
 
     def __init__(self, *, pieces: float = 2, dim: float = 1) -> None:
         super().__init__()
@@ -160,7 +161,8 @@ class Maxout(nn.Module):
             message = _("maxout needs a multiple of {pieces} in dimension {dim}, not {width}.")
             raise ParameterError(message.format(pieces=self.pieces, dim=self.dim, width=width))
         dim = self.dim % x.dim()
-        return x.unflatten(dim, (width // self.pieces, self.pieces)).max(dim + 1).values
+        grouped = x.reshape(*x.shape[:dim], -1, self.pieces, *x.shape[dim + 1 :])
+        return grouped.amax(dim + 1)
 
     def extra_repr(self) -> str:
         """Return the number of pieces and the dimension."""
@@ -221,7 +223,8 @@ class RationalPAU(nn.Module):
         denominator = widened(self.denominator, x.dtype).to(wide.dtype)
         large = wide.abs() > 1
         near = torch.where(large, torch.zeros_like(wide), wide)
-        inverse = 1 / torch.where(large, wide, torch.ones_like(wide))
+        # Beyond 1e18 the ratio is constant to the last digit; clamp stops a gradient of 0 inf.
+        inverse = 1 / torch.where(large, wide.clamp(-1e18, 1e18), torch.ones_like(wide))
         inside = _horner(near, numerator) / (1 + (near * _horner(near, denominator)).abs())
         scaled = inverse.abs() ** 4 + _horner(inverse, denominator.flip(0)).abs()
         outside = wide * (_horner(inverse, numerator.flip(0)) / scaled)
