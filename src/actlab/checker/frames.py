@@ -8,9 +8,14 @@ from pathlib import Path
 from types import CodeType, FrameType
 from typing import NamedTuple
 
+import torch
+
 from actlab.checker.findings import Location
 
 _CHECKER = str(Path(__file__).parent)
+_CASES = str(Path(__file__).parent / "rules")
+_TORCH = str(Path(torch.__file__).parent)
+_DISPATCH = ("torch/overrides.py", "torch/functional.py", "nn/functional.py", "torch/_tensor.py")
 _DEPTH = 80
 """How many frames are looked at: deeper than any program that is written by hand."""
 
@@ -46,11 +51,9 @@ def _library_folders() -> tuple[str, ...]:
 @cache
 def _kind(filename: str) -> str:
     """Return whose code a file is: "torch", "checker", "library" or "user"."""
-    if filename.startswith(_CHECKER):
+    if filename.startswith(_CHECKER) and not filename.startswith(_CASES):
         return "checker"
-    if "/torch/" in filename.replace("\\", "/"):
-        return "torch"
-    if filename.startswith("<frozen") or filename.startswith("<eval_with_key>"):
+    if filename.startswith((_TORCH, "<frozen", "<eval_with_key>", "<@beartype", "<__array_")):
         return "torch"
     if "site-packages" in filename or filename.startswith(_library_folders()):
         return "library"
@@ -67,28 +70,39 @@ def is_torch(filename: str | None) -> bool:
     return filename is not None and _kind(filename) == "torch"
 
 
-def trail(frame: FrameType | None) -> tuple[str, tuple[Line, ...]]:
-    """Return the file that made the present call, and the lines outside torch that led to it.
+class Trail(NamedTuple):
+    """The lines outside torch that led to a call, the innermost first.
 
-    The innermost comes first: the line of a library if a library made the call, then the user's
-    own. Lines of the checker itself are left out.
+    `origin` is the file that made the call, torch's own included. The first `inner` lines belong
+    to the captured program; the rest are those that asked for the check.
+    """
 
-    >>> origin, lines = trail(sys._getframe())
-    >>> len(lines) > 0
+    origin: str
+    lines: tuple[Line, ...]
+    inner: int
+
+
+def trail(frame: FrameType | None) -> Trail:
+    """Return the lines that led to the present call: a library's first, then the user's own.
+
+    >>> len(trail(sys._getframe()).lines) > 0
     True
     """
     origin = ""
     lines: list[Line] = []
+    inner: int | None = None
     for _ in range(_DEPTH):
         if frame is None:
             break
         code = frame.f_code
         kind = _kind(code.co_filename)
-        if not origin and not code.co_filename.endswith("overrides.py"):
+        if not origin and not code.co_filename.endswith(_DISPATCH):
             origin = code.co_filename
-        if kind in ("library", "user"):
+        if kind == "checker" and inner is None:
+            inner = len(lines)
+        if kind == "user" or (kind == "library" and inner is None):
             lines.append(Line(code, frame.f_lasti, frame.f_lineno))
-            if kind == "user" and len(lines) >= 3:
+            if kind == "user" and (len(lines) >= 3 or inner is not None):
                 break
         frame = frame.f_back
-    return origin, tuple(lines)
+    return Trail(origin, tuple(lines), len(lines) if inner is None else inner)

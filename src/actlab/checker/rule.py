@@ -46,7 +46,7 @@ class Case:
     @property
     def name(self) -> str:
         """Return the name of the builder, the name of the test that is made of it."""
-        return self.build.__name__
+        return self.build.__name__.removeprefix("_")
 
     @property
     def code(self) -> str:

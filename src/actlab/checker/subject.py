@@ -11,9 +11,15 @@ from torch import Tensor, nn
 from actlab.checker import bounds, losses, ops, provenance
 from actlab.checker.bounds import Interval
 from actlab.checker.losses import LossCall
+from actlab.checker.nature import Nature, nature_of
 from actlab.checker.probes import Probes
+from actlab.checker.replay import true_origins
 from actlab.checker.targets import Targets
 from actlab.checker.trace import Call, Trace, Value
+
+
+_CONSTANT = 16
+"""Elements up to which a tensor that is no parameter and no input is taken for a constant."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,11 +77,11 @@ class Subject:
 
     trace: Trace
     model: nn.Module | None
-    loss: Tensor | None
     targets: Targets
-    task: str | None
-    task_given: bool
     probes: Probes
+    loss: Tensor | None = None
+    task: str | None = None
+    task_given: bool = False
     optimizer: Any = None
     error: BaseException | None = None
     parameters: Mapping[str, Tensor] = field(default_factory=dict)
@@ -83,11 +89,25 @@ class Subject:
     value_gradients: Mapping[int, Tensor] = field(default_factory=dict)
     batch_size: int | None = None
     no_gradient_reason: str | None = None
+    border: int | None = None
+    given_inputs: frozenset[int] = frozenset()
+    notes: list[str] = field(default_factory=list)
 
     @cached_property
     def loss_calls(self) -> tuple[LossCall, ...]:
         """Return every call that compares a prediction with a target, the user-written ones too."""
-        return losses.find(self.trace, self.targets)
+        return losses.find(self.trace, self.targets, self._live, self.in_loss_code)
+
+    def in_loss_code(self, call: Call) -> bool:
+        """Return whether a call belongs to the loss: it ran after the model, or outside any.
+
+        Modules without parameters (`nn.CrossEntropyLoss`) count as outside.
+        """
+        if self.border is not None:
+            return call.index >= self.border or call.index < 0
+        return not any(
+            scope.module is self.model or _has_parameters(scope.module) for scope in call.scopes
+        )
 
     @cached_property
     def activations(self) -> tuple[Activation, ...]:
@@ -102,6 +122,36 @@ class Subject:
         return tuple(
             layer for call in self.trace.calls if (layer := self._layer(call)) is not None
         )
+
+    def origins(self, value: Value) -> tuple[provenance.Origin, ...]:
+        """Return the calls and sources that a value's elements come from, passed on unchanged."""
+        known = self._origins.get(id(value))
+        if known is None:
+            known = self._origins[id(value)] = true_origins(value)
+        return known
+
+    @cached_property
+    def _origins(self) -> dict[int, tuple[provenance.Origin, ...]]:
+        return {}
+
+    def is_live(self, value: Value) -> bool:
+        """Return whether a value depends on a parameter: predictions do, targets do not."""
+        return value in self._live
+
+    @cached_property
+    def _live(self) -> losses.LiveValues:
+        return losses.LiveValues(self.trace, self.targets.ids)
+
+    def nature(self, value: Value, dim: int) -> Nature | None:
+        """Return whether a prediction is confined to probabilities or the like, and by what."""
+        key = (id(value), dim)
+        if key not in self._natures:
+            self._natures[key] = nature_of(self, value, dim)
+        return self._natures[key]
+
+    @cached_property
+    def _natures(self) -> dict[tuple[int, int], Nature | None]:
+        return {}
 
     def gradient_of(self, value: Value) -> Tensor | None:
         """Return the gradient of the loss with respect to a value, None where there is none.
@@ -120,14 +170,25 @@ class Subject:
         return bounds.Bounds(self.is_free)
 
     def is_free(self, value: Value) -> bool:
-        """Return whether a value that no call made may take any value: a parameter or an input."""
-        return value.tensor.requires_grad or value.tensor.is_floating_point()
+        """Return whether a value that no call made may be anything: a parameter, an input, data.
+
+        Small tensors that are neither are constants, such as the scale of an action.
+        """
+        tensor = value.tensor
+        if tensor.requires_grad or isinstance(tensor, nn.Parameter) or tensor.numel() > _CONSTANT:
+            return True
+        return id(tensor) in self.given_inputs or id(tensor) in self._root_inputs
+
+    @cached_property
+    def _root_inputs(self) -> frozenset[int]:
+        given = [Targets.of((root.args, root.kwargs)).tensors for root in self.trace.roots]
+        return frozenset(id(tensor) for tensors in given for tensor in tensors) | frozenset(
+            id(tensor) for tensor in self.targets.tensors
+        )
 
     @cached_property
     def _heads(self) -> set[int]:
-        return {
-            id(call) for loss in self.loss_calls for call in provenance.makers(loss.input)
-        }
+        return {id(call) for loss in self.loss_calls for call in provenance.makers(loss.input)}
 
     def _activation(self, call: Call) -> Activation:
         source = call.inputs[0]
@@ -141,7 +202,7 @@ class Subject:
         )
 
     def _layer(self, call: Call) -> Layer | None:
-        if call.op not in ops.AFFINE or len(call.inputs) < 2:
+        if call.op not in ops.AFFINE or call.function is None or len(call.inputs) < 2:
             return None
         weight = call.inputs[1].tensor
         bias = call.inputs[2].tensor if len(call.inputs) > 2 else None
@@ -154,3 +215,7 @@ class Subject:
             return None
         with torch.no_grad():
             return value.tensor.detach()
+
+
+def _has_parameters(module: nn.Module) -> bool:
+    return next(module.parameters(), None) is not None

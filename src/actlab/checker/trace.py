@@ -19,7 +19,7 @@ from torch.overrides import TorchFunctionMode
 
 from actlab.checker import ops
 from actlab.checker.findings import Location
-from actlab.checker.frames import Line, is_library, trail
+from actlab.checker.frames import Trail, is_library, trail
 
 _NO_RECORD = frozenset({
     "shape", "size", "dim", "ndim", "ndimension", "dtype", "device", "is_cuda", "numel", "nelement",
@@ -68,9 +68,8 @@ class Call:
     """One call of a torch function.
 
     `op` is its name in the vocabulary of `ops`; `args` and `kwargs` are what it was given, with a
-    `Value` in the place of each tensor; `inputs` are these values in order. `origin` is the file
-    that made the call (torch's own, where a module or a distribution did). `error` is the exception
-    that it raised.
+    `Value` in the place of each tensor; `inputs` are these values in order. `trail` has the
+    lines that led to it. `error` is the exception that it raised.
     """
 
     index: int
@@ -80,8 +79,7 @@ class Call:
     kwargs: dict[str, Any]
     inputs: tuple[Value, ...]
     outputs: tuple[Value, ...] = ()
-    origin: str = ""
-    lines: tuple[Line, ...] = ()
+    trail: Trail = Trail("", (), 0)
     scopes: tuple[Scope, ...] = ()
     grad_enabled: bool = True
     error: BaseException | None = None
@@ -97,16 +95,23 @@ class Call:
         return self.scopes[-1].path if self.scopes else None
 
     @property
+    def origin(self) -> str:
+        """Return the file that made the call: torch's own, where a module or distribution did."""
+        return self.trail.origin
+
+    @property
     def location(self) -> Location:
         """Return the user's own line; a library's where no line of the user's led here."""
-        own = [line for line in self.lines if not is_library(line.code.co_filename)]
-        line = own[0] if own else (self.lines[0] if self.lines else None)
+        lines = self.trail.lines
+        inner = lines[: self.trail.inner]
+        own = [line for line in inner if not is_library(line.code.co_filename)]
+        line = next(iter((*own, *inner, *lines)), None)
         return line.location(self.module) if line else Location(module=self.module)
 
     @property
-    def innermost(self) -> Location:
-        """Return the innermost line outside torch, a library's included."""
-        return self.lines[0].location(self.module) if self.lines else Location(module=self.module)
+    def is_located(self) -> bool:
+        """Return whether a line of the captured program made the call, not the line of the check."""
+        return self.trail.inner > 0
 
     def argument(self, name: str, position: int, default: Any = None) -> Any:
         """Return an argument by name or position, `default` where it was not given."""
@@ -117,12 +122,17 @@ class Call:
 
 @dataclass
 class Trace:
-    """All calls of one run, in order, with what became of each tensor."""
+    """All calls of one run, in order, with what became of each tensor.
+
+    `sources` are the values that no recorded call made, `roots` the calls of modules from outside
+    any other, `failed` the call that raised, `witnessed` the sources that autograd explained.
+    """
 
     calls: list[Call] = field(default_factory=list)
     sources: list[Value] = field(default_factory=list)
     failed: Call | None = None
     roots: list["RootCall"] = field(default_factory=list)
+    witnessed: tuple[Value, ...] = ()
     _current: dict[int, Value] = field(default_factory=dict)
     _users: dict[int, list[Call]] | None = None
 
@@ -175,7 +185,6 @@ class _Recorder(TorchFunctionMode):
         inputs: list[Value] = []
         seen_args = tuple(self._with_values(item, inputs) for item in args)
         seen_kwargs = {key: self._with_values(item, inputs) for key, item in kwargs.items()}
-        origin, lines = trail(sys._getframe(1))
         call = Call(
             index=len(self.trace.calls),
             op=op,
@@ -183,8 +192,7 @@ class _Recorder(TorchFunctionMode):
             args=seen_args,
             kwargs=seen_kwargs,
             inputs=tuple(inputs),
-            origin=origin,
-            lines=lines,
+            trail=trail(sys._getframe(1)),
             scopes=self.scopes,
             grad_enabled=torch.is_grad_enabled(),
         )
@@ -244,7 +252,7 @@ class _Recorder(TorchFunctionMode):
             if old is not None:
                 inputs = (value, old)
                 write = Call(len(self.trace.calls), "setitem", None, inputs, {}, inputs)
-                write.scopes, write.lines = call.scopes, call.lines
+                write.scopes, write.trail = call.scopes, call.trail
                 write.outputs = (Value(base, _version(base), write),)
                 self.trace.calls.append(write)
                 self.trace._current[id(base)] = write.outputs[0]
@@ -304,7 +312,7 @@ def recording(
         recorder._name_root(names_of)
 
     def before(module: nn.Module, args: Any) -> None:
-        recorder.enter(module, args, {})
+        recorder.enter(module, args, {} if recorder.scopes else _keywords_of_caller())
 
     def after(module: nn.Module, args: Any, output: Any) -> None:  # noqa: ARG001  torch's signature
         recorder.leave(module, output)
@@ -319,6 +327,13 @@ def recording(
     finally:
         for handle in handles:
             handle.remove()
+
+
+def _keywords_of_caller() -> dict[str, Any]:
+    """Return the keyword arguments of the module call that runs this hook: hooks get none."""
+    frame = sys._getframe(2)
+    keywords = frame.f_locals.get("kwargs")
+    return dict(keywords) if isinstance(keywords, dict) else {}
 
 
 def _tensors(result: Any, depth: int = 0) -> Iterable[Tensor]:

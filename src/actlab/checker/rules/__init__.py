@@ -2,4 +2,6 @@
 
 from actlab.checker.rule import Rule
 
-RULES: tuple[type[Rule], ...] = ()
+from actlab.checker.rules.double_softmax import DoubleSoftmax
+
+RULES: tuple[type[Rule], ...] = (DoubleSoftmax,)

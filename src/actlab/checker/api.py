@@ -1,0 +1,156 @@
+"""The two public functions: `check` for a model with its loss, `check_step` for any step."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from actlab.checker.capture import CheckError, Program, captured, failing_call, modules_of
+from actlab.checker.engine import run_rules
+from actlab.checker.failure import story
+from actlab.checker.findings import Report
+from actlab.checker.rules import RULES
+from actlab.checker.settings import Settings, checked_codes, nearest_settings
+from actlab.checker.subject import Subject
+from actlab.checker.targets import Targets, checked_task
+from actlab.i18n import _
+
+
+def check(
+    model: Callable[..., Any],
+    loss_fn: Callable[[Any, Any], Any],
+    batch: tuple[Any, Any],
+    task: str | None = None,
+    optimizer: Any = None,
+    *,
+    ignore: str | Iterable[str] = (),
+) -> Report:
+    """Run one step of `model` and `loss_fn` on `batch` and report misuse of activations.
+
+    `batch` is (x, y). A tuple x is passed to the model as `*x`, a dictionary as `**x`; y and the
+    model's whole output go to `loss_fn(output, y)`. `task` is one of the five tasks, "critic" or
+    "ranking"; it is inferred from y where it is None. `ignore` has codes of rules to leave out.
+
+    The model, its gradients, the batch and all random states are afterwards as they were.
+
+    Raises CheckError where the model or the loss does not run on the batch, and UnknownNameError
+    for an unknown task or code.
+
+    >>> import torch
+    >>> from torch import nn
+    >>> net = nn.Sequential(nn.Linear(4, 3), nn.Softmax(dim=1))
+    >>> batch = (torch.randn(8, 4), torch.randint(3, (8,)))
+    >>> check(net, nn.CrossEntropyLoss(), batch).codes
+    ('ACT101',)
+    """
+    if not isinstance(batch, (tuple, list)) or len(batch) != 2:
+        raise CheckError(
+            _("The batch must be a pair (x, y); got {kind}.").format(kind=type(batch).__name__)
+        )
+    for name, part in (("model", model), ("loss_fn", loss_fn)):
+        if not callable(part):
+            raise CheckError(
+                _("{name} must be callable; got {kind}.").format(
+                    name=name, kind=type(part).__name__
+                )
+            )
+    x, y = batch
+    modules = tuple(part for part in (model, loss_fn) if isinstance(part, nn.Module))
+
+    def run(model_done: Callable[[Any], None]) -> Any:
+        output = _called(model, x)
+        model_done(output)
+        return loss_fn(output, y)
+
+    program = Program(
+        run=run,
+        model=model if isinstance(model, nn.Module) else None,
+        modules=modules or modules_of(model),
+        targets=Targets.of(y),
+        inputs=x,
+        forward=lambda inputs: _called(model, inputs),
+        loss=lambda output: loss_fn(output, y),
+        optimizer=optimizer,
+    )
+    return _report(program, task, ignore)
+
+
+def check_step(
+    step: Callable[[], Any],
+    model: nn.Module | None = None,
+    optimizer: Any = None,
+    task: str | None = None,
+    *,
+    ignore: str | Iterable[str] = (),
+) -> Report:
+    """Run `step()` once, which returns the scalar loss, and report misuse of activations.
+
+    For models that compute their own loss, GANs, distillation, reinforcement learning. The modules
+    that the step uses are found as it runs; `model` names the one whose parts are meant by the
+    paths in the report. `task`, `ignore` and what is raised are as in `check`.
+
+    >>> import torch
+    >>> from torch.nn import functional as F
+    >>> net = torch.nn.Linear(4, 3)
+    >>> x, y = torch.randn(8, 4), torch.randint(3, (8,))
+    >>> check_step(lambda: F.cross_entropy(net(x).softmax(1), y)).codes
+    ('ACT101',)
+    """
+    if not callable(step):
+        raise CheckError(
+            _("step must be callable; got {kind}.").format(kind=type(step).__name__)
+        )
+    modules = (model,) if model is not None else ()
+    found = {id(module): module for module in (*modules, *modules_of(step))}
+    program = Program(
+        run=lambda model_done: step(),  # noqa: ARG005  a step knows no border
+        model=model,
+        modules=tuple(found.values()),
+        targets=Targets(),
+        optimizer=optimizer,
+    )
+    return _report(program, task, ignore)
+
+
+def _called(model: Callable[..., Any], x: Any) -> Any:
+    if isinstance(x, tuple):
+        return model(*x)
+    if isinstance(x, Mapping):
+        return model(**x)
+    return model(x)
+
+
+def _report(program: Program, task: str | None, ignore: str | Iterable[str]) -> Report:
+    started = time.perf_counter()
+    task = checked_task(task)
+    settings = _settings(ignore)
+    with captured(program, task) as subject:
+        report = run_rules(RULES, subject, settings)
+        if subject.error is not None:
+            report = _of_stopped_step(report, subject)
+    return replace(report, seconds=time.perf_counter() - started)
+
+
+def _settings(ignore: str | Iterable[str]) -> Settings:
+    settings = nearest_settings(Path.cwd(), RULES)
+    return replace(settings, ignore=settings.ignore | checked_codes(ignore, RULES))
+
+
+def _of_stopped_step(report: Report, subject: Subject) -> Report:
+    """Return the report where a rule explains what stopped the step; raise CheckError otherwise."""
+    assert subject.error is not None
+    text = story(subject)
+    failed = failing_call(subject)
+    place = failed.location if failed is not None else None
+    explained = any(
+        finding.severity != "info"
+        and place is not None
+        and (finding.location.file, finding.location.line) == (place.file, place.line)
+        for finding in report.findings
+    )
+    if not explained:
+        raise CheckError(text) from None
+    return replace(report, notes=(text, *report.notes))

@@ -1,0 +1,59 @@
+"""Naming a run of an activation or a layer, so that a reader finds it in the model."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from torch import nn
+
+from actlab.checker import ops
+from actlab.checker.provenance import origins
+from actlab.checker.trace import Call
+
+_BETWEEN = ops.VIEWS | ops.NORMS | ops.POOLS | ops.DROPOUTS
+
+
+def layer_label(call: Call) -> str:
+    """Return the path of the module that ran a layer, or its operation: `fc1`, `linear`."""
+    return call.module or call.op
+
+
+def activation_label(call: Call) -> str:
+    """Return where an activation is: its own module's path, or the layer that feeds it.
+
+    A module that stands at one place names itself: `features.1`. One that is used after several
+    layers, and a functional call, are named by the layer before: `relu after fc1`.
+    """
+    module = call.scopes[-1].module if call.scopes else None
+    own = module is not None and next(module.children(), None) is None and not _has_layer(module)
+    feeder = _feeder(call)
+    if own and call.module:
+        return call.module
+    if feeder is not None:
+        return f"{call.op} after {feeder}"
+    return f"{call.op} in {call.module}" if call.module else call.op
+
+
+def _has_layer(module: nn.Module) -> bool:
+    return any(parameter.ndim >= 2 for parameter in module.parameters(recurse=False))
+
+
+def _feeder(call: Call) -> str | None:
+    for origin in origins(call.inputs[0], _BETWEEN) if call.inputs else ():
+        if origin.op in ops.AFFINE and origin.call is not None and origin.call.module:
+            return origin.call.module
+    return None
+
+
+def distinct(labels: Iterable[str]) -> list[str]:
+    """Return the labels with numbers where one occurs more than once.
+
+    >>> distinct(["act", "fc", "act"])
+    ['act (run 1)', 'fc', 'act (run 2)']
+    """
+    names = list(labels)
+    total, seen = Counter(names), Counter[str]()
+    result = []
+    for name in names:
+        seen[name] += 1
+        result.append(f"{name} (run {seen[name]})" if total[name] > 1 else name)
+    return result

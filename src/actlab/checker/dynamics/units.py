@@ -1,0 +1,159 @@
+"""Units, counted one by one: which never answer, which are saturated, which are always on.
+
+A unit is a feature of a linear layer or a channel of a convolution: all its samples and positions
+together. Counting elements instead is what made earlier tools flag healthy networks: half of the
+elements behind a ReLU are zero by design.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from actlab.checker import ops
+from actlab.checker.dynamics.slopes import Function, greatest_slope, slopes
+from actlab.checker.findings import Location
+
+Role = Literal["hidden", "gate", "head"]
+
+SATURATING = ops.BOUNDED - ops.RECTIFIERS
+"""Activations that are flat on both sides. A rectifier's flat side is what makes it sparse."""
+
+MEASURED = ops.ELEMENTWISE_ACTIVATIONS - {"rrelu"}
+"""Activations whose units are measured. To run `rrelu` again would draw random numbers."""
+
+_ELEMENTS = 1 << 18
+"""Slopes are taken on rows that hold about this many elements, spread over the batch."""
+
+
+@dataclass(frozen=True, eq=False)
+class UnitStatistics:
+    """What each unit of one activation did on one or more batches; tensors have shape (units,).
+
+    `highest` and `lowest` are of the output, over all elements. `moving` tells whether the slope
+    was other than zero at some sample; `flat` is the share of samples at which it was nearly zero
+    (None where the function cannot saturate). `deviation` is of the whole output.
+    """
+
+    samples: int
+    batches: int
+    highest: Tensor
+    lowest: Tensor
+    moving: Tensor
+    flat: Tensor | None
+    deviation: Tensor
+
+
+def rows_of(x: Tensor, unit_dim: int) -> Tensor:
+    """Return at most about 2^18 elements of `x`, as evenly spread samples; a view, no copy."""
+    if unit_dim == 0 or x.ndim < 2 or x.numel() <= _ELEMENTS:
+        return x
+    step = min(-(-x.numel() // _ELEMENTS), x.shape[0])
+    return x[::step]
+
+
+def measure(
+    function: Function, rows: Tensor, output: Tensor, unit_dim: int, op: str, flat_slope: float
+) -> UnitStatistics:
+    """Measure one run of an activation.
+
+    `rows` are inputs from `rows_of`, `output` the whole output, with units along `unit_dim`. A
+    slope below `flat_slope` times the function's greatest counts as nearly zero. Nothing is copied
+    to the host, so that a GPU is not waited for.
+    """
+    if output.ndim == 1:  # one sample without a batch dimension
+        rows, output, unit_dim = rows.unsqueeze(0), output.unsqueeze(0), 1
+    others = tuple(dim for dim in range(output.ndim) if dim != unit_dim)
+    with torch.no_grad():
+        plain = output.detach()
+        slope = slopes(function, rows).abs()
+        flat = None
+        if op in SATURATING:
+            flat = (slope < flat_slope * _greatest(op, function)).float().mean(others)
+        some = rows_of(plain, unit_dim).float()
+        return UnitStatistics(
+            samples=output.shape[0],
+            batches=1,
+            highest=plain.amax(others),
+            lowest=plain.amin(others),
+            moving=(slope != 0).any(dim=others),
+            flat=flat,
+            deviation=some.std() if some.numel() > 1 else some.new_zeros(()),
+        )
+
+
+def _greatest(op: str, function: Function) -> float:
+    known = {"sigmoid": 0.25, "tanh": 1.0, "softsign": 1.0}.get(op)
+    return greatest_slope(function) if known is None else known
+
+
+def together(parts: Sequence[UnitStatistics]) -> UnitStatistics:
+    """Return the statistics of several batches of the same units as those of one."""
+    return reduce(_joined, parts)
+
+
+def _joined(a: UnitStatistics, b: UnitStatistics) -> UnitStatistics:
+    flat = None
+    if a.flat is not None and b.flat is not None:
+        flat = (a.flat * a.batches + b.flat * b.batches) / (a.batches + b.batches)
+    return UnitStatistics(
+        samples=a.samples + b.samples,
+        batches=a.batches + b.batches,
+        highest=torch.maximum(a.highest, b.highest),
+        lowest=torch.minimum(a.lowest, b.lowest),
+        moving=a.moving | b.moving,
+        flat=flat,
+        deviation=b.deviation,
+    )
+
+
+@dataclass(frozen=True)
+class ActivationMeasure:
+    """One activation in plain numbers.
+
+    `dead` units were never above zero and had slope zero at every sample; `always_on` were above
+    zero at every sample; `saturated` had a slope near zero at nearly every sample (None where the
+    function cannot saturate). `deviation` is the standard deviation of the output. A `gate` is
+    multiplied with something else and a `head` is the prediction: both are meant to saturate.
+    """
+
+    op: str
+    label: str
+    location: Location
+    role: Role
+    units: int
+    samples: int
+    batches: int
+    dead: int
+    always_on: int
+    saturated: int | None
+    deviation: float
+
+def counted(
+    statistics: UnitStatistics,
+    *,
+    op: str,
+    label: str,
+    location: Location,
+    role: Role,
+    flat_share: float,
+) -> ActivationMeasure:
+    """Return the counts of some statistics; a unit flat at over `flat_share` of samples counts."""
+    dead = (statistics.highest <= 0) & ~statistics.moving
+    flat = statistics.flat
+    return ActivationMeasure(
+        op=op,
+        label=label,
+        location=location,
+        role=role,
+        units=statistics.highest.numel(),
+        samples=statistics.samples,
+        batches=statistics.batches,
+        dead=0 if op in SATURATING else int(dead.sum()),
+        always_on=int((statistics.lowest > 0).sum()),
+        saturated=None if flat is None else int((flat > flat_share).sum()),
+        deviation=float(statistics.deviation),
+    )

@@ -1,0 +1,58 @@
+"""Running the rules over a subject, and writing down what each of them said."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from actlab.checker.findings import Checked, Finding, Report, Unchecked, merged
+from actlab.checker.rule import NotCheckable, Rule
+from actlab.checker.settings import Settings
+from actlab.checker.subject import Subject
+from actlab.checker.suppress import is_silenced
+from actlab.i18n import _
+
+
+def run_rules(rules: Iterable[type[Rule]], subject: Subject, settings: Settings) -> Report:
+    """Return the report of all rules on one captured step."""
+    findings: list[Finding] = []
+    fine: list[Checked] = []
+    unchecked: list[Unchecked] = []
+    for kind in rules:
+        if kind.code in settings.ignore:
+            continue
+        if settings.select is not None and kind.code not in settings.select:
+            continue
+        rule = kind(settings.limits.get(kind.code, {}))
+        found, reason = _run(rule, subject)
+        severity = settings.severity.get(kind.code)
+        if severity is not None:
+            found = [replace(finding, severity=severity) for finding in found]
+        findings.extend(found)
+        if reason is not None:
+            unchecked.append(Unchecked(rule.code, rule.name, reason))
+        elif not found:
+            fine.append(Checked(rule.code, rule.name))
+    silenced = [finding for finding in findings if is_silenced(finding)]
+    loud = [finding for finding in findings if finding not in silenced]
+    return Report(
+        findings=merged(loud),
+        fine=tuple(fine),
+        unchecked=tuple(unchecked),
+        ignored=merged(silenced),
+        task=subject.task,
+        task_given=subject.task_given,
+        notes=tuple(subject.notes),
+    )
+
+
+def _run(rule: Rule, subject: Subject) -> tuple[list[Finding], str | None]:
+    found: list[Finding] = []
+    try:
+        for finding in rule.check(subject):
+            found.append(finding)  # noqa: PERF402  what came before an exception is kept
+    except NotCheckable as reason:
+        return found, str(reason)
+    except Exception as error:  # a check never stops the user's program, whatever happens in it
+        return found, _("a fault of actlab's own ({kind}: {text}); please report it").format(
+            kind=type(error).__name__, text=error
+        )
+    return found, None

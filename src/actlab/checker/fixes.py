@@ -1,0 +1,119 @@
+"""The smallest fix, as a line of the user's own code where it can be written."""
+
+import ast
+import linecache
+import re
+
+from torch import nn
+
+from actlab.checker.trace import Call
+
+_CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
+
+
+def without(call: Call) -> str:
+    """Return the user's line without the activation that `call` is.
+
+    `F.softmax(self.fc(x), dim=1)` becomes `self.fc(x)`. Where the activation is a module of a
+    container, the line puts an identity in its place.
+    """
+    segment = _segment(call)
+    kept = _operand(segment)
+    if kept:
+        return _line(call).replace(segment, kept, 1)
+    return _in_model(call, "nn.Identity()")
+
+
+def replaced(call: Call, module: str, function: str) -> str:
+    """Return the user's line with another activation: as a module, or as a function of `{x}`."""
+    segment = _segment(call)
+    kept = _operand(segment)
+    if kept:
+        return _line(call).replace(segment, function.format(x=kept), 1)
+    return _in_model(call, module)
+
+
+def with_argument(call: Call, argument: str, otherwise: str) -> str:
+    """Return the user's line with an argument added to the call, `otherwise` where that fails."""
+    segment = _segment(call)
+    if not segment.endswith(")") or _is_module_call(call):
+        return otherwise
+    inner = segment[:-1].rstrip().rstrip(",")
+    joint = "" if inner.endswith("(") else ", "
+    return _line(call).replace(segment, f"{inner}{joint}{argument})", 1)
+
+
+def attribute_path(module: str) -> str:
+    """Return a module's path as Python.
+
+    >>> attribute_path("net.4.act")
+    'model.net[4].act'
+    """
+    return "model" + re.sub(r"\.(\d+)(?=\.|$)", r"[\1]", f".{module}")
+
+
+def _in_model(call: Call, module: str) -> str:
+    if call.module and _is_module_call(call):
+        return f"{attribute_path(call.module)} = {module}"
+    return _line(call) or module
+
+
+def _is_module_call(call: Call) -> bool:
+    """Return whether a module of torch made the call on the user's behalf."""
+    return "/torch/nn/modules/" in call.origin.replace("\\", "/")
+
+
+def _is_in_container(call: Call) -> bool:
+    """Return whether the user's line calls the container of the module, not the module itself."""
+    return len(call.scopes) >= 2 and isinstance(call.scopes[-2].module, _CONTAINERS)
+
+
+def _line(call: Call) -> str:
+    location = call.location
+    if location.file is None or location.line is None or not call.is_located:
+        return ""
+    return linecache.getline(location.file, location.line).strip()
+
+
+def _segment(call: Call) -> str:
+    """Return the text of the user's expression that made the call, "" where it is not known."""
+    location = call.location
+    if location.file is None or location.line is None or location.column is None:
+        return ""
+    if not call.is_located:
+        return ""
+    if _is_module_call(call) and (_is_in_container(call) or len(call.scopes) < 2):
+        return ""
+    raw = linecache.getline(location.file, location.line)
+    return raw[location.column - 1 : (location.end_column or 1) - 1]
+
+
+def _operand(segment: str) -> str | None:
+    """Return what the call in a piece of source is applied to: `x` of `f(x, dim=1)`, of `x.f(1)`."""
+    try:
+        node = ast.parse(segment, mode="eval").body
+    except SyntaxError:
+        return None
+    if not isinstance(node, ast.Call):
+        return None
+    function = node.func
+    is_method = isinstance(function, ast.Attribute) and not _is_namespace(function.value)
+    operand: ast.expr | None = None
+    if is_method and isinstance(function, ast.Attribute) and not _names_module(function):
+        operand = function.value
+    elif node.args:
+        operand = node.args[0]
+    return ast.get_source_segment(segment, operand) if operand is not None else None
+
+
+def _is_namespace(node: ast.expr) -> bool:
+    """Return whether an expression is a library's name: `F`, `torch`, `nn.functional`."""
+    names = {"F", "torch", "nn", "functional", "special"}
+    return (isinstance(node, ast.Name) and node.id in names) or (
+        isinstance(node, ast.Attribute) and node.attr in names
+    )
+
+
+def _names_module(function: ast.Attribute) -> bool:
+    """Return whether `self.act(x)` is meant: an attribute of self, called with the input."""
+    return isinstance(function.value, ast.Name) and function.value.id == "self"

@@ -1,0 +1,130 @@
+"""Leaving everything as it was: modules, gradients and random numbers, restored exactly."""
+
+import random
+import sys
+from collections import OrderedDict, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+_CONTAINERS = (dict, OrderedDict, list, set, deque)
+
+
+class Keeper:
+    """Remembers modules and tensors as they are before a step, and puts them back.
+
+    Kept are, for each module with all its parts: every attribute (the training mode and the
+    registries of hooks are attributes), the contents of plain containers one level deep, the
+    numbers in parameters and buffers, and each parameter's gradient.
+    """
+
+    def __init__(self) -> None:
+        self._modules: dict[int, tuple[nn.Module, type, dict[str, Any], dict[str, Any]]] = {}
+        self._tensors: dict[int, tuple[Tensor, Tensor]] = {}
+        self._gradients: dict[int, tuple[Tensor, Tensor | None, Tensor | None]] = {}
+
+    def remember(self, module: nn.Module) -> None:
+        """Note the state of a module and its parts, unless that was done before."""
+        if id(module) in self._modules:
+            return
+        for part in module.modules():
+            if id(part) in self._modules:
+                continue
+            attributes = dict(part.__dict__)
+            contents = {
+                name: _copied(item)
+                for name, item in attributes.items()
+                if type(item) in _CONTAINERS
+            }
+            self._modules[id(part)] = (part, type(part), attributes, contents)
+            for tensor in (*part._parameters.values(), *part._buffers.values()):
+                if tensor is not None:
+                    self.remember_tensor(tensor)
+
+    def remember_tensor(self, tensor: Tensor) -> None:
+        """Note the numbers in a tensor and its gradient, unless that was done before."""
+        if id(tensor) in self._tensors or _is_uninitialised(tensor):
+            return
+        self._tensors[id(tensor)] = (tensor, tensor.detach().clone())
+        if tensor.is_leaf and tensor.requires_grad:
+            gradient = tensor.grad
+            copy = None if gradient is None else gradient.detach().clone()
+            self._gradients[id(tensor)] = (tensor, gradient, copy)
+
+    def restore(self) -> None:
+        """Put everything back that was remembered."""
+        for part, kind, attributes, contents in self._modules.values():
+            if type(part) is not kind:
+                part.__class__ = kind
+            part.__dict__.clear()
+            part.__dict__.update(attributes)
+            for name, before in contents.items():
+                _refill(part.__dict__[name], before)
+        with torch.no_grad():
+            for tensor, before in self._tensors.values():
+                _put_back(tensor, before)
+            for tensor, gradient, before_gradient in self._gradients.values():
+                if gradient is not None and before_gradient is not None:
+                    gradient.detach().copy_(before_gradient)
+                tensor.grad = gradient
+
+
+@contextmanager
+def random_state_kept() -> Iterator[None]:
+    """Give back the state of every random number generator in use: torch, CUDA, numpy, Python."""
+    cpu = torch.get_rng_state()
+    cuda = torch.cuda.get_rng_state_all() if _cuda_in_use() else None
+    plain = random.getstate()
+    numpy = sys.modules.get("numpy")
+    arrays = numpy.random.get_state() if numpy is not None else None
+    try:
+        yield
+    finally:
+        torch.set_rng_state(cpu)
+        if cuda is not None:
+            torch.cuda.set_rng_state_all(cuda)
+        random.setstate(plain)
+        if numpy is not None:
+            numpy.random.set_state(arrays)
+
+
+def uninitialised_names(module: nn.Module) -> list[str]:
+    """Return the parameters that wait for a first batch to learn their shape."""
+    tensors = (*module.named_parameters(), *module.named_buffers())
+    return [name for name, tensor in tensors if _is_uninitialised(tensor)]
+
+
+def _cuda_in_use() -> bool:
+    return torch.cuda.is_available() and torch.cuda.is_initialized()
+
+
+def _is_uninitialised(tensor: Tensor) -> bool:
+    return isinstance(tensor, nn.parameter.UninitializedTensorMixin)
+
+
+def _put_back(tensor: Tensor, before: Tensor) -> None:
+    if tensor.shape != before.shape or tensor.dtype != before.dtype:
+        tensor.data = before
+    elif not tensor.is_meta and not torch.equal(tensor.detach(), before):
+        tensor.data.copy_(before)  # through .data: a graph that the user still holds stays valid
+
+
+def _copied(container: Any) -> Any:
+    return dict(container) if isinstance(container, dict) else list(container)
+
+
+def _refill(container: Any, before: Any) -> None:
+    if isinstance(container, dict):
+        container.clear()
+        container.update(before)
+    elif isinstance(container, list):
+        container[:] = before
+    else:
+        container.clear()
+        if isinstance(container, set):
+            container.update(before)
+        else:
+            container.extend(before)
