@@ -81,10 +81,9 @@ def test_a_damaged_stream(tmp_path: Path, stored: bytes) -> None:
 def test_random_bytes_are_refused_or_are_an_array(content: bytes) -> None:
     try:
         array = parse_idx(content, Path("x"))
-    except DataError as error:
-        assert "The file x must" in str(error)
-    else:
-        assert idx_bytes(array) == content
+    except DataError:
+        return
+    assert idx_bytes(array) == content
 
 
 @pytest.mark.parametrize(

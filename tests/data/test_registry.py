@@ -9,7 +9,7 @@ from actlab.errors import DataError, UnknownNameError
 @pytest.mark.parametrize("ask", [open_dataset, pool_sizes, image_shape])
 def test_an_unknown_name_has_a_nearest_one(ask: object) -> None:
     assert callable(ask)
-    with pytest.raises(UnknownNameError, match='no data set "minst". Did you mean "mnist"'):
+    with pytest.raises(UnknownNameError, match=r'no data set "minst"\. Did you mean "mnist"'):
         ask("minst")
 
 
