@@ -1,13 +1,13 @@
 """A formula as a value."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from actlab.catalogue.expression.derivative import derivative, switches
 from actlab.catalogue.expression.evaluation import Backend, evaluate
 from actlab.catalogue.expression.latex import latex
-from actlab.catalogue.expression.nodes import Node, parameter_names
+from actlab.catalogue.expression.nodes import Node, parameter_names, substituted
 from actlab.catalogue.expression.parser import parse_tree
 from actlab.errors import ActlabError
 from actlab.errors import nearest as nearest_name
@@ -39,7 +39,7 @@ class Expression:
         >>> float(parse("clip(x+3, 0, 6)/6").evaluate(NumpyBackend(), 0.0))
         0.5
         """
-        self._check(parameters)
+        self.check(parameters)
         return evaluate(self.tree, backend, x, parameters)
 
     def latex(self) -> str:
@@ -59,6 +59,14 @@ class Expression:
         """
         return Expression(f"d/dx ({self.text})", derivative(self.tree))
 
+    def bind(self, **values: float) -> "Expression":
+        """Return the formula with parameters replaced by numbers.
+
+        >>> parse("x*sigmoid(beta*x)").bind(beta=-1.5).names
+        ()
+        """
+        return Expression(self.text, substituted(self.tree, values))
+
     def switches(self) -> "tuple[Expression, ...]":
         """Return expressions among whose zeros are all points where f may fail to be smooth.
 
@@ -67,7 +75,8 @@ class Expression:
         """
         return tuple(Expression(self.text, tree) for tree in switches(self.tree))
 
-    def _check(self, parameters: dict[str, Any]) -> None:
+    def check(self, parameters: Mapping[str, Any]) -> None:
+        """Raise UnboundParameterError unless exactly the parameters of the formula are given."""
         missing = [name for name in self.names if name not in parameters]
         if missing:
             name = missing[0]

@@ -33,6 +33,8 @@ from actlab.catalogue.expression.nodes import (
 _RELATIONS = {"<": "<", "<=": "≤", ">": ">", ">=": "≥", "==": "=", "!=": "≠"}
 _NAMES = {"log": "ln", "log1p": "ln", "atan": "arctan", "asinh": "arsinh", "sigmoid": "σ"}
 
+_BRACE = "border-left:1.5px solid;border-radius:0.7em 0 0 0.7em;padding-left:0.5em"
+
 
 def mathml(tree: Node, *, otherwise: str = "otherwise", condition: str = "if") -> str:
     """Return a `math` element; the two words are those of a choice, in the page's language.
@@ -75,7 +77,7 @@ class _Writer:
             case Constant(name):
                 return f"<mi>{'π' if name == 'pi' else 'e'}</mi>"
             case Parameter(name):
-                return _symbol(name)
+                return symbol(name)
             case Negative(operand):
                 return _row(_operator("−"), self.written(operand, SIGN))
             case Binary():
@@ -144,7 +146,8 @@ class _Writer:
             f'<mtd style="text-align:left;padding-left:1em">{when}</mtd></mtr>'
             for value, when in rows
         )
-        return _row('<mo stretchy="true">{</mo>', f"<mtable>{body}</mtable>")
+        # A brace that grows needs a mathematical font; a rounded border does not.
+        return f'<mtable style="{_BRACE}">{body}</mtable>'
 
     def _truth(self, node: Truth) -> str:
         match node:
@@ -163,8 +166,9 @@ def _applied(name: str, inside: str) -> str:
     return _row(f"<mi>{escape(name)}</mi>", _fenced("(", inside, ")"))
 
 
-def _symbol(name: str) -> str:
-    symbol, index = split_symbol(name)
-    shown = GREEK.get(symbol, symbol.replace("_", " "))
+def symbol(name: str) -> str:
+    """Return a parameter's name in MathML: a Greek letter, an index, or the word."""
+    stem, index = split_symbol(name)
+    shown = GREEK.get(stem, stem.replace("_", " "))
     letter = f"<mi>{escape(shown)}</mi>"
     return f"<msub>{letter}<mi>{escape(index)}</mi></msub>" if index else letter

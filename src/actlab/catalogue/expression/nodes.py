@@ -4,7 +4,7 @@ A tree is either a number or a truth (a comparison, or comparisons joined by "an
 stand only where a choice is made, which the parser guarantees.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -104,6 +104,15 @@ def number(value: float) -> Number:
     return Number(float(value), text)
 
 
+def literal(value: float) -> Node:
+    """Return a node of any finite value; a negative one is minus a literal, so that it prints well.
+
+    >>> literal(-0.5)
+    Negative(operand=Number(value=0.5, text='0.5'))
+    """
+    return Negative(number(-value)) if value < 0 else number(value)
+
+
 def children(node: Node | Truth) -> tuple[Node | Truth, ...]:
     """Return the parts that a node is made of, in the order in which they are written."""
     match node:
@@ -126,6 +135,34 @@ def walk(node: Node | Truth) -> Iterator[Node | Truth]:
     yield node
     for child in children(node):
         yield from walk(child)
+
+
+def substituted(node: Node, values: Mapping[str, float]) -> Node:
+    """Return the tree with each parameter that `values` names replaced by its value."""
+
+    def of_node(part: Node) -> Node:
+        match part:
+            case Parameter(name) if name in values:
+                return literal(values[name])
+            case Negative(operand):
+                return Negative(of_node(operand))
+            case Binary(sign, left, right):
+                return Binary(sign, of_node(left), of_node(right))
+            case Call(function, arguments):
+                return Call(function, tuple(of_node(argument) for argument in arguments))
+            case Choice(condition, then, otherwise):
+                return Choice(of_truth(condition), of_node(then), of_node(otherwise))
+            case _:
+                return part
+
+    def of_truth(part: Truth) -> Truth:
+        match part:
+            case Comparison(relation, left, right):
+                return Comparison(relation, of_node(left), of_node(right))
+            case Logic(joiner, first, second):
+                return Logic(joiner, of_truth(first), of_truth(second))
+
+    return of_node(node)
 
 
 def depends_on_input(node: Node | Truth) -> bool:

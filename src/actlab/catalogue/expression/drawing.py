@@ -1,0 +1,146 @@
+"""A function of the catalogue as a picture: its curve sampled, its facts marked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from actlab.catalogue.expression.curve import sample
+from actlab.catalogue.expression.expression import parse
+from actlab.i18n import _, process_language, translation
+from actlab.report.function_plots import (
+    DrawnFunction,
+    Line,
+    MarkedKink,
+    write_plot,
+)
+
+if TYPE_CHECKING:
+    from actlab.catalogue.function import Function
+
+_LOW, _HIGH = -5.0, 5.0
+
+
+class RangeFacts(Protocol):
+    """The facts that a picture marks."""
+
+    min_x: float | None
+    min_y: float | None
+    range_low: float | None
+    range_high: float | None
+    low_attained: bool | None
+    high_attained: bool | None
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Functions drawn together; a notebook shows it, `save` writes HTML, PNG or SVG."""
+
+    functions: tuple[DrawnFunction, ...]
+
+    def save(self, path: str | Path) -> Path:
+        """Write the picture as the suffix says (.html, .png, .svg) and return the path.
+
+        Raises ActlabError for another suffix, or where the file cannot be written.
+        """
+        return write_plot(Path(path), self.functions, translation(process_language()))
+
+    def _repr_html_(self) -> str:
+        from actlab.report.function_plots_static import static
+
+        drawn = static(self.functions, translation(process_language()), "svg").decode()
+        return drawn[drawn.index("<svg") :]
+
+
+def picture(functions: Sequence[Function]) -> Picture:
+    """Return one picture of the functions, with kinks, minima and ranges marked."""
+    return Picture(tuple(drawn(function) for function in functions))
+
+
+def drawn(function: Function) -> DrawnFunction:
+    """Return what a picture shows of a function of the catalogue."""
+    from actlab import facts
+
+    if function.kind == "structural":
+        return drawn_structural(function)
+    return drawn_formula(_label(function), function.formula, function.values, facts.of(function))
+
+
+def drawn_formula(
+    name: str, formula: str, values: Any, facts: RangeFacts, half: float | None = None
+) -> DrawnFunction:
+    """Return what a picture shows of a formula with these parameter values and facts."""
+    low, high = (_LOW, _HIGH) if half is None else (-half, half)
+    curve = sample(parse(formula), values, low, high)
+    minimum = None
+    if facts.min_x is not None and facts.min_y is not None and low <= facts.min_x <= high:
+        minimum = (facts.min_x, facts.min_y)
+    return DrawnFunction(
+        name=name,
+        lines=(Line(curve.x.tolist(), curve.value.tolist(), curve.slope.tolist()),),
+        kinks=tuple(
+            MarkedKink(kink.x, kink.left, kink.right, kink.slope_left, kink.slope_right)
+            for kink in curve.kinks
+        ),
+        minimum=minimum,
+        range_low=facts.range_low,
+        range_high=facts.range_high,
+        low_attained=bool(facts.low_attained),
+        high_attained=bool(facts.high_attained),
+    )
+
+
+def drawn_structural(function: Function) -> DrawnFunction:
+    """Return the outputs of a structural function as its first input is swept, the rest fixed."""
+    import torch
+
+    module = function.module().double().eval()
+    width, fixed = sweep_inputs(function.name)
+    x = torch.linspace(_LOW, _HIGH, 801, dtype=torch.float64, requires_grad=True)
+    others = torch.tensor(fixed, dtype=torch.float64).expand(len(x), width - 1)
+    outputs = module(torch.cat([x[:, None], others], dim=1))
+    lines = []
+    for index in range(outputs.shape[1]):
+        (slope,) = torch.autograd.grad(outputs[:, index].sum(), x, retain_graph=True)
+        label = f"y{index + 1}" if outputs.shape[1] > 1 else ""
+        values = outputs[:, index].detach().numpy()
+        lines.append(Line(x.detach().numpy().tolist(), values.tolist(), _rounded(slope), label))
+    note = _("first input swept, the others fixed at {values}")
+    shown = ", ".join(f"{value:g}" for value in fixed)
+    return DrawnFunction(
+        function.name, tuple(lines), note=note.format(values=shown) if fixed else ""
+    )
+
+
+def sweep_inputs(name: str) -> tuple[int, tuple[float, ...]]:
+    """Return how many inputs a picture of a structural function has, and those held fixed.
+
+    >>> sweep_inputs("softmax")
+    (3, (1.0, 0.0))
+    """
+    return _SWEEPS.get(name, (2, (1.0,)))
+
+
+_SWEEPS: dict[str, tuple[int, tuple[float, ...]]] = {
+    "softmax": (3, (1.0, 0.0)),
+    "sparsemax": (3, (1.0, 0.0)),
+    "crelu": (1, ()),
+    "rational_pau": (1, ()),
+}
+
+
+def _rounded(slope: Any) -> list[float]:
+    return [float(value) for value in np.asarray(slope)]
+
+
+def _label(function: Function) -> str:
+    from actlab.catalogue import get
+
+    usual = get(function.name).values
+    moved = {name: value for name, value in function.values.items() if value != usual[name]}
+    inside = ", ".join(f"{name}={value:g}" for name, value in moved.items())
+    return f"{function.name}({inside})" if inside else function.name

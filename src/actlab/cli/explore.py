@@ -1,0 +1,36 @@
+"""`actlab explore`: the offline page on which functions are chosen, compared and moved."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from actlab.cli.functions.arguments import Json
+from actlab.cli.output import print_json
+from actlab.errors import unknown_name
+from actlab.i18n import LANGUAGES, _, process_language, translation
+
+Output = Annotated[
+    Path, typer.Option("-o", "--output", metavar="FILE.html", help=_("Where to write the page."))
+]
+Language = Annotated[
+    str | None, typer.Option("--lang", metavar="en|ko", help=_("Language of the page."))
+]
+
+
+def explore(
+    *, output: Output = Path("explorer.html"), language: Language = None, json: Json = False
+) -> None:
+    """Write the explorer and print where it is."""
+    from actlab.cli.functions.explorer_data import explorer_data
+    from actlab.report.explorer import write
+
+    page_language = process_language() if language is None else language
+    if page_language not in LANGUAGES:
+        raise unknown_name(_("language"), page_language, LANGUAGES)
+    data = explorer_data(translation(page_language))
+    path = write(output, data, page_language)
+    if json:
+        print_json({"explorer": str(path), "language": page_language})
+    else:
+        print(path)

@@ -1,0 +1,148 @@
+"""The facts of a function as a table at the terminal."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from actlab.i18n import N_, _
+
+_GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
+    (
+        N_("values"),
+        (
+            ("range", N_("range")),
+            ("monotonic", N_("direction")),
+            ("minimum", N_("minimum")),
+            ("lim_minus_inf", N_("limit at −∞")),
+            ("lim_plus_inf", N_("limit at ∞")),
+            ("fixed_points", N_("fixed points")),
+        ),
+    ),
+    (
+        N_("gradient"),
+        (
+            ("smoothness", N_("smoothness")),
+            ("kinks", N_("kinks")),
+            ("steepest", N_("largest |f′|")),
+            ("df0", N_("f′ left and right of 0")),
+            ("grad_lim_minus_inf", N_("limit of f′ at −∞")),
+            ("grad_lim_plus_inf", N_("limit of f′ at ∞")),
+        ),
+    ),
+    (
+        N_("under a standard normal input"),
+        (
+            ("mean_under_N01", N_("mean")),
+            ("second_moment_N01", N_("second moment")),
+            ("zero_centredness", N_("zero-centredness")),
+            ("mean_grad_N01", N_("mean gradient")),
+            ("second_moment_grad_N01", N_("second moment of the gradient")),
+            ("zero_grad_fraction_N01", N_("share without gradient")),
+            ("gain_forward", N_("gain forward")),
+            ("gain_backward", N_("gain backward")),
+        ),
+    ),
+)
+
+
+def print_facts(facts: Mapping[str, Any], pitfalls: Sequence[str]) -> None:
+    """Print the facts, from the keys of `functions show --json`, and what to watch for."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    console.print(f"[bold]{facts['name']}[/bold]   {_escaped(facts['formula'])}")
+    for label, text in _identity(facts):
+        console.print(f"  {label}: {_escaped(text)}", style="dim")
+    table = Table(box=None, show_header=False, padding=(0, 2))
+    for title, rows in _GROUPS:
+        shown = {label: text for key, label in rows if (text := _text(key, facts)) is not None}
+        if shown:
+            table.add_row(f"[bold]{_(title)}[/bold]", "")
+        for label, text in shown.items():
+            table.add_row(f"  {_(label)}", _escaped(text))
+    for key, label in (("arity", _("inputs")), ("output_width", _("output width"))):
+        if facts.get(key) is not None:
+            table.add_row(label, str(facts[key]))
+    console.print(table)
+    if pitfalls:
+        console.print(f"[bold]{_('Pitfalls')}[/bold]")
+    for sentence in pitfalls:
+        console.print(f"  - {_escaped(sentence)}")
+
+
+def number(value: float | None) -> str:
+    """Return a number with ten digits.
+
+    >>> number(-0.27846454276107380), number(float("inf")), number(None)
+    ('-0.2784645428', 'inf', '-')
+    """
+    if value is None or math.isnan(value):
+        return "-"
+    return f"{value:.10g}"
+
+
+def _identity(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = [(_("source"), facts["source"])]
+    if facts["parameters"]:
+        values = ", ".join(f"{name} = {value:.10g}" for name, value in facts["parameters"].items())
+        found.append((_("learnable parameters") if facts["learnable"] else _("parameters"), values))
+    if facts["aliases"]:
+        found.append((_("aliases"), ", ".join(facts["aliases"])))
+    return found
+
+
+def _text(key: str, facts: Mapping[str, Any]) -> str | None:
+    """Return a row's value, None where the function has no such fact."""
+    match key:
+        case "range":
+            return _range(facts)
+        case "minimum":
+            if facts["min_x"] is None:
+                return None
+            return _("{y} at x = {x}").format(y=number(facts["min_y"]), x=number(facts["min_x"]))
+        case "steepest":
+            return _steepest(facts)
+        case "df0":
+            left, right = facts["df0_left"], facts["df0_right"]
+            return None if left is None else f"{number(left)}, {number(right)}"
+        case "fixed_points":
+            return ", ".join(_point(point) for point in facts.get(key) or ()) or None
+        case "kinks":
+            places = [number(kink["x"]) for kink in facts.get(key) or ()]
+            return ", ".join(places) or None
+        case "monotonic":
+            return None if facts[key] is None else facts[key].replace("_", " ")
+        case "smoothness":
+            return None if facts[key] is None else str(facts[key])
+        case _:
+            return None if facts.get(key) is None else number(facts[key])
+
+
+def _point(point: Any) -> str:
+    if isinstance(point, list | tuple):
+        return f"[{number(point[0])}, {number(point[1])}]"
+    return number(point)
+
+
+def _range(facts: Mapping[str, Any]) -> str | None:
+    low, high = facts["range_low"], facts["range_high"]
+    if low is None or high is None:
+        return None
+    left, right = "[" if facts["low_attained"] else "(", "]" if facts["high_attained"] else ")"
+    return f"{left}{number(low)}, {number(high)}{right}"
+
+
+def _steepest(facts: Mapping[str, Any]) -> str | None:
+    if facts["max_abs_grad"] is None:
+        return None
+    text = number(facts["max_abs_grad"])
+    if facts["argmax_abs_grad"] is None:
+        return text
+    return _("{y} at x = {x}").format(y=text, x=number(facts["argmax_abs_grad"]))
+
+
+def _escaped(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)

@@ -1,0 +1,60 @@
+"""`actlab functions show`: every fact of one function, for its parameters or for others."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from actlab.cli.functions.arguments import Json, Name, Values, chosen
+from actlab.cli.output import print_json
+from actlab.i18n import _, process_language, translation
+
+if TYPE_CHECKING:
+    from actlab.catalogue import Function
+
+Code = Annotated[
+    str | None,
+    typer.Option(
+        "--code",
+        metavar="torch|keras|jax",
+        help=_("Print lines to paste: the function, and weights that start with its gain."),
+    ),
+]
+
+
+def show(name: Name, values: Values = None, *, code: Code = None, json: Json = False) -> None:
+    """Print the facts of a function."""
+    from actlab import facts
+
+    function = chosen(name, values)
+    if code is not None:
+        _show_code(function, code, json=json)
+        return
+    found = facts.of(function).as_json()
+    if json:
+        print_json(found)
+        return
+    from actlab.cli.functions.fact_table import print_facts
+    from actlab.cli.functions.pitfalls import pitfalls
+
+    scalar = function.kind == "scalar"
+    sentences = pitfalls(found, translation(process_language())) if scalar else ()
+    print_facts(found, sentences)
+
+
+def _show_code(function: "Function", framework: str, *, json: bool) -> None:
+    from actlab import facts
+    from actlab.cli.functions.code_lines import checked_framework, code_lines
+
+    gain = facts.of(function).gain_forward
+    lines = code_lines(function, checked_framework(framework), gain)
+    if json:
+        document: dict[str, Any] = {
+            "name": function.name,
+            "framework": lines.framework,
+            "activation": lines.activation,
+            "initialisation": lines.initialisation,
+            "gain_forward": gain,
+        }
+        print_json(document)
+    else:
+        print(lines.text)
