@@ -8,8 +8,9 @@ import traceback
 
 import typer
 
-from actlab.cli import study
+from actlab.cli import functions, study
 from actlab.cli.doctor import doctor
+from actlab.cli.explore import explore
 from actlab.cli.report import report
 from actlab.errors import ActlabError
 from actlab.i18n import _
@@ -24,6 +25,8 @@ app = typer.Typer(
 )
 
 
+app.add_typer(functions.app)
+app.command(help=_("Write the page on which functions are compared and moved."))(explore)
 app.add_typer(study.app)
 app.command(help=_("Write the page of a run folder again."))(report)
 app.command(help=_("Say what this machine has for actlab, with a line of advice each."))(doctor)

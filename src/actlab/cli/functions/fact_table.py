@@ -52,8 +52,8 @@ def print_facts(facts: Mapping[str, Any], pitfalls: Sequence[str]) -> None:
 
     console = Console(highlight=False)
     console.print(f"[bold]{facts['name']}[/bold]   {_escaped(facts['formula'])}")
-    for label, text in _identity(facts):
-        console.print(f"  {label}: {_escaped(text)}", style="dim")
+    for label, identity in _identity(facts):
+        console.print(f"  {label}: {_escaped(identity)}", style="dim")
     table = Table(box=None, show_header=False, padding=(0, 2))
     for title, rows in _GROUPS:
         shown = {label: text for key, label in rows if (text := _text(key, facts)) is not None}
