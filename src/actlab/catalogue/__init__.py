@@ -5,57 +5,122 @@ No torch is loaded until a module is built.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from actlab.catalogue import exponentials, gates, rectifiers, sigmoids, structural
-from actlab.catalogue.function import Function, Parameter, ParameterError
+from actlab.catalogue import (
+    bounded,
+    exponentials,
+    gates,
+    logarithms,
+    parabolas,
+    periodic,
+    rectifiers,
+    self_gates,
+    shrinkers,
+    sigmoids,
+    smooth_rectifiers,
+    structural,
+)
+from actlab.catalogue.aliases import ALIASES, plain
+from actlab.catalogue.declared import Declared, Facts, Kink, ScalarFacts
+from actlab.catalogue.function import Function, HazardException, Parameter, ParameterError
+from actlab.catalogue.query import select
 from actlab.errors import unknown_name
+from actlab.i18n import _
 
 if TYPE_CHECKING:
     from torch import nn
 
 __all__ = [
+    "Declared",
+    "Facts",
     "Function",
+    "HazardException",
+    "Kink",
     "Parameter",
     "ParameterError",
+    "ScalarFacts",
     "functions",
     "get",
     "is_non_decreasing",
     "names",
 ]
 
-_FAMILIES = (rectifiers, sigmoids, exponentials, gates, structural)
-_BY_NAME = {function.name: function for family in _FAMILIES for function in family.FUNCTIONS}
-_BOUND = {
-    "leaky_relu_0.01": ("leaky_relu", {"negative_slope": 0.01}),
-    "leaky_relu_0.1": ("leaky_relu", {"negative_slope": 0.1}),
+_FAMILIES = (
+    rectifiers,
+    bounded,
+    parabolas,
+    sigmoids,
+    logarithms,
+    exponentials,
+    smooth_rectifiers,
+    gates,
+    self_gates,
+    shrinkers,
+    periodic,
+    structural,
+)
+
+
+def _aliases_of(name: str) -> tuple[str, ...]:
+    """Return the aliases that mean a function with its default parameters."""
+    return tuple(
+        alias
+        for alias, (target, values) in ALIASES.items()
+        if target == name and values in ({}, _DEFAULTS[name])
+    )
+
+
+_LISTED = [function for family in _FAMILIES for function in family.FUNCTIONS]
+_DEFAULTS = {function.name: function.values for function in _LISTED}
+_BY_NAME = {
+    function.name: replace(function, aliases=_aliases_of(function.name)) for function in _LISTED
 }
 
 
 def get(name: str) -> Function:
-    """Return the function that `name`, an own name or an alias, stands for.
+    """Return the function that `name` stands for: an own name, an alias, or a library's name.
 
-    Raises UnknownNameError, with the nearest name, for any other.
+    Case and separators matter only where two names differ by nothing else. An alias brings the
+    parameters of its library: "keras:leaky_relu" has slope 0.2. Raises UnknownNameError, with the
+    nearest name, for any other.
 
-    >>> get("leaky_relu_0.1").name
-    'leaky_relu'
+    >>> get("jax:gelu").name
+    'gelu_tanh'
+    >>> get("keras:leaky_relu").values
+    {'negative_slope': 0.2}
     """
     if name in _BY_NAME:
         return _BY_NAME[name]
-    if name in _BOUND:
-        target, values = _BOUND[name]
+    if name in ALIASES:
+        target, values = ALIASES[name]
         return _BY_NAME[target].bind(**values)
-    raise unknown_name("activation", name, [*_BY_NAME, *_BOUND])
+    alike = [spelling for spelling in (*_BY_NAME, *ALIASES) if plain(spelling) == plain(name)]
+    found = {spelling: get(spelling) for spelling in alike}
+    if len({(function.name, *function.values.items()) for function in found.values()}) == 1:
+        return found[alike[0]]
+    raise unknown_name(_("activation"), name, [*_BY_NAME, *ALIASES])
 
 
 def names() -> tuple[str, ...]:
-    """Return the names of all functions, in the order of the families."""
+    """Return the names of all functions, family by family."""
     return tuple(_BY_NAME)
 
 
-def functions() -> tuple[Function, ...]:
-    """Return all functions, in the order of the families."""
-    return tuple(_BY_NAME.values())
+def functions(where: str | None = None) -> tuple[Function, ...]:
+    """Return the functions whose declared facts satisfy a condition; all of them without one.
+
+    A condition compares the keys of `Facts` with numbers and words, joined by and, or, not.
+    `smooth` is smoothness Cinf, `monotonic` any but non_monotonic, `lipschitz` max_abs_grad, inf
+    where discontinuous. A fact that a function does not have satisfies no comparison. Raises
+    QueryError, with the nearest key, for a condition that cannot be read.
+
+    >>> [function.name for function in functions("monotonic and zero_grad_fraction_N01 == 0.5")]
+    ['relu', 'relu_squared', 'star_relu', 'nlrelu']
+    """
+    listed = tuple(_BY_NAME.values())
+    return listed if where is None else select(listed, where)
 
 
 def is_non_decreasing(module: nn.Module) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 
+from actlab.catalogue.declared import Declared
 from actlab.errors import ActlabError, unknown_name
 from actlab.i18n import _
 
@@ -36,10 +37,11 @@ class Parameter:
     high: float = math.inf
     low_open: bool = False
     high_open: bool = False
+    whole: bool = False
 
     def admits(self, value: float) -> bool:
         """Return whether `value` is a finite number of the domain."""
-        if not math.isfinite(value):
+        if not math.isfinite(value) or (self.whole and value != int(value)):
             return False
         above = value > self.low if self.low_open else value >= self.low
         below = value < self.high if self.high_open else value <= self.high
@@ -52,7 +54,22 @@ class Parameter:
             bounds.append(f"{self.name} {'>' if self.low_open else '>='} {self.low:g}")
         if math.isfinite(self.high):
             bounds.append(f"{self.name} {'<' if self.high_open else '<='} {self.high:g}")
-        return " and ".join(bounds) or f"{self.name} finite"
+        kind = _("a whole number") if self.whole else _("a finite number")
+        return " and ".join(bounds) or f"{self.name}: {kind}"
+
+
+@dataclass(frozen=True)
+class HazardException:
+    """Where the shipped module is wrong within the range of a dtype, and why it is shipped so.
+
+    `quantity` is "value" or "gradient"; `beyond` the |x| below which it is right.
+    """
+
+    quantity: Literal["value", "gradient"]
+    dtypes: tuple[str, ...]
+    fault: Literal["nan", "inf", "error", "overflow"]
+    beyond: float
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -61,7 +78,12 @@ class Function:
 
     `formula` is a Python expression in x and the parameters (see `actlab.catalogue.expression`);
     for a structural function it is prose. `factory` names the callable in
-    `actlab.catalogue.modules` that builds the module from the parameters.
+    `actlab.catalogue.modules` that builds the module from the parameters. `declared` are the facts
+    for the default parameters, None for a structural function and after `bind` to other values.
+    `pitfalls` are sentences for a reader (marked for translation). `exceptions` are where the
+    shipped module is wrong within a dtype's range, each with its reason. A structural function has
+    `arity`, the inputs that one output depends on, and `output_width` for an input of width n, and
+    gives its LaTeX as `typeset`. `learns` says that more is learnt than the parameters.
 
     >>> from actlab.catalogue import get
     >>> get("leaky_relu_0.1").values
@@ -75,6 +97,13 @@ class Function:
     parameters: tuple[Parameter, ...] = ()
     aliases: tuple[str, ...] = ()
     kind: Kind = "scalar"
+    declared: Declared | None = None
+    pitfalls: tuple[str, ...] = ()
+    exceptions: tuple[HazardException, ...] = ()
+    arity: str | None = None
+    output_width: str | None = None
+    typeset: str | None = None
+    learns: bool = False
 
     @property
     def values(self) -> dict[str, float]:
@@ -84,7 +113,16 @@ class Function:
     @property
     def learnable(self) -> bool:
         """Return whether training changes a parameter."""
-        return any(parameter.learnable for parameter in self.parameters)
+        return self.learns or any(parameter.learnable for parameter in self.parameters)
+
+    @property
+    def latex(self) -> str | None:
+        """Return the formula in LaTeX, without dollar signs."""
+        if self.typeset is not None or self.kind == "structural":
+            return self.typeset
+        from actlab.catalogue.expression import parse
+
+        return parse(self.formula, parameters=self.values).latex()
 
     def bind(self, **values: float) -> Function:
         """Return this function with other values of its parameters.
@@ -99,13 +137,13 @@ class Function:
         known = {parameter.name: parameter for parameter in self.parameters}
         for name, value in values.items():
             self._check(known, name, value)
-        return replace(
-            self,
-            parameters=tuple(
-                replace(parameter, default=float(values.get(parameter.name, parameter.default)))
-                for parameter in self.parameters
-            ),
+        parameters = tuple(
+            replace(parameter, default=float(values.get(parameter.name, parameter.default)))
+            for parameter in self.parameters
         )
+        if parameters == self.parameters:
+            return self
+        return replace(self, parameters=parameters, declared=None)
 
     def _check(self, known: Mapping[str, Parameter], name: str, value: float) -> None:
         if not known:
@@ -139,7 +177,7 @@ class Function:
         bound = self.bind(**values)
         arguments: dict[str, Any] = dict(bound.values)
         if channels is not None:
-            if not self.learnable:
+            if not any(parameter.learnable for parameter in self.parameters):
                 raise ParameterError(
                     _("{function} has nothing to learn, so it takes no channels.").format(
                         function=self.name

@@ -1,13 +1,144 @@
-"""Functions of several numbers: gated, concatenating, vector-valued."""
+"""Functions of several numbers: gated, concatenating, competing, projecting, rational."""
 
-from actlab.catalogue.function import Function
+from actlab.catalogue.function import Function, Parameter
+from actlab.i18n import N_
+
+_HALVES = N_("a is the first half of the input in dimension dim, b the second.")
 
 FUNCTIONS = (
+    Function(
+        name="glu",
+        formula="a*sigmoid(b), a,b=chunk(x,2,dim)",
+        source="Dauphin et al. 2016, arXiv:1612.08083",
+        factory="native:glu",
+        parameters=(Parameter("dim", -1, whole=True),),
+        kind="structural",
+        arity="2",
+        output_width="n/2",
+        typeset=r"a \cdot \sigma(b)",
+        pitfalls=(
+            _HALVES,
+            N_("The gate is the second half here, and the first in SwiGLU and GEGLU."),
+        ),
+    ),
+    Function(
+        name="swiglu",
+        formula="silu(a)*b, a,b=chunk(x,2,dim)",
+        source="Shazeer 2020, arXiv:2002.05202",
+        factory="structural:SwiGLU",
+        parameters=(Parameter("dim", -1, whole=True),),
+        kind="structural",
+        arity="2",
+        output_width="n/2",
+        typeset=r"a \cdot \sigma(a) \cdot b",
+        pitfalls=(_HALVES,),
+    ),
+    Function(
+        name="geglu",
+        formula="gelu(a)*b, a,b=chunk(x,2,dim)",
+        source="Shazeer 2020, arXiv:2002.05202",
+        factory="structural:GEGLU",
+        parameters=(Parameter("dim", -1, whole=True),),
+        kind="structural",
+        arity="2",
+        output_width="n/2",
+        typeset=r"a \cdot \Phi(a) \cdot b",
+        pitfalls=(_HALVES,),
+    ),
+    Function(
+        name="reglu",
+        formula="relu(a)*b, a,b=chunk(x,2,dim)",
+        source="Shazeer 2020, arXiv:2002.05202",
+        factory="structural:ReGLU",
+        parameters=(Parameter("dim", -1, whole=True),),
+        kind="structural",
+        arity="2",
+        output_width="n/2",
+        typeset=r"\max(a, 0) \cdot b",
+        pitfalls=(_HALVES,),
+    ),
+    Function(
+        name="bilinear_glu",
+        formula="a*b, a,b=chunk(x,2,dim)",
+        source="Shazeer 2020, arXiv:2002.05202",
+        factory="structural:BilinearGLU",
+        parameters=(Parameter("dim", -1, whole=True),),
+        kind="structural",
+        arity="2",
+        output_width="n/2",
+        typeset=r"a \cdot b",
+        pitfalls=(_HALVES,),
+    ),
+    Function(
+        name="crelu",
+        formula="cat(relu(x), relu(-x))",
+        source="Shang et al. 2016, arXiv:1603.05201",
+        factory="structural:CReLU",
+        parameters=(Parameter("dim", 1, whole=True),),
+        kind="structural",
+        arity="1",
+        output_width="2*n",
+        typeset=r"(\max(x, 0), \max(-x, 0))",
+        pitfalls=(N_("It doubles the channels: the layer after it needs twice the inputs."),),
+    ),
+    Function(
+        name="maxout",
+        formula="max over k linear pieces",
+        source="Goodfellow et al. 2013, arXiv:1302.4389",
+        factory="structural:Maxout",
+        parameters=(
+            Parameter("pieces", 2, low=2, whole=True),
+            Parameter("dim", 1, whole=True),
+        ),
+        kind="structural",
+        arity="pieces",
+        output_width="n/pieces",
+        typeset=r"\max_{j} x_j",
+        pitfalls=(
+            N_("The linear pieces are the layer before it, which has to be that much wider."),
+        ),
+    ),
     Function(
         name="softmax",
         formula="exp(x)/sum(exp(x))",
         source="Bridle 1990",
         factory="native:softmax",
+        parameters=(Parameter("dim", -1, whole=True),),
         kind="structural",
+        arity="n",
+        output_width="n",
+        typeset=r"\frac{e^{x_i}}{\sum_j e^{x_j}}",
+        pitfalls=(
+            N_("CrossEntropyLoss contains it: a network that ends in both applies it twice."),
+            N_("Over a single output it is always 1."),
+        ),
+    ),
+    Function(
+        name="sparsemax",
+        formula="argmin_p ||p-x||, p in simplex",
+        source="Martins & Astudillo 2016, arXiv:1602.02068",
+        factory="structural:Sparsemax",
+        parameters=(Parameter("dim", -1, whole=True),),
+        kind="structural",
+        arity="n",
+        output_width="n",
+        typeset=r"\operatorname{argmin}_{p \in \Delta} \lVert p - x \rVert^2",
+        pitfalls=(N_("It gives exact zeros, whose logarithm a cross entropy cannot take."),),
+    ),
+    Function(
+        name="rational_pau",
+        formula="P5(x)/(1+|Q4(x)|)",
+        source="Molina et al. 2019, arXiv:1907.06732, version B",
+        factory="structural:RationalPAU",
+        kind="structural",
+        learns=True,
+        arity="1",
+        output_width="n",
+        typeset=r"\frac{\sum_{i=0}^{5} p_i x^i}{1 + \left| \sum_{i=1}^{4} q_i x^i \right|}",
+        pitfalls=(
+            N_(
+                "Ten numbers are learnt; the start is a fit to leaky_relu on [-3, 3] and no further."
+            ),
+        ),
     ),
 )

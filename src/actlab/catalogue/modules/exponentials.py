@@ -190,3 +190,30 @@ class BentIdentity(Pointwise):
     def _slope(x: Tensor) -> Tensor:
         near = bounded(x)
         return 0.5 * near / torch.hypot(near, torch.ones_like(x)) + 1
+
+
+class ScaledELU(Pointwise):
+    """scale x where x > 0, else scale alpha (exp(x) - 1); the gradient at 0 is scale alpha."""
+
+    alpha: float
+    scale: float
+    PARAMETERS = ("alpha", "scale")
+
+    @staticmethod
+    def _value(x: Tensor, alpha: float, scale: float) -> Tensor:
+        return torch.where(x > 0, scale * x, scale * alpha * torch.expm1(x.clamp(max=0)))
+
+    @staticmethod
+    def _slope(x: Tensor, alpha: float, scale: float) -> Tensor:
+        return torch.where(x > 0, scale, scale * alpha * torch.exp(x.clamp(max=0)))
+
+    def is_non_decreasing(self) -> bool:
+        """Return whether the negative side rises, too."""
+        return self.alpha >= 0
+
+
+def selu(alpha: float, scale: float) -> nn.Module:
+    """Return torch's SELU for its own constants, ScaledELU for others."""
+    if (alpha, scale) == (1.6732632423543772, 1.0507009873554805):
+        return nn.SELU()
+    return ScaledELU(alpha=alpha, scale=scale)
