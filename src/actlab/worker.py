@@ -6,11 +6,10 @@ module itself is light, since the driving process imports it too: torch is loade
 
 from __future__ import annotations
 
-import os
 import platform
 from functools import cache, lru_cache
 from importlib import metadata
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from actlab import data
 from actlab.errors import DataError
@@ -19,6 +18,7 @@ from actlab.records import (
     DataPlan,
     Environment,
     FinalFigure,
+    Head,
     Plan,
     Precision,
     Record,
@@ -101,13 +101,12 @@ def prepare(plan: Plan, command: str, started: str) -> Environment:
     _check_shapes(plan)
     return Environment(
         versions=_versions(),
-        machine=_machine(),
+        machine=training.describe_machine(device),
         fingerprint=dataset.fingerprint,
         class_counts=data.class_counts(dataset, plan.data.splits, Seeds.of_search(plan.seed).split),
         network=networks.summarise(
             plan.network,
-            plan.space.conv_activation[0],
-            plan.space.fc_activation[0],
+            *_first_pair(plan),
             plan.protocol.head,
             plan.protocol.batch_size,
         ),
@@ -134,7 +133,7 @@ def initialise() -> None:
     training.keep_pages()
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=2)
 def _training_data(
     plan: DataPlan, fingerprint: str, split_seed: int, device: Device
 ) -> TrainingData:
@@ -163,20 +162,14 @@ def _planned_dataset(plan: DataPlan, fingerprint: str) -> data.Dataset:
 
 
 def _network(trial: Trial) -> nn.Module:
-    import torch
-
-    from actlab import networks, training
-
-    training.resolve_device(trial.device)
-    with torch.random.fork_rng():
-        torch.manual_seed(trial.seeds.weights)
-        model = networks.build(
-            trial.network,
-            trial.setting.conv_activation,
-            trial.setting.fc_activation,
-            trial.protocol.head,
-        )
-    return training.place(networks.pooling_first(model), trial.device)
+    setting = trial.setting
+    return _built(
+        trial.network,
+        (setting.conv_activation, setting.fc_activation),
+        trial.protocol.head,
+        trial.seeds.weights,
+        trial.device,
+    )
 
 
 def _faster_precision(plan: Plan, device: Device) -> Precision:
@@ -185,16 +178,28 @@ def _faster_precision(plan: Plan, device: Device) -> Precision:
 
     from actlab import networks, training
 
-    with torch.random.fork_rng():
-        model = networks.build(
-            plan.network,
-            plan.space.conv_activation[0],
-            plan.space.fc_activation[0],
-            plan.protocol.head,
-        )
+    model = _built(plan.network, _first_pair(plan), plan.protocol.head, plan.seed, device)
     shape = (plan.protocol.batch_size, *networks.input_shape(plan.network))
-    images = torch.zeros(shape, device=device)
-    return training.faster_precision(training.place(networks.pooling_first(model), device), images)
+    return training.faster_precision(model, torch.zeros(shape, device=device))
+
+
+def _first_pair(plan: Plan) -> tuple[str, str]:
+    return plan.space.conv_activation[0], plan.space.fc_activation[0]
+
+
+def _built(
+    network: str, activations: tuple[str, str], head: Head, seed: int, device: Device
+) -> nn.Module:
+    """Return a network with the weights of `seed`, laid out for speed, on `device`."""
+    import torch
+
+    from actlab import networks, training
+
+    training.resolve_device(device)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model = networks.build(network, *activations, head)
+    return training.place(networks.pooling_first(model), device)
 
 
 def _check_shapes(plan: Plan) -> None:
@@ -239,11 +244,3 @@ def _code_version() -> str:
 def _versions() -> dict[str, str]:
     versions = {name: metadata.version(name) for name in _LIBRARIES}
     return {"python": platform.python_version(), **versions}
-
-
-def _machine() -> dict[str, Any]:
-    return {
-        "system": platform.platform(),
-        "processor": platform.processor() or platform.machine(),
-        "cores": len(os.sched_getaffinity(0)),
-    }

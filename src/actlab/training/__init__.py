@@ -4,6 +4,7 @@ from actlab.training.allocator import keep_pages
 from actlab.training.device import Device, place, resolve_device, resolve_precision
 from actlab.training.examples import Examples, TrainingData, to_examples
 from actlab.training.loop import Recipe, Training, train
+from actlab.training.machine import describe_machine
 from actlab.training.precision import ARITHMETIC, Arithmetic, faster_precision
 from actlab.training.progress import weights_from_bytes
 from actlab.training.scoring import Score, score
@@ -17,6 +18,7 @@ __all__ = [
     "Score",
     "Training",
     "TrainingData",
+    "describe_machine",
     "faster_precision",
     "keep_pages",
     "place",
