@@ -100,9 +100,7 @@ def check_step(
     ('ACT101',)
     """
     if not callable(step):
-        raise CheckError(
-            _("step must be callable; got {kind}.").format(kind=type(step).__name__)
-        )
+        raise CheckError(_("step must be callable; got {kind}.").format(kind=type(step).__name__))
     modules = (model,) if model is not None else ()
     found = {id(module): module for module in (*modules, *modules_of(step))}
     program = Program(

@@ -122,7 +122,11 @@ class Bounds:
             return self._hull(call, depth)
         if op in _BINARY:
             second = self._operand(call, 1, depth)
-            return WHOLE if second is None else _BINARY[op](self._operand(call, 0, depth) or first, second)
+            return (
+                WHOLE
+                if second is None
+                else _BINARY[op](self._operand(call, 0, depth) or first, second)
+            )
         if op in ops.PRODUCTS:
             return self._product(call, depth)
         return WHOLE

@@ -78,17 +78,24 @@ def captured(program: Program, task: str | None) -> Iterator[Subject]:
 
 def _run(program: Program, task: str | None, keeper: Keeper) -> Subject:
     border: list[int] = []
+    returned: list[Any] = []
     loss: Any = None
     error: BaseException | None = None
     with _eager(), torch.inference_mode(False), torch.enable_grad():
         with recording(keeper.remember, program.model) as trace:
             try:
-                loss = program.run(lambda output: border.append(len(trace.calls)))
+
+                def model_done(output: Any) -> None:
+                    border.append(len(trace.calls))
+                    returned.append(output)
+
+                loss = program.run(model_done)
             except Exception as raised:  # reported, with the call that it came from
                 error = raised
         complete(trace)
         subject = _subject(program, trace, task, border[0] if border else None)
         subject.error = error
+        subject.returned = Targets.of(returned).tensors
         _differentiate(subject, loss)
     return subject
 

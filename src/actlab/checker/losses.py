@@ -146,7 +146,8 @@ def _is_cross_entropy(
     if in_loss_code(call):
         return True
     return call.op == "log_softmax" and any(
-        user.op in ("nll_loss", "kl_div", "ctc_loss", "cross_entropy") for user in _readers(trace, call.output)
+        user.op in ("nll_loss", "kl_div", "ctc_loss", "cross_entropy")
+        for user in _readers(trace, call.output)
     )
 
 
@@ -169,7 +170,9 @@ def _difference(
     first, second = call.inputs
     if live.rank(first) == live.rank(second):
         return
-    prediction, target = (first, second) if live.rank(first) > live.rank(second) else (second, first)
+    prediction, target = (
+        (first, second) if live.rank(first) > live.rank(second) else (second, first)
+    )
     if not target.tensor.is_floating_point() or prediction.tensor.ndim == 0:
         return
     is_target = any(id(origin.value.tensor) in target_ids for origin in origins(target))

@@ -21,7 +21,9 @@ HANDED_ON = ops.VIEWS | ops.JOINS | ops.DROPOUTS
 
 _TINY = 1e-2
 
-_ALREADY_CONFINED = ops.BOUNDED | ops.NORMALISERS | {"exp", "div", "cosine_similarity", "rsub", "sub"}
+_ALREADY_CONFINED = (
+    ops.BOUNDED | ops.NORMALISERS | {"exp", "div", "cosine_similarity", "rsub", "sub"}
+)
 """Operations behind which a clamp guards against rounding, and is no activation of its own."""
 
 
@@ -46,11 +48,13 @@ class Origin:
         return self.value.call.op if self.value.call is not None else ""
 
 
-def origins(value: Value, passing: frozenset[str] = HANDED_ON) -> tuple[Origin, ...]:
+def origins(
+    value: Value, passing: frozenset[str] = HANDED_ON, nudges: bool = True
+) -> tuple[Origin, ...]:
     """Return the values that `value` was made of by passing on, each once.
 
-    The walk goes through the operations in `passing` and through a tiny constant that is added, a
-    clamp, and a multiplication with exactly one.
+    The walk goes through the operations in `passing` and, with `nudges`, through a tiny constant
+    that is added, a clamp that guards against rounding, and a multiplication with one.
     """
     found: list[Origin] = []
     seen: set[int] = set()
@@ -61,7 +65,7 @@ def origins(value: Value, passing: frozenset[str] = HANDED_ON) -> tuple[Origin, 
             continue
         seen.add(id(current))
         call = current.call
-        if call is None or not (call.op in passing or is_nudge(call)):
+        if call is None or not (call.op in passing or (nudges and is_nudge(call))):
             found.append(Origin(current, path))
             continue
         parts = data_inputs(call)

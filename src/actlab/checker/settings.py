@@ -1,13 +1,13 @@
 """Which rules run and with which thresholds: `[tool.actlab.check]` in the nearest pyproject.toml.
 
-    [tool.actlab.check]
-    ignore = ["ACT110"]
+[tool.actlab.check]
+ignore = ["ACT110"]
 
-    [tool.actlab.check.limits.ACT301]
-    outside_share = 0.1
+[tool.actlab.check.limits.ACT301]
+outside_share = 0.1
 
-    [tool.actlab.check.severity]
-    ACT204 = "info"
+[tool.actlab.check.severity]
+ACT204 = "info"
 """
 
 import tomllib

@@ -90,6 +90,7 @@ class Subject:
     batch_size: int | None = None
     no_gradient_reason: str | None = None
     border: int | None = None
+    returned: tuple[Tensor, ...] = ()
     given_inputs: frozenset[int] = frozenset()
     notes: list[str] = field(default_factory=list)
 
@@ -110,6 +111,14 @@ class Subject:
         )
 
     @cached_property
+    def outputs(self) -> list[Value]:
+        """Return the values that the model returned, in whatever structure."""
+        roots = [r for r in self.trace.roots if r.module is self.model] or self.trace.roots
+        tensors = Targets.of([root.output for root in roots]).tensors + self.returned
+        found = [self.trace.value_of(tensor) for tensor in tensors]
+        return [value for value in found if value is not None and value.tensor.is_floating_point()]
+
+    @cached_property
     def activations(self) -> tuple[Activation, ...]:
         """Return every run of an activation, in order."""
         return tuple(
@@ -119,9 +128,7 @@ class Subject:
     @cached_property
     def layers(self) -> tuple[Layer, ...]:
         """Return every run of a layer with weights, in order."""
-        return tuple(
-            layer for call in self.trace.calls if (layer := self._layer(call)) is not None
-        )
+        return tuple(layer for call in self.trace.calls if (layer := self._layer(call)) is not None)
 
     def origins(self, value: Value) -> tuple[provenance.Origin, ...]:
         """Return the calls and sources that a value's elements come from, passed on unchanged."""
@@ -178,6 +185,27 @@ class Subject:
         if tensor.requires_grad or isinstance(tensor, nn.Parameter) or tensor.numel() > _CONSTANT:
             return True
         return id(tensor) in self.given_inputs or id(tensor) in self._root_inputs
+
+    def is_input(self, value: Value) -> bool:
+        """Return whether a value was given to the model."""
+        tensor = value.tensor
+        return id(tensor) in self.given_inputs or any(tensor is t for t in self.input_tensors)
+
+    @cached_property
+    def input_tensors(self) -> tuple[Tensor, ...]:
+        """Return the tensors that the model was given."""
+        roots = [r for r in self.trace.roots if r.module is self.model] or self.trace.roots[:1]
+        return Targets.of([(root.args, root.kwargs) for root in roots]).tensors
+
+    @cached_property
+    def input_axes(self) -> tuple[tuple[int, int], ...]:
+        """Return the dimensions of the model's inputs but the first, each with its length."""
+        axes = {
+            (axis, tensor.shape[axis]): None
+            for tensor in self.input_tensors
+            for axis in range(1, min(tensor.ndim, 4))
+        }
+        return tuple(axes)
 
     @cached_property
     def _root_inputs(self) -> frozenset[int]:

@@ -12,45 +12,68 @@ from actlab.checker.findings import Location
 
 @dataclass(frozen=True)
 class LayerMeasure:
-    """One layer with weights in plain numbers, in the order of execution.
-
-    `weight` is the root mean square of the weights. `gradients` are root mean squares of the
-    gradient with respect to them: one of each half of a batch, or one of each sampled pass.
-    """
+    """One layer with weights in plain numbers: root mean squares of weights and gradient."""
 
     label: str
     location: Location
     weight: float
-    gradients: tuple[float, ...]
+    gradient: float
 
     @property
-    def pulls(self) -> tuple[float, ...]:
-        """Return the gradients relative to the weights: steps of one unit change so much."""
-        return tuple(gradient / self.weight for gradient in self.gradients)
+    def pull(self) -> float:
+        """Return the gradient relative to the weights."""
+        return self.gradient / self.weight
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """An early layer's pull over the last layer's.
+
+    `ratios` were measured more than once where it matters: on the whole batch and on its halves,
+    or on several passes.
+    """
+
+    early: LayerMeasure
+    last: LayerMeasure
+    ratios: tuple[float, ...]
 
 
 @dataclass(frozen=True)
 class GradientMeasure:
-    """The gradients of one step, or of several: the layers in order, and the whole.
+    """The gradients of one step, or of several passes.
 
-    `norms` are the norms of the gradient of all parameters, one for each half or pass; `parameters`
-    is the norm of the parameters themselves.
+    `layers` are in the order of execution, `strongest` and `weakest` compare the early layer with
+    the strongest and with the weakest pull (None with fewer than two layers). `norms` are norms of
+    the gradient of all parameters, `parameters` is the norm of the parameters themselves.
     """
 
     layers: tuple[LayerMeasure, ...]
+    strongest: Comparison | None
+    weakest: Comparison | None
     norms: tuple[float, ...]
     parameters: float
 
     @property
-    def ratios(self) -> tuple[float, ...]:
-        """Return the first layer's pull over the last layer's, of each half or pass."""
-        if len(self.layers) < 2:
-            return ()
-        pairs = zip(self.layers[0].pulls, self.layers[-1].pulls, strict=True)
-        return tuple(_quotient(first, last) for first, last in pairs)
+    def depth(self) -> int:
+        """Return the number of layers."""
+        return len(self.layers)
 
 
-def _quotient(first: float, last: float) -> float:
+def early(depth: int) -> int:
+    """Return how many of `depth` layers stand for "the first layer": a quarter, at least one.
+
+    In an attention block the first two layers, for queries and keys, get next to no gradient at
+    first, by design; the others of the block do.
+    """
+    return max(1, depth // 4)
+
+
+def quotient(first: float, last: float) -> float:
+    """Return first / last; infinity over zero, NaN for zero over zero.
+
+    >>> quotient(1.0, 0.0)
+    inf
+    """
     if last > 0.0:
         return first / last
     return math.nan if first == 0.0 else math.inf

@@ -9,7 +9,8 @@ from actlab.checker import ops
 from actlab.checker.provenance import origins
 from actlab.checker.trace import Call
 
-_BETWEEN = ops.VIEWS | ops.NORMS | ops.POOLS | ops.DROPOUTS
+_BETWEEN = ops.VIEWS | ops.NORMS | ops.POOLS | ops.DROPOUTS | {"add", "sub", "mul", "div"}
+_FEEDERS = ops.AFFINE | ops.PRODUCTS | ops.RECURRENT | ops.ATTENTION
 
 
 def layer_label(call: Call) -> str:
@@ -25,7 +26,7 @@ def activation_label(call: Call) -> str:
     """
     module = call.scopes[-1].module if call.scopes else None
     own = module is not None and next(module.children(), None) is None and not _has_layer(module)
-    feeder = _feeder(call)
+    feeder = next((maker.module for maker in feeders(call) if maker.module), None)
     if own and call.module:
         return call.module
     if feeder is not None:
@@ -37,11 +38,11 @@ def _has_layer(module: nn.Module) -> bool:
     return any(parameter.ndim >= 2 for parameter in module.parameters(recurse=False))
 
 
-def _feeder(call: Call) -> str | None:
-    for origin in origins(call.inputs[0], _BETWEEN) if call.inputs else ():
-        if origin.op in ops.AFFINE and origin.call is not None and origin.call.module:
-            return origin.call.module
-    return None
+def feeders(call: Call) -> tuple[Call, ...]:
+    """Return the layers that feed an activation, through norms, pooling, sums and views."""
+    found = origins(call.inputs[0], _BETWEEN) if call.inputs else ()
+    made = (origin.call for origin in found)
+    return tuple(maker for maker in made if maker is not None and maker.op in _FEEDERS)
 
 
 def distinct(labels: Iterable[str]) -> list[str]:

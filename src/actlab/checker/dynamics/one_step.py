@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -12,14 +13,19 @@ import torch
 from torch import Tensor
 
 from actlab.checker.dynamics.gradients import (
+    Comparison,
     GradientMeasure,
     LayerMeasure,
+    early,
+    quotient,
     root_mean_square,
     total_norm,
 )
-from actlab.checker.dynamics.labels import activation_label, distinct, layer_label
+from actlab.checker.dynamics.labels import activation_label, distinct, feeders, layer_label
 from actlab.checker.dynamics.slopes import Function
 from actlab.checker.dynamics.units import (
+    FLAT_SHARE,
+    FLAT_SLOPE,
     MEASURED,
     ActivationMeasure,
     Role,
@@ -28,11 +34,15 @@ from actlab.checker.dynamics.units import (
     measure,
     rows_of,
 )
+from actlab.checker.rule import NotCheckable
 from actlab.checker.trace import Call, Value
 from actlab.checker.values import readable
+from actlab.i18n import _
 
 if TYPE_CHECKING:
     from actlab.checker.subject import Activation, Layer, Subject
+
+_TERMS = 50
 
 _SAME_AT_OUTPUT = frozenset({"relu", "relu6", "hardtanh", "leaky_relu"})
 """Activations whose slope at f(x) is their slope at x: they can be measured after the fact."""
@@ -49,8 +59,19 @@ class Measured:
     activations: tuple[ActivationMeasure, ...]
     unreadable: tuple[str, ...] = ()
 
+    def require_readable(self) -> None:
+        """Raise NotCheckable where an activation could not be measured."""
+        if self.unreadable:
+            raise NotCheckable(
+                _("what {labels} worked on was overwritten in place, or holds no numbers").format(
+                    labels=", ".join(self.unreadable[:3])
+                )
+            )
 
-def activations_of(subject: Subject, flat_slope: float, flat_share: float) -> Measured:
+
+def activations_of(
+    subject: Subject, flat_slope: float = FLAT_SLOPE, flat_share: float = FLAT_SHARE
+) -> Measured:
     """Measure every elementwise activation of a step, in order of execution.
 
     Several rules ask for the same numbers; they are computed once for a subject.
@@ -76,16 +97,18 @@ def activations_of(subject: Subject, flat_slope: float, flat_share: float) -> Me
                 op=run.name,
                 label=label,
                 location=run.call.location,
-                role=_role(run),
+                role=_role(subject, run),
                 flat_share=flat_share,
             )
         )
     return Measured(tuple(found), tuple(unreadable))
 
 
-def _role(run: Activation) -> Role:
+def _role(subject: Subject, run: Activation) -> Role:
     if run.head:
         return "head"
+    if subject.in_loss_code(run.call) or not feeders(run.call):
+        return "other"
     return "gate" if run.gated else "hidden"
 
 
@@ -118,19 +141,36 @@ def plain(item: Any) -> Any:
     return item.tensor.detach() if isinstance(item, Value) else item
 
 
-def gradients_of(subject: Subject) -> GradientMeasure:
-    """Measure the gradients of a step, on each half of its batch.
+def gradients_of(
+    subject: Subject, low: float = 0.0, high: float = math.inf
+) -> GradientMeasure:
+    """Measure the gradients of a step.
 
-    Layers without a gradient (frozen, unused), with weights that are all zero, and layers of which
-    a half cannot be told from the whole are left out.
+    Layers without a gradient (frozen, unused) and with weights that are all zero are left out. A
+    ratio outside [low, high] is measured again, on each half of the batch.
     """
-    layers = tuple(_layer_measures(subject))
-    parameters = [p for name, p in subject.parameters.items() if _gradient(subject, name) is not None]
-    gradients = [g for name in subject.parameters if (g := _gradient(subject, name)) is not None]
+    layers, measures = _layers(subject)
+
+    def compared(place: int) -> Comparison:
+        ends = (place, -1)
+        ratios: tuple[float, ...] = (quotient(measures[place].pull, measures[-1].pull),)
+        if not low <= ratios[0] <= high:
+            first, last = (half_gradients(subject, layers[end]) for end in ends)
+            if first is not None and last is not None:
+                scale = measures[-1].weight / measures[place].weight
+                ratios += tuple(scale * quotient(a, b) for a, b in zip(first, last, strict=True))
+        return Comparison(measures[place], measures[-1], ratios)
+
+    places = sorted(range(early(len(layers))), key=lambda place: measures[place].pull)
+    enough = len(layers) >= 2
+    named = [(p, subject.gradients.get(name)) for name, p in subject.parameters.items()]
+    pairs = [(parameter, gradient) for parameter, gradient in named if gradient is not None]
     return GradientMeasure(
-        layers=layers,
-        norms=(_norm(gradients),),
-        parameters=_norm(parameters),
+        layers=tuple(measures),
+        strongest=compared(places[-1]) if enough else None,
+        weakest=compared(places[0]) if enough else None,
+        norms=(_norm([gradient for __, gradient in pairs]),),
+        parameters=_norm([parameter for parameter, __ in pairs]),
     )
 
 
@@ -138,26 +178,28 @@ def _norm(tensors: list[Tensor]) -> float:
     return total_norm([(float(root_mean_square(t)), t.numel()) for t in tensors])
 
 
-def _gradient(subject: Subject, name: str) -> Tensor | None:
-    return subject.gradients.get(name)
-
-
-def _layer_measures(subject: Subject) -> Iterator[LayerMeasure]:
+def _layers(subject: Subject) -> tuple[list[Layer], list[LayerMeasure]]:
+    layers: list[Layer] = []
+    measures: list[LayerMeasure] = []
     seen: set[int] = set()
     for layer in subject.layers:
-        if layer.name is None or id(layer.weight) in seen:
+        gradient = subject.gradients.get(layer.name or "")
+        if gradient is None or id(layer.weight) in seen:
             continue
         seen.add(id(layer.weight))
-        gradient = subject.gradients.get(layer.name)
         weight = float(root_mean_square(layer.weight))
-        if gradient is None or weight == 0.0:
+        if weight == 0.0:
             continue
-        yield LayerMeasure(
-            label=layer_label(layer.call),
-            location=layer.call.location,
-            weight=weight,
-            gradients=(float(root_mean_square(gradient)),),
+        layers.append(layer)
+        measures.append(
+            LayerMeasure(
+                label=layer_label(layer.call),
+                location=layer.call.location,
+                weight=weight,
+                gradient=float(root_mean_square(gradient)),
+            )
         )
+    return layers, measures
 
 
 def half_gradients(subject: Subject, layer: Layer) -> tuple[float, float] | None:
@@ -191,3 +233,26 @@ def _half(call: Call, x: Tensor, arriving: Tensor, weight: Tensor) -> float:
         result = functools.partial(call.function, *given, **keywords)()
         (gradient,) = torch.autograd.grad(result, leaf, arriving)
     return float(root_mean_square(gradient))
+
+
+def summed_samples(subject: Subject) -> int:
+    """Return the number of samples where the loss is a sum over the batch, 1 where it is a mean."""
+    samples = subject.batch_size or 1
+    if any(call.call.argument("reduction", -1) == "sum" for call in subject.loss_calls):
+        return samples
+    return samples if _ends_in_sum(subject, samples) else 1
+
+
+def _ends_in_sum(subject: Subject, samples: int) -> bool:
+    """Return whether the loss is a sum of rows, or of such sums, written out by the user."""
+    value = subject.trace.value_of(subject.loss) if subject.loss is not None else None
+    pending = [value] if value is not None else []
+    for current in pending:
+        call = current.call
+        if call is None or len(pending) > _TERMS:
+            continue
+        if call.op == "sum" and call.inputs[0].tensor.ndim > 0:
+            return call.inputs[0].shape[0] == samples
+        if call.op in ("add", "sub", "neg", "rsub", "mul") and current.tensor.ndim == 0:
+            pending.extend(call.inputs)
+    return False

@@ -5,6 +5,7 @@ together. Counting elements instead is what made earlier tools flag healthy netw
 elements behind a ReLU are zero by design.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -17,13 +18,21 @@ from actlab.checker import ops
 from actlab.checker.dynamics.slopes import Function, greatest_slope, slopes
 from actlab.checker.findings import Location
 
-Role = Literal["hidden", "gate", "head"]
+Role = Literal["hidden", "gate", "head", "other"]
 
 SATURATING = ops.BOUNDED - ops.RECTIFIERS
 """Activations that are flat on both sides. A rectifier's flat side is what makes it sparse."""
 
 MEASURED = ops.ELEMENTWISE_ACTIVATIONS - {"rrelu"}
 """Activations whose units are measured. To run `rrelu` again would draw random numbers."""
+
+FLAT_SLOPE = 1e-2
+"""A slope below this part of the function's greatest is nearly zero."""
+
+FLAT_SHARE = 0.95
+"""A unit whose slope is nearly zero at more than this share of samples is saturated."""
+
+_CHANCE = 0.01
 
 _ELEMENTS = 1 << 18
 """Slopes are taken on rows that hold about this many elements, spread over the batch."""
@@ -33,13 +42,14 @@ _ELEMENTS = 1 << 18
 class UnitStatistics:
     """What each unit of one activation did on one or more batches; tensors have shape (units,).
 
-    `highest` and `lowest` are of the output, over all elements. `moving` tells whether the slope
+    `observations` counts samples and positions. `highest` and `lowest` are of the output, over all elements. `moving` tells whether the slope
     was other than zero at some sample; `flat` is the share of samples at which it was nearly zero
     (None where the function cannot saturate). `deviation` is of the whole output.
     """
 
     samples: int
     batches: int
+    observations: int
     highest: Tensor
     lowest: Tensor
     moving: Tensor
@@ -77,6 +87,7 @@ def measure(
         return UnitStatistics(
             samples=output.shape[0],
             batches=1,
+            observations=output.numel() // max(output.shape[unit_dim], 1),
             highest=plain.amax(others),
             lowest=plain.amin(others),
             moving=(slope != 0).any(dim=others),
@@ -102,6 +113,7 @@ def _joined(a: UnitStatistics, b: UnitStatistics) -> UnitStatistics:
     return UnitStatistics(
         samples=a.samples + b.samples,
         batches=a.batches + b.batches,
+        observations=a.observations + b.observations,
         highest=torch.maximum(a.highest, b.highest),
         lowest=torch.minimum(a.lowest, b.lowest),
         moving=a.moving | b.moving,
@@ -110,14 +122,42 @@ def _joined(a: UnitStatistics, b: UnitStatistics) -> UnitStatistics:
     )
 
 
+def dead_share(measure: "ActivationMeasure") -> float:
+    """Return the share of dead units beyond what the signs of biases explain.
+
+    Deep in a network with default initial weights the signal fades and the biases decide: on any
+    data about half of the units are off and half are on, and training revives them. So units that
+    are always on are set against dead ones, and where the two numbers may come from a fair coin
+    (one chance in a hundred) nothing is dead. A layer without a single live unit passes nothing on,
+    whatever the reason: its share is 1.
+    """
+    if measure.dead == measure.units:
+        return 1.0
+    if _coin_tail(measure.dead, measure.dead + measure.always_on) > _CHANCE:
+        return 0.0
+    return (measure.dead - measure.always_on) / measure.units
+
+
+def _coin_tail(heads: int, tosses: int) -> float:
+    """Return the chance that a fair coin shows at least so many heads.
+
+    >>> _coin_tail(2, 2)
+    0.25
+    """
+    if tosses > 1000:
+        return 0.5 * math.erfc((heads - 0.5 - tosses / 2) / math.sqrt(tosses / 2))
+    return sum(math.comb(tosses, k) for k in range(heads, tosses + 1)) / 2**tosses
+
+
 @dataclass(frozen=True)
 class ActivationMeasure:
     """One activation in plain numbers.
 
     `dead` units were never above zero and had slope zero at every sample; `always_on` were above
     zero at every sample; `saturated` had a slope near zero at nearly every sample (None where the
-    function cannot saturate). `deviation` is the standard deviation of the output. A `gate` is
-    multiplied with something else and a `head` is the prediction: both are meant to saturate.
+    function cannot saturate). `deviation` is the standard deviation of the output, `observations`
+    counts samples and positions. A `gate` is multiplied with something else and a `head` is the
+    prediction: both are meant to saturate. What no layer feeds, a hinge in a loss say, is `other`.
     """
 
     op: str
@@ -127,10 +167,12 @@ class ActivationMeasure:
     units: int
     samples: int
     batches: int
+    observations: int
     dead: int
     always_on: int
     saturated: int | None
     deviation: float
+
 
 def counted(
     statistics: UnitStatistics,
@@ -152,6 +194,7 @@ def counted(
         units=statistics.highest.numel(),
         samples=statistics.samples,
         batches=statistics.batches,
+        observations=statistics.observations,
         dead=0 if op in SATURATING else int(dead.sum()),
         always_on=int((statistics.lowest > 0).sum()),
         saturated=None if flat is None else int((flat > flat_share).sum()),

@@ -44,9 +44,7 @@ def _focal_loss_that_applies_sigmoid() -> Situation:
 
 def _sigmoid_in_model_and_in_step() -> Situation:
     net = nn.Sequential(nn.Linear(20, 1), nn.Sigmoid())
-    return Situation(
-        net, lambda p, y: F.binary_cross_entropy(torch.sigmoid(p), y), label_batch()
-    )
+    return Situation(net, lambda p, y: F.binary_cross_entropy(torch.sigmoid(p), y), label_batch())
 
 
 def _logits() -> Situation:

@@ -149,7 +149,9 @@ class DoubleSoftmax(Rule):
                 top=shown(greatest_probability(classes)),
                 witness=witness(nature),
             ),
-            why=_("the second softmax flattens the first: weak gradients and a floor under the loss"),
+            why=_(
+                "the second softmax flattens the first: weak gradients and a floor under the loss"
+            ),
             fix=without(maker) if maker is not None else _("# give the loss the scores themselves"),
         )
 

@@ -133,8 +133,9 @@ class KlDivergenceInput(Rule):
             if log_target or not other
             else _("the KL divergence is given log-probabilities as target, and takes them as is"),
             location=loss.call.location,
-            proof=_("log_target is {flag}, and the target does not sum to 1 along any dimension")
-            .format(flag=log_target),
+            proof=_(
+                "log_target is {flag}, and the target does not sum to 1 along any dimension"
+            ).format(flag=log_target),
             why=_("target * (log target - input) is a divergence for distributions only"),
             fix="F.kl_div(log_p, log_q, reduction='batchmean', log_target=True)"
             if other
@@ -166,6 +167,10 @@ def _is_distribution(tensor: Tensor) -> bool:
     if numbers is None or float(numbers.min()) < 0.0:
         return False
     limit = values.simplex_tolerance(numbers.numel(), tensor.dtype) * 10
-    return any(
-        bool(((numbers.sum(dims) - 1.0).abs() < limit).all()) for dims in _dimension_sets(numbers)
-    )
+    return any(_sums_to_one(numbers.sum(dims), limit) for dims in _dimension_sets(numbers))
+
+
+def _sums_to_one(sums: Tensor, limit: float) -> bool:
+    """Return whether every sum is 1, or 0 where a row is left out (padding)."""
+    ones = (sums - 1.0).abs() < limit
+    return bool(ones.any()) and bool((ones | (sums == 0)).all())

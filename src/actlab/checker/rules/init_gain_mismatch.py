@@ -1,0 +1,122 @@
+"""ACT601: initial weights that do not fit the activation after them."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import nn
+
+from actlab.checker.dynamics.drift import Drift, drift_of, is_stabilised
+from actlab.checker.dynamics.gain import gain_of, is_mismatch, variance_times_fan_in
+from actlab.checker.dynamics.one_step import activations_of, feeding_layers
+from actlab.checker.findings import Finding
+from actlab.checker.rule import Case, NotCheckable, Rule, Situation
+from actlab.checker.subject import Subject
+from actlab.i18n import _
+
+
+def twelve_rectifiers_with_default_weights() -> Situation:
+    layers = [layer for _number in range(12) for layer in (nn.Linear(512, 512), nn.ReLU())]
+    net = nn.Sequential(*layers, nn.Linear(512, 5))
+    return Situation(net, nn.CrossEntropyLoss(), (torch.randn(16, 512), torch.arange(16) % 5))
+
+
+def five_rectifiers_with_default_weights() -> Situation:
+    layers = [layer for _number in range(5) for layer in (nn.Linear(512, 512), nn.ReLU())]
+    net = nn.Sequential(*layers, nn.Linear(512, 5))
+    return Situation(net, nn.CrossEntropyLoss(), (torch.randn(16, 512), torch.arange(16) % 5))
+
+
+def twelve_rectifiers_with_kaiming_weights() -> Situation:
+    layers = [layer for _number in range(12) for layer in (nn.Linear(256, 256), nn.ReLU())]
+    for layer in layers[::2]:
+        nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+    net = nn.Sequential(*layers, nn.Linear(256, 5))
+    return Situation(net, nn.CrossEntropyLoss(), (torch.randn(16, 256), torch.arange(16) % 5))
+
+
+def two_rectifiers_with_default_weights() -> Situation:
+    net = nn.Sequential(
+        nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 5)
+    )
+    return Situation(net, nn.CrossEntropyLoss(), (torch.randn(64, 20), torch.arange(64) % 5))
+
+
+class InitGainMismatch(Rule):
+    """The initial weights do not fit the activation after them.
+
+    ## What it does
+
+    Compares the variance of each hidden layer's weights, times its fan-in, with the gain of the
+    activation that follows: 2 for ReLU, 2 / (1 + a^2) for leaky ReLU, 25/9 for tanh, 1 for SELU and
+    sigmoid, and for others 1 / E[f(z)^2] with a standard normal z. It speaks only where it matters,
+    that is where activations are seen to grow or fade by more than a factor of 10 on the batch
+    (ACT505): as a warning in networks of ten and more activations without norms or skips, as an
+    info in others. The defaults of torch are smaller than the gain by a factor of 6 under a ReLU,
+    and fine at usual depth.
+
+    ## Why is this bad?
+
+    Each layer multiplies the signal's variance by (variance of the weights x fan-in) / gain, so in
+    a deep network it fades or explodes exponentially, and with it the gradient.
+
+    ## Example
+
+        layers = [nn.Linear(512, 512), nn.ReLU()] * 12
+
+    ## Use instead
+
+        for layer in layers[::2]:
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+
+    ## Sources
+
+    - He et al., "Delving Deep into Rectifiers", ICCV 2015; `torch.nn.init.calculate_gain`.
+    - "It matters very little unless you go beyond 20 or so layers", Lasagne's maintainers,
+      https://github.com/Lasagne/Lasagne/issues/658; the defaults:
+      https://github.com/pytorch/pytorch/issues/15314.
+    """
+
+    code = "ACT601"
+    name = "init-gain-mismatch"
+    severity = "warning"
+    thresholds = {"mismatch": 2.706, "factor": 10.0, "depth": 10}
+    faulty = (
+        Case(twelve_rectifiers_with_default_weights, "warning"),
+        Case(five_rectifiers_with_default_weights, "info"),
+    )
+    clean = (
+        Case(twelve_rectifiers_with_kaiming_weights),
+        Case(two_rectifiers_with_default_weights),
+    )
+
+    def check(self, subject: Subject) -> Iterator[Finding]:
+        """Yield a finding if weights do not fit and the activations show it."""
+        measured = activations_of(subject)
+        drift = drift_of(measured.activations, is_stabilised(subject.trace))
+        if drift is None:
+            measured.require_readable()
+            return
+        if not drift.factor > self.limits["factor"]:
+            return
+        found = []
+        for run in subject.activations:
+            gain = gain_of(run)
+            for layer in feeding_layers(subject, run):
+                size = variance_times_fan_in(layer)
+                if gain is None:
+                    raise NotCheckable(_("{op} has no known gain").format(op=run.name))
+                if size > 0.0 and is_mismatch(size / gain, drift.growth, self.limits["mismatch"]):
+                    found.append((layer, run, size, gain))
+        if found:
+            yield self._finding(drift, *found[0], number=len(found))
+
+    def _finding(self, drift: Drift, layer: Layer, run: Activation, size: float, gain: float, number: int) -> Finding:
+        deep = drift.depth >= self.limits["depth"] and not drift.stabilised
+        return self.found(
+            message=_("the initial weights do not fit {op}").format(op=run.name),
+            location=layer.call.location,
+            proof="",
+            why="",
+            fix="",
+            severity="warning" if deep else "info",
+        )

@@ -1,0 +1,125 @@
+"""ACT205: softmax over a dimension that is not the one the loss counts classes along."""
+
+import math
+from collections.abc import Iterator
+
+import torch
+from torch import nn
+from torch.nn import functional as F  # noqa: N812  torch's own name for it
+
+from actlab.checker import values
+from actlab.checker.findings import Finding
+from actlab.checker.fixes import replaced
+from actlab.checker.losses import LossCall
+from actlab.checker.rule import Case, Rule, Situation
+from actlab.checker.subject import Subject
+from actlab.checker.trace import Call
+from actlab.i18n import _
+
+_SOFTMAXES = ("softmax", "log_softmax")
+
+
+def _over_the_width() -> Situation:
+    net = nn.Sequential(nn.Conv2d(3, 5, 1), nn.LogSoftmax(dim=-1))
+    return Situation(net, nn.NLLLoss(), (torch.randn(4, 3, 6, 7), _pixels()))
+
+
+def _over_the_width_into_cross_entropy() -> Situation:
+    net = nn.Conv2d(3, 5, 1)
+    x, y = torch.randn(4, 3, 6, 7), _pixels()
+    return Situation(step=lambda: F.cross_entropy(torch.softmax(net(x), -1), y))
+
+
+def _over_the_classes() -> Situation:
+    net = nn.Sequential(nn.Conv2d(3, 5, 1), nn.LogSoftmax(dim=1))
+    return Situation(net, nn.NLLLoss(), (torch.randn(4, 3, 6, 7), _pixels()))
+
+
+def _classes_last_then_moved() -> Situation:
+    class Tagger(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc = nn.Linear(8, 5)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return F.log_softmax(self.fc(x), dim=-1).transpose(1, 2)
+
+    y = torch.arange(24).reshape(4, 6) % 5
+    return Situation(Tagger(), nn.NLLLoss(), (torch.randn(4, 6, 8), y))
+
+
+def _pixels() -> torch.Tensor:
+    return torch.arange(4 * 6 * 7).reshape(4, 6, 7) % 5
+
+
+class SoftmaxDimNotClassDim(Rule):
+    """Softmax normalises another dimension than the loss counts classes along.
+
+    ## What it does
+
+    Reports a softmax or log-softmax whose output reaches `cross_entropy` or `nll_loss` normalised
+    along another dimension than 1, the one that these losses take for the classes.
+
+    ## Why is this bad?
+
+    For a map of shape (N, C, H, W), `dim=-1` makes the pixels of a row compete; the classes of a
+    pixel do not sum to 1, and the loss is no likelihood.
+
+    ## Example
+
+        loss = F.nll_loss(F.log_softmax(maps, dim=-1), y)  # maps: (N, C, H, W)
+
+    ## Use instead
+
+        loss = F.nll_loss(F.log_softmax(maps, dim=1), y)
+
+    ## Sources
+
+    - PyTorch, `torch.nn.CrossEntropyLoss`: the shape of the input is (N, C, d1, ..., dK).
+    """
+
+    code = "ACT205"
+    name = "softmax-dim-not-class-dim"
+    severity = "warning"
+    faulty = (
+        Case(_over_the_width, "warning"),
+        Case(_over_the_width_into_cross_entropy, "warning"),
+    )
+    clean = (Case(_over_the_classes), Case(_classes_last_then_moved))
+
+    def check(self, subject: Subject) -> Iterator[Finding]:
+        """Yield a finding for each loss whose input is normalised along another dimension."""
+        for loss in subject.loss_calls:
+            if loss.kind not in ("cross_entropy", "nll_loss") or loss.custom:
+                continue
+            makers = [o.call for o in subject.origins(loss.input) if o.op in _SOFTMAXES]
+            maker = makers[0] if makers else None
+            wrong = _wrong_dim(loss) if maker is not None and loss.input.intact else None
+            if maker is not None and wrong is not None:
+                yield self._finding(loss, maker, wrong)
+
+    def _finding(self, loss: LossCall, maker: Call, wrong: int) -> Finding:
+        right = loss.class_dim
+        module = "LogSoftmax" if maker.op == "log_softmax" else "Softmax"
+        return self.found(
+            message=_("{function} normalises dimension {wrong}, the loss has its classes in {right}")
+            .format(function=maker.op, wrong=wrong, right=right),
+            location=maker.location,
+            proof=_("of shape {shape}, sums over dimension {wrong} are 1, over {right} they are not")
+            .format(shape=tuple(loss.input.shape), wrong=wrong, right=right),
+            why=_("positions compete instead of classes, and the loss is no likelihood"),
+            fix=replaced(maker, f"nn.{module}(dim={right})", f"F.{maker.op}({{x}}, dim={right})"),
+        )
+
+
+def _wrong_dim(loss: LossCall) -> int | None:
+    """Return the dimension other than class and batch that is normalised, None if there is none."""
+    tensor, right = loss.input.tensor, loss.class_dim
+
+    def normalised(dim: int) -> bool:
+        error = values.log_simplex_error(tensor, dim)
+        return values.is_simplex(tensor, dim) or (not math.isnan(error) and error < 1e-3)
+
+    if tensor.ndim < 3 or normalised(right):
+        return None
+    return next((dim for dim in range(2, tensor.ndim) if normalised(dim)), None)
