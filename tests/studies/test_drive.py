@@ -11,13 +11,14 @@ import optuna
 import pytest
 
 from actlab import worker
-from actlab.errors import ActlabError, DataError, RunFolderError
+from actlab.errors import ActlabError, DataError, EngineError, RunFolderError
 from actlab.records import Outcome, Plan, best_record
 from actlab.studies import search, weights
 from actlab.studies.drive import drive
 from actlab.studies.run_folder import RunFolder
 from actlab.studies.storage import Ledger, told_numbers
 from actlab.studies.summary import summary
+from actlab.studies.worker_process import WorkerLostError
 from tests.studies.inline import Inline, Silent
 
 
@@ -139,7 +140,7 @@ def test_a_kill_between_two_steps_loses_no_record(
     another: RunFolder,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    times = {"ask": 4, "tell": 3, "append": 3, "keep": 2}.get(name, 1)
+    times = {"ask": 4, "tell": 3, "append": 3}.get(name, 1)
     with monkeypatch.context() as patch:
         patch.setattr(owner, name, after(times, getattr(owner, name)))
         with pytest.raises(Kill):
@@ -188,7 +189,7 @@ class Losing(Inline):
             self._trainings += 1
             if self._trainings in self._lost:
                 future: Future[Any] = Future()
-                future.set_exception(TimeoutError("no answer"))
+                future.set_exception(WorkerLostError("no answer"))
                 return future
         return super().submit(function, *arguments, **named)
 
@@ -275,3 +276,31 @@ def test_the_lock_is_free_again_after_an_error(
     with folder.locked():
         pass
     assert issubclass(RunFolderError, ActlabError)
+
+
+class LosingOthers(Inline):
+    """Loses the worker of every task but a training, `times` times each."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__()
+        self._left = {"prepare": times, "test_accuracy": times}
+
+    def submit(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
+        if self._left.get(function.__name__, 0) > 0:
+            self._left[function.__name__] -= 1
+            future: Future[Any] = Future()
+            future.set_exception(WorkerLostError("killed"))
+            return future
+        return super().submit(function, *arguments, **named)
+
+
+def test_a_worker_lost_beside_the_trainings_is_replaced(
+    finished: RunFolder, another: RunFolder
+) -> None:
+    run(another, LosingOthers(2))
+    assert another.final() == finished.final()
+
+
+def test_workers_lost_again_and_again_end_in_words(folder: RunFolder) -> None:
+    with pytest.raises(EngineError, match="3 were lost: killed"):
+        run(folder, LosingOthers(3))

@@ -4,32 +4,30 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from actlab.studies.executor import WORKER_LOST, LocalProcesses
+from actlab.studies import worker_process
+from actlab.studies.executor import LocalProcesses
+from actlab.studies.worker_process import WorkerLostError
 
 
 @pytest.fixture
 def executor() -> Iterator[LocalProcesses]:
-    pool = LocalProcesses(workers=2, timeout=20.0)
+    pool = LocalProcesses(workers=2, timeout=60.0)
     yield pool
     pool.shutdown(cancel_futures=True)
 
 
-def test_a_killed_worker_fails_its_own_task_alone(executor: LocalProcesses) -> None:
-    slow = executor.submit(time.sleep, 3)
-    killed = executor.submit(os.kill, *_self_kill())
-    later = [executor.submit(os.getpid) for _task in range(2)]
-    assert isinstance(killed.exception(timeout=60), WORKER_LOST)
-    assert slow.result(timeout=60) is None
-    assert all(future.result(timeout=60) > 0 for future in later)
-
-
-def _self_kill() -> tuple[object, int]:
-    return _OwnProcess(), signal.SIGKILL
+@pytest.fixture
+def one() -> Iterator[LocalProcesses]:
+    pool = LocalProcesses(workers=1, timeout=60.0)
+    yield pool
+    pool.shutdown(cancel_futures=True)
 
 
 class _OwnProcess:
@@ -39,16 +37,71 @@ class _OwnProcess:
         return os.getpid()
 
 
-def test_a_hung_worker_fails_its_own_task_alone() -> None:
-    pool = LocalProcesses(workers=2, timeout=1.5)
+def test_a_killed_worker_fails_its_own_task_alone(executor: LocalProcesses) -> None:
+    slow = executor.submit(time.sleep, 3)
+    killed = executor.submit(os.kill, _OwnProcess(), signal.SIGKILL)
+    later = [executor.submit(os.getpid) for _task in range(2)]
+    error = killed.exception(timeout=60)
+    assert isinstance(error, WorkerLostError)
+    assert str(error) == "its process ended with exit code -9"
+    assert slow.result(timeout=60) is None
+    assert all(future.result(timeout=60) > 0 for future in later)
+
+
+def test_a_worker_killed_between_two_tasks_costs_nothing(one: LocalProcesses) -> None:
+    first = one.submit(os.getpid).result(timeout=60)
+    os.kill(first, signal.SIGKILL)
+    assert _gone([first], within_seconds=10)
+    assert one.submit(os.getpid).result(timeout=60) not in {first, os.getpid()}
+
+
+def test_a_task_that_takes_too_long_is_lost() -> None:
+    pool = LocalProcesses(workers=1, timeout=1.5)
     try:
-        hung = pool.submit(time.sleep, 600)
-        quick = pool.submit(pow, 2, 10)
-        assert quick.result(timeout=60) == 1024
-        assert isinstance(hung.exception(timeout=60), WORKER_LOST)
+        assert isinstance(pool.submit(time.sleep, 600).exception(timeout=60), WorkerLostError)
         assert pool.submit(pow, 2, 3).result(timeout=60) == 8
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def test_a_process_that_shows_no_life_is_lost(
+    one: LocalProcesses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped = one.submit(os.getpid).result(timeout=60)
+    monkeypatch.setattr(worker_process, "SILENCE_SECONDS", 2 * worker_process.BEAT_SECONDS)
+    working = one.submit(time.sleep, 3 * worker_process.SILENCE_SECONDS)
+    assert working.result(timeout=60) is None, "a long task that lives is left alone"
+    hung = one.submit(time.sleep, 600)
+    os.kill(stopped, signal.SIGSTOP)
+    error = hung.exception(timeout=60)
+    assert isinstance(error, WorkerLostError)
+    assert str(error) == "its process gave no sign of life"
+    assert one.submit(pow, 2, 3).result(timeout=60) == 8
+
+
+class UnsendableError(Exception):
+    """An error that cannot be pickled."""
+
+    def __init__(self) -> None:
+        super().__init__("it holds a lock")
+        self.lock = threading.Lock()
+
+
+def raise_unsendable() -> None:
+    raise UnsendableError
+
+
+def test_an_error_of_a_task_is_raised_and_spares_the_worker(one: LocalProcesses) -> None:
+    before = one.submit(os.getpid).result(timeout=60)
+    with pytest.raises(ZeroDivisionError):
+        one.submit(divmod, 1, 0).result(timeout=60)
+    with pytest.raises(RuntimeError, match="UnsendableError: it holds a lock"):
+        one.submit(raise_unsendable).result(timeout=60)
+    assert one.submit(os.getpid).result(timeout=60) == before
+
+
+def test_large_answers_travel_whole(one: LocalProcesses) -> None:
+    assert one.submit(bytes, 5_000_000).result(timeout=60) == bytes(5_000_000)
 
 
 PARENT = """
@@ -66,7 +119,7 @@ if __name__ == "__main__":
 """
 
 
-def test_no_worker_outlives_a_killed_parent(tmp_path: object) -> None:
+def test_no_worker_outlives_a_killed_parent() -> None:
     parent = subprocess.Popen(
         [sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True, start_new_session=True
     )
@@ -90,7 +143,7 @@ def _gone(processes: list[int], within_seconds: float) -> bool:
 
 def _runs(process: int) -> bool:
     try:
-        with open(f"/proc/{process}/stat") as stream:
-            return stream.read().rsplit(")", 1)[1].split()[0] != "Z"
+        state = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0]
     except FileNotFoundError:
         return False
+    return state != "Z"

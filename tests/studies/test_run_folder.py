@@ -1,7 +1,6 @@
 """The run folder: one truth, whole files, one driver."""
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -58,7 +57,7 @@ def test_an_altered_line_is_named(folder: RunFolder) -> None:
     folder.append(record(1))
     lines = folder.records_path.read_bytes().splitlines(keepends=True)
     folder.records_path.write_bytes(b'{"number": 1}\n' + lines[1])
-    with pytest.raises(RunFolderError, match="Line 1 of .*records.jsonl is not a record"):
+    with pytest.raises(RunFolderError, match=r"Line 1 of .*records.jsonl is not a record"):
         folder.records()
 
 
@@ -82,7 +81,7 @@ def test_a_folder_that_is_a_file_is_refused_in_words(tmp_path: Path, tiny_plan: 
 
 
 def test_a_folder_without_a_plan_is_no_run_folder(tmp_path: Path) -> None:
-    with pytest.raises(RunFolderError, match="has no plan.toml"):
+    with pytest.raises(RunFolderError, match=r"has no plan\.toml"):
         RunFolder.open(tmp_path)
 
 
@@ -103,7 +102,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_half(tmp_path: Path) -> N
     with pytest.raises(TypeError):
         write_beside(path, "no bytes")  # type: ignore[arg-type]  # the fault under test
     assert path.read_bytes() == b"old"
-    assert os.listdir(tmp_path) == ["value"]
+    assert [found.name for found in tmp_path.iterdir()] == ["value"]
 
 
 def test_only_a_folder_without_results_is_discarded(folder: RunFolder) -> None:

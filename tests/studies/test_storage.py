@@ -80,5 +80,5 @@ def test_the_storage_writes_ahead(tiny_plan: Plan, path: Path) -> None:
 
 def test_a_file_that_is_no_database_is_named(tiny_plan: Plan, path: Path) -> None:
     path.write_bytes(b"no database" * 100)
-    with pytest.raises(RunFolderError, match="study.db is not a database"):
+    with pytest.raises(RunFolderError, match=r"study\.db is not a database"):
         Ledger(tiny_plan, path)

@@ -10,6 +10,7 @@ from actlab.errors import RunFolderError
 from actlab.i18n import _
 from actlab.records import Environment, Plan, best_record
 from actlab.studies import weights
+from actlab.studies.attempts import persist
 from actlab.studies.executor import LocalProcesses, available_cores
 from actlab.studies.run_folder import RunFolder
 from actlab.studies.search import Observer, Search
@@ -71,7 +72,7 @@ def _now() -> str:
 
 def _environment(folder: RunFolder, plan: Plan, command: str, executor: Executor) -> Environment:
     known = folder.environment()
-    found = executor.submit(worker.prepare, plan, command, _now()).result()
+    found = persist(executor, worker.prepare, plan, command, _now())
     if known is None:
         folder.write_environment(found)
         return found

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from actlab import worker
 from actlab.records import Plan, Setting
+from actlab.studies.attempts import persist
 from actlab.studies.drive import worker_count
 from actlab.studies.trials import search_trial
 
@@ -36,11 +37,11 @@ def estimate(plan: Plan, executor: Executor) -> Estimate:
     Raises ActlabError where data or device are not there, as the study itself would.
     """
     now = datetime.now(UTC).isoformat()
-    environment = executor.submit(worker.prepare, plan, "", now).result()
+    environment = persist(executor, worker.prepare, plan, "", now)
     space = plan.space
     setting = Setting(space.conv_activation[0], space.fc_activation[0], space.learning_rate_low)
     trial = search_trial(plan, environment, 0, setting)
-    _state, record = executor.submit(worker.train, trial, None, _TIMED_EPOCHS).result()
+    _state, record = persist(executor, worker.train, trial, None, _TIMED_EPOCHS)
     seconds_per_epoch = record.curve[-1].seconds
     epochs = plan.protocol.patience + EPOCHS_BEYOND_PATIENCE
     epochs = min(epochs, plan.protocol.max_epochs or epochs)

@@ -1,25 +1,22 @@
 """Local processes that run trials, one thread each.
 
-An executor is anything with the interface of `concurrent.futures.Executor`. This one keeps a lost
-worker's damage to its own task: a killed or hung process fails its own future alone and is
-replaced. Workers end when their parent is gone, however it went.
+An executor is anything with the interface of `concurrent.futures.Executor`. Here every worker is a
+process with pipes of its own, so that nothing is shared that a lost worker could break: a killed
+or hung process fails its own task alone and is replaced when the next task comes. (Pools with one
+queue for all workers were tried: a worker killed at the wrong moment took the whole pool along.)
+Workers end when their parent is gone, however it went.
 """
 
 import concurrent.futures
-import multiprocessing
 import os
-import signal
-import threading
+import queue
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from pebble import ProcessExpired, ProcessPool
+from actlab.studies.worker_process import WorkerProcess
 
 Result = TypeVar("Result")
-
-WORKER_LOST = (ProcessExpired, concurrent.futures.TimeoutError)
-"""What a future raises whose worker was killed, crashed or hung."""
 
 
 def available_cores() -> int:
@@ -28,44 +25,40 @@ def available_cores() -> int:
 
 
 class LocalProcesses(concurrent.futures.Executor):
-    """A pool of `workers` processes; a task that takes longer than `timeout` seconds is lost."""
+    """A number of `workers`; a task that takes longer than `timeout` seconds is lost.
+
+    The future of a task whose worker was killed, crashed or hung raises `WorkerLostError`.
+    """
 
     def __init__(self, workers: int, timeout: float) -> None:
         self._timeout = timeout
-        self._pool = ProcessPool(
-            max_workers=workers,
-            initializer=_start_worker,
-            context=multiprocessing.get_context("spawn"),
-        )
+        self._workers = [WorkerProcess() for _worker in range(workers)]
+        self._idle: queue.SimpleQueue[WorkerProcess] = queue.SimpleQueue()
+        for worker in self._workers:
+            self._idle.put(worker)
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="actlab-worker")
 
     def submit(
         self, function: Callable[..., Result], /, *arguments: Any, **named: Any
     ) -> "Future[Result]":
         """Run `function(*arguments, **named)` in a worker."""
-        future: Future[Result] = self._pool.submit(function, self._timeout, *arguments, **named)
-        return future
+        return self._threads.submit(self._run, function, arguments, named)
+
+    def _run(
+        self, function: Callable[..., Result], arguments: tuple[Any, ...], named: dict[str, Any]
+    ) -> Result:
+        worker = self._idle.get()
+        try:
+            answer: Result = worker.run(function, arguments, named, self._timeout)
+            return answer
+        finally:
+            self._idle.put(worker)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the workers: after their tasks, or at once with `cancel_futures`."""
         if cancel_futures:
-            self._pool.stop()
-        else:
-            self._pool.close()
-        if wait:
-            self._pool.join()
-
-
-def _start_worker() -> None:
-    # Ctrl-C reaches the whole process group; only the driver decides what it means.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, name="end-with-parent", daemon=True).start()
-    from actlab import worker
-
-    worker.initialise()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+            for worker in self._workers:
+                worker.retire()
+        self._threads.shutdown(wait=wait, cancel_futures=cancel_futures)
+        for worker in self._workers:
+            worker.retire()

@@ -23,14 +23,12 @@ from actlab.records import (
     best_record,
 )
 from actlab.studies import weights
-from actlab.studies.executor import WORKER_LOST
+from actlab.studies.attempts import ATTEMPTS
 from actlab.studies.run_folder import RunFolder
 from actlab.studies.storage import Ledger
 from actlab.studies.table import write_table
 from actlab.studies.trials import search_trial
-
-ATTEMPTS = 3
-"""How often a trial is started whose worker is lost, before it is recorded as failed."""
+from actlab.studies.worker_process import WorkerLostError
 
 
 class Observer(Interface):
@@ -97,7 +95,7 @@ class Search:
     def _land(self, future: Future[tuple[bytes, Record]], flight: _Flight) -> None:
         try:
             state, record = future.result()
-        except WORKER_LOST as error:
+        except WorkerLostError as error:
             if flight.attempt < ATTEMPTS:
                 self._submit(_Flight(flight.trial, flight.attempt + 1))
                 return

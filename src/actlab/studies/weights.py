@@ -12,6 +12,7 @@ from actlab import worker
 from actlab.errors import RunFolderError
 from actlab.i18n import _
 from actlab.records import Environment, FinalFigure, Record
+from actlab.studies.attempts import persist
 from actlab.studies.run_folder import RunFolder, write_beside
 from actlab.studies.trials import search_trial
 
@@ -29,7 +30,7 @@ def of_best(folder: RunFolder, best: Record, environment: Environment, executor:
     if kept is not None:
         return kept
     trial = search_trial(folder.plan(), environment, best.number, best.setting)
-    weights, record = executor.submit(worker.train, trial, None, None).result()
+    weights, record = persist(executor, worker.train, trial, None, None)
     if record.valid_accuracy != best.valid_accuracy:
         message = _(
             "The weights of trial {number} are gone, and training it again on this machine gave "
@@ -53,7 +54,7 @@ def final_figure(
         return known
     trial = search_trial(folder.plan(), environment, best.number, best.setting)
     weights = of_best(folder, best, environment, executor)
-    final = executor.submit(worker.test_accuracy, trial, weights).result()
+    final = persist(executor, worker.test_accuracy, trial, weights)
     folder.write_final(final)
     return final
 
