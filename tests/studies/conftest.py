@@ -10,9 +10,8 @@ from actlab.studies.plan_file import read_plan
 from actlab.studies.run_folder import RunFolder
 
 
-@pytest.fixture
-def tiny_plan() -> Plan:
-    """Six trials on the digits, each a second or less."""
+def make_tiny_plan() -> Plan:
+    """Return a plan of six trials on the digits, each a fraction of a second."""
     plan = read_plan("digits", {"trials": 6, "seed": 7})
     return replace(
         plan,
@@ -20,6 +19,12 @@ def tiny_plan() -> Plan:
         protocol=replace(plan.protocol, patience=1, max_epochs=2),
         execution=Execution(device="cpu", precision="fp32", workers=2, trial_timeout=60.0),
     )
+
+
+@pytest.fixture
+def tiny_plan() -> Plan:
+    """The plan of the studies that tests run."""
+    return make_tiny_plan()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from pathlib import Path
@@ -19,6 +20,7 @@ from actlab.studies.run_folder import RunFolder
 from actlab.studies.storage import Ledger, told_numbers
 from actlab.studies.summary import summary
 from actlab.studies.worker_process import WorkerLostError
+from tests.studies.conftest import make_tiny_plan
 from tests.studies.inline import Inline, Silent
 
 
@@ -41,10 +43,17 @@ def without_times(folder: RunFolder) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: int(row["number"]))
 
 
-@pytest.fixture
-def finished(folder: RunFolder) -> RunFolder:
+@pytest.fixture(scope="module")
+def finished_once(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    folder = RunFolder.create(tmp_path_factory.mktemp("finished") / "run", make_tiny_plan())
     run(folder)
     return folder
+
+
+@pytest.fixture
+def finished(finished_once: RunFolder, tmp_path: Path) -> RunFolder:
+    """A finished study of the test's own."""
+    return RunFolder(Path(shutil.copytree(finished_once.path, tmp_path / "finished")))
 
 
 @pytest.fixture
