@@ -10,7 +10,7 @@ from torch import nn
 
 from actlab.checker.capture import CheckError, Program, captured, failing_call, modules_of
 from actlab.checker.engine import run_rules
-from actlab.checker.failure import story
+from actlab.checker.failure import place_of, story
 from actlab.checker.findings import Report
 from actlab.checker.rules import RULES
 from actlab.checker.settings import Settings, checked_codes, nearest_settings
@@ -142,11 +142,11 @@ def _of_stopped_step(report: Report, subject: Subject) -> Report:
     assert subject.error is not None
     text = story(subject)
     failed = failing_call(subject)
-    place = failed.location if failed is not None else None
+    places = {place_of(subject.error)}
+    if failed is not None:
+        places.add((str(failed.location.file), failed.location.line))
     explained = any(
-        finding.severity != "info"
-        and place is not None
-        and (finding.location.file, finding.location.line) == (place.file, place.line)
+        finding.severity != "info" and (finding.location.file, finding.location.line) in places
         for finding in report.findings
     )
     if not explained:

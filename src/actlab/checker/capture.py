@@ -216,6 +216,8 @@ def _watched_values(subject: Subject) -> Iterator[Value]:
     for call in subject.trace.calls:
         if call.op in ops.ACTIVATIONS:
             candidates += [call.inputs[0], call.output]
+        elif call.op in ops.AFFINE:
+            candidates.append(call.output)
     for value in candidates:
         if id(value) not in seen and value.intact and value.tensor.requires_grad:
             seen.add(id(value))

@@ -5,7 +5,7 @@ import traceback
 from torch import Tensor
 
 from actlab.checker.capture import failing_call, first_line
-from actlab.checker.frames import is_torch
+from actlab.checker.frames import is_user
 from actlab.checker.subject import Subject
 from actlab.checker.trace import Call, Value
 from actlab.i18n import _
@@ -21,9 +21,9 @@ def story(subject: Subject) -> str:
     text = _("{part} raised {kind}: {message}").format(
         part=_part(subject, call), kind=type(error).__name__, message=first_line(error).rstrip(".")
     )
-    place = _place(error)
-    if place:
-        text += _(", at {place}").format(place=place)
+    place = place_of(error)
+    if place is not None:
+        text += _(", at {file}:{line}").format(file=place[0], line=place[1])
     advice = _advice(call) or _("It must run on this batch before it can be checked")
     return f"{text}. {advice}."
 
@@ -38,12 +38,12 @@ def _part(subject: Subject, call: Call | None) -> str:
     return _("The step")
 
 
-def _place(error: BaseException) -> str:
-    """Return the innermost line outside torch and the checker."""
+def place_of(error: BaseException) -> tuple[str, int | None] | None:
+    """Return the innermost line of the user's own program that an exception passed."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if not is_torch(frame.filename) and "actlab/checker" not in frame.filename:
-            return f"{frame.filename}:{frame.lineno}"
-    return ""
+        if is_user(frame.filename):
+            return frame.filename, frame.lineno
+    return None
 
 
 def _advice(call: Call | None) -> str:

@@ -65,6 +65,11 @@ def is_library(filename: str | None) -> bool:
     return filename is not None and _kind(filename) == "library"
 
 
+def is_user(filename: str | None) -> bool:
+    """Return whether a file is the user's own: no library's, not torch's, not the checker's."""
+    return filename is not None and _kind(filename) == "user"
+
+
 def is_torch(filename: str | None) -> bool:
     """Return whether a file belongs to torch."""
     return filename is not None and _kind(filename) == "torch"

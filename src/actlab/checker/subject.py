@@ -234,8 +234,15 @@ class Subject:
             return None
         weight = call.inputs[1].tensor
         bias = call.inputs[2].tensor if len(call.inputs) > 2 else None
-        name = next((n for n, p in self.parameters.items() if p is weight), None)
-        return Layer(call, weight, bias, name)
+        return Layer(call, weight, bias, self.name_of(weight))
+
+    def name_of(self, parameter: Tensor) -> str | None:
+        """Return a parameter's name, None where it has none."""
+        return self._names.get(id(parameter))
+
+    @cached_property
+    def _names(self) -> dict[int, str]:
+        return {id(parameter): name for name, parameter in self.parameters.items()}
 
     def detached(self, value: Value) -> Tensor | None:
         """Return what the value held, without its graph; None if it was overwritten since."""

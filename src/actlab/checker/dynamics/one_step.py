@@ -123,12 +123,13 @@ def _measured(run: Activation, flat_slope: float) -> UnitStatistics | None:
         source = run.output
     rows = rows_of(source.tensor, run.unit_dim)
     try:
-        return measure(_function_of(run.call), rows, output, run.unit_dim, run.name, flat_slope)
+        return measure(function_of(run.call), rows, output, run.unit_dim, run.name, flat_slope)
     except RuntimeError:  # a function that cannot be run on a part of its input
         return None
 
 
-def _function_of(call: Call) -> Function:
+def function_of(call: Call) -> Function:
+    """Return an activation as a function of its input alone, its other arguments fixed."""
     assert call.function is not None
     rest = tuple(plain(item) for item in call.args[1:])
     keywords = {name: plain(item) for name, item in call.kwargs.items() if name != "input"}

@@ -6,6 +6,7 @@ from actlab.checker.rules.activation_on_regression_head import ActivationOnRegre
 from actlab.checker.rules.bce_on_non_probability import BceOnNonProbability
 from actlab.checker.rules.bounded_critic import BoundedCritic
 from actlab.checker.rules.custom_loss_double_activation import CustomLossDoubleActivation
+from actlab.checker.rules.deep_saturating_stack import DeepSaturatingStack
 from actlab.checker.rules.distribution_logits_given_probabilities import (
     DistributionLogitsGivenProbabilities,
 )
@@ -14,18 +15,25 @@ from actlab.checker.rules.double_softmax import DoubleSoftmax
 from actlab.checker.rules.head_stuck_at_zero import HeadStuckAtZero
 from actlab.checker.rules.implicit_softmax_dim import ImplicitSoftmaxDim
 from actlab.checker.rules.kl_divergence_input import KlDivergenceInput
+from actlab.checker.rules.linear_bottleneck import LinearBottleneck
 from actlab.checker.rules.log_of_softmax import LogOfSoftmax
 from actlab.checker.rules.log_softmax_then_cross_entropy import LogSoftmaxThenCrossEntropy
 from actlab.checker.rules.nll_on_non_log_probability import NllOnNonLogProbability
+from actlab.checker.rules.no_nonlinearity import NoNonlinearity
+from actlab.checker.rules.pretrained_activation_mismatch import PretrainedActivationMismatch
 from actlab.checker.rules.range_cannot_reach_target import RangeCannotReachTarget
+from actlab.checker.rules.redundant_activation import RedundantActivation
 from actlab.checker.rules.scale_mismatch import ScaleMismatch
 from actlab.checker.rules.sigmoid_then_cross_entropy import SigmoidThenCrossEntropy
 from actlab.checker.rules.single_logit_cross_entropy import SingleLogitCrossEntropy
+from actlab.checker.rules.softmax_between_layers import SoftmaxBetweenLayers
 from actlab.checker.rules.softmax_dim_not_class_dim import SoftmaxDimNotClassDim
 from actlab.checker.rules.softmax_for_multilabel import SoftmaxForMultilabel
 from actlab.checker.rules.softmax_over_batch import SoftmaxOverBatch
 from actlab.checker.rules.softmax_over_one import SoftmaxOverOne
 from actlab.checker.rules.split_sigmoid_bce import SplitSigmoidBce
+from actlab.checker.rules.stacked_activations import StackedActivations
+from actlab.checker.rules.unbounded_recurrence import UnboundedRecurrence
 from actlab.checker.rules.unconstrained_positive_parameter import UnconstrainedPositiveParameter
 
 RULES: tuple[type[Rule], ...] = (
@@ -53,4 +61,12 @@ RULES: tuple[type[Rule], ...] = (
     BoundedCritic,
     UnconstrainedPositiveParameter,
     ActivationOnRegressionHead,
+    NoNonlinearity,
+    LinearBottleneck,
+    RedundantActivation,
+    StackedActivations,
+    SoftmaxBetweenLayers,
+    DeepSaturatingStack,
+    UnboundedRecurrence,
+    PretrainedActivationMismatch,
 )

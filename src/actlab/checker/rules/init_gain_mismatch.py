@@ -5,11 +5,12 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 
+from actlab.checker.arithmetic import shown
 from actlab.checker.dynamics.drift import Drift, drift_of, is_stabilised
-from actlab.checker.dynamics.gain import gain_of, is_mismatch, variance_times_fan_in
-from actlab.checker.dynamics.one_step import activations_of, feeding_layers
+from actlab.checker.dynamics.initial_weights import Fit, fits_of
+from actlab.checker.dynamics.one_step import activations_of
 from actlab.checker.findings import Finding
-from actlab.checker.rule import Case, NotCheckable, Rule, Situation
+from actlab.checker.rule import Case, Rule, Situation
 from actlab.checker.subject import Subject
 from actlab.i18n import _
 
@@ -98,25 +99,33 @@ class InitGainMismatch(Rule):
             return
         if not drift.factor > self.limits["factor"]:
             return
-        found = []
-        for run in subject.activations:
-            gain = gain_of(run)
-            for layer in feeding_layers(subject, run):
-                size = variance_times_fan_in(layer)
-                if gain is None:
-                    raise NotCheckable(_("{op} has no known gain").format(op=run.name))
-                if size > 0.0 and is_mismatch(size / gain, drift.growth, self.limits["mismatch"]):
-                    found.append((layer, run, size, gain))
-        if found:
-            yield self._finding(drift, *found[0], number=len(found))
+        off = [fit for fit in fits_of(subject) if self._explains(fit, drift)]
+        if off:
+            yield self._finding(off, drift)
 
-    def _finding(self, drift: Drift, layer: Layer, run: Activation, size: float, gain: float, number: int) -> Finding:
+    def _explains(self, fit: Fit, drift: Drift) -> bool:
+        if drift.growth > 1.0:
+            return fit.ratio > self.limits["mismatch"]
+        return 0.0 < fit.ratio < 1.0 / self.limits["mismatch"]
+
+    def _finding(self, off: list[Fit], drift: Drift) -> Finding:
+        fit = off[0]
         deep = drift.depth >= self.limits["depth"] and not drift.stabilised
         return self.found(
-            message=_("the initial weights do not fit {op}").format(op=run.name),
-            location=layer.call.location,
-            proof="",
-            why="",
-            fix="",
+            message=_("the initial weights do not fit {op}").format(op=fit.run.name),
+            location=fit.layer.call.location,
+            proof=_(
+                "variance x fan-in is {size} where {op} wants {gain}, in {count} layers; from the "
+                "first hidden layer to the last the standard deviation changes by a factor of "
+                "{factor}"
+            ).format(
+                size=shown(fit.size),
+                op=fit.run.name,
+                gain=shown(fit.gain),
+                count=len(off),
+                factor=f"{drift.factor:.3g}",
+            ),
+            why=_("the signal, and with it the gradient, changes exponentially with depth"),
+            fix=f"nn.init.normal_(layer.weight, std=({fit.gain:.3g} / fan_in) ** 0.5)",
             severity="warning" if deep else "info",
         )
