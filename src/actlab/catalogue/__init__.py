@@ -72,7 +72,7 @@ def _aliases_of(name: str) -> tuple[str, ...]:
     )
 
 
-_LISTED = [function for family in _FAMILIES for function in family.FUNCTIONS]
+_LISTED: list[Function] = [function for family in _FAMILIES for function in family.FUNCTIONS]
 _DEFAULTS = {function.name: function.values for function in _LISTED}
 _BY_NAME = {
     function.name: replace(function, aliases=_aliases_of(function.name)) for function in _LISTED

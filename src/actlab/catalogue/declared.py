@@ -145,17 +145,17 @@ class Declared:
 
     def facts(self) -> ScalarFacts:
         """Return every scalar fact; gains and zero-centredness follow from the moments."""
-        mean, second, mean_slope, second_slope = self.moments
+        mean, second, mean_slope, second_slope = (float(moment) for moment in self.moments)
         return ScalarFacts(
-            range_low=self.range[0],
-            range_high=self.range[1],
+            range_low=float(self.range[0]),
+            range_high=float(self.range[1]),
             low_attained=self.attained[0],
             high_attained=self.attained[1],
             monotonic=self.monotonic,
-            min_x=self.minimum[0],
-            min_y=self.minimum[1],
-            max_abs_grad=self.steepest[0],
-            argmax_abs_grad=self.steepest[1],
+            min_x=_real(self.minimum[0]),
+            min_y=_real(self.minimum[1]),
+            max_abs_grad=float(self.steepest[0]),
+            argmax_abs_grad=_real(self.steepest[1]),
             smoothness=self.smoothness,
             mean_under_N01=mean,
             second_moment_N01=second,
@@ -163,13 +163,13 @@ class Declared:
             second_moment_grad_N01=second_slope,
             gain_forward=gain(second),
             gain_backward=gain(second_slope),
-            df0_left=self.at_zero[0],
-            df0_right=self.at_zero[1],
-            lim_minus_inf=self.limits[0],
-            lim_plus_inf=self.limits[1],
-            grad_lim_minus_inf=self.slope_limits[0],
-            grad_lim_plus_inf=self.slope_limits[1],
-            zero_grad_fraction_N01=self.zero_gradient,
+            df0_left=float(self.at_zero[0]),
+            df0_right=float(self.at_zero[1]),
+            lim_minus_inf=_real(self.limits[0]),
+            lim_plus_inf=_real(self.limits[1]),
+            grad_lim_minus_inf=_real(self.slope_limits[0]),
+            grad_lim_plus_inf=_real(self.slope_limits[1]),
+            zero_grad_fraction_N01=float(self.zero_gradient),
             zero_centredness=zero_centredness(mean, second),
             fixed_points=self.fixed_points,
             kinks=self.kinks,
@@ -184,6 +184,10 @@ class Declared:
         """
         group = _GROUPS[fact]
         return self.because.get(fact) or self.because.get(group) or _DERIVATIONS[group]
+
+
+def _real(number: float | None) -> float | None:
+    return None if number is None else float(number)
 
 
 def gain(second_moment: float) -> float | None:

@@ -50,7 +50,7 @@ FUNCTIONS = (
         ),
         declared=Declared(
             range=(-1 / sqrt(5), inf),
-            attained=(False, False),
+            attained=(True, False),
             monotonic="non_decreasing",
             smoothness="C1",
             steepest=(inf, None),

@@ -135,10 +135,6 @@ FUNCTIONS = (
         arity="1",
         output_width="n",
         typeset=r"\frac{\sum_{i=0}^{5} p_i x^i}{1 + \left| \sum_{i=1}^{4} q_i x^i \right|}",
-        pitfalls=(
-            N_(
-                "Ten numbers are learnt; the start is a fit to leaky_relu on [-3, 3] and no further."
-            ),
-        ),
+        pitfalls=(N_("Ten numbers are learnt; the start fits leaky_relu on [-3, 3], not beyond."),),
     ),
 )

@@ -1,21 +1,157 @@
 """Measuring what a function does, and verifying what the catalogue declares of it.
 
-The public functions (`function` is a name, a `catalogue.Function` or any `Measurable`):
-
-* `of(function, **parameters) -> Facts`: declared where the catalogue declares it, measured with
-  mpmath elsewhere (other parameter values, pasted formulas). Loads no torch.
-  `Facts.as_json()` has the keys of `actlab functions show NAME --json`.
-* `pasted(text, **values) -> Measurable`: a formula that is not in the catalogue.
-* `measure(function) -> Facts`: measured from the formula, whatever is declared.
-* `verify(names=None) -> list[Row]`: each declared fact against both routes; a Row has `function`,
-  `fact`, `declared`, `measured`, `route` ("formula" or "module"), `ok`, `derivation`.
-* `hazards(function, dtype) -> Hazards`: `.module` and `.formula`, each with `value_from`,
-  `gradient_from` (the signed x nearest 0 at which it is wrong, None where it never is),
-  `value_wrong`, `gradient_wrong` (what is wrong there), and the tails' relative errors in ULP:
-  `tail_value_ulp`, `tail_value_at`, `tail_gradient_ulp`, `tail_gradient_at`.
-* `cost(function, dtype="float32", device="cpu", compiled=False) -> Cost`: `forward_ratio` and
-  `backward_ratio` to a copy of the same tensor, the nanoseconds per element behind them, and
-  `saved_bytes` per element that are kept for backward.
-
-dtypes are named as torch names them: "float16", "bfloat16", "float32", "float64".
+A `function` is a name, a `catalogue.Function` or anything else with the fields of
+`protocol.Measurable`, as `pasted` makes it. Only `hazards`, `cost` and `verify` load torch.
 """
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from actlab.catalogue import Function, get
+from actlab.catalogue.declared import Facts, Kink, ScalarFacts
+from actlab.catalogue.expression import parse
+from actlab.facts.curve import DomainError
+from actlab.facts.formulas import PastedFormula
+from actlab.facts.measuring import measured
+from actlab.facts.protocol import Measurable
+from actlab.facts.results import Cost, Hazards, Onset, Row
+
+__all__ = [
+    "Cost",
+    "DomainError",
+    "Facts",
+    "Hazards",
+    "Kink",
+    "Measurable",
+    "Onset",
+    "Row",
+    "ScalarFacts",
+    "cost",
+    "hazards",
+    "measure",
+    "of",
+    "pasted",
+    "verify",
+]
+
+
+def of(function: str | Measurable, **parameters: float) -> Facts:
+    """Return the facts of a function, with other values of its parameters where given.
+
+    They are the declared ones where the catalogue declares them, and measured from the formula
+    elsewhere: for other parameter values and for pasted formulas. Structural functions have no
+    scalar facts. Raises ParameterError, UnknownNameError or DomainError.
+
+    >>> of("sigmoid").max_abs_grad
+    0.25
+    >>> of("leaky_relu", negative_slope=-0.5).monotonic
+    'non_monotonic'
+    """
+    chosen = _measurable(function, parameters)
+    if isinstance(chosen, Function):
+        return _of_function(chosen)
+    return Facts(
+        name=chosen.name,
+        aliases=(),
+        formula=chosen.formula,
+        latex=parse(chosen.formula).latex(),
+        parameters=chosen.values,
+        source="",
+        learnable=False,
+        **vars(measured(chosen)),
+    )
+
+
+def _of_function(function: Function) -> Facts:
+    if function.kind == "structural":
+        scalar = ScalarFacts()
+    elif function.declared is not None:
+        scalar = function.declared.facts()
+    else:
+        scalar = measured(function)
+    return Facts(
+        name=function.name,
+        aliases=function.aliases,
+        formula=function.formula,
+        latex=function.latex,
+        parameters=function.values,
+        source=function.source,
+        learnable=function.learnable,
+        kind=function.kind,
+        arity=function.arity,
+        output_width=function.output_width,
+        **vars(scalar),
+    )
+
+
+def measure(function: str | Measurable, **parameters: float) -> ScalarFacts:
+    """Return the facts measured from the formula, whatever the catalogue declares.
+
+    >>> measure("relu").zero_grad_fraction_N01
+    0.5
+    """
+    return measured(_measurable(function, parameters))
+
+
+def pasted(formula: str, **values: float) -> PastedFormula:
+    """Return a formula that is not in the catalogue, ready to be measured.
+
+    Raises FormulaError or UnboundParameterError where it cannot be read.
+
+    >>> of(pasted("x*tanh(exp(x))")).monotonic
+    'non_monotonic'
+    """
+    return PastedFormula(formula, values)
+
+
+def verify(names: Sequence[str] | None = None) -> list[Row]:
+    """Return every declared fact of the named functions (None: all) against both routes.
+
+    Raises UnknownNameError for a name that the catalogue does not have.
+
+    >>> all(row.ok for row in verify(["relu"]))
+    True
+    """
+    from actlab.facts.verification import verification
+
+    return verification(names)
+
+
+def hazards(function: str | Measurable, dtype: str) -> Hazards:
+    """Return from which |x| on the module and the formula as written are wrong in a dtype.
+
+    dtypes are float16, bfloat16, float32 and float64; UnknownNameError for any other.
+
+    >>> hazards("elu", "float16").formula.gradient_wrong
+    'nan'
+    """
+    from actlab.facts.onsets import onsets
+
+    return onsets(_measurable(function, {}), dtype)
+
+
+def cost(
+    function: str | Measurable,
+    dtype: str = "float32",
+    device: str = "cpu",
+    compiled: bool = False,
+    *,
+    elements: int = 1 << 20,
+) -> Cost:
+    """Return the time of the module, forward and backward, as a ratio to a copy of the tensor.
+
+    Raises DeviceError for a device that this machine does not have.
+    """
+    from actlab.facts.timing import timed
+
+    return timed(_measurable(function, {}), dtype, device, compiled=compiled, elements=elements)
+
+
+def _measurable(function: str | Measurable, parameters: dict[str, float]) -> Measurable:
+    chosen = get(function) if isinstance(function, str) else function
+    if isinstance(chosen, Function):
+        return chosen.bind(**parameters)
+    if parameters:
+        return PastedFormula(chosen.formula, {**chosen.values, **parameters}, chosen.name)
+    return chosen

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -31,8 +32,8 @@ class Algebra(Protocol):
     def function(self, name: str) -> Callable[[Any], Any]:
         """Return an elementary function by its name in the formula language."""
 
-    def where(self, condition: Any, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
-        """Return `then()` where the condition holds, `otherwise()` elsewhere."""
+    def merged(self, condition: Any, then: Any, otherwise: Any) -> Any:
+        """Return `then` where the condition holds, `otherwise` elsewhere."""
 
 
 class Reals:
@@ -47,9 +48,9 @@ class Reals:
         own: Callable[[Any], Any] | None = getattr(self, f"_{name}", None)
         return own or getattr(mpmath, name)
 
-    def where(self, condition: Any, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
-        """Return the branch that is taken."""
-        return then() if condition else otherwise()
+    def merged(self, condition: Any, then: Any, otherwise: Any) -> Any:
+        """Return the one that is taken."""
+        return then if condition else otherwise
 
     def _exp(self, x: Any) -> Any:
         return mpmath.exp(min(max(x, -_HUGE), _HUGE))
@@ -86,6 +87,23 @@ class Reals:
         return mpmath.cos(x) if abs(x) < _TURNS else mpmath.nan
 
 
+def _sigmoid(x: Any) -> Any:
+    decay = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1.0, decay) / (1 + decay)
+
+
+def _erf(x: Any) -> Any:
+    return _EVERY_ERF(x).astype(float)
+
+
+_EVERY_ERF: Callable[[Any], Any] = np.frompyfunc(math.erf, 1, 1)
+_OWN_DOUBLES: dict[str, Callable[[Any], Any]] = {
+    "erf": _erf,
+    "sigmoid": _sigmoid,
+    "softplus": lambda x: np.logaddexp(0.0, x),
+}
+
+
 class Doubles:
     """numpy arrays of float64; both branches are computed, one is taken."""
 
@@ -95,13 +113,8 @@ class Doubles:
 
     def function(self, name: str) -> Callable[[Any], Any]:
         """Return the function."""
-        if name in ("erf", "sigmoid"):
-            from scipy import special
-
-            found: Callable[[Any], Any] = special.erf if name == "erf" else special.expit
-            return found
-        if name == "softplus":
-            return lambda x: np.logaddexp(0.0, x)
+        if name in _OWN_DOUBLES:
+            return _OWN_DOUBLES[name]
         if name in ("exp", "cosh", "sinh"):
             bounded: Callable[[Any], Any] = getattr(np, name)
             return lambda x: bounded(np.clip(x, -_LARGE, _LARGE))
@@ -110,6 +123,6 @@ class Doubles:
         )
         return named
 
-    def where(self, condition: Any, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
+    def merged(self, condition: Any, then: Any, otherwise: Any) -> Any:
         """Return an array that takes each element from one of the two."""
-        return np.where(condition, then(), otherwise())
+        return np.where(condition, then, otherwise)

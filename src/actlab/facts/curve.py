@@ -83,9 +83,7 @@ class Curve:
         for inner in self._inner():
             part = self.part(inner)
             for low, high in sign_changes(_WIDE, part.sample(_WIDE, 0)[0]):
-                place = _bisect(
-                    lambda x, p=part: float(p.sample(np.array([x]), 0)[0][0]), low, high
-                )
+                place = _bisect(part, low, high)
                 slope = abs(float(part.sample(np.array([place]), 1)[1][0]))
                 if 0 < slope < np.inf:
                     found.add((place, 1 / slope))
@@ -130,14 +128,17 @@ def sign_changes(xs: Array, values: Array, noise: float | Array = 0.0) -> list[t
     return [(float(xs[a]), float(xs[b])) for a, b in pairs]
 
 
-def _bisect(function: Callable[[float], float], low: float, high: float) -> float:
-    sign = np.sign(function(low))
+def _bisect(curve: Curve, low: float, high: float) -> float:
+    def value(x: float) -> float:
+        return float(curve.sample(np.array([x]), 0)[0][0])
+
+    sign = np.sign(value(low))
     for _step in range(80):
         middle = (low + high) / 2
-        value = function(middle)
-        if value == 0:
+        found = value(middle)
+        if found == 0:
             return middle
-        low, high = (middle, high) if np.sign(value) == sign else (low, middle)
+        low, high = (middle, high) if np.sign(found) == sign else (low, middle)
     return (low + high) / 2
 
 

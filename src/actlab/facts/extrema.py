@@ -52,16 +52,16 @@ class Anatomy:
         self.pieces: tuple[Piece, ...] = find_pieces(curve, self.breaks)
 
     @cached_property
-    def limits(self) -> tuple[float | None, float | None]:
-        """Return the limits of f at minus and plus infinity."""
+    def limits(self) -> tuple[Any, Any]:
+        """Return the limits of f at minus and plus infinity, None where there is none."""
         return (self._limit(0, -1), self._limit(0, 1))
 
     @cached_property
-    def slope_limits(self) -> tuple[float | None, float | None]:
-        """Return the limits of f' at minus and plus infinity."""
+    def slope_limits(self) -> tuple[Any, Any]:
+        """Return the limits of f' at minus and plus infinity, None where there is none."""
         return (self._limit(1, -1), self._limit(1, 1))
 
-    def _limit(self, order: int, direction: int) -> float | None:
+    def _limit(self, order: int, direction: int) -> Any:
         return limit(lambda x: self.curve.at(x, order)[order], direction)
 
     @cached_property

@@ -98,9 +98,7 @@ class Jet:
             return then() if condition else otherwise()
         first, second = then(), otherwise()
         pairs = zip(first.coefficients, second.coefficients, strict=True)
-        return self.like(
-            [self.algebra.where(condition, lambda a=a: a, lambda b=b: b) for a, b in pairs]
-        )
+        return self.like([self.algebra.merged(condition, a, b) for a, b in pairs])
 
     def compose(self, value: Any, slope: Callable[[Jet], Jet]) -> Jet:
         """Return g(self), from its value at c[0] and g' as a function of jets.
@@ -248,8 +246,12 @@ def _is_scalar(value: Any) -> bool:
 def _maximum(*jets: Jet) -> Jet:
     largest = jets[0]
     for jet in jets[1:]:
-        largest = largest.choose(largest >= jet, lambda a=largest: a, lambda b=jet: b)
+        largest = _larger(largest, jet)
     return largest
+
+
+def _larger(left: Jet, right: Jet) -> Jet:
+    return left.choose(left >= right, lambda: left, lambda: right)
 
 
 def _minimum(*jets: Jet) -> Jet:

@@ -64,4 +64,4 @@ def _integrate(integrands: Callable[[Array], Sequence[Array]], edges: Array) -> 
     mass = (half * weights).ravel() * density
     kept = mass > 0
     xs, mass = xs[kept], mass[kept]
-    return tuple(math.fsum(mass * values) for values in integrands(xs))
+    return tuple(float(np.sum(mass * values)) for values in integrands(xs))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -11,7 +12,7 @@ import mpmath
 
 from actlab.catalogue.declared import Smoothness
 from actlab.catalogue.expression.derivative import switches
-from actlab.facts.curve import DIGITS, Curve, DomainError, refine, sign_changes
+from actlab.facts.curve import DIGITS, Curve, refine, sign_changes
 
 _ORDER = 6
 """How many derivatives are compared at a switch; beyond it the function counts as smooth."""
@@ -67,11 +68,19 @@ def find_breaks(curve: Curve) -> tuple[Break, ...]:
         part = curve.part(switch)
         xs = curve.grid
         for low, high in sign_changes(xs, part.sample(xs, 0)[0]):
-            root = refine(lambda x, p=part: p.at(x, 1, side=1), low, high)
+            root = refine(_right_of(part), low, high)
             if root is not None and not any(_same(root, place) for place in places):
                 places.append(root)
     candidates = [_compare_sides(curve, place) for place in sorted(places)]
     return tuple(found for found in candidates if found is not None)
+
+
+def _right_of(curve: Curve) -> Callable[[Any], tuple[Any, Any]]:
+    def value_and_slope(x: Any) -> tuple[Any, Any]:
+        value, slope = curve.at(x, 1, side=1)
+        return (value, slope)
+
+    return value_and_slope
 
 
 def _compare_sides(curve: Curve, place: Any) -> Break | None:
@@ -132,15 +141,3 @@ def smoothness(breaks: tuple[Break, ...]) -> Smoothness:
 def zero_gradient_share(pieces: tuple[Piece, ...]) -> float:
     """Return the share of a standard normal input on which the function is constant."""
     return math.fsum(piece.normal_mass for piece in pieces if piece.constant)
-
-
-__all__ = [
-    "Break",
-    "DomainError",
-    "Piece",
-    "find_breaks",
-    "find_pieces",
-    "probes",
-    "smoothness",
-    "zero_gradient_share",
-]

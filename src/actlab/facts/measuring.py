@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
-
-from actlab.catalogue.declared import Kink, ScalarFacts
+from actlab.catalogue.declared import Kink, ScalarFacts, gain, zero_centredness
 from actlab.facts.curve import Array, Curve
 from actlab.facts.extrema import Anatomy, Extreme, highest, lowest
 from actlab.facts.fixed_points import fixed_points
@@ -14,7 +14,7 @@ from actlab.facts.pieces import smoothness, zero_gradient_share
 from actlab.facts.protocol import Measurable
 
 
-def measure(function: Measurable) -> ScalarFacts:
+def measured(function: Measurable) -> ScalarFacts:
     """Return every scalar fact of the function, whatever the catalogue declares.
 
     Extrema and one-sided derivatives come from Taylor arithmetic at 60 digits, moments from
@@ -22,7 +22,7 @@ def measure(function: Measurable) -> ScalarFacts:
     on the whole line.
 
     >>> from actlab.catalogue import get
-    >>> measure(get("silu")).min_y
+    >>> measured(get("silu")).min_y
     -0.2784645427610738
     """
     curve = Curve.of(function.formula, function.values)
@@ -51,10 +51,10 @@ def measure(function: Measurable) -> ScalarFacts:
         gain_backward=gain(second_slope),
         df0_left=left,
         df0_right=right,
-        lim_minus_inf=anatomy.limits[0],
-        lim_plus_inf=anatomy.limits[1],
-        grad_lim_minus_inf=anatomy.slope_limits[0],
-        grad_lim_plus_inf=anatomy.slope_limits[1],
+        lim_minus_inf=_number(anatomy.limits[0]),
+        lim_plus_inf=_number(anatomy.limits[1]),
+        grad_lim_minus_inf=_number(anatomy.slope_limits[0]),
+        grad_lim_plus_inf=_number(anatomy.slope_limits[1]),
         zero_grad_fraction_N01=zero_gradient_share(anatomy.pieces),
         zero_centredness=zero_centredness(mean, second),
         fixed_points=fixed_points(anatomy),
@@ -62,14 +62,8 @@ def measure(function: Measurable) -> ScalarFacts:
     )
 
 
-def gain(second_moment: float) -> float | None:
-    """Return 1 / sqrt(second moment): the factor that gives an output of second moment 1."""
-    return 1 / math.sqrt(second_moment) if second_moment > 0 else None
-
-
-def zero_centredness(mean: float, second_moment: float) -> float | None:
-    """Return 1 - |E f| / sqrt(E f^2)."""
-    return 1 - abs(mean) / math.sqrt(second_moment) if second_moment > 0 else None
+def _number(end: Any) -> float | None:
+    return None if end is None else float(end) + 0.0
 
 
 def _place(extreme: Extreme) -> float | None:
@@ -101,6 +95,3 @@ def _kinks(anatomy: Anatomy) -> tuple[Kink, ...]:
         for found in anatomy.breaks
         if found.order <= 1
     )
-
-
-__all__ = ["gain", "measure", "zero_centredness"]

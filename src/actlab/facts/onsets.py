@@ -1,0 +1,203 @@
+"""From which |x| on a function goes wrong in a dtype: as shipped, and as its formula is written.
+
+Wrong is NaN, an infinity, or an error above 4 eps max(|f|, |x|) for values and above
+4 eps max(|f'|, sup |f'|) for gradients, against 60 digits. (One unit of the dtype's least subnormal
+number is allowed besides.) The relative error in the tails is reported, not judged.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import mpmath
+import torch
+from torch import Tensor
+
+from actlab.catalogue.expression import parse
+from actlab.errors import unknown_name
+from actlab.facts.curve import DIGITS, Curve
+from actlab.facts.dtypes import DTYPES
+from actlab.facts.extrema import Anatomy, highest
+from actlab.facts.protocol import Measurable
+from actlab.facts.results import Fault, Hazards, Onset
+from actlab.facts.samples import between, sample_points
+from actlab.i18n import _
+
+_FACTOR = 4
+_REFINEMENTS = 40
+
+
+class Truth:
+    """The true value and slope of a function at given inputs, remembered."""
+
+    def __init__(self, function: Measurable) -> None:
+        self.curve = Curve.of(function.formula, function.values)
+        self._known: dict[float, tuple[Any, Any]] = {}
+
+    def __call__(self, x: float) -> tuple[Any, Any]:
+        """Return f(x) and f'(x); at a kink None for the slope, as either side is right."""
+        if x not in self._known:
+            left = self.curve.at(x, 1, side=-1)
+            right = self.curve.at(x, 1, side=1)
+            value = self.curve.at(x)[0]
+            self._known[x] = (value, right[1] if abs(left[1] - right[1]) < 1e-20 else None)
+        return self._known[x]
+
+    @cached_property
+    def anatomy(self) -> Anatomy:
+        """Return the curve taken apart."""
+        return Anatomy(self.curve)
+
+    @cached_property
+    def steepest(self) -> float:
+        """Return sup |f'|."""
+        return highest(self.anatomy.slopes()).value
+
+    @cached_property
+    def tails(self) -> tuple[float, float]:
+        """Return where the left tail ends and the right one begins."""
+        turns = [float(x) for x in (*self.anatomy.turns, *self.anatomy.inflections)]
+        return (min([-1.0, *turns]), max([1.0, *turns]))
+
+
+def onsets(function: Measurable, dtype: str, *, truth: Truth | None = None) -> Hazards:
+    """Return from which |x| on the module and the formula of `function` are wrong in `dtype`.
+
+    `truth` may be shared between dtypes. Raises UnknownNameError for an unknown dtype.
+
+    >>> from actlab.catalogue import get
+    >>> onsets(get("elu"), "float16").formula.gradient_wrong
+    'nan'
+    """
+    if dtype not in DTYPES:
+        raise unknown_name(_("dtype"), dtype, DTYPES)
+    truth = truth or Truth(function)
+    return Hazards(
+        function.name,
+        dtype,
+        module=onset(shipped(function), truth, DTYPES[dtype]),
+        formula=onset(as_written(function), truth, DTYPES[dtype]),
+    )
+
+
+def shipped(function: Measurable) -> Callable[[Tensor], Tensor]:
+    """Return the module as users get it, ready for inputs of any dtype."""
+
+    def apply(x: Tensor) -> Tensor:
+        result: Tensor = function.module().eval().to(x.dtype)(x)
+        return result
+
+    return apply
+
+
+def as_written(function: Measurable) -> Callable[[Tensor], Tensor]:
+    """Return the formula in torch, each word of it the torch function of that name."""
+    from actlab.catalogue.expression import TorchBackend
+
+    formula = parse(function.formula, parameters=function.values)
+
+    def apply(x: Tensor) -> Tensor:
+        result: Tensor = formula.evaluate(TorchBackend(), x, **function.values)
+        return result
+
+    return apply
+
+
+def onset(apply: Callable[[Tensor], Tensor], truth: Truth, dtype: torch.dtype) -> Onset:
+    """Return where `apply` goes wrong in `dtype`."""
+    judge = _Judge(apply, truth, dtype)
+    breaks = [float(found.x) for found in truth.anatomy.breaks]
+    points = sample_points(dtype, breaks)
+    rows = judge.rows(points)
+    value = judge.first(rows, lambda row: row.value_fault)
+    gradient = judge.first(rows, lambda row: row.gradient_fault)
+    low, high = truth.tails
+    tail = [row for row in rows if row.x < low or row.x > high]
+    worst = max(tail, key=lambda row: row.value_ulp or 0.0, default=None)
+    steep = max(tail, key=lambda row: row.gradient_ulp or 0.0, default=None)
+    return Onset(
+        *((value.x, value.value_fault) if value else (None, None)),
+        *((gradient.x, gradient.gradient_fault) if gradient else (None, None)),
+        *((worst.value_ulp, worst.x) if worst else (None, None)),
+        *((steep.gradient_ulp, steep.x) if steep else (None, None)),
+    )
+
+
+@dataclass(frozen=True)
+class _Row:
+    x: float
+    value_fault: Fault | None
+    gradient_fault: Fault | None
+    value_ulp: float | None
+    gradient_ulp: float | None
+
+
+class _Judge:
+    """Compares what a function returns in one dtype with the truth."""
+
+    def __init__(self, apply: Callable[[Tensor], Tensor], truth: Truth, dtype: torch.dtype) -> None:
+        self._apply = apply
+        self._truth = truth
+        self._dtype = dtype
+        self._info = torch.finfo(dtype)
+
+    def rows(self, xs: Tensor) -> list[_Row]:
+        points = xs.to(self._dtype).detach().requires_grad_()
+        values = self._apply(points)
+        (slopes,) = torch.autograd.grad(values.sum(), points)
+        triples = zip(
+            points.detach().double().tolist(),
+            values.detach().double().tolist(),
+            slopes.double().tolist(),
+            strict=True,
+        )
+        return [self._row(x, value, slope) for x, value, slope in triples]
+
+    def _row(self, x: float, value: float, slope: float) -> _Row:
+        true_value, true_slope = self._truth(x)
+        largest = self._truth.steepest
+        with mpmath.workdps(DIGITS):
+            return _Row(
+                x,
+                self._fault(value, true_value, max(abs(true_value), abs(x))),
+                None if true_slope is None else self._fault(slope, true_slope, largest),
+                self._ulp(value, true_value),
+                None if true_slope is None else self._ulp(slope, true_slope),
+            )
+
+    def _fault(self, given: float, true: Any, scale: Any) -> Fault | None:
+        if math.isnan(given):
+            return "nan"
+        if math.isinf(given):
+            return "overflow" if abs(true) > self._info.max else "inf"
+        allowed = _FACTOR * self._info.eps * max(abs(true), scale) + self._least
+        return "error" if abs(given - true) > allowed else None
+
+    @property
+    def _least(self) -> float:
+        return self._info.tiny * self._info.eps
+
+    def _ulp(self, given: float, true: Any) -> float | None:
+        if abs(true) < self._info.tiny or abs(true) > self._info.max or not math.isfinite(given):
+            return None
+        return float(abs(given - true) / (abs(true) * self._info.eps))
+
+    def first(self, rows: list[_Row], fault: Callable[[_Row], Fault | None]) -> _Row | None:
+        """Return the wrong row nearest 0, refined to the neighbouring number of the dtype."""
+        wrong = [row for row in rows if fault(row)]
+        if not wrong:
+            return None
+        nearest = min(wrong, key=lambda row: abs(row.x))
+        same_side = [row for row in rows if row.x * nearest.x > 0 and abs(row.x) < abs(nearest.x)]
+        good = max((row.x for row in same_side), key=abs, default=0.0)
+        for _refinement in range(_REFINEMENTS):
+            middle = between(good, nearest.x, self._dtype)
+            if middle is None:
+                break
+            (row,) = self.rows(torch.tensor([middle], dtype=torch.float64))
+            good, nearest = (good, row) if fault(row) else (middle, nearest)
+        return nearest
