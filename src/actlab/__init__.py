@@ -10,6 +10,8 @@ from typing import Any
 _HOMES = {
     "get": "actlab.catalogue",
     "functions": "actlab.catalogue",
+    "check": "actlab.checker",
+    "check_step": "actlab.checker",
 }
 
 __all__ = ["__version__", *_HOMES]

@@ -46,6 +46,21 @@ def check(
     >>> check(net, nn.CrossEntropyLoss(), batch).codes
     ('ACT101',)
     """
+    return check_batch(model, loss_fn, batch, task, optimizer, ignore=ignore)
+
+
+def check_batch(
+    model: Callable[..., Any],
+    loss_fn: Callable[[Any, Any], Any],
+    batch: tuple[Any, Any],
+    task: str | None = None,
+    optimizer: Any = None,
+    *,
+    ignore: str | Iterable[str] = (),
+    files: tuple[str, ...] = (),
+    made_up: bool = False,
+) -> Report:
+    """Do what `check` does; `files` hold the model's source, `made_up` targets say nothing."""
     if not isinstance(batch, (tuple, list)) or len(batch) != 2:
         raise CheckError(
             _("The batch must be a pair (x, y); got {kind}.").format(kind=type(batch).__name__)
@@ -69,11 +84,12 @@ def check(
         run=run,
         model=model if isinstance(model, nn.Module) else None,
         modules=modules or modules_of(model),
-        targets=Targets.of(y),
+        targets=Targets.of(y, made_up),
         inputs=x,
         forward=lambda inputs: _called(model, inputs),
         loss=lambda output: loss_fn(output, y),
         optimizer=optimizer,
+        files=files,
     )
     return _report(program, task, ignore)
 

@@ -43,6 +43,7 @@ class Program:
     forward: Callable[[Any], Any] | None = None
     loss: Callable[[Any], Any] | None = None
     optimizer: Any = None
+    files: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -82,7 +83,7 @@ def _run(program: Program, task: str | None, keeper: Keeper) -> Subject:
     loss: Any = None
     error: BaseException | None = None
     with _eager(), torch.inference_mode(False), torch.enable_grad():
-        with recording(keeper.remember, program.model) as trace:
+        with recording(keeper.remember, program.model, program.files) as trace:
             try:
 
                 def model_done(output: Any) -> None:

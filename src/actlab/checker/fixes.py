@@ -4,11 +4,8 @@ import ast
 import linecache
 import re
 
-from torch import nn
-
+from actlab.checker.declared import in_container
 from actlab.checker.trace import Call
-
-_CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
 
 
 def without(call: Call) -> str:
@@ -63,13 +60,8 @@ def _is_module_call(call: Call) -> bool:
     return "/torch/nn/modules/" in call.origin.replace("\\", "/")
 
 
-def _is_in_container(call: Call) -> bool:
-    """Return whether the user's line calls the container of the module, not the module itself."""
-    return len(call.scopes) >= 2 and isinstance(call.scopes[-2].module, _CONTAINERS)
-
-
 def _line(call: Call) -> str:
-    location = call.location
+    location = call.ran_at
     if location.file is None or location.line is None or not call.is_located:
         return ""
     return linecache.getline(location.file, location.line).strip()
@@ -77,12 +69,12 @@ def _line(call: Call) -> str:
 
 def _segment(call: Call) -> str:
     """Return the text of the user's expression that made the call, "" where it is not known."""
-    location = call.location
+    location = call.ran_at
     if location.file is None or location.line is None or location.column is None:
         return ""
     if not call.is_located:
         return ""
-    if _is_module_call(call) and (_is_in_container(call) or len(call.scopes) < 2):
+    if _is_module_call(call) and in_container(call.scopes):
         return ""
     raw = linecache.getline(location.file, location.line)
     return raw[location.column - 1 : (location.end_column or 1) - 1]

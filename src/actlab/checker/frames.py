@@ -1,6 +1,5 @@
 """Finding the user's own line on the stack of a running program."""
 
-import sys
 import sysconfig
 from functools import cache
 from itertools import islice
@@ -12,8 +11,8 @@ import torch
 
 from actlab.checker.findings import Location
 
-_CHECKER = str(Path(__file__).parent)
-_CASES = str(Path(__file__).parent / "rules")
+_ACTLAB = str(Path(__file__).parents[1])
+_SUBJECTS = (str(Path(__file__).parent / "rules"), str(Path(_ACTLAB) / "networks"))
 _TORCH = str(Path(torch.__file__).parent)
 _DISPATCH = ("torch/overrides.py", "torch/functional.py", "nn/functional.py", "torch/_tensor.py")
 _DEPTH = 80
@@ -50,8 +49,11 @@ def _library_folders() -> tuple[str, ...]:
 
 @cache
 def _kind(filename: str) -> str:
-    """Return whose code a file is: "torch", "checker", "library" or "user"."""
-    if filename.startswith(_CHECKER) and not filename.startswith(_CASES):
+    """Return whose code a file is: "torch", "checker", "library" or "user".
+
+    The cases of the rules and actlab's own networks are programs to check like any user's.
+    """
+    if filename.startswith(_ACTLAB) and not filename.startswith(_SUBJECTS):
         return "checker"
     if filename.startswith((_TORCH, "<frozen", "<eval_with_key>", "<@beartype", "<__array_")):
         return "torch"

@@ -72,7 +72,7 @@ VIEWS = frozenset({
     "atleast_1d", "atleast_2d", "atleast_3d", "ravel", "identity", "as_subclass", "real",
     "get_device", "pin_memory", "sort", "topk", "to_dense", "pad_packed_sequence", "rename",
     "refine_names", "align_to", "view_copy", "unsafe_chunk", "unsafe_split", "checkpoint",
-    "retain_grad", "movedim", "meshgrid",
+    "retain_grad", "meshgrid",
 })  # fmt: skip
 """Operations that hand on elements of one tensor unchanged: the values are the same, elsewhere."""
 

@@ -10,6 +10,8 @@ from torch import Tensor
 from actlab.checker import losses, values
 from actlab.checker.bounds import UNIT, Interval
 from actlab.checker.losses import LossCall
+from actlab.checker.rule import NotCheckable
+from actlab.i18n import _
 
 if TYPE_CHECKING:
     from actlab.checker.subject import Subject
@@ -55,6 +57,10 @@ class Comparison:
 def comparisons(subject: "Subject") -> Iterator[Comparison]:
     """Yield every comparison of a prediction with real targets that can be read."""
     for loss in subject.loss_calls:
+        if subject.targets.made_up and (
+            loss.kind in losses.REGRESSION or loss.kind == "bce_logits"
+        ):
+            raise NotCheckable(made_up_reason())
         target = readable_target(loss)
         if target is None:
             continue
@@ -62,6 +68,11 @@ def comparisons(subject: "Subject") -> Iterator[Comparison]:
             yield Comparison(loss, subject.range_of(loss.input), target)
         elif loss.kind in ("bce", "bce_logits") and not loss.custom:
             yield Comparison(loss, UNIT, target)
+
+
+def made_up_reason() -> str:
+    """Return why a rule on targets cannot be checked without real ones."""
+    return _("the targets were made up; give real ones with --data")
 
 
 def readable_target(loss: LossCall) -> Tensor | None:

@@ -131,6 +131,6 @@ def page_of(rule: type[Rule]) -> RulePage:
         code=rule.code,
         name=rule.name,
         severity=rule.severity,
-        sections={title: body.strip() for title, body in sections.items()},
+        sections={title: body.strip("\n") for title, body in sections.items()},
         thresholds=dict(rule.thresholds),
     )

@@ -17,7 +17,6 @@ from actlab.checker.replay import true_origins
 from actlab.checker.targets import Targets
 from actlab.checker.trace import Call, Trace, Value
 
-
 _CONSTANT = 16
 """Elements up to which a tensor that is no parameter and no input is taken for a constant."""
 

@@ -26,8 +26,12 @@ def codes_ignored_on(line: str) -> frozenset[str] | None:
 
 
 def is_silenced(finding: Finding) -> bool:
-    """Return whether a comment on the finding's line silences it."""
-    return _silences(finding.location, finding.code)
+    """Return whether a comment on the finding's line, or on the one that ran it, silences it."""
+    place = finding.location
+    caller = place.called_from
+    return _silences(place, finding.code) or (
+        caller is not None and _silences(caller, finding.code)
+    )
 
 
 def _silences(location: Location, code: str) -> bool:

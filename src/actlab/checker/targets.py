@@ -17,14 +17,18 @@ CHECKER_ONLY = ("critic", "ranking")
 
 @dataclass(frozen=True, eq=False)
 class Targets:
-    """The tensors of the target batch, empty where the step has none that is known."""
+    """The tensors of the target batch, empty where the step has none that is known.
+
+    `made_up` targets fit in shape and dtype only: nothing is to be concluded from their numbers.
+    """
 
     tensors: tuple[Tensor, ...] = ()
+    made_up: bool = False
 
     @classmethod
-    def of(cls, batch: Any) -> "Targets":
+    def of(cls, batch: Any, made_up: bool = False) -> "Targets":
         """Collect the tensors of a target: a tensor, or tuples, lists and dictionaries of them."""
-        return cls(tuple(_tensors(batch)))
+        return cls(tuple(_tensors(batch)), made_up)
 
     @property
     def ids(self) -> frozenset[int]:
@@ -68,7 +72,7 @@ def infer_task(target: Tensor) -> str | None:
     'multiclass'
     """
     numbers = values.sample(target)
-    if numbers is None or target.dtype is torch.bool and target.ndim == 0:
+    if numbers is None or (target.dtype is torch.bool and target.ndim == 0):
         return None
     zero_one = bool(((numbers == 0) | (numbers == 1)).all())
     columns = target.shape[1] if target.ndim >= 2 else 1

@@ -9,7 +9,7 @@ A tensor that is changed in place is a new `Value` each time.
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -18,6 +18,7 @@ from torch.nn.modules import module as module_hooks
 from torch.overrides import TorchFunctionMode
 
 from actlab.checker import ops
+from actlab.checker.declared import declaration
 from actlab.checker.findings import Location
 from actlab.checker.frames import Trail, is_library, trail
 
@@ -69,7 +70,7 @@ class Call:
 
     `op` is its name in the vocabulary of `ops`; `args` and `kwargs` are what it was given, with a
     `Value` in the place of each tensor; `inputs` are these values in order. `trail` has the
-    lines that led to it. `error` is the exception that it raised.
+    lines that led to it, `files` are where a module may have been written down. `error` is the exception that it raised.
     """
 
     index: int
@@ -80,6 +81,7 @@ class Call:
     inputs: tuple[Value, ...]
     outputs: tuple[Value, ...] = ()
     trail: Trail = Trail("", (), 0)
+    files: tuple[str, ...] = ()
     scopes: tuple[Scope, ...] = ()
     grad_enabled: bool = True
     error: BaseException | None = None
@@ -101,12 +103,34 @@ class Call:
 
     @property
     def location(self) -> Location:
-        """Return the user's own line; a library's where no line of the user's led here."""
+        """Return where the user wrote the module of a container, else the line that ran the call.
+
+        The line is a library's where no line of the user's led here.
+        """
+        ran = self.ran_at
+        written = declaration(self.scopes, self._files) if self._is_of_module else None
+        return ran if written is None else replace(written, called_from=ran)
+
+    @property
+    def ran_at(self) -> Location:
+        """Return the line that ran the call."""
         lines = self.trail.lines
         inner = lines[: self.trail.inner]
         own = [line for line in inner if not is_library(line.code.co_filename)]
-        line = next(iter((*own, *inner, *lines)), None)
+        asked = () if self.files else lines
+        line = next(iter((*own, *inner, *asked)), None)
         return line.location(self.module) if line else Location(module=self.module)
+
+    @property
+    def _is_of_module(self) -> bool:
+        """Return whether a module of torch's made the call, on behalf of whoever built it."""
+        return bool(self.scopes) and type(self.scopes[-1].module).__module__.startswith("torch.nn")
+
+    @property
+    def _files(self) -> tuple[str, ...]:
+        """Return the files to search: those given, and that of the user's innermost line."""
+        lines = self.trail.lines[self.trail.inner - 1 if self.trail.inner else 0 :]
+        return (*self.files, *(line.code.co_filename for line in lines[:1]))
 
     @property
     def is_located(self) -> bool:
@@ -163,8 +187,11 @@ class RootCall:
 
 
 class _Recorder(TorchFunctionMode):
-    def __init__(self, trace: Trace, on_module: Callable[[nn.Module], None]) -> None:
+    def __init__(
+        self, trace: Trace, on_module: Callable[[nn.Module], None], files: tuple[str, ...]
+    ) -> None:
         super().__init__()
+        self.files = files
         self.trace = trace
         self.on_module = on_module
         self.scopes: tuple[Scope, ...] = ()
@@ -194,6 +221,7 @@ class _Recorder(TorchFunctionMode):
             inputs=tuple(inputs),
             trail=trail(sys._getframe(1)),
             scopes=self.scopes,
+            files=self.files,
             grad_enabled=torch.is_grad_enabled(),
         )
         try:
@@ -294,12 +322,14 @@ class _Recorder(TorchFunctionMode):
 
 @contextmanager
 def recording(
-    on_module: Callable[[nn.Module], None] = lambda module: None, names_of: nn.Module | None = None
+    on_module: Callable[[nn.Module], None] = lambda module: None,
+    names_of: nn.Module | None = None,
+    files: tuple[str, ...] = (),
 ) -> Iterator[Trace]:
     """Record every torch call of the block, in the modules they ran in.
 
     `on_module` is shown each module before its forward runs. Paths are named from `names_of`, or
-    from the first module that is called.
+    from the first module that is called. `files` are where modules may have been written down.
 
     >>> with recording() as trace:
     ...     _ = torch.relu(torch.ones(2))
@@ -307,7 +337,7 @@ def recording(
     ['ones', 'relu']
     """
     trace = Trace()
-    recorder = _Recorder(trace, on_module)
+    recorder = _Recorder(trace, on_module, files)
     if names_of is not None:
         recorder._name_root(names_of)
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from actlab.checker.dynamics.labels import feeders
-from actlab.checker.dynamics.one_step import function_of
+from actlab.checker.dynamics.one_step import function_of, role_of
 from actlab.checker.dynamics.units import MEASURED
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def fits_of(subject: Subject) -> list[Fit]:
     """Return each hidden activation with each layer that feeds it."""
     found = []
     for run in subject.activations:
-        if run.name not in MEASURED or run.head or run.gated or subject.in_loss_code(run.call):
+        if run.name not in MEASURED or role_of(subject, run) != "hidden":
             continue
         for layer in feeding_layers(subject, run):
             size = variance_times_fan_in(layer)

@@ -1,4 +1,4 @@
-"""Naming a run of an activation or a layer, so that a reader finds it in the model."""
+"""Naming a run of an activation or a layer, and finding the layers around it."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -6,29 +6,29 @@ from collections.abc import Iterable
 from torch import nn
 
 from actlab.checker import ops
-from actlab.checker.provenance import origins
-from actlab.checker.trace import Call
+from actlab.checker.provenance import origins, uses
+from actlab.checker.trace import Call, Trace, Value
 
 _BETWEEN = ops.VIEWS | ops.NORMS | ops.POOLS | ops.DROPOUTS | {"add", "sub", "mul", "div"}
 _FEEDERS = ops.AFFINE | ops.PRODUCTS | ops.RECURRENT | ops.ATTENTION
 
 
 def layer_label(call: Call) -> str:
-    """Return the path of the module that ran a layer, or its operation: `fc1`, `linear`."""
-    return call.module or call.op
+    """Return the path of the module that ran a layer, with its operation: `fc1 (linear)`."""
+    return f"{call.module} ({call.op})" if call.module else call.op
 
 
 def activation_label(call: Call) -> str:
     """Return where an activation is: its own module's path, or the layer that feeds it.
 
-    A module that stands at one place names itself: `features.1`. One that is used after several
+    A module that stands at one place names itself: `features.1 (relu)`. One that is used after several
     layers, and a functional call, are named by the layer before: `relu after fc1`.
     """
     module = call.scopes[-1].module if call.scopes else None
     own = module is not None and next(module.children(), None) is None and not _has_layer(module)
     feeder = next((maker.module for maker in feeders(call) if maker.module), None)
     if own and call.module:
-        return call.module
+        return f"{call.module} ({call.op})"
     if feeder is not None:
         return f"{call.op} after {feeder}"
     return f"{call.op} in {call.module}" if call.module else call.op
@@ -43,6 +43,20 @@ def feeders(call: Call) -> tuple[Call, ...]:
     found = origins(call.inputs[0], _BETWEEN) if call.inputs else ()
     made = (origin.call for origin in found)
     return tuple(maker for maker in made if maker is not None and maker.op in _FEEDERS)
+
+
+def feeds_a_layer(trace: Trace, value: Value) -> bool:
+    """Return whether a value is the input of a layer, however far on."""
+    pending, seen = [value], {id(value)}
+    for current in pending:
+        for call, __ in uses(trace, current):
+            if call.op in _FEEDERS:
+                return True
+            for output in call.outputs:
+                if id(output) not in seen:
+                    seen.add(id(output))
+                    pending.append(output)
+    return False
 
 
 def distinct(labels: Iterable[str]) -> list[str]:

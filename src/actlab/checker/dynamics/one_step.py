@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -21,7 +20,13 @@ from actlab.checker.dynamics.gradients import (
     root_mean_square,
     total_norm,
 )
-from actlab.checker.dynamics.labels import activation_label, distinct, feeders, layer_label
+from actlab.checker.dynamics.labels import (
+    activation_label,
+    distinct,
+    feeders,
+    feeds_a_layer,
+    layer_label,
+)
 from actlab.checker.dynamics.slopes import Function
 from actlab.checker.dynamics.units import (
     FLAT_SHARE,
@@ -97,17 +102,18 @@ def activations_of(
                 op=run.name,
                 label=label,
                 location=run.call.location,
-                role=_role(subject, run),
+                role=role_of(subject, run),
                 flat_share=flat_share,
             )
         )
     return Measured(tuple(found), tuple(unreadable))
 
 
-def _role(subject: Subject, run: Activation) -> Role:
+def role_of(subject: Subject, run: Activation) -> Role:
+    """Return what an activation is for: hidden ones lie between two layers."""
     if run.head:
         return "head"
-    if subject.in_loss_code(run.call) or not feeders(run.call):
+    if not feeders(run.call) or not feeds_a_layer(subject.trace, run.output):
         return "other"
     return "gate" if run.gated else "hidden"
 
@@ -142,9 +148,7 @@ def plain(item: Any) -> Any:
     return item.tensor.detach() if isinstance(item, Value) else item
 
 
-def gradients_of(
-    subject: Subject, low: float = 0.0, high: float = math.inf
-) -> GradientMeasure:
+def gradients_of(subject: Subject, low: float = 0.0, high: float = math.inf) -> GradientMeasure:
     """Measure the gradients of a step.
 
     Layers without a gradient (frozen, unused) and with weights that are all zero are left out. A
@@ -162,8 +166,9 @@ def gradients_of(
                 ratios += tuple(scale * quotient(a, b) for a, b in zip(first, last, strict=True))
         return Comparison(measures[place], measures[-1], ratios)
 
-    places = sorted(range(early(len(layers))), key=lambda place: measures[place].pull)
     enough = len(layers) >= 2
+    first = range(min(early(len(layers)), len(layers)))
+    places = sorted(first, key=lambda place: measures[place].pull)
     named = [(p, subject.gradients.get(name)) for name, p in subject.parameters.items()]
     pairs = [(parameter, gradient) for parameter, gradient in named if gradient is not None]
     return GradientMeasure(

@@ -33,6 +33,7 @@ FLAT_SHARE = 0.95
 """A unit whose slope is nearly zero at more than this share of samples is saturated."""
 
 _CHANCE = 0.01
+_FAR = 3.0
 
 _ELEMENTS = 1 << 18
 """Slopes are taken on rows that hold about this many elements, spread over the batch."""
@@ -42,7 +43,8 @@ _ELEMENTS = 1 << 18
 class UnitStatistics:
     """What each unit of one activation did on one or more batches; tensors have shape (units,).
 
-    `observations` counts samples and positions. `highest` and `lowest` are of the output, over all elements. `moving` tells whether the slope
+    `observations` counts samples and positions. `highest` and `lowest` are of the output, over all
+    elements; `highest_input` and `mean_square` are of the input. `moving` tells whether the slope
     was other than zero at some sample; `flat` is the share of samples at which it was nearly zero
     (None where the function cannot saturate). `deviation` is of the whole output.
     """
@@ -52,6 +54,8 @@ class UnitStatistics:
     observations: int
     highest: Tensor
     lowest: Tensor
+    highest_input: Tensor
+    mean_square: Tensor
     moving: Tensor
     flat: Tensor | None
     deviation: Tensor
@@ -78,7 +82,7 @@ def measure(
         rows, output, unit_dim = rows.unsqueeze(0), output.unsqueeze(0), 1
     others = tuple(dim for dim in range(output.ndim) if dim != unit_dim)
     with torch.no_grad():
-        plain = output.detach()
+        plain, rows = output.detach(), rows.detach()
         slope = slopes(function, rows).abs()
         flat = None
         if op in SATURATING:
@@ -90,6 +94,8 @@ def measure(
             observations=output.numel() // max(output.shape[unit_dim], 1),
             highest=plain.amax(others),
             lowest=plain.amin(others),
+            highest_input=rows.amax(others),
+            mean_square=rows.float().square().mean(others),
             moving=(slope != 0).any(dim=others),
             flat=flat,
             deviation=some.std() if some.numel() > 1 else some.new_zeros(()),
@@ -116,6 +122,9 @@ def _joined(a: UnitStatistics, b: UnitStatistics) -> UnitStatistics:
         observations=a.observations + b.observations,
         highest=torch.maximum(a.highest, b.highest),
         lowest=torch.minimum(a.lowest, b.lowest),
+        highest_input=torch.maximum(a.highest_input, b.highest_input),
+        mean_square=(a.mean_square * a.batches + b.mean_square * b.batches)
+        / (a.batches + b.batches),
         moving=a.moving | b.moving,
         flat=flat,
         deviation=b.deviation,
@@ -128,14 +137,16 @@ def dead_share(measure: "ActivationMeasure") -> float:
     Deep in a network with default initial weights the signal fades and the biases decide: on any
     data about half of the units are off and half are on, and training revives them. So units that
     are always on are set against dead ones, and where the two numbers may come from a fair coin
-    (one chance in a hundred) nothing is dead. A layer without a single live unit passes nothing on,
-    whatever the reason: its share is 1.
+    (one chance in a hundred) nothing is dead. Units that are far below zero, by more than three
+    times what is usual in their layer, count whatever the coin says; and a layer without a single
+    live unit passes nothing on, whatever the reason: its share is 1.
     """
     if measure.dead == measure.units:
         return 1.0
+    far = measure.far / measure.units
     if _coin_tail(measure.dead, measure.dead + measure.always_on) > _CHANCE:
-        return 0.0
-    return (measure.dead - measure.always_on) / measure.units
+        return far
+    return max(far, (measure.dead - measure.always_on) / measure.units)
 
 
 def _coin_tail(heads: int, tosses: int) -> float:
@@ -153,8 +164,8 @@ def _coin_tail(heads: int, tosses: int) -> float:
 class ActivationMeasure:
     """One activation in plain numbers.
 
-    `dead` units were never above zero and had slope zero at every sample; `always_on` were above
-    zero at every sample; `saturated` had a slope near zero at nearly every sample (None where the
+    `dead` units were never above zero and had slope zero at every sample, `far` of them with inputs
+    far below zero; `always_on` were above zero at every sample; `saturated` had a slope near zero at nearly every sample (None where the
     function cannot saturate). `deviation` is the standard deviation of the output, `observations`
     counts samples and positions. A `gate` is multiplied with something else and a `head` is the
     prediction: both are meant to saturate. What no layer feeds, a hinge in a loss say, is `other`.
@@ -169,6 +180,7 @@ class ActivationMeasure:
     batches: int
     observations: int
     dead: int
+    far: int
     always_on: int
     saturated: int | None
     deviation: float
@@ -185,6 +197,8 @@ def counted(
 ) -> ActivationMeasure:
     """Return the counts of some statistics; a unit flat at over `flat_share` of samples counts."""
     dead = (statistics.highest <= 0) & ~statistics.moving
+    if op in SATURATING:
+        dead = torch.zeros_like(dead)
     flat = statistics.flat
     return ActivationMeasure(
         op=op,
@@ -195,8 +209,15 @@ def counted(
         samples=statistics.samples,
         batches=statistics.batches,
         observations=statistics.observations,
-        dead=0 if op in SATURATING else int(dead.sum()),
+        dead=int(dead.sum()),
+        far=int((dead & (statistics.highest_input < -_far(statistics, ~dead))).sum()),
         always_on=int((statistics.lowest > 0).sum()),
         saturated=None if flat is None else int((flat > flat_share).sum()),
         deviation=float(statistics.deviation),
     )
+
+
+def _far(statistics: UnitStatistics, live: Tensor) -> Tensor:
+    sizes = statistics.mean_square[live]
+    usual = sizes.median().sqrt() if sizes.numel() else sizes.new_tensor(math.inf)
+    return _FAR * usual

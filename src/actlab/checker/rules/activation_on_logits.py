@@ -47,9 +47,7 @@ def _tanh_head() -> Situation:
 
 
 def _pooled_as_in_squeezenet() -> Situation:
-    net = nn.Sequential(
-        nn.Conv2d(3, 5, 1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()
-    )
+    net = nn.Sequential(nn.Conv2d(3, 5, 1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
     return Situation(net, nn.CrossEntropyLoss(), image_batch(5))
 
 
@@ -144,9 +142,7 @@ class ActivationOnLogits(Rule):
             return "error"
         return "warning"
 
-    def _finding(
-        self, subject: Subject, scores: Scores, head: Head, severity: Severity
-    ) -> Finding:
+    def _finding(self, subject: Subject, scores: Scores, head: Head, severity: Severity) -> Finding:
         reach = subject.range_of(head.call.output)
         return self.found(
             severity=severity,

@@ -11,8 +11,8 @@ from actlab.checker.findings import Finding
 from actlab.checker.fixes import without
 from actlab.checker.heads import Head, heads_of
 from actlab.checker.losses import LossCall
-from actlab.checker.regressions import Comparison, readable_target
-from actlab.checker.rule import Case, Rule, Situation
+from actlab.checker.regressions import Comparison, made_up_reason, readable_target
+from actlab.checker.rule import Case, NotCheckable, Rule, Situation
 from actlab.checker.samples import real_batch
 from actlab.checker.subject import Subject
 from actlab.i18n import _
@@ -99,6 +99,8 @@ class ActivationOnRegressionHead(Rule):
             if loss.kind not in losses.REGRESSION:
                 continue
             heads = heads_of(subject, loss.input)
+            if heads and subject.targets.made_up and heads[0].name in _DELIBERATE:
+                raise NotCheckable(made_up_reason())
             if heads and not self._justified(subject, loss, heads[0]):
                 yield self._finding(subject, loss, heads[0])
 

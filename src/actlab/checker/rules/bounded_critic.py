@@ -141,7 +141,9 @@ class BoundedCritic(Rule):
                         range=subject.range_of(call.output),
                         width=f"{subject.range_of(call.output).width:.3g}",
                     ),
-                    why=_("a saturated critic passes no gradient; order and distance need no bound"),
+                    why=_(
+                        "a saturated critic passes no gradient; order and distance need no bound"
+                    ),
                     fix=without(call),
                 )
 

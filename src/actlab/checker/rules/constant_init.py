@@ -5,16 +5,11 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from actlab.checker import ops
-from actlab.checker.dynamics.labels import layer_label
+from actlab.checker.dynamics.labels import feeds_a_layer, layer_label
 from actlab.checker.findings import Finding
-from actlab.checker.provenance import uses
 from actlab.checker.rule import Case, Rule, Situation
 from actlab.checker.subject import Layer, Subject
-from actlab.checker.trace import Trace, Value
 from actlab.i18n import _
-
-_CONSUMERS = ops.AFFINE | ops.PRODUCTS | ops.RECURRENT
 
 
 def constant_hidden_layer() -> Situation:
@@ -35,9 +30,7 @@ def zeros_everywhere() -> Situation:
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return self.out(torch.relu(self.conv(x)).flatten(1))
 
-    return Situation(
-        Net(), nn.CrossEntropyLoss(), (torch.randn(32, 1, 6, 6), torch.arange(32) % 5)
-    )
+    return Situation(Net(), nn.CrossEntropyLoss(), (torch.randn(32, 1, 6, 6), torch.arange(32) % 5))
 
 
 def random_weights() -> Situation:
@@ -100,7 +93,7 @@ class ConstantInit(Rule):
         for layer in subject.layers:
             if not _is_trained(layer) or not _alike(_rows(layer)):
                 continue
-            if not _feeds_a_layer(subject.trace, layer.call.output):
+            if not feeds_a_layer(subject.trace, layer.call.output):
                 continue
             if not bool(layer.weight.any()) and not _stays_alike(subject, layer):
                 continue
@@ -110,9 +103,9 @@ class ConstantInit(Rule):
                     units=rows.shape[0], label=layer_label(layer.call)
                 ),
                 location=layer.call.location,
-                proof=_("all {units} rows of its weights are equal, the first weight is {value}").format(
-                    units=rows.shape[0], value=f"{float(rows[0, 0]):.3g}"
-                ),
+                proof=_(
+                    "all {units} rows of its weights are equal, the first weight is {value}"
+                ).format(units=rows.shape[0], value=f"{float(rows[0, 0]):.3g}"),
                 why=_("units that start alike get the same gradient: the layer stays one unit"),
                 fix='nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu")',
             )
@@ -140,17 +133,3 @@ def _stays_alike(subject: Subject, layer: Layer) -> bool:
         return False
     rows = gradient.mT if layer.call.op == "addmm" else gradient.flatten(1)
     return _alike(rows)
-
-
-def _feeds_a_layer(trace: Trace, value: Value) -> bool:
-    """Return whether what a layer puts out is the input of another one, however far on."""
-    pending, seen = [value], {id(value)}
-    for current in pending:
-        for call, __ in uses(trace, current):
-            if call.op in _CONSUMERS:
-                return True
-            for output in call.outputs:
-                if id(output) not in seen:
-                    seen.add(id(output))
-                    pending.append(output)
-    return False

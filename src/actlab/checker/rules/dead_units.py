@@ -140,7 +140,7 @@ class DeadUnits(Rule):
 
     def _finding(self, measure: ActivationMeasure, *, is_error: bool) -> Finding:
         return self.found(
-            message=_("{dead} of the {units} units behind {label} are dead").format(
+            message=_("{dead} of the {units} units of {label} are dead").format(
                 dead=measure.dead, units=measure.units, label=measure.label
             ),
             location=measure.location,

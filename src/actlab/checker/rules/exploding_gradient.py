@@ -7,12 +7,15 @@ import torch
 from torch import nn
 
 from actlab.checker.arithmetic import shown
+from actlab.checker.dynamics.drift import Drift, drift_of
 from actlab.checker.dynamics.gradients import GradientMeasure
-from actlab.checker.dynamics.one_step import gradients_of, summed_samples
+from actlab.checker.dynamics.one_step import activations_of, gradients_of, summed_samples
 from actlab.checker.findings import Finding
 from actlab.checker.rule import Case, NotCheckable, Rule, Situation
 from actlab.checker.subject import Subject
 from actlab.i18n import _
+
+_FADED = 0.1
 
 
 def weights_of_order_one() -> Situation:
@@ -87,10 +90,16 @@ class ExplodingGradient(Rule):
         if subject.loss is None or not bool(torch.isfinite(subject.loss).all()):
             return  # ACT508 has that
         measure = gradients_of(subject, high=self.limits["ratio"])
-        yield from self.judge(measure, summed=summed_samples(subject))
+        drift = drift_of(activations_of(subject).activations, stabilised=False)
+        yield from self.judge(measure, drift, summed=summed_samples(subject))
 
-    def judge(self, measure: GradientMeasure, *, summed: int = 1) -> Iterator[Finding]:
-        """Yield at most one finding; the loss was summed over `summed` samples."""
+    def judge(
+        self, measure: GradientMeasure, drift: Drift | None, *, summed: int = 1
+    ) -> Iterator[Finding]:
+        """Yield at most one finding; the loss was summed over `summed` samples.
+
+        Where activations fade, the last layer's gradient fades with them and says nothing.
+        """
         norm = measure.norms[-1] / summed if measure.norms else 0.0
         compared = measure.weakest
         if not math.isfinite(norm):
@@ -104,12 +113,15 @@ class ExplodingGradient(Rule):
             )
         elif (
             compared is not None
+            and not (drift is not None and drift.growth < _FADED)
             and measure.depth >= self.limits["depth"]
             and len(compared.ratios) >= 2
             and all(ratio > self.limits["ratio"] for ratio in compared.ratios)
         ):
             proof, severity = (
-                _("relative to its weights, the gradient of {early} is {ratio} times {last}'s").format(
+                _(
+                    "relative to its weights, the gradient of {early} is {ratio} times {last}'s"
+                ).format(
                     early=compared.early.label,
                     last=compared.last.label,
                     ratio=shown(compared.ratios[-1]),

@@ -159,5 +159,3 @@ def _feeds_attention(subject: Subject, value: Value) -> bool:
             if call.op in _ATTENTION_STEPS and len(pending) < _FEW:
                 pending.extend(call.outputs)
     return False
-
-

@@ -31,9 +31,7 @@ def _log_of_sigmoid() -> Situation:
 
 
 def _log_softmax() -> Situation:
-    return Situation(
-        nn.Linear(20, 5), lambda z, y: F.nll_loss(z.log_softmax(1), y), class_batch(5)
-    )
+    return Situation(nn.Linear(20, 5), lambda z, y: F.nll_loss(z.log_softmax(1), y), class_batch(5))
 
 
 def _guarded_by_epsilon() -> Situation:

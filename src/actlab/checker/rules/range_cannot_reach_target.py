@@ -152,7 +152,11 @@ class RangeCannotReachTarget(Rule):
                 share=comparison.outside,
             ),
             why=_("no training can bring the loss near zero; unreachable targets give no gradient"),
-            fix="y = (y + 1) / 2" if labels else without(call) if heads else "y = (y - low) / scale",
+            fix="y = (y + 1) / 2"
+            if labels
+            else without(call)
+            if heads
+            else "y = (y - low) / scale",
         )
 
     def _sum_finding(self, subject: Subject, comparison: Comparison) -> Iterator[Finding]:

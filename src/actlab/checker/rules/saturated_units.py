@@ -128,7 +128,7 @@ class SaturatedUnits(Rule):
     def _finding(self, measure: ActivationMeasure, *, is_error: bool) -> Finding:
         saturated = measure.saturated or 0
         return self.found(
-            message=_("{saturated} of the {units} units behind {label} are saturated").format(
+            message=_("{saturated} of the {units} units of {label} are saturated").format(
                 saturated=saturated, units=measure.units, label=measure.label
             ),
             location=measure.location,
@@ -142,6 +142,7 @@ class SaturatedUnits(Rule):
                 samples=f"{100 * self.limits['samples']:.0f} %",
             ),
             why=_("a flat unit passes on less than a hundredth of the gradient"),
-            fix="x = (x - mean) / std  # " + _("scale what comes in, or start with smaller weights"),
+            fix="x = (x - mean) / std  # "
+            + _("scale what comes in, or start with smaller weights"),
             severity="error" if is_error else "warning",
         )

@@ -158,7 +158,9 @@ class SeluContract(Rule):
         for call in _next_calls(subject, run.output):
             if call.op == "dropout" and call.argument("p", 1, 0.5) > 0.0:
                 message = _("plain dropout after SELU")
-                why = _("it sets units to 0, which is not SELU's resting value, and shifts the mean")
+                why = _(
+                    "it sets units to 0, which is not SELU's resting value, and shifts the mean"
+                )
                 fix = "nn.AlphaDropout(p)"
             elif call.op == "batch_norm":
                 message = _("batch norm after SELU")

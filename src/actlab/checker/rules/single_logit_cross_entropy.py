@@ -68,9 +68,9 @@ class SingleLogitCrossEntropy(Rule):
             yield self.found(
                 message=_("cross entropy over a single class is always 0"),
                 location=loss.call.location,
-                proof=_("the scores have shape {shape}: softmax of one score is 1, its log 0").format(
-                    shape=tuple(loss.input.shape)
-                ),
+                proof=_(
+                    "the scores have shape {shape}: softmax of one score is 1, its log 0"
+                ).format(shape=tuple(loss.input.shape)),
                 why=_("loss and gradient are 0 whatever the model says: nothing is learnt"),
                 fix="loss = F.binary_cross_entropy_with_logits(logits, y.float())",
             )

@@ -102,11 +102,13 @@ class SoftmaxDimNotClassDim(Rule):
         right = loss.class_dim
         module = "LogSoftmax" if maker.op == "log_softmax" else "Softmax"
         return self.found(
-            message=_("{function} normalises dimension {wrong}, the loss has its classes in {right}")
-            .format(function=maker.op, wrong=wrong, right=right),
+            message=_(
+                "{function} normalises dimension {wrong}, the loss has its classes in {right}"
+            ).format(function=maker.op, wrong=wrong, right=right),
             location=maker.location,
-            proof=_("of shape {shape}, sums over dimension {wrong} are 1, over {right} they are not")
-            .format(shape=tuple(loss.input.shape), wrong=wrong, right=right),
+            proof=_(
+                "of shape {shape}, sums over dimension {wrong} are 1, over {right} they are not"
+            ).format(shape=tuple(loss.input.shape), wrong=wrong, right=right),
             why=_("positions compete instead of classes, and the loss is no likelihood"),
             fix=replaced(maker, f"nn.{module}(dim={right})", f"F.{maker.op}({{x}}, dim={right})"),
         )

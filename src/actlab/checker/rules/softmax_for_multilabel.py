@@ -11,7 +11,8 @@ from actlab.checker.findings import Finding, Severity
 from actlab.checker.fixes import replaced
 from actlab.checker.losses import LossCall
 from actlab.checker.provenance import HANDED_ON, origins
-from actlab.checker.rule import Case, Rule, Situation
+from actlab.checker.regressions import made_up_reason
+from actlab.checker.rule import Case, NotCheckable, Rule, Situation
 from actlab.checker.samples import class_batch
 from actlab.checker.subject import Subject
 from actlab.checker.trace import Call, Value
@@ -31,9 +32,7 @@ def _softmax_with_bce() -> Situation:
 
 
 def _cross_entropy_on_multi_hot() -> Situation:
-    return Situation(
-        nn.Linear(20, 5), nn.CrossEntropyLoss(), (class_batch(5)[0], _multi_hot())
-    )
+    return Situation(nn.Linear(20, 5), nn.CrossEntropyLoss(), (class_batch(5)[0], _multi_hot()))
 
 
 def _softmax_at_evaluation() -> Situation:
@@ -56,9 +55,7 @@ def _targets_normalised_to_one() -> Situation:
 
 
 def _sigmoid_for_each_label() -> Situation:
-    return Situation(
-        nn.Linear(20, 5), nn.BCEWithLogitsLoss(), (class_batch(5)[0], _multi_hot())
-    )
+    return Situation(nn.Linear(20, 5), nn.BCEWithLogitsLoss(), (class_batch(5)[0], _multi_hot()))
 
 
 def _one_hot_targets() -> Situation:
@@ -109,6 +106,8 @@ class SoftmaxForMultilabel(Rule):
 
     def check(self, subject: Subject) -> Iterator[Finding]:
         """Yield a finding for each softmax that meets several labels at once."""
+        if subject.targets.made_up and not (subject.task_given and subject.task == "multilabel"):
+            raise NotCheckable(made_up_reason())
         for loss in subject.loss_calls:
             target = _target_of(subject, loss)
             if target is None or target.shape != loss.input.shape or target.ndim < 2:

@@ -126,9 +126,9 @@ class SoftmaxOverBatch(Rule):
             return
         if samples is None or samples < 2:
             raise NotCheckable(
-                _("the batch has {count} sample; softmax over the first dimension needs two").format(
-                    count=samples or _("no known")
-                )
+                _(
+                    "the batch has {count} sample; softmax over the first dimension needs two"
+                ).format(count=samples or _("no known"))
             )
         heads = {id(call) for call in all_heads(subject)}
         for call in suspects:

@@ -61,9 +61,7 @@ def _attention_of_gat() -> Situation:
             weights = F.softmax(F.leaky_relu(self.score(x), 0.2), dim=1)
             return self.fc((weights * x).sum(1))
 
-    return Situation(
-        Attend(), nn.CrossEntropyLoss(), (torch.randn(6, 4, 8), torch.arange(6) % 3)
-    )
+    return Situation(Attend(), nn.CrossEntropyLoss(), (torch.randn(6, 4, 8), torch.arange(6) % 3))
 
 
 class StackedActivations(Rule):

@@ -6,13 +6,15 @@ import torch
 from torch import nn
 
 from actlab.checker.arithmetic import shown
-from actlab.checker.dynamics.drift import is_stabilised
+from actlab.checker.dynamics.drift import Drift, drift_of, is_stabilised
 from actlab.checker.dynamics.gradients import GradientMeasure
-from actlab.checker.dynamics.one_step import gradients_of
+from actlab.checker.dynamics.one_step import activations_of, gradients_of
 from actlab.checker.findings import Finding
 from actlab.checker.rule import Case, NotCheckable, Rule, Situation
 from actlab.checker.subject import Subject
 from actlab.i18n import _
+
+_INFLATED = 10.0
 
 
 def six_sigmoids() -> Situation:
@@ -102,10 +104,18 @@ class VanishingGradient(Rule):
                     ratio=shown(compared.ratios[0])
                 )
             )
-        yield from self.judge(measure, stabilised=is_stabilised(subject.trace))
+        drift = drift_of(activations_of(subject).activations, stabilised=False)
+        yield from self.judge(measure, drift, stabilised=is_stabilised(subject.trace))
 
-    def judge(self, measure: GradientMeasure, *, stabilised: bool) -> Iterator[Finding]:
-        """Yield a finding if every measured ratio is too small; at least two are needed."""
+    def judge(
+        self, measure: GradientMeasure, drift: Drift | None, *, stabilised: bool
+    ) -> Iterator[Finding]:
+        """Yield a finding if every measured ratio is too small; at least two are needed.
+
+        Where activations grow, the last layer's gradient is inflated by them and says nothing.
+        """
+        if drift is not None and drift.growth > _INFLATED:
+            return
         compared = measure.strongest
         if compared is None or measure.depth < self.limits["depth"] or len(compared.ratios) < 2:
             return
