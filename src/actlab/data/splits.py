@@ -48,6 +48,10 @@ def final_test_split(dataset: Dataset, sizes: SplitSizes, seed: int) -> Examples
     """Return the test split: for a final figure, after every choice was made, and nothing else.
 
     Raises DataError where `sizes` asks for more than the data set has.
+
+    >>> from actlab.data import open_dataset
+    >>> len(final_test_split(open_dataset("digits"), SplitSizes(800, 300, 300, 100), seed=1))
+    100
     """
     _check(dataset, sizes)
     order = np.random.default_rng((seed, _TEST_STREAM)).permutation(len(dataset.test_pool))
@@ -55,7 +59,15 @@ def final_test_split(dataset: Dataset, sizes: SplitSizes, seed: int) -> Examples
 
 
 def class_counts(dataset: Dataset, sizes: SplitSizes, seed: int) -> dict[str, tuple[int, ...]]:
-    """Return the number of images of each class, in order of the classes, for every split."""
+    """Return the number of images of each class, in order of the classes, for every split.
+
+    Raises DataError where `sizes` asks for more than the data set has.
+
+    >>> from actlab.data import open_dataset
+    >>> counts = class_counts(open_dataset("digits"), SplitSizes(800, 300, 300, 397), seed=1)
+    >>> list(counts), sum(counts["train"])
+    (['train', 'valid_epoch', 'valid_trial', 'test'], 800)
+    """
     splits = draw_splits(dataset, sizes, seed)
     parts = {**vars(splits), "test": final_test_split(dataset, sizes, seed)}
     return {

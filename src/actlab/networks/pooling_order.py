@@ -39,5 +39,12 @@ class PoolingFirst(nn.Sequential):
 
 
 def pooling_first(network: nn.Sequential) -> PoolingFirst:
-    """Return `network` as one that pools first where it may, sharing its layers."""
+    """Return `network` as one that pools first where it may, sharing its layers.
+
+    >>> import torch
+    >>> network = nn.Sequential(nn.Tanh(), nn.MaxPool2d(2))
+    >>> images = torch.randn(2, 1, 4, 4)
+    >>> torch.equal(pooling_first(network)(images), network(images))
+    True
+    """
     return PoolingFirst(OrderedDict(network.named_children()))

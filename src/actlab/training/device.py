@@ -18,6 +18,9 @@ def resolve_device(asked: Literal["auto", "cpu", "cuda"]) -> Device:
     """Return the device that trials run on; `auto` is a GPU where there is one.
 
     Raises DeviceError for a device that is not there.
+
+    >>> resolve_device("cpu")
+    'cpu'
     """
     there = torch.cuda.is_available()
     if asked == "cuda" and not there:
@@ -40,6 +43,9 @@ def resolve_precision(
     `auto` is fp32 where the device has no bf16 of its own, else what `faster` measures.
 
     Raises DeviceError for bf16 where the device would have to emulate it.
+
+    >>> resolve_precision("fp32", "cpu", faster=lambda: "bf16")
+    'fp32'
     """
     if asked == "fp32":
         return "fp32"
@@ -59,7 +65,7 @@ def resolve_precision(
 def place(model: nn.Module, device: Device) -> nn.Module:
     """Return `model` on `device`, its weights laid out with the channels last.
 
-    Convolutions and pooling are then about twice as fast on a CPU (measured on this network).
+    A training step of the published network then took 60 to 75 % of its time on a CPU.
     """
     placed: nn.Module = model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch declares no overload with a memory format alone
     return placed
