@@ -55,7 +55,8 @@ UNIT = Interval(0.0, 1.0)
 
 _FIXED = {
     "sigmoid": UNIT, "hardsigmoid": UNIT, "softmax": UNIT, "softmin": UNIT, "gumbel_softmax": UNIT,
-    "rand": UNIT, "rand_like": UNIT, "bernoulli": UNIT, "one_hot": UNIT, "softsign": Interval(-1, 1),
+    "rand": UNIT, "rand_like": UNIT, "bernoulli": UNIT, "one_hot": UNIT,
+    "softsign": Interval(-1, 1),
     "tanh": Interval(-1, 1), "sin": Interval(-1, 1), "cos": Interval(-1, 1), "erf": Interval(-1, 1),
     "sign": Interval(-1, 1), "erfc": Interval(0, 2), "cosine_similarity": Interval(-1, 1),
     "log_softmax": Interval(-_INF, 0), "logsigmoid": Interval(-_INF, 0),

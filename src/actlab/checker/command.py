@@ -195,7 +195,7 @@ def _made_up_target(model: Callable[..., Any], x: Tensor, task: str | None, loss
     if not isinstance(output, Tensor):
         raise CheckError(
             _(
-                "Targets can be made up for a tensor only, and the model returns {kind}: use --data."
+                "Targets can be made up for a tensor only; the model returns {kind}: use --data."
             ).format(kind=type(output).__name__)
         )
     name = getattr(loss_fn, "__name__", type(loss_fn).__name__)

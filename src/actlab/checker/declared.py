@@ -1,8 +1,8 @@
 """Finding where a module of a container was written down: `nn.Softmax(dim=1)` in a Sequential.
 
-The line that ran it only says `self.net(x)`. The source of the class that owns the container (or of
-the file that asked for the check) is searched for the call that made the module; if there is exactly
-one that fits, that is the place to show and to mend.
+The line that ran it only says `self.net(x)`. The source of the class that owns the container (or
+of the file that asked for the check) is searched for the call that made the module; if there is
+exactly one that fits, that is the place to show and to mend.
 """
 
 import ast
@@ -56,7 +56,6 @@ def _regions(scopes: Sequence["Scope"], files: Sequence[str]) -> Iterator[tuple[
             yield tree, file
 
 
-@cache
 def _class_source(kind: type) -> tuple[ast.AST, str] | None:
     try:
         file = inspect.getsourcefile(kind)

@@ -117,9 +117,9 @@ class Report:
 
     def to_pandas(self) -> Any:
         """Return the findings as a DataFrame; needs pandas."""
-        import pandas as pd
+        from importlib import import_module
 
-        return pd.DataFrame([asdict(found) for found in self.findings])
+        return import_module("pandas").DataFrame([asdict(found) for found in self.findings])
 
     def __str__(self) -> str:
         from actlab.checker.text import render

@@ -81,7 +81,7 @@ def _segment(call: Call) -> str:
 
 
 def _operand(segment: str) -> str | None:
-    """Return what the call in a piece of source is applied to: `x` of `f(x, dim=1)`, of `x.f(1)`."""
+    """Return what a call in source is applied to: `x` of `f(x, dim=1)` and of `x.f(1)`."""
     try:
         node = ast.parse(segment, mode="eval").body
     except SyntaxError:

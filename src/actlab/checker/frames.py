@@ -89,6 +89,10 @@ class Trail(NamedTuple):
     inner: int
 
 
+NOWHERE = Trail("", (), 0)
+"""The trail of a call that nobody was seen to make."""
+
+
 def trail(frame: FrameType | None) -> Trail:
     """Return the lines that led to the present call: a library's first, then the user's own.
 

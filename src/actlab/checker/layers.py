@@ -60,8 +60,7 @@ def _of_layer(call: Call) -> Weighted:
     shape = weight.shape
     groups = 1
     if call.op != "linear":
-        position = 6 if call.op == "conv" else 6
-        given = call.argument("groups", position, 1)
+        given = call.argument("groups", 6, 1)
         groups = given if isinstance(given, int) else 1
     if call.op == "conv_transpose":
         inputs, outputs = shape[0], shape[1] * groups

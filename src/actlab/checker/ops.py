@@ -40,7 +40,8 @@ _SPELLINGS = {
     "feature_dropout": "dropout", "native_dropout": "dropout",
     "feature_alpha_dropout": "alpha_dropout",
     "softmax_backward_data": "softmax", "safe_softmax": "softmax",
-    "upsample": "interpolate", "upsample_nearest": "interpolate", "upsample_bilinear": "interpolate",
+    "upsample": "interpolate", "upsample_nearest": "interpolate",
+    "upsample_bilinear": "interpolate",
     "threshold": "threshold", "data": "detach", "detach": "detach",
     "__pos__": "alias", "H": "T", "mT": "T", "mH": "T", "adjoint": "T", "numpy_T": "T",
     "gru": "gru", "convolution": "conv", "conv_overrideable": "conv",
@@ -76,9 +77,11 @@ VIEWS = frozenset({
 })  # fmt: skip
 """Operations that hand on elements of one tensor unchanged: the values are the same, elsewhere."""
 
-JOINS = frozenset({"cat", "stack", "where", "setitem", "index_put", "index_copy", "scatter",
-                   "masked_scatter", "pad", "masked_fill", "index_fill", "copy_", "block_diag",
-                   "_pack_padded_sequence", "select_scatter", "slice_scatter", "fill_diagonal_"})  # fmt: skip
+JOINS = frozenset({
+    "cat", "stack", "where", "setitem", "index_put", "index_copy", "scatter", "masked_scatter",
+    "pad", "masked_fill", "index_fill", "copy_", "block_diag", "pack_padded_sequence",
+    "select_scatter", "slice_scatter", "fill_diagonal",
+})  # fmt: skip
 """Operations that hand on elements of several tensors, or of a tensor and a constant."""
 
 DROPOUTS = frozenset({"dropout", "alpha_dropout"})
@@ -96,8 +99,10 @@ POOLS = frozenset({"avg_pool", "max_pool", "lp_pool1d", "lp_pool2d", "mean", "am
 RECURRENT = frozenset({"lstm", "gru", "rnn_tanh", "rnn_relu", "lstm_cell", "gru_cell",
                        "rnn_tanh_cell", "rnn_relu_cell"})  # fmt: skip
 
-ATTENTION = frozenset({"scaled_dot_product_attention", "multi_head_attention_forward",
-                       "_transformer_encoder_layer_fwd", "_native_multi_head_attention"})  # fmt: skip
+ATTENTION = frozenset({
+    "scaled_dot_product_attention", "multi_head_attention_forward",
+    "transformer_encoder_layer_fwd", "native_multi_head_attention",
+})  # fmt: skip
 
 RECTIFIERS = frozenset({"relu", "relu6", "leaky_relu", "prelu", "rrelu", "elu", "celu", "selu",
                         "gelu", "silu", "mish", "softplus", "hardswish", "threshold"})  # fmt: skip

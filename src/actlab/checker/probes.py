@@ -90,7 +90,7 @@ class Probes:
         return self.rerun(change)
 
     def longer(self, dim: int, size: int) -> Rerun | None:
-        """Return a run on inputs whose dimension `dim`, where it has `size` elements, is doubled."""
+        """Return a run on inputs whose dimension `dim` is doubled where it has `size` elements."""
 
         def lengthen(tensor: Tensor) -> Tensor:
             if tensor.ndim <= dim or tensor.shape[dim] != size:
@@ -100,7 +100,7 @@ class Probes:
         return self.rerun(lengthen)
 
     def rerun(self, transform: Transform, with_loss: bool = False) -> Rerun | None:
-        """Return a run on the step's inputs after `transform`; None where the model fails on them."""
+        """Return a run on the step's inputs after `transform`; None where that fails."""
         run = self._run
         if run is None:
             return None

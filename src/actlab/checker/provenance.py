@@ -11,7 +11,7 @@ from actlab.checker import ops
 from actlab.checker.trace import Call, Trace, Value
 
 _LIMIT = 4000
-"""How many values one walk may visit: a walk over a large graph ends, unanswered, not in minutes."""
+"""How many values one walk may visit: on a huge graph it ends unanswered, not in minutes."""
 
 _NEAR = 60
 """How many calls a walk through sums and gates may visit: what it looks for is near the loss."""
@@ -95,7 +95,7 @@ def is_nudge(call: Call) -> bool:
         other = call.argument("other", 1)
         return isinstance(other, (int, float)) and abs(other) < _TINY
     if call.op in ("mul", "div") and len(call.inputs) == 1:
-        return call.argument("other", 1) == 1
+        return bool(call.argument("other", 1) == 1)
     return False
 
 

@@ -1,8 +1,8 @@
 """Which of several origins the elements of a value really come from.
 
-A tensor that was put together with `cat` and then sliced has several origins to a walk that does not
-count elements. Here the same views and joins are run again on labels, one number for each origin,
-and the labels that arrive are the answer.
+A tensor that was put together with `cat` and then sliced has several origins to a walk that does
+not count elements. Here the same views and joins are run again on labels, one number for each
+origin, and the labels that arrive are the answer.
 """
 
 from typing import Any
@@ -21,8 +21,10 @@ _SELECTING = frozenset({
 })  # fmt: skip
 """Operations that may leave some of the elements behind."""
 
-_KEPT = frozenset({"detach", "to", "type", "type_as", "float", "double", "half", "bfloat16", "cpu",
-                   "cuda", "requires_grad_", "alias", "contiguous", "clone", "masked_fill"})  # fmt: skip
+_KEPT = frozenset({
+    "detach", "to", "type", "type_as", "float", "double", "half", "bfloat16", "cpu", "cuda",
+    "requires_grad_", "alias", "contiguous", "clone", "masked_fill",
+})  # fmt: skip
 _ELEMENTS = 1 << 22
 
 

@@ -16,6 +16,15 @@ SECTIONS = ("What it does", "Why is this bad?", "Example", "Use instead", "Sourc
 """The sections that the docstring of every rule has, in this order."""
 
 
+def limits(**values: float) -> Mapping[str, float]:
+    """Return the thresholds of a rule, read only.
+
+    >>> limits(share=0.05)["share"]
+    0.05
+    """
+    return MappingProxyType(values)
+
+
 class NotCheckable(Exception):  # noqa: N818  it is an outcome, not an error
     """Raised by a rule that cannot tell; its message is the reason that the report prints."""
 

@@ -51,9 +51,9 @@ def _is_redundant(first: Call, second: Call) -> bool:
     if first.op == second.op and second.op in _IDEMPOTENT:
         return True
     given, result = second.inputs[0], second.output
-    if given.intact and result.intact and given is not result:
-        if torch.equal(given.tensor, result.tensor) and second.op in ops.RECTIFIERS:
-            return True
+    readable = given.intact and result.intact and given is not result
+    if readable and second.op in ops.RECTIFIERS and torch.equal(given.tensor, result.tensor):
+        return True
     if second.op == "relu" and first.inputs[0].intact and result.intact:
         bare = first.inputs[0].tensor.clamp(min=0)
         return bare.shape == result.shape and torch.equal(bare, result.tensor)

@@ -3,7 +3,7 @@
 import random
 import sys
 from collections import OrderedDict, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -98,11 +98,12 @@ def uninitialised_names(module: nn.Module) -> list[str]:
 
 
 def _cuda_in_use() -> bool:
-    return torch.cuda.is_available() and torch.cuda.is_initialized()
+    initialised: Callable[[], bool] = torch.cuda.is_initialized
+    return torch.cuda.is_available() and initialised()
 
 
 def _is_uninitialised(tensor: Tensor) -> bool:
-    return isinstance(tensor, nn.parameter.UninitializedTensorMixin)
+    return bool(nn.parameter.is_lazy(tensor))
 
 
 def _put_back(tensor: Tensor, before: Tensor) -> None:

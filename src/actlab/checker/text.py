@@ -1,4 +1,4 @@
-"""A report as text, in the manner of a modern linter: the source line, underlined, then the proof."""
+"""A report as text, in the manner of a modern linter: the line underlined, then the proof."""
 
 import linecache
 import os

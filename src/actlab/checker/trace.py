@@ -20,7 +20,7 @@ from torch.overrides import TorchFunctionMode
 from actlab.checker import ops
 from actlab.checker.declared import declaration
 from actlab.checker.findings import Location
-from actlab.checker.frames import Trail, is_library, trail
+from actlab.checker.frames import NOWHERE, Trail, is_library, trail
 
 _NO_RECORD = frozenset({
     "shape", "size", "dim", "ndim", "ndimension", "dtype", "device", "is_cuda", "numel", "nelement",
@@ -70,7 +70,8 @@ class Call:
 
     `op` is its name in the vocabulary of `ops`; `args` and `kwargs` are what it was given, with a
     `Value` in the place of each tensor; `inputs` are these values in order. `trail` has the
-    lines that led to it, `files` are where a module may have been written down. `error` is the exception that it raised.
+    lines that led to it, `files` are where a module may have been written down. `error` is the
+    exception that the call raised.
     """
 
     index: int
@@ -80,7 +81,7 @@ class Call:
     kwargs: dict[str, Any]
     inputs: tuple[Value, ...]
     outputs: tuple[Value, ...] = ()
-    trail: Trail = Trail("", (), 0)
+    trail: Trail = NOWHERE
     files: tuple[str, ...] = ()
     scopes: tuple[Scope, ...] = ()
     grad_enabled: bool = True
@@ -134,7 +135,7 @@ class Call:
 
     @property
     def is_located(self) -> bool:
-        """Return whether a line of the captured program made the call, not the line of the check."""
+        """Return whether a line of the captured program itself made the call."""
         return self.trail.inner > 0
 
     def argument(self, name: str, position: int, default: Any = None) -> Any:
@@ -188,7 +189,7 @@ class RootCall:
 
 class _Recorder(TorchFunctionMode):
     def __init__(
-        self, trace: Trace, on_module: Callable[[nn.Module], None], files: tuple[str, ...]
+        self, trace: Trace, on_module: Callable[[nn.Module], object], files: tuple[str, ...]
     ) -> None:
         super().__init__()
         self.files = files
@@ -322,7 +323,7 @@ class _Recorder(TorchFunctionMode):
 
 @contextmanager
 def recording(
-    on_module: Callable[[nn.Module], None] = lambda module: None,
+    on_module: Callable[[nn.Module], object] = id,
     names_of: nn.Module | None = None,
     files: tuple[str, ...] = (),
 ) -> Iterator[Trace]:

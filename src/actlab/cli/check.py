@@ -1,5 +1,6 @@
 """`actlab check`: run one step of a user's model and loss, and report misused activations."""
 
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -54,7 +55,7 @@ DataDirectory = Annotated[
 ]
 Ignore = Annotated[
     str,
-    typer.Option("--ignore", metavar="CODES", help=_("Codes to leave out, e.g. ACT110,ACT402.")),
+    typer.Option("--ignore", metavar="CODES", help=_("Codes to leave out: ACT110,ACT402.")),
 ]
 
 
@@ -70,9 +71,7 @@ def check(
         Format, typer.Option("--format", help=_("How to write the report."))
     ] = Format.TEXT,
     json: Annotated[bool, typer.Option("--json", help=_("The same as --format json."))] = False,
-    strict: Annotated[
-        bool, typer.Option("--strict", help=_("Exit with 1 on warnings, too."))
-    ] = False,
+    strict: Annotated[bool, typer.Option("--strict", help=_("Warnings exit with 1."))] = False,
     ignore: Ignore = "",
     explain: Annotated[
         str | None, typer.Option("--explain", metavar="CODE", help=_("Print a rule's page."))
@@ -110,8 +109,7 @@ def _explain(code: str, *, json: bool) -> None:
 
     found = page(code)
     if json:
-        print_json({"code": found.code, "name": found.name, "severity": found.severity,
-                    "sections": dict(found.sections), "thresholds": dict(found.thresholds)})  # fmt: skip
+        print_json(asdict(found))
     else:
         print(markdown(found))
 

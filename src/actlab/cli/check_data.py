@@ -52,7 +52,7 @@ def _from_file(path: Path) -> Arrays:
     if x.ndim == 0 or y.ndim == 0 or len(x) != len(y) or len(x) == 0:
         raise DataError(
             _(
-                "x and y in {path} must have as many rows as each other, at least one; got {x}, {y}."
+                "x and y in {path} must have equally many rows, at least one; got {x} and {y}."
             ).format(path=path, x=x.shape, y=y.shape)
         )
     return x[:_SAMPLES], y[:_SAMPLES]

@@ -1,6 +1,7 @@
 """ACT108: an activation between the last layer and a loss on scores."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import nn
@@ -40,7 +41,7 @@ def _tanh_head() -> Situation:
             super().__init__()
             self.fc = nn.Linear(20, 10)
 
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
+        def forward(self, x: torch.Tensor) -> Any:
             return torch.tanh(self.fc(x)).reshape(len(x), -1)
 
     return Situation(Net(), nn.CrossEntropyLoss(), class_batch(10))
@@ -62,7 +63,7 @@ def _scores_capped_at_thirty() -> Situation:
             super().__init__()
             self.fc = nn.Linear(20, 10)
 
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
+        def forward(self, x: torch.Tensor) -> Any:
             return 30.0 * torch.tanh(self.fc(x) / 30.0)
 
     return Situation(Capped(), nn.CrossEntropyLoss(), class_batch(10))

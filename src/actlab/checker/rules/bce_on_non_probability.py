@@ -1,6 +1,7 @@
 """ACT105: binary cross entropy is given something that is no probability."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import nn
@@ -35,7 +36,7 @@ def _inside_at_first() -> Situation:
             nn.init.zeros_(self.fc.weight)
             nn.init.constant_(self.fc.bias, 0.5)
 
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
+        def forward(self, x: torch.Tensor) -> Any:
             return self.fc(x).view(-1)
 
     x, y = label_batch()
@@ -59,7 +60,7 @@ def _cosine_of_rectified_embeddings() -> Situation:
             super().__init__()
             self.a, self.b = nn.Linear(20, 8), nn.Linear(20, 8)
 
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
+        def forward(self, x: torch.Tensor) -> Any:
             return F.cosine_similarity(F.relu(self.a(x)), F.relu(self.b(x)))
 
     x, y = label_batch()

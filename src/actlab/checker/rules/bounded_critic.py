@@ -1,6 +1,7 @@
 """ACT305: a critic or a ranking score that cannot leave a range."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,8 +17,10 @@ from actlab.checker.trace import Call, Value
 from actlab.i18n import _
 
 _LINEAR = HANDED_ON | {"mean", "sum", "neg", "sub", "add", "rsub", "div", "mul"}
-_LINKS = frozenset({"log", "logsigmoid", "softplus", "relu", "exp", "clamp", "margin_ranking_loss",
-                    "triplet_margin_loss", "hinge_embedding_loss", "maximum", "mean", "pow"})  # fmt: skip
+_LINKS = frozenset({
+    "log", "logsigmoid", "softplus", "relu", "exp", "clamp", "maximum", "pow",
+    "margin_ranking_loss", "triplet_margin_loss", "hinge_embedding_loss",
+})  # fmt: skip
 
 
 def _critic(*head: nn.Module) -> Situation:
@@ -39,7 +42,7 @@ def _sigmoid_scores_to_rank() -> Situation:
     net = nn.Linear(20, 1)
     better, worse = torch.randn(8, 20), torch.randn(8, 20)
 
-    def step() -> Tensor:
+    def step() -> Any:
         scores = torch.sigmoid(net(better)), torch.sigmoid(net(worse))
         return F.margin_ranking_loss(*scores, torch.ones(8, 1), margin=1.0)
 
@@ -150,7 +153,8 @@ class BoundedCritic(Rule):
 
 def _ends(subject: Subject, loss: Value, through_links: bool) -> Iterator[Call]:
     """Yield the calls of the model that a loss is computed from."""
-    pending, seen = [(loss, False)], set()
+    seen: set[int] = set()
+    pending = [(loss, False)]
     while pending and len(seen) < 500:
         value, below_log = pending.pop()
         call = value.call

@@ -9,7 +9,7 @@ from actlab.checker.findings import Finding
 from actlab.checker.fixes import replaced
 from actlab.checker.layers import Weighted, weighted
 from actlab.checker.provenance import origins
-from actlab.checker.rule import Case, Rule, Situation
+from actlab.checker.rule import Case, Rule, Situation, limits
 from actlab.checker.samples import class_batch
 from actlab.checker.subject import Subject
 from actlab.checker.trace import Call
@@ -75,7 +75,7 @@ class DeepSaturatingStack(Rule):
     code = "ACT406"
     name = "deep-saturating-stack"
     severity = "warning"
-    thresholds = {"sigmoid_layers": 4, "tanh_layers": 8}  # noqa: RUF012  read only
+    thresholds = limits(sigmoid_layers=4, tanh_layers=8)
     faulty = (Case(_four_sigmoid_layers, "warning"), Case(_eight_tanh_layers, "warning"))
     clean = (Case(_three_sigmoid_layers), Case(_with_norms_between))
 

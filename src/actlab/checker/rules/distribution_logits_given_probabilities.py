@@ -1,6 +1,7 @@
 """ACT111: probabilities where a distribution expects logits."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import nn
@@ -20,8 +21,9 @@ def _policy_of_probabilities() -> Situation:
     policy = nn.Sequential(nn.Linear(20, 4), nn.Softmax(dim=-1))
     x, actions = class_batch(4)
 
-    def step() -> torch.Tensor:
-        return -torch.distributions.Categorical(logits=policy(x)).log_prob(actions).mean()
+    def step() -> Any:
+        choice: Any = torch.distributions.Categorical(logits=policy(x))
+        return -choice.log_prob(actions).mean()
 
     return Situation(step=step)
 
@@ -35,8 +37,9 @@ def _policy_of_logits() -> Situation:
     policy = nn.Linear(20, 4)
     x, actions = class_batch(4)
 
-    def step() -> torch.Tensor:
-        return -torch.distributions.Categorical(logits=policy(x)).log_prob(actions).mean()
+    def step() -> Any:
+        choice: Any = torch.distributions.Categorical(logits=policy(x))
+        return -choice.log_prob(actions).mean()
 
     return Situation(step=step)
 
@@ -45,8 +48,9 @@ def _probs_by_name() -> Situation:
     policy = nn.Sequential(nn.Linear(20, 4), nn.Softmax(dim=-1))
     x, actions = class_batch(4)
 
-    def step() -> torch.Tensor:
-        return -torch.distributions.Categorical(policy(x)).log_prob(actions).mean()
+    def step() -> Any:
+        choice: Any = torch.distributions.Categorical(policy(x))
+        return -choice.log_prob(actions).mean()
 
     return Situation(step=step)
 

@@ -1,6 +1,7 @@
 """ACT104: probabilities where binary cross entropy on logits expects logits."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import nn
@@ -26,7 +27,7 @@ def _score_squeezed_by_a_view() -> Situation:
     net = nn.Linear(20, 1)
     x, y = label_batch()
 
-    def step() -> torch.Tensor:
+    def step() -> Any:
         score = torch.sigmoid(net(x)).squeeze(-1)
         return F.binary_cross_entropy_with_logits(score, y[:, 0])
 

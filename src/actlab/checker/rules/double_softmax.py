@@ -1,6 +1,7 @@
 """ACT101: probabilities where cross entropy expects scores."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import nn
@@ -26,7 +27,7 @@ def _functional_head_behind_a_view() -> Situation:
     net = nn.Linear(20, 10)
     x, y = class_batch(10)
 
-    def step() -> torch.Tensor:
+    def step() -> Any:
         probabilities = torch.softmax(net(x), dim=-1)
         return F.cross_entropy(probabilities.view(4, 8, 10).flatten(0, 1), y)
 
@@ -40,7 +41,7 @@ def _mixture_of_experts() -> Situation:
             self.gate = nn.Linear(20, 3)
             self.experts = nn.ModuleList(nn.Linear(20, 5) for _ in range(3))
 
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
+        def forward(self, x: torch.Tensor) -> Any:
             gates = self.gate(x).softmax(dim=1)
             votes = torch.stack([expert(x).softmax(dim=1) for expert in self.experts], dim=1)
             return (gates.unsqueeze(2) * votes).sum(dim=1)
@@ -68,7 +69,7 @@ def _attention_inside() -> Situation:
             super().__init__()
             self.keys, self.values, self.out = nn.Linear(8, 8), nn.Linear(8, 8), nn.Linear(8, 3)
 
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
+        def forward(self, x: torch.Tensor) -> Any:
             weights = torch.softmax(x @ self.keys(x).mT, dim=-1)
             return self.out((weights @ self.values(x)).mean(dim=1))
 

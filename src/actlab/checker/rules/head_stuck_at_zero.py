@@ -1,6 +1,7 @@
 """ACT304: a rectified head that says 0 for every sample."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import nn
@@ -9,7 +10,7 @@ from actlab.checker import values
 from actlab.checker.findings import Finding
 from actlab.checker.fixes import without
 from actlab.checker.heads import Head, heads_of, holds_back_negatives
-from actlab.checker.rule import Case, NotCheckable, Rule, Situation
+from actlab.checker.rule import Case, NotCheckable, Rule, Situation, limits
 from actlab.checker.samples import real_batch
 from actlab.checker.subject import Subject
 from actlab.i18n import _
@@ -22,7 +23,7 @@ def _bias_far_below_zero() -> Situation:
             self.fc = nn.Linear(20, 1)
             nn.init.constant_(self.fc.bias, -20.0)
 
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
+        def forward(self, x: torch.Tensor) -> Any:
             return torch.relu(self.fc(x)).squeeze(1)
 
     x, y = real_batch()
@@ -65,7 +66,7 @@ class HeadStuckAtZero(Rule):
     code = "ACT304"
     name = "head-stuck-at-zero"
     severity = "error"
-    thresholds = {"zero_share": 0.99}  # noqa: RUF012  read only
+    thresholds = limits(zero_share=0.99)
     faulty = (Case(_bias_far_below_zero, "error"),)
     clean = (Case(_alive),)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import combinations
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +12,7 @@ from actlab.checker import values
 from actlab.checker.findings import Finding
 from actlab.checker.fixes import replaced
 from actlab.checker.losses import LossCall
-from actlab.checker.rule import Case, NotCheckable, Rule, Situation
+from actlab.checker.rule import Case, NotCheckable, Rule, Situation, limits
 from actlab.checker.samples import class_batch
 from actlab.checker.subject import Subject
 from actlab.i18n import _
@@ -21,7 +22,7 @@ def _student_without_log() -> Situation:
     student, teacher = nn.Linear(20, 5), nn.Linear(20, 5)
     x, _y = class_batch(5)
 
-    def step() -> Tensor:
+    def step() -> Any:
         with torch.no_grad():
             wanted = F.softmax(teacher(x), dim=1)
         return F.kl_div(F.softmax(student(x), dim=1), wanted, reduction="batchmean")
@@ -33,7 +34,7 @@ def _target_of_logs() -> Situation:
     student, teacher = nn.Linear(20, 5), nn.Linear(20, 5)
     x, _y = class_batch(5)
 
-    def step() -> Tensor:
+    def step() -> Any:
         wanted = F.log_softmax(teacher(x), dim=1).detach()
         return F.kl_div(F.log_softmax(student(x), dim=1), wanted, reduction="batchmean")
 
@@ -44,7 +45,7 @@ def _distillation() -> Situation:
     student, teacher = nn.Linear(20, 5), nn.Linear(20, 5)
     x, _y = class_batch(5)
 
-    def step() -> Tensor:
+    def step() -> Any:
         wanted = F.softmax(teacher(x) / 4, dim=1).detach()
         return F.kl_div(F.log_softmax(student(x) / 4, dim=1), wanted, reduction="batchmean")
 
@@ -82,7 +83,7 @@ class KlDivergenceInput(Rule):
     code = "ACT107"
     name = "kl-divergence-input"
     severity = "error"
-    thresholds = {"logsumexp": 1e-3}  # noqa: RUF012  read only
+    thresholds = limits(logsumexp=1e-3)
     faulty = (Case(_student_without_log, "error"), Case(_target_of_logs, "error"))
     clean = (Case(_distillation),)
 

@@ -146,7 +146,7 @@ def _mixes_values(value: Value) -> bool:
 
 
 def _feeds_attention(subject: Subject, value: Value) -> bool:
-    """Return whether a value goes into a product with another live tensor: queries, keys, values."""
+    """Return whether a value goes into a product with another live tensor: query, key, value."""
     pending, steps = [value], 0
     while pending and steps < 60:
         current = pending.pop()

@@ -91,8 +91,8 @@ class LogOfSoftmax(Rule):
                 ),
                 location=call.location,
                 proof=_(
-                    "a probability below 1e-45 (a score 104 below the largest) is 0 in float32: its "
-                    "log is -inf and the gradient NaN"
+                    "a probability below 1e-45 (a score 104 below the largest) is 0 in float32: "
+                    "its log is -inf and the gradient NaN"
                 ),
                 why=_("{stable} gives the same number for every score").format(stable=stable),
                 fix=f"log_p = F.{stable}(scores{argument})",

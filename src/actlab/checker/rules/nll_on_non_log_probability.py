@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import nn
@@ -12,7 +13,7 @@ from actlab.checker.arithmetic import shown
 from actlab.checker.findings import Finding
 from actlab.checker.fixes import replaced
 from actlab.checker.losses import LossCall
-from actlab.checker.rule import Case, Rule, Situation
+from actlab.checker.rule import Case, Rule, Situation, limits
 from actlab.checker.samples import class_batch
 from actlab.checker.subject import Subject
 from actlab.i18n import _
@@ -31,7 +32,7 @@ def _softmax_at_evaluation() -> Situation:
     net = nn.Linear(20, 2)
     x, y = class_batch(2)
 
-    def step() -> torch.Tensor:
+    def step() -> Any:
         with torch.no_grad():
             return F.nll_loss(F.softmax(net(x), dim=-1), y)
 
@@ -82,7 +83,7 @@ class NllOnNonLogProbability(Rule):
     code = "ACT106"
     name = "nll-on-non-log-probability"
     severity = "error"
-    thresholds = {"logsumexp": 1e-3}  # noqa: RUF012  read only
+    thresholds = limits(logsumexp=1e-3)
     faulty = (
         Case(_softmax_head, "error"),
         Case(_raw_logits, "error"),

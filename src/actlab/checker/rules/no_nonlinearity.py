@@ -1,6 +1,7 @@
 """ACT401: two layers with weights and nothing between them."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import nn
@@ -30,7 +31,7 @@ def _feed_forward_without_activation() -> Situation:
             self.norm, self.head = nn.LayerNorm(20), nn.Linear(20, 3)
             self.fc1, self.fc2 = nn.Linear(20, 40), nn.Linear(40, 20)
 
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
+        def forward(self, x: torch.Tensor) -> Any:
             return self.head(torch.relu(x + self.fc2(self.fc1(self.norm(x)))))
 
     return Situation(Block(), nn.CrossEntropyLoss(), class_batch(3))
@@ -57,7 +58,7 @@ def _residual_stream() -> Situation:
             self.stem, self.conv1 = nn.Conv2d(3, 8, 1), nn.Conv2d(8, 8, 3, padding=1)
             self.conv2, self.fc = nn.Conv2d(8, 8, 3, padding=1), nn.Linear(8, 4)
 
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
+        def forward(self, x: torch.Tensor) -> Any:
             x = self.stem(x)
             x = x + self.conv2(torch.relu(self.conv1(x)))
             return self.fc(torch.relu(x).mean(dim=(2, 3)))

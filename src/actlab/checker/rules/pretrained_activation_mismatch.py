@@ -1,7 +1,7 @@
 """ACT408: a model's configuration names one activation and its modules run another."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -39,12 +39,12 @@ class _Configured(nn.Module):
         self.fc1, self.act, self.fc2 = nn.Linear(20, 8), act, nn.Linear(8, 5)
         self.config = SimpleNamespace(**config)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Any:
         return self.fc2(self.act(self.fc1(x)))
 
 
 class _QuickGelu(nn.Module):
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Any:
         return x * torch.sigmoid(1.702 * x)
 
 
@@ -74,8 +74,8 @@ class PretrainedActivationMismatch(Rule):
     ## What it does
 
     Reads the activation's name from the model's configuration (`config.hidden_act` and the like,
-    or a tag with "quickgelu" or "openai"), recognises the activations that ran, written-out forms of
-    GELU included, and reports if the named one is not among them while another of its kind is.
+    or a tag with "quickgelu"), recognises the activations that ran, forms of GELU that are written
+    out included, and reports if the named one is not among them while another of its kind is.
 
     ## Why is this bad?
 
@@ -199,7 +199,7 @@ def _gelu_tanh(x: Tensor) -> Tensor:
     return F.gelu(x, approximate="tanh")
 
 
-_FORMS = {
+_FORMS: dict[str, Callable[[Tensor], Tensor]] = {
     "quick_gelu": lambda x: x * torch.sigmoid(1.702 * x),
     "silu": F.silu,
     "gelu": F.gelu,

@@ -1,6 +1,7 @@
 """ACT301: targets outside the range that the head can reach."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import nn
@@ -11,7 +12,7 @@ from actlab.checker.findings import Finding, Severity
 from actlab.checker.fixes import without
 from actlab.checker.heads import heads_of
 from actlab.checker.regressions import Comparison, comparisons
-from actlab.checker.rule import Case, Rule, Situation
+from actlab.checker.rule import Case, Rule, Situation, limits
 from actlab.checker.samples import label_batch, real_batch
 from actlab.checker.subject import Subject
 from actlab.i18n import _
@@ -55,8 +56,8 @@ def _actions_within_their_scale() -> Situation:
             self.fc = nn.Linear(20, 2)
             self.register_buffer("scale", torch.tensor([2.0, 3.0]))
 
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            return torch.tanh(self.fc(x)) * self.scale
+        def forward(self, x: torch.Tensor) -> Any:
+            return torch.tanh(self.fc(x)) * self.get_buffer("scale")
 
     x, y = real_batch(2)
     return Situation(Actor(), nn.MSELoss(), (x, y))
@@ -104,7 +105,7 @@ class RangeCannotReachTarget(Rule):
     code = "ACT301"
     name = "range-cannot-reach-target"
     severity = "error"
-    thresholds = {"outside_share": 0.05, "far_share": 0.01}  # noqa: RUF012  read only
+    thresholds = limits(outside_share=0.05, far_share=0.01)
     faulty = (
         Case(_relu_head_on_standardised_targets, "error"),
         Case(_sigmoid_head_on_real_targets, "error"),

@@ -1,6 +1,7 @@
 """ACT405: softmax as a hidden activation."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import nn
@@ -27,7 +28,7 @@ def _attention() -> Situation:
             super().__init__()
             self.value, self.fc = nn.Linear(8, 8), nn.Linear(8, 3)
 
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
+        def forward(self, x: torch.Tensor) -> Any:
             weights = torch.softmax(x @ x.mT, dim=-1)
             return self.fc((weights @ self.value(x)).mean(1))
 
@@ -42,8 +43,8 @@ def _talking_heads() -> Situation:
             super().__init__()
             self.mix, self.fc = nn.Linear(2, 2), nn.Linear(4, 3)
 
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            heads = x.unflatten(2, (2, 4)).transpose(1, 2)
+        def forward(self, x: torch.Tensor) -> Any:
+            heads = x.reshape(len(x), -1, 2, 4).transpose(1, 2)
             weights = torch.softmax(heads @ heads.mT, dim=-1)
             weights = self.mix(weights.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
             return self.fc((weights @ heads).mean((1, 2)))

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import nn
@@ -41,7 +42,7 @@ def _classes_last_then_moved() -> Situation:
             super().__init__()
             self.fc = nn.Linear(8, 5)
 
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
+        def forward(self, x: torch.Tensor) -> Any:
             return F.log_softmax(self.fc(x), dim=-1).transpose(1, 2)
 
     y = torch.arange(24).reshape(4, 6) % 5

@@ -1,6 +1,7 @@
 """ACT302: softmax where several labels may be right at once."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -39,7 +40,7 @@ def _softmax_at_evaluation() -> Situation:
     net = nn.Linear(20, 5)
     x, y = class_batch(5)[0], _multi_hot()
 
-    def step() -> Tensor:
+    def step() -> Any:
         with torch.no_grad():
             predicted = F.softmax(net(x), dim=1) > 0.5
             return (predicted == y.bool()).float().mean()

@@ -1,6 +1,7 @@
 """ACT203: softmax over the samples of a batch."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -25,7 +26,7 @@ def _policy_for_one_state() -> Situation:
     states, rewards = torch.randn(12, 4), torch.randn(12)
     actions = torch.arange(12)[:, None] % 2
 
-    def step() -> Tensor:
+    def step() -> Any:
         chosen = policy(states).gather(1, actions).squeeze(1)
         return -(rewards * torch.log(chosen)).sum()
 
@@ -41,7 +42,7 @@ def _in_the_step() -> Situation:
     net = nn.Linear(20, 5)
     x, y = class_batch(5)
 
-    def step() -> Tensor:
+    def step() -> Any:
         return F.nll_loss(torch.log(net(x).softmax(0)), y)
 
     return Situation(step=step)
@@ -53,7 +54,7 @@ def _written_out_without_a_dimension() -> Situation:
             super().__init__()
             self.fc = nn.Linear(20, 5)
 
-        def forward(self, x: Tensor) -> Tensor:
+        def forward(self, x: Tensor) -> Any:
             e = torch.exp(self.fc(x))
             return torch.log(e / e.sum())
 
@@ -69,7 +70,7 @@ def _contrastive_in_both_directions() -> Situation:
     net = nn.Linear(20, 8)
     x, y = torch.randn(6, 20), torch.randn(6, 20)
 
-    def step() -> Tensor:
+    def step() -> Any:
         pairs = F.normalize(net(x)) @ F.normalize(net(y)).T / 0.1
         return -(pairs.log_softmax(0).diag().mean() + pairs.log_softmax(1).diag().mean())
 

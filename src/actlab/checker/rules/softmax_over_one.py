@@ -1,6 +1,7 @@
 """ACT201: softmax over a single element: the constant 1."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import nn
@@ -32,7 +33,7 @@ def _attention_over_the_score_itself() -> Situation:
             self.query, self.out = nn.Linear(8, 8), nn.Linear(8, 1)
             self.w_g = nn.Parameter(torch.randn(8, 1))
 
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
+        def forward(self, x: torch.Tensor) -> Any:
             q = self.query(x)
             weights = torch.softmax(q @ self.w_g * 8**-0.5, dim=-1)
             return self.out((weights * q).sum(dim=1))

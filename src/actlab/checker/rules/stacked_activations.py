@@ -1,6 +1,7 @@
 """ACT404: two activations in a row."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import nn
@@ -22,7 +23,7 @@ def _gelu_twice() -> Situation:
             self.block = nn.Sequential(nn.Linear(20, 8), nn.GELU())
             self.fc = nn.Linear(8, 5)
 
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
+        def forward(self, x: torch.Tensor) -> Any:
             return self.fc(F.gelu(self.block(x)))
 
     return Situation(Wrapped(), nn.CrossEntropyLoss(), class_batch(5))
@@ -44,7 +45,7 @@ def _mish_written_out() -> Situation:
             super().__init__()
             self.fc1, self.fc2 = nn.Linear(20, 8), nn.Linear(8, 5)
 
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
+        def forward(self, x: torch.Tensor) -> Any:
             x = self.fc1(x)
             return self.fc2(x * torch.tanh(F.softplus(x)))
 
@@ -57,7 +58,7 @@ def _attention_of_gat() -> Situation:
             super().__init__()
             self.score, self.fc = nn.Linear(8, 1), nn.Linear(8, 3)
 
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
+        def forward(self, x: torch.Tensor) -> Any:
             weights = F.softmax(F.leaky_relu(self.score(x), 0.2), dim=1)
             return self.fc((weights * x).sum(1))
 

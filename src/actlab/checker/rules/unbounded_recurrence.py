@@ -1,6 +1,7 @@
 """ACT407: a recurrent cell with an activation that has no upper bound."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -23,7 +24,7 @@ class _Tagger(nn.Module):
         super().__init__()
         self.cell, self.fc = cell, nn.Linear(8, 3)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Any:
         states = self.cell(x)
         return self.fc((states[0] if isinstance(states, tuple) else states)[:, -1])
 
@@ -33,7 +34,7 @@ class _WrittenLstm(nn.Module):
         super().__init__()
         self.gates, self.relu = nn.Linear(12, 32), relu
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Any:
         h = c = x.new_zeros(len(x), 8)
         out = []
         for t in range(x.shape[1]):
@@ -68,7 +69,7 @@ def _lstm() -> Situation:
 
 def _identity_initialised_rnn() -> Situation:
     rnn = nn.RNN(4, 8, nonlinearity="relu", batch_first=True)
-    nn.init.eye_(rnn.weight_hh_l0)
+    nn.init.eye_(rnn.get_parameter("weight_hh_l0"))
     return _situation(rnn)
 
 

@@ -1,6 +1,7 @@
 """ACT306: a variance or a rate that may become negative."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -44,9 +45,10 @@ def _linear_scale_of_a_normal() -> Situation:
     net = _TwoHeads(nn.Identity())
     x, y = real_batch()
 
-    def step() -> Tensor:
+    def step() -> Any:
         mean, scale = net(x)
-        return -torch.distributions.Normal(mean, scale).log_prob(y).mean()
+        normal: Any = torch.distributions.Normal(mean, scale)
+        return -normal.log_prob(y).mean()
 
     return Situation(step=step)
 
@@ -106,9 +108,8 @@ class UnconstrainedPositiveParameter(Rule):
             if value is not None:
                 yield from self._judge(subject, loss.call, value)
         for call in subject.trace.calls:
-            if call.op in ("gt", "ge") and call.origin.endswith(_CONSTRAINTS):
-                if call.argument("other", 1) in (0, 0.0) and call.inputs:
-                    yield from self._judge(subject, call, call.inputs[0])
+            if _checks_for_positive(call):
+                yield from self._judge(subject, call, call.inputs[0])
 
     def _judge(self, subject: Subject, call: Call, value: Value) -> Iterator[Finding]:
         if not subject.is_live(value) or subject.range_of(value).low >= 0.0:
@@ -132,6 +133,14 @@ class UnconstrainedPositiveParameter(Rule):
             why=_("the first negative number is an error or a NaN, some time into the training"),
             fix="scale = F.softplus(raw_scale)",
         )
+
+
+def _checks_for_positive(call: Call) -> bool:
+    """Return whether a call is a distribution's own check that a parameter is positive."""
+    if call.op not in ("gt", "ge") or not call.origin.endswith(_CONSTRAINTS) or not call.inputs:
+        return False
+    bound = call.argument("other", 1)
+    return isinstance(bound, (int, float)) and bound == 0
 
 
 def _of_loss(loss: LossCall) -> Value | None:
