@@ -1,4 +1,4 @@
-"""Gradients along the depth of a network: how much of the loss's pull arrives at the first layer."""
+"""Gradients along the depth of a network: how much of the pull arrives at the first layer."""
 
 import math
 from collections.abc import Sequence
@@ -84,7 +84,8 @@ def root_mean_square(tensor: Tensor) -> Tensor:
     with torch.no_grad():
         plain = tensor.detach()
         count = max(plain.numel(), 1)
-        return torch.linalg.vector_norm(plain, dtype=torch.float32) / math.sqrt(count)
+        norm: Tensor = torch.linalg.vector_norm(plain, dtype=torch.float32)
+        return norm / math.sqrt(count)
 
 
 def total_norm(roots: Sequence[tuple[float, int]]) -> float:

@@ -21,8 +21,8 @@ def layer_label(call: Call) -> str:
 def activation_label(call: Call) -> str:
     """Return where an activation is: its own module's path, or the layer that feeds it.
 
-    A module that stands at one place names itself: `features.1 (relu)`. One that is used after several
-    layers, and a functional call, are named by the layer before: `relu after fc1`.
+    A module that stands at one place names itself: `features.1 (relu)`. A functional call is named
+    by the layer before: `relu after fc1`.
     """
     module = call.scopes[-1].module if call.scopes else None
     own = module is not None and next(module.children(), None) is None and not _has_layer(module)

@@ -1,4 +1,4 @@
-"""The slope of an activation, element by element: what lets a gradient through, and what does not."""
+"""The slope of an activation, element by element: where it lets a gradient through."""
 
 from collections.abc import Callable
 

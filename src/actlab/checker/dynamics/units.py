@@ -157,7 +157,8 @@ def _coin_tail(heads: int, tosses: int) -> float:
     """
     if tosses > 1000:
         return 0.5 * math.erfc((heads - 0.5 - tosses / 2) / math.sqrt(tosses / 2))
-    return sum(math.comb(tosses, k) for k in range(heads, tosses + 1)) / 2**tosses
+    ways = sum(math.comb(tosses, k) for k in range(heads, tosses + 1))
+    return float(ways / 2**tosses)
 
 
 @dataclass(frozen=True)
@@ -165,10 +166,11 @@ class ActivationMeasure:
     """One activation in plain numbers.
 
     `dead` units were never above zero and had slope zero at every sample, `far` of them with inputs
-    far below zero; `always_on` were above zero at every sample; `saturated` had a slope near zero at nearly every sample (None where the
-    function cannot saturate). `deviation` is the standard deviation of the output, `observations`
-    counts samples and positions. A `gate` is multiplied with something else and a `head` is the
-    prediction: both are meant to saturate. What no layer feeds, a hinge in a loss say, is `other`.
+    far below zero; `always_on` were above zero at every sample; `saturated` had a slope near zero
+    at nearly every sample (None where the function cannot saturate). `deviation` is the standard
+    deviation of the output, `observations` counts samples and positions. A `gate` is multiplied
+    with something else and a `head` is the prediction: both are meant to saturate. What lies
+    between no two layers, a hinge in a loss say, is `other`.
     """
 
     op: str

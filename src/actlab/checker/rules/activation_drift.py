@@ -14,15 +14,17 @@ from actlab.checker.subject import Subject
 from actlab.i18n import _
 
 
-def weights_of_order_one() -> Situation:
-    layers = [layer for _number in range(5) for layer in (nn.Linear(64, 64), nn.ReLU())]
-    for layer in layers[::2]:
-        nn.init.normal_(layer.weight)
+def _weights_of_order_one() -> Situation:
+    layers: list[nn.Module] = []
+    for _number in range(5):
+        linear = nn.Linear(64, 64)
+        nn.init.normal_(linear.weight)
+        layers += [linear, nn.ReLU()]
     net = nn.Sequential(*layers, nn.Linear(64, 5))
     return Situation(net, nn.CrossEntropyLoss(), (torch.randn(64, 64), torch.arange(64) % 5))
 
 
-def tiny_weights() -> Situation:
+def _tiny_weights() -> Situation:
     first, second, third, out = (nn.Linear(64, 64) for _number in range(4))
     for layer in (first, second, third):
         nn.init.normal_(layer.weight, std=0.001)
@@ -36,7 +38,7 @@ def tiny_weights() -> Situation:
     return Situation(step=step)
 
 
-def default_weights_four_layers_wide() -> Situation:
+def _default_weights_four_layers_wide() -> Situation:
     net = nn.Sequential(
         nn.Linear(64, 512), nn.ReLU(), nn.Linear(512, 512), nn.ReLU(),
         nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, 5),
@@ -44,14 +46,14 @@ def default_weights_four_layers_wide() -> Situation:
     return Situation(net, nn.CrossEntropyLoss(), (torch.randn(64, 64), torch.arange(64) % 5))
 
 
-def default_weights() -> Situation:
+def _default_weights() -> Situation:
     net = nn.Sequential(
         nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 5)
     )
     return Situation(net, nn.CrossEntropyLoss(), (torch.randn(64, 20), torch.arange(64) % 5))
 
 
-def norms_between() -> Situation:
+def _norms_between() -> Situation:
     layers: list[nn.Module] = []
     for _number in range(5):
         linear = nn.Linear(64, 64)
@@ -97,13 +99,13 @@ class ActivationDrift(Rule):
     code = "ACT505"
     name = "activation-drift"
     severity = "warning"
-    thresholds = {"factor": 10.0, "faded": 100.0, "depth": 10}
+    thresholds = {"factor": 10.0, "faded": 100.0, "depth": 10}  # noqa: RUF012  read only
     faulty = (
-        Case(weights_of_order_one, "warning"),
-        Case(tiny_weights, "warning"),
-        Case(default_weights_four_layers_wide, "info"),
+        Case(_weights_of_order_one, "warning"),
+        Case(_tiny_weights, "warning"),
+        Case(_default_weights_four_layers_wide, "info"),
     )
-    clean = (Case(default_weights), Case(norms_between))
+    clean = (Case(_default_weights), Case(_norms_between))
 
     def check(self, subject: Subject) -> Iterator[Finding]:
         """Yield a finding if the spread changes too much."""

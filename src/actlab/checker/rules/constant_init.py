@@ -12,14 +12,15 @@ from actlab.checker.subject import Layer, Subject
 from actlab.i18n import _
 
 
-def constant_hidden_layer() -> Situation:
-    net = nn.Sequential(nn.Linear(20, 16), nn.Tanh(), nn.Linear(16, 5))
-    nn.init.constant_(net[0].weight, 0.1)
-    nn.init.zeros_(net[0].bias)
+def _constant_hidden_layer() -> Situation:
+    hidden = nn.Linear(20, 16)
+    nn.init.constant_(hidden.weight, 0.1)
+    nn.init.zeros_(hidden.bias)
+    net = nn.Sequential(hidden, nn.Tanh(), nn.Linear(16, 5))
     return Situation(net, nn.CrossEntropyLoss(), (torch.randn(64, 20), torch.arange(64) % 5))
 
 
-def zeros_everywhere() -> Situation:
+def _zeros_everywhere() -> Situation:
     class Net(nn.Module):
         def __init__(self) -> None:
             super().__init__()
@@ -28,18 +29,20 @@ def zeros_everywhere() -> Situation:
                 nn.init.zeros_(parameter)
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
-            return self.out(torch.relu(self.conv(x)).flatten(1))
+            scores: torch.Tensor = self.out(torch.relu(self.conv(x)).flatten(1))
+            return scores
 
     return Situation(Net(), nn.CrossEntropyLoss(), (torch.randn(32, 1, 6, 6), torch.arange(32) % 5))
 
 
-def random_weights() -> Situation:
-    net = nn.Sequential(nn.Linear(20, 16), nn.Tanh(), nn.Linear(16, 5))
-    nn.init.zeros_(net[2].weight)
+def _random_weights() -> Situation:
+    head = nn.Linear(16, 5)
+    nn.init.zeros_(head.weight)
+    net = nn.Sequential(nn.Linear(20, 16), nn.Tanh(), head)
     return Situation(net, nn.CrossEntropyLoss(), (torch.randn(64, 20), torch.arange(64) % 5))
 
 
-def residual_branch_that_starts_at_zero() -> Situation:
+def _residual_branch_that_starts_at_zero() -> Situation:
     class Block(nn.Module):
         def __init__(self) -> None:
             super().__init__()
@@ -48,7 +51,8 @@ def residual_branch_that_starts_at_zero() -> Situation:
             nn.init.zeros_(self.back.bias)
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
-            return self.out(x + self.back(torch.relu(self.inner(x))))
+            scores: torch.Tensor = self.out(x + self.back(torch.relu(self.inner(x))))
+            return scores
 
     return Situation(Block(), nn.CrossEntropyLoss(), (torch.randn(64, 16), torch.arange(64) % 5))
 
@@ -85,8 +89,8 @@ class ConstantInit(Rule):
     code = "ACT603"
     name = "constant-init"
     severity = "error"
-    faulty = (Case(constant_hidden_layer, "error"), Case(zeros_everywhere, "error"))
-    clean = (Case(random_weights), Case(residual_branch_that_starts_at_zero))
+    faulty = (Case(_constant_hidden_layer, "error"), Case(_zeros_everywhere, "error"))
+    clean = (Case(_random_weights), Case(_residual_branch_that_starts_at_zero))
 
     def check(self, subject: Subject) -> Iterator[Finding]:
         """Yield a finding for each hidden layer whose units are alike."""

@@ -15,26 +15,29 @@ from actlab.checker.values import sample
 from actlab.i18n import _
 
 
-def dead_hidden_layer() -> Situation:
-    net = nn.Sequential(nn.Linear(20, 16), nn.ReLU(), nn.Linear(16, 5))
-    nn.init.constant_(net[0].bias, -50.0)
+def _dead_hidden_layer() -> Situation:
+    hidden = nn.Linear(20, 16)
+    nn.init.constant_(hidden.bias, -50.0)
+    net = nn.Sequential(hidden, nn.ReLU(), nn.Linear(16, 5))
     return Situation(net, nn.CrossEntropyLoss(), (torch.randn(64, 20), torch.arange(64) % 5))
 
 
-def rectified_head_at_zero() -> Situation:
-    net = nn.Sequential(nn.Linear(20, 16), nn.Tanh(), nn.Linear(16, 1), nn.ReLU())
-    nn.init.constant_(net[2].bias, -5.0)
+def _rectified_head_at_zero() -> Situation:
+    head = nn.Linear(16, 1)
+    nn.init.constant_(head.bias, -5.0)
+    net = nn.Sequential(nn.Linear(20, 16), nn.Tanh(), head, nn.ReLU())
     return Situation(net, nn.MSELoss(), (torch.randn(64, 20), torch.rand(64, 1)))
 
 
-def varying_output() -> Situation:
+def _varying_output() -> Situation:
     net = nn.Sequential(nn.Linear(20, 16), nn.ReLU(), nn.Linear(16, 5))
     return Situation(net, nn.CrossEntropyLoss(), (torch.randn(64, 20), torch.arange(64) % 5))
 
 
-def head_that_starts_at_zero() -> Situation:
-    net = nn.Sequential(nn.Linear(20, 16), nn.ReLU(), nn.Linear(16, 5))
-    nn.init.zeros_(net[2].weight)
+def _head_that_starts_at_zero() -> Situation:
+    head = nn.Linear(16, 5)
+    nn.init.zeros_(head.weight)
+    net = nn.Sequential(nn.Linear(20, 16), nn.ReLU(), head)
     return Situation(net, nn.CrossEntropyLoss(), (torch.randn(64, 20), torch.arange(64) % 5))
 
 
@@ -70,9 +73,9 @@ class ConstantOutput(Rule):
     code = "ACT506"
     name = "constant-output"
     severity = "warning"
-    thresholds = {"ratio": 1e-6}
-    faulty = (Case(dead_hidden_layer, "warning"), Case(rectified_head_at_zero, "warning"))
-    clean = (Case(varying_output), Case(head_that_starts_at_zero))
+    thresholds = {"ratio": 1e-6}  # noqa: RUF012  read only
+    faulty = (Case(_dead_hidden_layer, "warning"), Case(_rectified_head_at_zero, "warning"))
+    clean = (Case(_varying_output), Case(_head_that_starts_at_zero))
 
     def check(self, subject: Subject) -> Iterator[Finding]:
         """Yield a finding for each prediction that does not vary over the batch."""
@@ -112,7 +115,8 @@ def _inputs_of(subject: Subject) -> Iterator[Tensor]:
     """Yield what the step was given of each sample, targets left out."""
     for source in subject.trace.sources:
         tensor = source.tensor
-        if not tensor.requires_grad and id(tensor) not in subject.targets.ids:
+        is_target = id(tensor) in subject.targets.ids and id(tensor) not in subject.given_inputs
+        if not tensor.requires_grad and not is_target:
             yield tensor
 
 

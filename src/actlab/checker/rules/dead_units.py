@@ -17,37 +17,38 @@ from actlab.i18n import _
 _WHOLE_LAYER_SAMPLES = 16
 
 
-def bias_far_below_zero() -> Situation:
-    net = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 5))
-    nn.init.constant_(net[0].bias, -9.0)
+def _bias_far_below_zero() -> Situation:
+    hidden = nn.Linear(20, 64)
+    nn.init.constant_(hidden.bias, -9.0)
+    net = nn.Sequential(hidden, nn.ReLU(), nn.Linear(64, 5))
     return Situation(net, nn.CrossEntropyLoss(), (torch.randn(600, 20), torch.arange(600) % 5))
 
 
-def some_channels_gone() -> Situation:
+def _some_channels_gone() -> Situation:
     class Net(nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.conv = nn.Conv2d(1, 20, 3)
             self.out = nn.Linear(20, 5)
-            with torch.no_grad():
-                self.conv.bias[:5] = -30.0
+            nn.init.constant_(self.conv.weight[:5], -30.0)
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
-            return self.out(F.relu(self.conv(x)).amax(dim=(2, 3)))
+            scores: torch.Tensor = self.out(F.relu(self.conv(x)).amax(dim=(2, 3)))
+            return scores
 
     return Situation(
-        Net(), nn.CrossEntropyLoss(), (torch.randn(512, 1, 6, 6), torch.arange(512) % 5)
+        Net(), nn.CrossEntropyLoss(), (torch.rand(512, 1, 6, 6), torch.arange(512) % 5)
     )
 
 
-def default_network() -> Situation:
+def _default_network() -> Situation:
     net = nn.Sequential(
         nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 5)
     )
     return Situation(net, nn.CrossEntropyLoss(), (torch.randn(600, 20), torch.arange(600) % 5))
 
 
-def default_network_six_layers_deep() -> Situation:
+def _default_network_six_layers_deep() -> Situation:
     layers = [layer for _number in range(6) for layer in (nn.Linear(64, 64), nn.ReLU())]
     net = nn.Sequential(*layers, nn.Linear(64, 5))
     return Situation(net, nn.CrossEntropyLoss(), (torch.rand(600, 64), torch.arange(600) % 5))
@@ -96,9 +97,9 @@ class DeadUnits(Rule):
     code = "ACT501"
     name = "dead-units"
     severity = "error"
-    thresholds = {"samples": 512, "batches": 4, "warning_share": 0.1, "error_share": 0.5}
-    faulty = (Case(bias_far_below_zero, "error"), Case(some_channels_gone, "warning"))
-    clean = (Case(default_network), Case(default_network_six_layers_deep))
+    thresholds = {"samples": 512, "batches": 4, "warning_share": 0.1, "error_share": 0.5}  # noqa: RUF012  read only
+    faulty = (Case(_bias_far_below_zero, "error"), Case(_some_channels_gone, "warning"))
+    clean = (Case(_default_network), Case(_default_network_six_layers_deep))
 
     def check(self, subject: Subject) -> Iterator[Finding]:
         """Yield a finding for each activation with too many dead units."""

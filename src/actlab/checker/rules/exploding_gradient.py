@@ -18,29 +18,33 @@ from actlab.i18n import _
 _FADED = 0.1
 
 
-def weights_of_order_one() -> Situation:
-    layers = [layer for _number in range(8) for layer in (nn.Linear(64, 64), nn.ReLU())]
-    for layer in layers[::2]:
-        nn.init.normal_(layer.weight)
+def _weights_of_order_one() -> Situation:
+    layers: list[nn.Module] = []
+    for _number in range(8):
+        linear = nn.Linear(64, 64)
+        nn.init.normal_(linear.weight)
+        layers += [linear, nn.ReLU()]
     net = nn.Sequential(*layers, nn.Linear(64, 5))
     return Situation(net, nn.CrossEntropyLoss(), (torch.randn(64, 64), torch.arange(64) % 5))
 
 
-def targets_of_millions() -> Situation:
+def _targets_of_millions() -> Situation:
     net = nn.Sequential(nn.Linear(10, 32), nn.ReLU(), nn.Linear(32, 1))
     prices = 1e6 * torch.rand(64, 1)
     return Situation(net, nn.MSELoss(), (torch.randn(64, 10), prices))
 
 
-def kaiming_weights() -> Situation:
-    layers = [layer for _number in range(8) for layer in (nn.Linear(64, 64), nn.ReLU())]
-    for layer in layers[::2]:
-        nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+def _kaiming_weights() -> Situation:
+    layers: list[nn.Module] = []
+    for _number in range(8):
+        linear = nn.Linear(64, 64)
+        nn.init.kaiming_normal_(linear.weight, nonlinearity="relu")
+        layers += [linear, nn.ReLU()]
     net = nn.Sequential(*layers, nn.Linear(64, 5))
     return Situation(net, nn.CrossEntropyLoss(), (torch.randn(64, 64), torch.arange(64) % 5))
 
 
-def summed_loss() -> Situation:
+def _summed_loss() -> Situation:
     net = nn.Sequential(nn.Linear(784, 64), nn.ReLU(), nn.Linear(64, 784))
     x = torch.rand(256, 784).round()
     return Situation(net, nn.BCEWithLogitsLoss(reduction="sum"), (x, x))
@@ -79,9 +83,9 @@ class ExplodingGradient(Rule):
     code = "ACT504"
     name = "exploding-gradient"
     severity = "error"
-    thresholds = {"ratio": 1e3, "norm": 1e3, "depth": 4}
-    faulty = (Case(weights_of_order_one, "warning"), Case(targets_of_millions, "warning"))
-    clean = (Case(kaiming_weights), Case(summed_loss))
+    thresholds = {"ratio": 1e3, "norm": 1e3, "depth": 4}  # noqa: RUF012  read only
+    faulty = (Case(_weights_of_order_one, "warning"), Case(_targets_of_millions, "warning"))
+    clean = (Case(_kaiming_weights), Case(_summed_loss))
 
     def check(self, subject: Subject) -> Iterator[Finding]:
         """Yield a finding if the gradient explodes."""

@@ -15,27 +15,29 @@ from actlab.checker.subject import Subject
 from actlab.i18n import _
 
 
-def twelve_rectifiers_with_default_weights() -> Situation:
+def _twelve_rectifiers_with_default_weights() -> Situation:
     layers = [layer for _number in range(12) for layer in (nn.Linear(512, 512), nn.ReLU())]
     net = nn.Sequential(*layers, nn.Linear(512, 5))
     return Situation(net, nn.CrossEntropyLoss(), (torch.randn(16, 512), torch.arange(16) % 5))
 
 
-def five_rectifiers_with_default_weights() -> Situation:
+def _five_rectifiers_with_default_weights() -> Situation:
     layers = [layer for _number in range(5) for layer in (nn.Linear(512, 512), nn.ReLU())]
     net = nn.Sequential(*layers, nn.Linear(512, 5))
     return Situation(net, nn.CrossEntropyLoss(), (torch.randn(16, 512), torch.arange(16) % 5))
 
 
-def twelve_rectifiers_with_kaiming_weights() -> Situation:
-    layers = [layer for _number in range(12) for layer in (nn.Linear(256, 256), nn.ReLU())]
-    for layer in layers[::2]:
-        nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+def _twelve_rectifiers_with_kaiming_weights() -> Situation:
+    layers: list[nn.Module] = []
+    for _number in range(12):
+        linear = nn.Linear(256, 256)
+        nn.init.kaiming_normal_(linear.weight, nonlinearity="relu")
+        layers += [linear, nn.ReLU()]
     net = nn.Sequential(*layers, nn.Linear(256, 5))
     return Situation(net, nn.CrossEntropyLoss(), (torch.randn(16, 256), torch.arange(16) % 5))
 
 
-def two_rectifiers_with_default_weights() -> Situation:
+def _two_rectifiers_with_default_weights() -> Situation:
     net = nn.Sequential(
         nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 5)
     )
@@ -80,14 +82,14 @@ class InitGainMismatch(Rule):
     code = "ACT601"
     name = "init-gain-mismatch"
     severity = "warning"
-    thresholds = {"mismatch": 2.706, "factor": 10.0, "depth": 10}
+    thresholds = {"mismatch": 2.706, "factor": 10.0, "depth": 10}  # noqa: RUF012  read only
     faulty = (
-        Case(twelve_rectifiers_with_default_weights, "warning"),
-        Case(five_rectifiers_with_default_weights, "info"),
+        Case(_twelve_rectifiers_with_default_weights, "warning"),
+        Case(_five_rectifiers_with_default_weights, "info"),
     )
     clean = (
-        Case(twelve_rectifiers_with_kaiming_weights),
-        Case(two_rectifiers_with_default_weights),
+        Case(_twelve_rectifiers_with_kaiming_weights),
+        Case(_two_rectifiers_with_default_weights),
     )
 
     def check(self, subject: Subject) -> Iterator[Finding]:

@@ -1,5 +1,6 @@
 """ACT605: a method for initial weights that nobody called."""
 
+import math
 from collections.abc import Iterator
 
 import torch
@@ -29,26 +30,27 @@ class _Forgetful(nn.Module):
             nn.init.zeros_(layer.bias)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.out(torch.tanh(self.hidden(x)))
+        scores: torch.Tensor = self.out(torch.tanh(self.hidden(x)))
+        return scores
 
 
-def never_called() -> Situation:
+def _never_called() -> Situation:
     net = _Forgetful()
     return Situation(net, nn.CrossEntropyLoss(), (torch.randn(64, 20), torch.arange(64) % 5))
 
 
-def never_called_inside() -> Situation:
+def _never_called_inside() -> Situation:
     net = nn.Sequential(_Forgetful(), nn.ReLU(), nn.Linear(5, 3))
     return Situation(net, nn.CrossEntropyLoss(), (torch.randn(64, 20), torch.arange(64) % 3))
 
 
-def called() -> Situation:
+def _called() -> Situation:
     net = _Forgetful()
     net.init_weights()
     return Situation(net, nn.CrossEntropyLoss(), (torch.randn(64, 20), torch.arange(64) % 5))
 
 
-def no_such_method() -> Situation:
+def _no_such_method() -> Situation:
     net = nn.Sequential(nn.Linear(20, 64), nn.Tanh(), nn.Linear(64, 5))
     return Situation(net, nn.CrossEntropyLoss(), (torch.randn(64, 20), torch.arange(64) % 5))
 
@@ -93,9 +95,9 @@ class InitNeverCalled(Rule):
     code = "ACT605"
     name = "init-never-called"
     severity = "info"
-    thresholds = {"weights": 100}
-    faulty = (Case(never_called, "info"), Case(never_called_inside, "info"))
-    clean = (Case(called), Case(no_such_method))
+    thresholds = {"weights": 100}  # noqa: RUF012  read only
+    faulty = (Case(_never_called, "info"), Case(_never_called_inside, "info"))
+    clean = (Case(_called), Case(_no_such_method))
 
     def check(self, subject: Subject) -> Iterator[Finding]:
         """Yield a finding for each module whose method was not called."""
@@ -155,11 +157,12 @@ def _is_default(weight: Tensor, inputs: int) -> bool:
     All lie within, the largest is near the end, and the variance is bound^2 / 3 to within four
     standard errors: sqrt(4/45 / n) bound^2 for n uniform numbers.
     """
-    bound = inputs**-0.5
+    bound = 1.0 / math.sqrt(inputs)
     numbers = weight.float()
     count = numbers.numel()
     top = float(numbers.abs().max())
     if top > bound * (1.0 + 1e-3) or top < bound * (1.0 - 10.0 / count):
         return False
-    error = 4.0 * bound**2 * (4.0 / 45.0 / count) ** 0.5
-    return abs(float(numbers.square().mean()) - bound**2 / 3.0) < error
+    error = 4.0 * bound**2 * math.sqrt(4.0 / 45.0 / count)
+    found = float(numbers.square().mean())
+    return bound**2 / 3.0 - error < found < bound**2 / 3.0 + error

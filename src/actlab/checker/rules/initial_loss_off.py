@@ -18,24 +18,25 @@ from actlab.i18n import _
 _NORMALISED = 1e-3
 
 
-def pixels_of_hundreds() -> Situation:
+def _pixels_of_hundreds() -> Situation:
     net = nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10))
     x = 255 * torch.rand(64, 64)
     return Situation(net, nn.CrossEntropyLoss(), (x, torch.arange(64) % 10))
 
 
-def large_head_with_nll() -> Situation:
-    net = nn.Sequential(nn.Linear(20, 32), nn.Tanh(), nn.Linear(32, 10), nn.LogSoftmax(dim=1))
-    nn.init.normal_(net[2].weight, std=5.0)
+def _large_head_with_nll() -> Situation:
+    head = nn.Linear(32, 10)
+    nn.init.normal_(head.weight, std=5.0)
+    net = nn.Sequential(nn.Linear(20, 32), nn.Tanh(), head, nn.LogSoftmax(dim=1))
     return Situation(net, nn.NLLLoss(), (torch.randn(64, 20), torch.arange(64) % 10))
 
 
-def default_start() -> Situation:
+def _default_start() -> Situation:
     net = nn.Sequential(nn.Linear(20, 32), nn.ReLU(), nn.Linear(32, 10))
     return Situation(net, nn.CrossEntropyLoss(), (torch.randn(64, 20), torch.arange(64) % 10))
 
 
-def trained_network() -> Situation:
+def _trained_network() -> Situation:
     net = nn.Linear(10, 10)
     nn.init.eye_(net.weight)
     with torch.no_grad():
@@ -78,9 +79,9 @@ class InitialLossOff(Rule):
     code = "ACT507"
     name = "initial-loss-off"
     severity = "warning"
-    thresholds = {"deviation": 1.0}
-    faulty = (Case(pixels_of_hundreds, "warning"), Case(large_head_with_nll, "warning"))
-    clean = (Case(default_start), Case(trained_network))
+    thresholds = {"deviation": 1.0}  # noqa: RUF012  read only
+    faulty = (Case(_pixels_of_hundreds, "warning"), Case(_large_head_with_nll, "warning"))
+    clean = (Case(_default_start), Case(_trained_network))
 
     def check(self, subject: Subject) -> Iterator[Finding]:
         """Yield a finding for each cross entropy that is far above ln C."""

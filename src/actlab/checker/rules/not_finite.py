@@ -12,7 +12,7 @@ from actlab.checker.subject import Subject
 from actlab.i18n import _
 
 
-def logarithm_of_zero() -> Situation:
+def _logarithm_of_zero() -> Situation:
     net = nn.Sequential(nn.Linear(20, 16), nn.ReLU(), nn.Linear(16, 5), nn.ReLU())
 
     def loss(output: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
@@ -21,14 +21,14 @@ def logarithm_of_zero() -> Situation:
     return Situation(net, loss, (torch.randn(64, 20), torch.arange(64) % 5))
 
 
-def missing_value_in_the_data() -> Situation:
+def _missing_value_in_the_data() -> Situation:
     net = nn.Sequential(nn.Linear(20, 16), nn.ReLU(), nn.Linear(16, 5))
     x = torch.randn(64, 20)
     x[3, 4] = float("nan")
     return Situation(net, nn.CrossEntropyLoss(), (x, torch.arange(64) % 5))
 
 
-def gradient_of_a_root_at_zero() -> Situation:
+def _gradient_of_a_root_at_zero() -> Situation:
     net = nn.Linear(20, 5)
     x = torch.zeros(8, 20)
 
@@ -38,7 +38,7 @@ def gradient_of_a_root_at_zero() -> Situation:
     return Situation(net, loss, (x, torch.zeros(8)))
 
 
-def masked_scores() -> Situation:
+def _masked_scores() -> Situation:
     net = nn.Linear(20, 5)
     allowed = torch.tensor([True, True, True, False, True])
 
@@ -49,7 +49,7 @@ def masked_scores() -> Situation:
     return Situation(net, loss, (torch.randn(64, 20), torch.arange(64) % 3))
 
 
-def plain_network() -> Situation:
+def _plain_network() -> Situation:
     net = nn.Sequential(nn.Linear(20, 16), nn.ReLU(), nn.Linear(16, 5))
     return Situation(net, nn.CrossEntropyLoss(), (torch.randn(64, 20), torch.arange(64) % 5))
 
@@ -85,11 +85,11 @@ class NotFinite(Rule):
     name = "not-finite"
     severity = "error"
     faulty = (
-        Case(logarithm_of_zero, "error"),
-        Case(missing_value_in_the_data, "error"),
-        Case(gradient_of_a_root_at_zero, "error"),
+        Case(_logarithm_of_zero, "error"),
+        Case(_missing_value_in_the_data, "error"),
+        Case(_gradient_of_a_root_at_zero, "error"),
     )
-    clean = (Case(plain_network), Case(masked_scores))
+    clean = (Case(_plain_network), Case(_masked_scores))
 
     def check(self, subject: Subject) -> Iterator[Finding]:
         """Yield a finding where a number is none."""

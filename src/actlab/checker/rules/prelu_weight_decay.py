@@ -13,7 +13,7 @@ from actlab.checker.trace import Call, Value
 from actlab.i18n import _
 
 
-def default_adamw() -> Situation:
+def _default_adamw() -> Situation:
     net = nn.Sequential(nn.Linear(20, 16), nn.PReLU(), nn.Linear(16, 5))
     return Situation(
         net,
@@ -23,7 +23,7 @@ def default_adamw() -> Situation:
     )
 
 
-def functional_slopes() -> Situation:
+def _functional_slopes() -> Situation:
     class Net(nn.Module):
         def __init__(self) -> None:
             super().__init__()
@@ -31,7 +31,8 @@ def functional_slopes() -> Situation:
             self.slopes = nn.Parameter(torch.full((16,), 0.25))
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
-            return self.out(nn.functional.prelu(self.hidden(x), self.slopes))
+            scores: torch.Tensor = self.out(nn.functional.prelu(self.hidden(x), self.slopes))
+            return scores
 
     net = Net()
     return Situation(
@@ -42,11 +43,13 @@ def functional_slopes() -> Situation:
     )
 
 
-def slopes_in_a_group_without() -> Situation:
-    net = nn.Sequential(nn.Linear(20, 16), nn.PReLU(), nn.Linear(16, 5))
-    slopes = [net[1].weight]
-    others = [*net[0].parameters(), *net[2].parameters()]
-    groups = [{"params": others}, {"params": slopes, "weight_decay": 0.0}]
+def _slopes_in_a_group_without() -> Situation:
+    hidden, slopes, out = nn.Linear(20, 16), nn.PReLU(), nn.Linear(16, 5)
+    net = nn.Sequential(hidden, slopes, out)
+    groups: list[dict[str, Any]] = [
+        {"params": [*hidden.parameters(), *out.parameters()]},
+        {"params": slopes.parameters(), "weight_decay": 0.0},
+    ]
     return Situation(
         net,
         nn.CrossEntropyLoss(),
@@ -55,7 +58,7 @@ def slopes_in_a_group_without() -> Situation:
     )
 
 
-def no_slopes_to_learn() -> Situation:
+def _no_slopes_to_learn() -> Situation:
     net = nn.Sequential(nn.Linear(20, 16), nn.LeakyReLU(), nn.Linear(16, 5))
     return Situation(
         net,
@@ -98,8 +101,8 @@ class PreluWeightDecay(Rule):
     code = "ACT604"
     name = "prelu-weight-decay"
     severity = "warning"
-    faulty = (Case(default_adamw, "warning"), Case(functional_slopes, "warning"))
-    clean = (Case(slopes_in_a_group_without), Case(no_slopes_to_learn))
+    faulty = (Case(_default_adamw, "warning"), Case(_functional_slopes, "warning"))
+    clean = (Case(_slopes_in_a_group_without), Case(_no_slopes_to_learn))
 
     def check(self, subject: Subject) -> Iterator[Finding]:
         """Yield a finding for each PReLU whose slopes are decayed."""

@@ -14,13 +14,13 @@ from actlab.checker.subject import Subject
 from actlab.i18n import _
 
 
-def inputs_of_hundreds() -> Situation:
+def _inputs_of_hundreds() -> Situation:
     net = nn.Sequential(nn.Linear(20, 32), nn.Tanh(), nn.Linear(32, 5))
     x = 255 * torch.rand(64, 20)
     return Situation(net, nn.CrossEntropyLoss(), (x, torch.arange(64) % 5))
 
 
-def weights_too_large() -> Situation:
+def _weights_too_large() -> Situation:
     class Net(nn.Module):
         def __init__(self) -> None:
             super().__init__()
@@ -28,17 +28,18 @@ def weights_too_large() -> Situation:
             nn.init.normal_(self.hidden.weight[:10], std=200.0)
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
-            return self.out(torch.sigmoid(self.hidden(x)))
+            scores: torch.Tensor = self.out(torch.sigmoid(self.hidden(x)))
+            return scores
 
     return Situation(Net(), nn.CrossEntropyLoss(), (torch.randn(64, 20), torch.arange(64) % 5))
 
 
-def inputs_of_order_one() -> Situation:
+def _inputs_of_order_one() -> Situation:
     net = nn.Sequential(nn.Linear(20, 32), nn.Tanh(), nn.Linear(32, 5), nn.Sigmoid())
     return Situation(net, nn.BCELoss(), (torch.randn(64, 20), torch.rand(64, 5).round()))
 
 
-def saturated_gate() -> Situation:
+def _saturated_gate() -> Situation:
     class Gated(nn.Module):
         def __init__(self) -> None:
             super().__init__()
@@ -46,7 +47,8 @@ def saturated_gate() -> Situation:
             nn.init.constant_(self.gate.bias, 20.0)
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
-            return self.out(self.value(x) * torch.sigmoid(self.gate(x)))
+            scores: torch.Tensor = self.out(self.value(x) * torch.sigmoid(self.gate(x)))
+            return scores
 
     return Situation(Gated(), nn.CrossEntropyLoss(), (torch.randn(64, 20), torch.arange(64) % 5))
 
@@ -88,15 +90,15 @@ class SaturatedUnits(Rule):
     code = "ACT502"
     name = "saturated-units"
     severity = "error"
-    thresholds = {
+    thresholds = {  # noqa: RUF012  read only
         "slope": FLAT_SLOPE,
         "samples": FLAT_SHARE,
         "warning_share": 0.2,
         "error_share": 0.5,
         "observations": 20,
     }
-    faulty = (Case(inputs_of_hundreds, "error"), Case(weights_too_large, "warning"))
-    clean = (Case(inputs_of_order_one), Case(saturated_gate))
+    faulty = (Case(_inputs_of_hundreds, "error"), Case(_weights_too_large, "warning"))
+    clean = (Case(_inputs_of_order_one), Case(_saturated_gate))
 
     def check(self, subject: Subject) -> Iterator[Finding]:
         """Yield a finding for each activation with too many saturated units."""

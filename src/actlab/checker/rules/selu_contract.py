@@ -18,25 +18,28 @@ from actlab.i18n import _
 _NEARBY = ops.VIEWS | ops.POOLS
 
 
-def glorot_weights() -> Situation:
-    net = nn.Sequential(nn.Linear(100, 400), nn.SELU(), nn.Linear(400, 5))
-    nn.init.xavier_normal_(net[0].weight)
+def _glorot_weights() -> Situation:
+    hidden = nn.Linear(100, 400)
+    nn.init.xavier_normal_(hidden.weight)
+    net = nn.Sequential(hidden, nn.SELU(), nn.Linear(400, 5))
     return Situation(net, nn.CrossEntropyLoss(), (torch.randn(64, 100), torch.arange(64) % 5))
 
 
-def plain_dropout() -> Situation:
-    net = nn.Sequential(nn.Linear(20, 64), nn.SELU(), nn.Dropout(0.1), nn.Linear(64, 5))
-    nn.init.kaiming_normal_(net[0].weight, nonlinearity="linear")
+def _plain_dropout() -> Situation:
+    hidden = nn.Linear(20, 64)
+    nn.init.kaiming_normal_(hidden.weight, nonlinearity="linear")
+    net = nn.Sequential(hidden, nn.SELU(), nn.Dropout(0.1), nn.Linear(64, 5))
     return Situation(net, nn.CrossEntropyLoss(), (torch.randn(64, 20), torch.arange(64) % 5))
 
 
-def batch_norm_after() -> Situation:
-    net = nn.Sequential(nn.Linear(20, 64), nn.SELU(), nn.BatchNorm1d(64), nn.Linear(64, 5))
-    nn.init.kaiming_normal_(net[0].weight, nonlinearity="linear")
+def _batch_norm_after() -> Situation:
+    hidden = nn.Linear(20, 64)
+    nn.init.kaiming_normal_(hidden.weight, nonlinearity="linear")
+    net = nn.Sequential(hidden, nn.SELU(), nn.BatchNorm1d(64), nn.Linear(64, 5))
     return Situation(net, nn.CrossEntropyLoss(), (torch.randn(64, 20), torch.arange(64) % 5))
 
 
-def raw_pixels() -> Situation:
+def _raw_pixels() -> Situation:
     class Net(nn.Module):
         def __init__(self) -> None:
             super().__init__()
@@ -44,19 +47,21 @@ def raw_pixels() -> Situation:
             nn.init.kaiming_normal_(self.hidden.weight, nonlinearity="linear")
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
-            return self.out(torch.selu(self.hidden(x)))
+            scores: torch.Tensor = self.out(torch.selu(self.hidden(x)))
+            return scores
 
     x = 255 * torch.rand(64, 64)
     return Situation(Net(), nn.CrossEntropyLoss(), (x, torch.arange(64) % 5))
 
 
-def as_published() -> Situation:
-    net = nn.Sequential(nn.Linear(20, 64), nn.SELU(), nn.AlphaDropout(0.1), nn.Linear(64, 5))
-    nn.init.kaiming_normal_(net[0].weight, nonlinearity="linear")
+def _as_published() -> Situation:
+    hidden = nn.Linear(20, 64)
+    nn.init.kaiming_normal_(hidden.weight, nonlinearity="linear")
+    net = nn.Sequential(hidden, nn.SELU(), nn.AlphaDropout(0.1), nn.Linear(64, 5))
     return Situation(net, nn.CrossEntropyLoss(), (torch.randn(64, 20), torch.arange(64) % 5))
 
 
-def relu_with_all_of_it() -> Situation:
+def _relu_with_all_of_it() -> Situation:
     net = nn.Sequential(
         nn.Linear(20, 64), nn.ReLU(), nn.BatchNorm1d(64), nn.Dropout(0.1), nn.Linear(64, 5)
     )
@@ -96,14 +101,14 @@ class SeluContract(Rule):
     code = "ACT602"
     name = "selu-contract"
     severity = "warning"
-    thresholds = {"low": 0.7, "high": 1.4, "mean": 0.5, "low_std": 0.5, "high_std": 2.0}
+    thresholds = {"low": 0.7, "high": 1.4, "mean": 0.5, "low_std": 0.5, "high_std": 2.0}  # noqa: RUF012  read only
     faulty = (
-        Case(glorot_weights, "warning", "deepchem/deepchem#601"),
-        Case(plain_dropout, "warning"),
-        Case(batch_norm_after, "warning"),
-        Case(raw_pixels, "warning"),
+        Case(_glorot_weights, "warning", "deepchem/deepchem#601"),
+        Case(_plain_dropout, "warning"),
+        Case(_batch_norm_after, "warning"),
+        Case(_raw_pixels, "warning"),
     )
-    clean = (Case(as_published), Case(relu_with_all_of_it))
+    clean = (Case(_as_published), Case(_relu_with_all_of_it))
 
     def check(self, subject: Subject) -> Iterator[Finding]:
         """Yield a finding for each condition that does not hold."""
@@ -111,12 +116,12 @@ class SeluContract(Rule):
         for number, run in enumerate(runs):
             layers = feeding_layers(subject, run)
             for layer in layers:
-                yield from self._weights(layer, run)
+                yield from self._weights(layer)
             if number == 0 and layers:
                 yield from self._input(layers[0])
             yield from self._followers(subject, run)
 
-    def _weights(self, layer: Layer, run: Activation) -> Iterator[Finding]:
+    def _weights(self, layer: Layer) -> Iterator[Finding]:
         size = variance_times_fan_in(layer)
         if size is None:
             return

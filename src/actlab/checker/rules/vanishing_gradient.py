@@ -17,13 +17,13 @@ from actlab.i18n import _
 _INFLATED = 10.0
 
 
-def six_sigmoids() -> Situation:
+def _six_sigmoids() -> Situation:
     layers = [layer for _number in range(6) for layer in (nn.Linear(20, 20), nn.Sigmoid())]
     net = nn.Sequential(*layers, nn.Linear(20, 5))
     return Situation(net, nn.CrossEntropyLoss(), (torch.randn(64, 20), torch.arange(64) % 5))
 
 
-def functional_sigmoids() -> Situation:
+def _functional_sigmoids() -> Situation:
     layers = nn.ModuleList(nn.Linear(20, 20) for _number in range(6))
     out = nn.Linear(20, 5)
     x, y = torch.randn(64, 20), torch.arange(64) % 5
@@ -37,16 +37,18 @@ def functional_sigmoids() -> Situation:
     return Situation(step=step)
 
 
-def four_rectifiers() -> Situation:
+def _four_rectifiers() -> Situation:
     layers = [layer for _number in range(4) for layer in (nn.Linear(20, 20), nn.ReLU())]
     net = nn.Sequential(*layers, nn.Linear(20, 5))
     return Situation(net, nn.CrossEntropyLoss(), (torch.randn(64, 20), torch.arange(64) % 5))
 
 
-def eight_tanhs_with_xavier() -> Situation:
-    layers = [layer for _number in range(8) for layer in (nn.Linear(32, 32), nn.Tanh())]
-    for layer in layers[::2]:
-        nn.init.xavier_normal_(layer.weight)
+def _eight_tanhs_with_xavier() -> Situation:
+    layers: list[nn.Module] = []
+    for _number in range(8):
+        linear = nn.Linear(32, 32)
+        nn.init.xavier_normal_(linear.weight)
+        layers += [linear, nn.Tanh()]
     net = nn.Sequential(*layers, nn.Linear(32, 5))
     return Situation(net, nn.CrossEntropyLoss(), (torch.randn(64, 32), torch.arange(64) % 5))
 
@@ -86,9 +88,9 @@ class VanishingGradient(Rule):
     code = "ACT503"
     name = "vanishing-gradient"
     severity = "warning"
-    thresholds = {"ratio": 1e-3, "depth": 4}
-    faulty = (Case(six_sigmoids, "warning"), Case(functional_sigmoids, "warning"))
-    clean = (Case(four_rectifiers), Case(eight_tanhs_with_xavier))
+    thresholds = {"ratio": 1e-3, "depth": 4}  # noqa: RUF012  read only
+    faulty = (Case(_six_sigmoids, "warning"), Case(_functional_sigmoids, "warning"))
+    clean = (Case(_four_rectifiers), Case(_eight_tanhs_with_xavier))
 
     def check(self, subject: Subject) -> Iterator[Finding]:
         """Yield a finding if the gradient fades."""
