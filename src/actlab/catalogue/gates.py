@@ -3,7 +3,7 @@
 from math import inf, pi, sqrt
 
 from actlab.catalogue.declared import Declared, Kink
-from actlab.catalogue.function import Function, Parameter
+from actlab.catalogue.function import Function, HazardException, Parameter
 from actlab.catalogue.normal import normal_cdf, normal_density
 from actlab.i18n import N_
 
@@ -21,6 +21,18 @@ FUNCTIONS = (
             N_(
                 "torch's float32 kernel loses relative accuracy in the left tail: thousands"
                 " of ULP at -4."
+            ),
+        ),
+        exceptions=(
+            HazardException(
+                "value",
+                ("bfloat16", "float32"),
+                "inf",
+                1.7e38,
+                N_(
+                    "torch's kernel computes x (1 + erf) before it "
+                    "halves: it overflows from half of the range on."
+                ),
             ),
         ),
         declared=Declared(
@@ -51,6 +63,15 @@ FUNCTIONS = (
         source="Hendrycks & Gimpel 2016, arXiv:1606.08415",
         factory="native:gelu_tanh",
         pitfalls=(N_("torch's float32 gradient is NaN below about -1.8e19, where x^2 overflows."),),
+        exceptions=(
+            HazardException(
+                "gradient",
+                ("bfloat16", "float32"),
+                "nan",
+                1.8e19,
+                N_("torch's kernel squares x: the square overflows and meets a slope of 0."),
+            ),
+        ),
         declared=Declared(
             range=(-0.17004075057125406, inf),
             attained=(True, False),
@@ -129,6 +150,18 @@ FUNCTIONS = (
         source="Elfwing et al. 2017, arXiv:1702.03118",
         factory="native:silu",
         pitfalls=(N_("It is not monotonic: between -1.278 and -inf it rises again."),),
+        exceptions=(
+            HazardException(
+                "gradient",
+                ("float32",),
+                "error",
+                8.0,
+                N_(
+                    "torch's kernel forms 1 - sigmoid(x), which has few digits "
+                    "left: the slope is off by up to 8 ULP."
+                ),
+            ),
+        ),
         declared=Declared(
             range=(-0.2784645427610738, inf),
             attained=(True, False),

@@ -3,7 +3,7 @@
 from math import erf, erfc, inf, pi, sqrt
 
 from actlab.catalogue.declared import Declared, Kink
-from actlab.catalogue.function import Function, Parameter
+from actlab.catalogue.function import Function, HazardException, Parameter
 from actlab.catalogue.normal import normal_tail
 from actlab.i18n import N_
 
@@ -131,6 +131,18 @@ FUNCTIONS = (
         formula="x*clip(x+3, 0, 6)/6",
         source="Howard et al. 2019 (MobileNetV3), arXiv:1905.02244",
         factory="native:hardswish",
+        exceptions=(
+            HazardException(
+                "value",
+                ("bfloat16", "float32"),
+                "inf",
+                5.6e37,
+                N_(
+                    "torch's kernel multiplies x by up to 6 before it "
+                    "divides: it overflows from a sixth of the range on."
+                ),
+            ),
+        ),
         declared=Declared(
             range=(-0.375, inf),
             attained=(True, False),

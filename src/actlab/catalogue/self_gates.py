@@ -3,7 +3,7 @@
 from math import erf, exp, inf, log, sqrt, tanh
 
 from actlab.catalogue.declared import Declared
-from actlab.catalogue.function import Function, Parameter
+from actlab.catalogue.function import Function, HazardException, Parameter
 from actlab.i18n import N_
 
 FUNCTIONS = (
@@ -12,6 +12,18 @@ FUNCTIONS = (
         formula="x*tanh(softplus(x))",
         source="Misra 2019, arXiv:1908.08681",
         factory="native:mish",
+        exceptions=(
+            HazardException(
+                "gradient",
+                ("float32",),
+                "error",
+                8.0,
+                N_(
+                    "torch's kernel forms 1 - tanh^2, which has few digits "
+                    "left: the slope is off by up to 8 ULP."
+                ),
+            ),
+        ),
         declared=Declared(
             range=(-0.30884341301725043, inf),
             attained=(True, False),

@@ -19,6 +19,9 @@ _TURNS = mpmath.mpf(10) ** 60
 """sin and cos beyond it are refused: reducing the angle would take as many digits of pi."""
 
 
+_SATURATED = 10**5
+"""tanh beyond it is 1 to tens of thousands of digits; mpmath would fill the memory with them."""
+
 _LARGE = 340.0
 """The same for doubles: the square of exp(_LARGE) is still finite."""
 
@@ -66,6 +69,9 @@ class Reals:
 
     def _sinh(self, x: Any) -> Any:
         return mpmath.sinh(x) if abs(x) < 1 else (self._exp(x) - self._exp(-x)) / 2
+
+    def _tanh(self, x: Any) -> Any:
+        return mpmath.tanh(x) if abs(x) < _SATURATED else mpmath.sign(x)
 
     def _sigmoid(self, x: Any) -> Any:
         decay = self._exp(-abs(x))

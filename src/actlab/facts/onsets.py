@@ -107,6 +107,14 @@ def as_written(function: Measurable) -> Callable[[Tensor], Tensor]:
     return apply
 
 
+def _gradient(values: Tensor, points: Tensor) -> Tensor:
+    """Return autograd's gradient; zeros where no operation kept one, as for a step."""
+    if not values.requires_grad:
+        return torch.zeros_like(points)
+    (found,) = torch.autograd.grad(values.sum(), points)
+    return found
+
+
 def onset(apply: Callable[[Tensor], Tensor], truth: Truth, dtype: torch.dtype) -> Onset:
     """Return where `apply` goes wrong in `dtype`."""
     judge = _Judge(apply, truth, dtype)
@@ -148,7 +156,7 @@ class _Judge:
     def rows(self, xs: Tensor) -> list[_Row]:
         points = xs.to(self._dtype).detach().requires_grad_()
         values = self._apply(points)
-        (slopes,) = torch.autograd.grad(values.sum(), points)
+        slopes = _gradient(values, points)
         triples = zip(
             points.detach().double().tolist(),
             values.detach().double().tolist(),

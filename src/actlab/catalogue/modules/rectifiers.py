@@ -49,7 +49,7 @@ class ReLUSquared(Pointwise):
 
 
 class StarReLU(Pointwise):
-    """s max(x, 0)^2 + b."""
+    """s max(x, 0)^2 + b, as (s x) x: for s < 1 the square alone would overflow earlier."""
 
     s: nn.Parameter
     b: nn.Parameter
@@ -58,7 +58,8 @@ class StarReLU(Pointwise):
 
     @staticmethod
     def _value(x: Tensor, s: Number, b: Number) -> Tensor:
-        return s * torch.relu(x) ** 2 + b
+        above = torch.relu(x)
+        return s * above * above + b
 
     @staticmethod
     def _slope(x: Tensor, s: Number, b: Number) -> Tensor:  # noqa: ARG004

@@ -44,3 +44,8 @@ def erf_slope(x: Tensor) -> Tensor:
 def softplus(x: Tensor) -> Tensor:
     """Return log(1 + exp(x)), without the threshold at which torch's own changes to x."""
     return torch.logaddexp(x, torch.zeros_like(x))
+
+
+def precise(x: Tensor) -> Tensor:
+    """Return x in float64; unchanged on Apple's GPU, which has none."""
+    return x if x.device.type == "mps" else x.double()

@@ -11,6 +11,7 @@ from actlab.catalogue.modules.safe import (
     bounded,
     normal_cdf,
     normal_density,
+    precise,
     sigmoid_slope,
     tanh_slope,
 )
@@ -139,18 +140,22 @@ class Hexpo(Pointwise):
 
 
 class Laplace(Pointwise):
-    """The normal distribution function with mean mu and deviation sigma."""
+    """The normal distribution function with mean mu and deviation sigma.
+
+    Where x - mu cancels or is divided by a small sigma, float32 would lose up to 70 ULP; the
+    standardised input is therefore a float64 number, on devices that have them.
+    """
 
     PARAMETERS = ("mu", "sigma")
     NON_DECREASING: ClassVar = True
 
     @staticmethod
     def _value(x: Tensor, mu: float, sigma: float) -> Tensor:
-        return normal_cdf((x - mu) / sigma)
+        return normal_cdf((precise(x) - mu) / sigma).to(x.dtype)
 
     @staticmethod
     def _slope(x: Tensor, mu: float, sigma: float) -> Tensor:
-        return normal_density((x - mu) / sigma) / sigma
+        return (normal_density((precise(x) - mu) / sigma) / sigma).to(x.dtype)
 
 
 class DSiLU(Pointwise):
