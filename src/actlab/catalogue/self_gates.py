@@ -1,9 +1,9 @@
 """x times a gate that is composed of several functions of x."""
 
-from math import erf, exp, inf, log, sqrt, tanh
+from math import exp, inf, log, sqrt, tanh
 
 from actlab.catalogue.declared import Declared
-from actlab.catalogue.function import Function, HazardException, Parameter
+from actlab.catalogue.function import Function, HazardException
 from actlab.i18n import N_
 
 FUNCTIONS = (
@@ -86,60 +86,6 @@ FUNCTIONS = (
                 0.5014231212100101,
                 0.5998031986713537,
                 0.5299807256192133,
-            ),
-        ),
-    ),
-    Function(
-        name="erfact",
-        formula="x*erf(alpha*exp(beta*x))",
-        source="Biswas et al. 2021, arXiv:2109.04386",
-        factory="self_gates:ErfAct",
-        parameters=(
-            Parameter("alpha", 0.75, learnable=True),
-            Parameter("beta", 0.75, learnable=True),
-        ),
-        declared=Declared(
-            range=(-0.405280845173458, inf),
-            attained=(True, False),
-            monotonic="non_monotonic",
-            smoothness="Cinf",
-            minimum=(-1.3966119764212963, -0.405280845173458),
-            steepest=(1.0915993945154188, 0.8614266274013991),
-            at_zero=(erf(0.75), erf(0.75)),
-            limits=(0, inf),
-            slope_limits=(0, 1),
-            moments=(
-                0.243404472105719,
-                0.5294337628752555,
-                0.6300480909993351,
-                0.5558638554512976,
-            ),
-        ),
-    ),
-    Function(
-        name="pserf",
-        formula="x*erf(gamma*softplus(delta*x))",
-        source="Biswas et al. 2021, arXiv:2109.04386",
-        factory="self_gates:PSerf",
-        parameters=(
-            Parameter("gamma", 1.25, learnable=True),
-            Parameter("delta", 0.85, learnable=True),
-        ),
-        declared=Declared(
-            range=(-0.5060068753569109, inf),
-            attained=(True, False),
-            monotonic="non_monotonic",
-            smoothness="Cinf",
-            minimum=(-1.4329475572352948, -0.5060068753569109),
-            steepest=(1.0535644140577651, 1.002756292003957),
-            at_zero=(erf(1.25 * log(2)), erf(1.25 * log(2))),
-            limits=(0, inf),
-            slope_limits=(0, 1),
-            moments=(
-                0.21523580461740588,
-                0.5495045787382657,
-                0.6603857526752898,
-                0.5797361140998502,
             ),
         ),
     ),
