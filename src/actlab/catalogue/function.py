@@ -15,6 +15,12 @@ from actlab.i18n import _
 if TYPE_CHECKING:
     from torch import nn
 
+    from actlab.catalogue.declared import Facts
+    from actlab.catalogue.expression.drawing import Picture
+
+    from actlab.catalogue.declared import Facts
+    from actlab.catalogue.expression.drawing import Picture
+
 Kind = Literal["scalar", "structural"]
 
 
@@ -123,6 +129,57 @@ class Function:
         from actlab.catalogue.expression import parse
 
         return parse(self.formula, parameters=self.values).latex()
+
+    @property
+    def facts(self) -> Facts:
+        """Return what is true of the function with these parameter values.
+
+        >>> from actlab.catalogue import get
+        >>> get("sigmoid").facts.max_abs_grad
+        0.25
+        """
+        from actlab.facts import of
+
+        return of(self)
+
+    def plot(self) -> Picture:
+        """Return a picture of f and f' with kinks, minimum and range marked.
+
+        A notebook shows it; `save(path)` writes HTML, PNG or SVG.
+
+        >>> from actlab.catalogue import get
+        >>> get("silu").plot().functions[0].range_text
+        '[−0.2785, ∞)'
+        """
+        from actlab.catalogue.expression.drawing import picture
+
+        return picture([self])
+
+    def _repr_html_(self) -> str:
+        from actlab.catalogue.expression.drawing import described
+
+        return described(self)
+
+    @property
+    def facts(self) -> Facts:
+        """Return what is true of the function for its parameters as they are bound.
+
+        >>> from actlab.catalogue import get
+        >>> get("sigmoid").facts.max_abs_grad
+        0.25
+        """
+        from actlab import facts  # facts/ is built on this module
+
+        return facts.of(self)
+
+    def plot(self) -> Picture:
+        """Return a picture of f and f' with kinks, minimum and range marked; see Picture.save."""
+        from actlab.catalogue.expression.drawing import picture
+
+        return picture([self])
+
+    def _repr_html_(self) -> str:
+        return self.plot()._repr_html_()
 
     def bind(self, **values: float) -> Function:
         """Return this function with other values of its parameters.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,20 +21,10 @@ from actlab.report.function_plots import (
 )
 
 if TYPE_CHECKING:
+    from actlab.catalogue.declared import ScalarFacts
     from actlab.catalogue.function import Function
 
 _LOW, _HIGH = -5.0, 5.0
-
-
-class RangeFacts(Protocol):
-    """The facts that a picture marks."""
-
-    min_x: float | None
-    min_y: float | None
-    range_low: float | None
-    range_high: float | None
-    low_attained: bool | None
-    high_attained: bool | None
 
 
 @dataclass(frozen=True)
@@ -56,6 +47,19 @@ class Picture:
         return drawn[drawn.index("<svg") :]
 
 
+def described(function: Function) -> str:
+    """Return the function as HTML for a notebook: name, formula, source and picture."""
+    from actlab.catalogue.expression.mathml import mathml
+
+    shown = f"<code>{escape(function.formula)}</code>"
+    if function.kind == "scalar":
+        shown = mathml(parse(function.formula, function.values).tree)
+    values = ", ".join(f"{name} = {value:g}" for name, value in function.values.items())
+    rows = (f"<strong>{escape(function.name)}</strong>", shown, values, escape(function.source))
+    text = "".join(f"<div>{row}</div>" for row in rows if row)
+    return f"<div>{text}{picture([function])._repr_html_()}</div>"
+
+
 def picture(functions: Sequence[Function]) -> Picture:
     """Return one picture of the functions, with kinks, minima and ranges marked."""
     return Picture(tuple(drawn(function) for function in functions))
@@ -71,7 +75,7 @@ def drawn(function: Function) -> DrawnFunction:
 
 
 def drawn_formula(
-    name: str, formula: str, values: Any, facts: RangeFacts, half: float | None = None
+    name: str, formula: str, values: Any, facts: ScalarFacts, half: float | None = None
 ) -> DrawnFunction:
     """Return what a picture shows of a formula with these parameter values and facts."""
     low, high = (_LOW, _HIGH) if half is None else (-half, half)

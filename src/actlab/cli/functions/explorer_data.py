@@ -47,7 +47,7 @@ def _scalar(
         slope_code=code(formula.derivative().tree, JAVASCRIPT),
         formula_markup=mathml(formula.tree, condition=_("if"), otherwise=_("otherwise")),
         sliders=tuple(slider(parameter) for parameter in function.parameters),
-        pitfalls=pitfalls(found, translations),
+        pitfalls=pitfalls(function.pitfalls, found, translations),
         code={framework: activation_line(function, framework) for framework in FRAMEWORKS},
     )
 

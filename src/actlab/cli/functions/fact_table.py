@@ -83,7 +83,9 @@ def number(value: float | None) -> str:
 
 
 def _identity(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = [(_("source"), facts["source"])]
+    found: list[tuple[str, str]] = []
+    if facts["source"]:
+        found.append((_("source"), facts["source"]))
     if facts["parameters"]:
         values = ", ".join(f"{name} = {value:.10g}" for name, value in facts["parameters"].items())
         found.append((_("learnable parameters") if facts["learnable"] else _("parameters"), values))

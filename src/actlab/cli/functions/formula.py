@@ -12,6 +12,7 @@ from actlab.i18n import _
 if TYPE_CHECKING:
     from actlab.catalogue.expression.expression import Expression
     from actlab.catalogue.expression.nearest import Known, Nearest
+    from actlab.facts.formulas import PastedFormula
 
 DTYPES = ("float16", "bfloat16", "float32")
 
@@ -45,10 +46,24 @@ def described(text: str, values: dict[str, float]) -> dict[str, Any]:
     return {
         **found,
         "nearest": None if near is None else {**asdict(near), "call": near.call},
-        "hazards": {dtype: asdict(facts.hazards(pasted, dtype)) for dtype in DTYPES},
+        "hazards": _hazards(pasted),
         "code": {framework: formula_line(bound, framework) for framework in FRAMEWORKS},
         "module": module_source(bound, near),
     }
+
+
+def _hazards(pasted: "PastedFormula") -> dict[str, Any]:
+    import torch
+
+    from actlab import facts
+
+    threads = torch.get_num_threads()
+    # These tensors are small: on a busy machine several threads only wait for each other.
+    torch.set_num_threads(1)
+    try:
+        return {dtype: facts.hazards(pasted, dtype).as_json() for dtype in DTYPES}
+    finally:
+        torch.set_num_threads(threads)
 
 
 def known_functions() -> "list[Known]":
@@ -99,7 +114,7 @@ def _print(document: dict[str, Any]) -> None:
     near = document["nearest"]
     if near is not None:
         console.print(f"[bold]{escape(_nearest_sentence(near))}[/bold]")
-    print_facts(document, pitfalls(document, translation(process_language())))
+    print_facts(document, pitfalls((), document, translation(process_language())))
     console.print(f"[bold]{_('As written')}[/bold]")
     for dtype, hazards in document["hazards"].items():
         console.print(f"  {dtype}: {escape(_hazard_sentence(hazards['formula']))}")

@@ -1,40 +1,20 @@
-"""What to watch for with a function: sentences that follow from its facts, and known confusions."""
+"""What to watch for with a function: the catalogue's sentences, and those that its facts give."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from gettext import NullTranslations
 from typing import Any
 
-from actlab.i18n import N_
 
-_CONVENTIONS = {
-    "gelu": N_("jax.nn.gelu is the tanh form by default; torch and Keras use the exact one."),
-    "gelu_tanh": N_(
-        "This is what jax.nn.gelu gives by default; torch and Keras use the exact form."
-    ),
-    "leaky_relu": N_(
-        "The slope differs: 0.01 in torch and JAX, 0.2 or 0.3 in Keras. Write it out."
-    ),
-    "hardsigmoid": N_("Elsewhere the name also means (x + 1) / 2 or 0.2 x + 0.5, clipped."),
-    "prelu": N_(
-        "torch starts one shared slope at 0.25; Keras starts one slope per element at 0. "
-        "Weight decay pulls the slope towards relu."
-    ),
-    "softplus": N_("torch returns x itself above 20; the difference is below 2e-9."),
-    "eswish": N_("E-swish also names exp(-x) sigmoid(x) elsewhere."),
-    "tanhexp": N_("TeLU (2024) is this function; x tanh(elu(x)) also goes by that name."),
-    "rrelu_eval": N_("In training the slope is drawn at random for each element."),
-    "selu": N_("Self-normalising only with weights of variance 1 / fan-in and alpha dropout."),
-    "sine": N_("SIREN networks use omega = 30 in the first layer and a start of their own."),
-}
-"""What the same name means elsewhere, and what a function's paper asks for."""
+def pitfalls(
+    own: Sequence[str], facts: Mapping[str, Any], translations: NullTranslations
+) -> tuple[str, ...]:
+    """Return the sentences for one function, in the language of `translations`.
 
-
-def pitfalls(facts: Mapping[str, Any], translations: NullTranslations) -> tuple[str, ...]:
-    """Return the sentences for one scalar function, from the keys of `functions show --json`."""
-    _ = translations.gettext
-    found = [*_of_gradient(facts, translations), *_of_output(facts, translations)]
-    if facts["name"] in _CONVENTIONS:
-        found.append(_(_CONVENTIONS[facts["name"]]))
+    `own` are those of the catalogue; `facts` has the keys of `functions show --json`.
+    """
+    found = [translations.gettext(sentence) for sentence in own]
+    if facts["mean_under_N01"] is not None:
+        found += [*_of_gradient(facts, translations), *_of_output(facts, translations)]
     return tuple(found)
 
 
@@ -75,7 +55,7 @@ def _of_output(facts: Mapping[str, Any], translations: NullTranslations) -> list
         message = _("Not zero-centred: the mean output for a standard normal input is {mean}.")
         found.append(message.format(mean=f"{mean:.3f}"))
     if facts["monotonic"] == "non_monotonic":
-        found.append(_("Not monotonic: pooling first and activating after gives something else."))
+        found.append(_("Pooling before it is not pooling after it: it is not monotonic."))
     if facts["learnable"]:
         found.append(_("It learns: its facts hold for the parameters shown and move with them."))
     return found

@@ -36,9 +36,7 @@ def show(name: Name, values: Values = None, *, code: Code = None, json: Json = F
     from actlab.cli.functions.fact_table import print_facts
     from actlab.cli.functions.pitfalls import pitfalls
 
-    scalar = function.kind == "scalar"
-    sentences = pitfalls(found, translation(process_language())) if scalar else ()
-    print_facts(found, sentences)
+    print_facts(found, pitfalls(function.pitfalls, found, translation(process_language())))
 
 
 def _show_code(function: "Function", framework: str, *, json: bool) -> None:

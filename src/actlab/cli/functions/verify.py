@@ -1,6 +1,7 @@
 """`actlab functions verify`: each declared fact against two other routes; 1 where one fails."""
 
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import asdict, is_dataclass
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -40,12 +41,19 @@ def _document(row: "Row") -> dict[str, object]:
     return {
         "function": row.function,
         "fact": row.fact,
-        "declared": row.declared,
-        "measured": row.measured,
+        "declared": _plain(row.declared),
+        "measured": _plain(row.measured),
         "route": row.route,
         "ok": row.ok,
         "derivation": row.derivation,
     }
+
+
+def _plain(value: Any) -> Any:
+    """Return a fact as numbers, words and lists."""
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
 
 
 def _summary(checked: int, failed: int) -> str:
