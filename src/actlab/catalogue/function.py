@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from actlab.catalogue.declared import Facts
     from actlab.catalogue.expression.drawing import Picture
 
-    from actlab.catalogue.declared import Facts
-    from actlab.catalogue.expression.drawing import Picture
-
 Kind = Literal["scalar", "structural"]
 
 
@@ -159,27 +156,6 @@ class Function:
         from actlab.catalogue.expression.drawing import described
 
         return described(self)
-
-    @property
-    def facts(self) -> Facts:
-        """Return what is true of the function for its parameters as they are bound.
-
-        >>> from actlab.catalogue import get
-        >>> get("sigmoid").facts.max_abs_grad
-        0.25
-        """
-        from actlab import facts  # facts/ is built on this module
-
-        return facts.of(self)
-
-    def plot(self) -> Picture:
-        """Return a picture of f and f' with kinks, minimum and range marked; see Picture.save."""
-        from actlab.catalogue.expression.drawing import picture
-
-        return picture([self])
-
-    def _repr_html_(self) -> str:
-        return self.plot()._repr_html_()
 
     def bind(self, **values: float) -> Function:
         """Return this function with other values of its parameters.

@@ -41,10 +41,11 @@ class Truth:
     def __call__(self, x: float) -> tuple[Any, Any]:
         """Return f(x) and f'(x); at a kink None for the slope, as either side is right."""
         if x not in self._known:
-            left = self.curve.at(x, 1, side=-1)
-            right = self.curve.at(x, 1, side=1)
-            value = self.curve.at(x)[0]
-            self._known[x] = (value, right[1] if abs(left[1] - right[1]) < 1e-20 else None)
+            value, slope = self.curve.at(x, 1)
+            if any(abs(x - found.x) < 1e-12 for found in self.anatomy.breaks):
+                sides = [self.curve.at(x, 1, side)[1] for side in (-1, 1)]
+                slope = sides[0] if abs(sides[0] - sides[1]) < 1e-20 else None
+            self._known[x] = (value, slope)
         return self._known[x]
 
     @cached_property
