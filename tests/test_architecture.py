@@ -3,6 +3,9 @@
 import ast
 import importlib
 import pkgutil
+import re
+import sys
+import tomllib
 import types
 from pathlib import Path
 
@@ -34,7 +37,6 @@ ARROWS = {
 
 THIRD_PARTY_ONLY_IN = {
     "optuna": {"studies"},
-    "pebble": {"studies"},
     "sqlalchemy": {"studies"},
     "typer": {"cli"},
     "sklearn": {"data"},
@@ -87,8 +89,6 @@ def test_a_file_imports_what_its_layer_may(path: Path) -> None:
     if own in WITHOUT_TORCH:
         assert "torch" not in top
     if own == "training":
-        import sys
-
         assert top <= TRAINING_MAY_IMPORT | set(sys.stdlib_module_names)
 
 
@@ -109,3 +109,20 @@ def test_files_are_small() -> None:
     lengths = {path: len(path.read_text().splitlines()) for path in sources()}
     too_long = {str(path.relative_to(SOURCE)): n for path, n in lengths.items() if n > 350}
     assert too_long == {}
+
+
+def declared() -> set[str]:
+    """Return the import names of the libraries that pyproject.toml declares."""
+    names = {"scikit-learn": "sklearn", "tomli-w": "tomli_w"}
+    with (SOURCE.parent.parent / "pyproject.toml").open("rb") as stream:
+        lines = tomllib.load(stream)["project"]["dependencies"]
+    found = {re.split(r"[<>=]", line)[0].strip() for line in lines}
+    return {names.get(name, name) for name in found}
+
+
+def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None:
+    optional = {"lightning", "transformers", "pandas", "IPython"}
+    own = {"actlab", *sys.stdlib_module_names}
+    imported = {name.split(".")[0] for path in sources() for name in imports(path)} - own
+    # pooch shows a download's progress through tqdm, without importing it before it is asked to.
+    assert imported - optional - {"pydantic_core"} == declared() - {"tqdm"}
