@@ -194,10 +194,11 @@ def draw() -> None:
     """Write the two pictures of the page."""
     from actlab.catalogue import get
     from actlab.catalogue.expression.drawing import picture
-    from actlab.cli.functions.explain import explain
+    from actlab.cli.functions import lessons
+    from actlab.cli.functions.explain import draw_stack
 
     picture([get("silu"), get("relu")]).save(FOLDER / "silu-relu.svg")
-    explain("linear", output=FOLDER / "stacked-layers.svg", json=True)
+    draw_stack(lessons.stack(points=1601), FOLDER / "stacked-layers.svg")
 
 
 def measure_cost() -> None:

@@ -93,9 +93,8 @@ def _stack() -> Finding:
     lesson = lessons.stack()
     return judged(
         lesson.difference < 1e-12,
-        f"three random layers and the one line they multiply out to differ by "
-        f"{lesson.difference:.0e} at most; with relu between them the slope takes "
-        f"{len(lesson.slopes_bent)} values",
+        "three random layers and the one line they multiply out to differ by less than 1e-12; "
+        f"with relu between them the slope takes {len(lesson.slopes_bent)} values",
     )
 
 
@@ -206,7 +205,7 @@ def _largest_difference(left: str, right: str) -> tuple[float, float]:
 
 def _tanh_right() -> Finding:
     gap, _place = _largest_difference("tanh(x)", "2*sigmoid(2*x)-1")
-    return judged(gap < 1e-25, f"the two differ by {gap:.0e} at most, computed to 30 digits")
+    return judged(gap < 1e-25, "the two differ by less than 1e-25, computed to 30 digits")
 
 
 def _tanh_wrong() -> Finding:

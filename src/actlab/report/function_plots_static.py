@@ -80,7 +80,7 @@ def _figure(functions: Sequence[DrawnFunction], translations: NullTranslations) 
     if notes:
         above.set_title(notes, loc="right", fontsize=9, color=LIGHT["muted"])
     handles, labels = above.get_legend_handles_labels()
-    above.legend(handles, labels, loc="upper left", frameon=False, fontsize=9)
+    above.legend(handles, labels, loc="best", frameon=False, fontsize=9)
     return figure
 
 

@@ -124,6 +124,11 @@ def factors(node: Node) -> list[Node]:
     return [node]
 
 
+def factor_place(factor: Node, parts: list[Node]) -> int:
+    """Return how tightly a factor has to bind; a choice at the end has a brace of its own."""
+    return SUM if isinstance(factor, Choice) and factor is parts[-1] else POWER
+
+
 def dotted(factor: Node) -> bool:
     """Return whether a factor needs a dot before it: it begins with a number."""
     head = factor
@@ -144,7 +149,7 @@ def _binary(node: Binary) -> str:
             text = _written(parts[0], PRODUCT)
             for after in parts[1:]:
                 sign = r" \cdot " if dotted(after) else r" \, "
-                text += sign + _written(after, POWER)
+                text += sign + _written(after, factor_place(after, parts))
             return text
         case "/":
             return rf"\frac{{{_written(left, SUM)}}}{{{_written(right, SUM)}}}"

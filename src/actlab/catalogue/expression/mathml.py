@@ -5,12 +5,12 @@ from html import escape
 from actlab.catalogue.expression.latex import (
     ATOM,
     GREEK,
-    POWER,
     PRODUCT,
     SIGN,
     SUM,
     binding,
     dotted,
+    factor_place,
     factors,
     shown_number,
     split_symbol,
@@ -99,7 +99,7 @@ class _Writer:
                 shown = [self.written(parts[0], PRODUCT)]
                 for factor in parts[1:]:
                     space = _operator("·") if dotted(factor) else '<mspace width="0.17em"/>'
-                    shown += [space, self.written(factor, POWER)]
+                    shown += [space, self.written(factor, factor_place(factor, parts))]
                 return _row(*shown)
             case "/":
                 top, bottom = _row(self.written(left, SUM)), _row(self.written(right, SUM))

@@ -38,7 +38,7 @@ def explain(lesson: Lesson = None, *, output: Output = None, json: Json = False)
     wanted = LESSONS if lesson is None else (lesson,)
     unit, stack, softmax = lessons.perceptron(), lessons.stack(), lessons.softmax()
     if output is not None:
-        _draw(stack, output)
+        draw_stack(lessons.stack(points=1601), output)
     if json:
         computed: dict[str, Any] = {
             "perceptron": asdict(unit),
@@ -127,7 +127,8 @@ def _chart(lesson: "Stack", width: int = 57, height: int = 13) -> list[str]:
     return ["   │" + "".join(row).rstrip() for row in grid] + ["   └" + "─" * width]
 
 
-def _draw(lesson: "Stack", path: Path) -> None:
+def draw_stack(lesson: "Stack", path: Path) -> None:
+    """Draw the layers without and with relu between them, as the suffix of the file says."""
     from actlab.i18n import process_language, translation
     from actlab.report.function_plots import DrawnFunction, Line, write_plot
 
