@@ -10,6 +10,8 @@ from typing import Any
 _HOMES = {
     "get": "actlab.catalogue",
     "functions": "actlab.catalogue",
+    "slots": "actlab.networks",
+    "swap": "actlab.networks",
     "check": "actlab.checker",
     "check_step": "actlab.checker",
 }

@@ -88,6 +88,7 @@ def test_every_fault_is_named_at_once() -> None:
         ("seed = 20250301", "seed = -1", "seed: must be at least 0; got -1"),
         ('name = "digits"', 'name = "../evil"', "name: must be made of letters"),
         ('name = "small_cnn"', 'name = "smal_cnn"', 'Did you mean "small_cnn"?'),
+        ('name = "small_cnn"', 'name = "published_cnn"', "takes images of shape (1, 28, 28)"),
         ('name = "corrected"', 'name = "correct"', 'Did you mean "corrected"?'),
         ("high = 0.01", "high = nan", "must be"),
         ("high = 0.01", "high = 0", "must be above 0"),

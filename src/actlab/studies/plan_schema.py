@@ -159,6 +159,20 @@ class PlanFile(_Section):
     sampler: SamplerSection = SamplerSection()
     execution: ExecutionSection = ExecutionSection()
 
+    @model_validator(mode="after")
+    def _network_takes_the_images(self) -> Self:
+        images, taken = data.image_shape(self.data.name), networks.input_shape(self.network.name)
+        if images != taken:
+            message = _(
+                "the network {network} takes images of shape {taken}; those of {data} are {images}"
+            )
+            raise ValueError(
+                message.format(
+                    network=self.network.name, taken=taken, data=self.data.name, images=images
+                )
+            )
+        return self
+
     def plan(self) -> Plan:
         """Return the plan as the value that the other layers know."""
         return Plan(
