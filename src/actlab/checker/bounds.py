@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from actlab.checker import ops
+from actlab.checker.replay import selects, true_origins
 from actlab.checker.trace import Call, Value
 
 _INF = math.inf
@@ -100,9 +101,9 @@ class Bounds:
             return WHOLE
         if value.call is None:
             return WHOLE if self._is_free(value) else _measured(value)
-        return self._of_call(value.call, depth + 1)
+        return self._of_call(value, value.call, depth + 1)
 
-    def _of_call(self, call: Call, depth: int) -> Interval:
+    def _of_call(self, value: Value, call: Call, depth: int) -> Interval:
         op = call.op
         if op == "cosine_similarity" and all(self.of(v, depth).low >= 0 for v in call.inputs[:2]):
             return UNIT
@@ -116,6 +117,10 @@ class Bounds:
         rule = _RULES.get(op)
         if rule is not None:
             return rule(call, first)
+        if selects(call):
+            parts = self._parts(value, depth)
+            if parts is not None:
+                return parts
         if op in ops.VIEWS or op in ("mean", "amax", "amin", "max", "min", "median", "cummax",
                                      "quantile", "max_pool", "mode"):  # fmt: skip
             return _joined(first, self.of(call.inputs[1], depth)) if _is_pair(call) else first
@@ -131,6 +136,17 @@ class Bounds:
         if op in ops.PRODUCTS:
             return self._product(call, depth)
         return WHOLE
+
+    def _parts(self, value: Value, depth: int) -> Interval | None:
+        """Return the range of a slice of tensors that were put together, None for other values."""
+        ends = true_origins(value)
+        passed = {call.op for end in ends for call in end.passed}
+        if not passed & {"cat", "stack"} or not passed <= ops.VIEWS | {"cat", "stack"}:
+            return None
+        result = self.of(ends[0].value, depth)
+        for end in ends[1:]:
+            result = _joined(result, self.of(end.value, depth))
+        return result
 
     def _hull(self, call: Call, depth: int) -> Interval:
         parts = [self.of(v, depth) for v in call.inputs if v.tensor.is_floating_point()]

@@ -10,7 +10,7 @@ _COLOURS = {"error": "#b3261e", "warning": "#9a6700", "info": "#2f5d9b"}
 
 def render(report: Report) -> str:
     """Return the findings as a table, and under it what was fine and what could not be checked."""
-    rows = "".join(_row(found) for found in report.findings)
+    rows = "".join(finding_row(found) for found in report.findings)
     table = (
         f"<table><tbody>{rows}</tbody></table>" if rows else f"<p>{escape(_('No finding.'))}</p>"
     )
@@ -25,7 +25,8 @@ def render(report: Report) -> str:
     )
 
 
-def _row(found: Finding) -> str:
+def finding_row(found: Finding) -> str:
+    """Return one finding as a row of a table."""
     colour = _COLOURS[found.severity]
     details = "<br>".join(escape(text) for text in (found.proof, found.why))
     return (

@@ -89,6 +89,14 @@ class Probes:
 
         return self.rerun(change)
 
+    def scaled(self, factor: float) -> Rerun | None:
+        """Return a run on the inputs times `factor`; integers stay as they are."""
+
+        def scale(tensor: Tensor) -> Tensor:
+            return tensor * factor if tensor.is_floating_point() else tensor
+
+        return self.rerun(scale)
+
     def longer(self, dim: int, size: int) -> Rerun | None:
         """Return a run on inputs whose dimension `dim` is doubled where it has `size` elements."""
 

@@ -68,15 +68,17 @@ def origins(
         if call is None or not (call.op in passing or (nudges and is_nudge(call))):
             found.append(Origin(current, path))
             continue
-        parts = data_inputs(call)
+        parts = data_inputs(call, current.position)
         if not parts:
             found.append(Origin(current, path))
         pending.extend((part, (*path, call)) for part in reversed(parts))
     return tuple(found)
 
 
-def data_inputs(call: Call) -> tuple[Value, ...]:
-    """Return the inputs whose elements are in the output, leaving out indices and masks."""
+def data_inputs(call: Call, position: int = 0) -> tuple[Value, ...]:
+    """Return the inputs whose elements are in an output, leaving out indices and masks."""
+    if call.op in ("broadcast_tensors", "meshgrid"):
+        return call.inputs[position : position + 1]
     if call.op in ops.VIEWS or call.op in ops.DROPOUTS or is_nudge(call):
         return call.inputs[:1]
     if call.op == "setitem":

@@ -28,6 +28,11 @@ _KEPT = frozenset({
 _ELEMENTS = 1 << 22
 
 
+def selects(call: Call) -> bool:
+    """Return whether a call may leave some of the elements behind."""
+    return call.op in _SELECTING
+
+
 def true_origins(value: Value) -> tuple[Origin, ...]:
     """Return the origins of a value, without those whose elements were all left behind."""
     found = origins(value)
@@ -71,11 +76,15 @@ class _Replay:
         return self._run(call, value)
 
     def _run(self, call: Call, value: Value) -> Tensor:
-        data = {id(part) for part in data_inputs(call)}
+        data = {id(part) for part in data_inputs(call, value.position)}
 
         def given(item: Any) -> Any:
             if isinstance(item, Value):
-                return self.of(item).clone() if id(item) in data else item.tensor.cpu()
+                if id(item) in data:
+                    return self.of(item).clone()
+                if item.tensor.is_floating_point():  # the other tensors of a broadcast
+                    return torch.zeros(item.shape)
+                return item.tensor.cpu()
             if isinstance(item, tuple):
                 return tuple(given(part) for part in item)
             return item

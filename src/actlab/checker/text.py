@@ -15,7 +15,7 @@ _WORDS = {"error": "error", "warning": "warning", "info": "note"}
 def render(report: Report) -> str:
     """Return the whole report: notes, findings, what could not be checked, what was fine."""
     blocks = [_note(note) for note in report.notes]
-    blocks += ["\n".join(_finding(found)) for found in report.findings]
+    blocks += ["\n".join(finding_lines(found)) for found in report.findings]
     blocks.append("\n".join(_summary(report)))
     return "\n\n".join(blocks)
 
@@ -24,7 +24,8 @@ def _note(note: str) -> str:
     return _("note: {text}").format(text=note)
 
 
-def _finding(found: Finding) -> Iterator[str]:
+def finding_lines(found: Finding) -> Iterator[str]:
+    """Yield the lines of one finding."""
     yield f"{_WORDS[found.severity]}[{found.code}] {found.name}: {found.message}"
     yield from _place(found.location)
     yield f"   = {_('proof')}: {found.proof}"

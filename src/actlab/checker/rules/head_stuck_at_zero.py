@@ -42,7 +42,8 @@ class HeadStuckAtZero(Rule):
     ## What it does
 
     Reports a rectifier at the end of the model of whose outputs at least 99 % are exactly 0 on the
-    batch while no gradient passes through it.
+    batch while no gradient passes through it, and which stays at 0 when the inputs are turned
+    around and enlarged: an unlucky small batch is not enough.
 
     ## Why is this bad?
 
@@ -77,7 +78,9 @@ class HeadStuckAtZero(Rule):
                 if not holds_back_negatives(head) or not head.call.output.intact:
                     continue
                 zeros = values.share_of_zeros(head.call.output.tensor)
-                if zeros >= self.limits["zero_share"] and self._no_gradient(subject, head):
+                if zeros < self.limits["zero_share"] or not self._no_gradient(subject, head):
+                    continue
+                if not _wakes_up(subject, head):
                     yield self.found(
                         message=_("the rectified output is stuck at 0"),
                         location=head.call.location,
@@ -96,3 +99,13 @@ class HeadStuckAtZero(Rule):
             )
         gradient = subject.gradient_of(head.call.inputs[0])
         return gradient is None or not bool(gradient.any())
+
+
+def _wakes_up(subject: Subject, head: Head) -> bool:
+    """Return whether other inputs, of other signs and sizes, get the head off zero."""
+    for factor in (-1.0, -3.0, 3.0):
+        run = subject.probes.scaled(factor)
+        twin = run.counterpart(head.call, subject.trace) if run is not None else None
+        if twin is not None and bool(twin.output.tensor.any()):
+            return True
+    return False

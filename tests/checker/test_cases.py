@@ -1,0 +1,38 @@
+"""The collection of real cases: every positive found, its corrected twin clean, no false alarm."""
+
+import importlib
+
+import pytest
+
+from tests.checker.casebook import (
+    NEGATIVES,
+    POSITIVES,
+    Negative,
+    Positive,
+    assert_found,
+    assert_no_worse,
+    report_on,
+)
+
+for part in ("positive_losses", "positive_axes", "positive_heads", "positive_structure"):
+    importlib.import_module(f"tests.checker.cases_{part}")
+importlib.import_module("tests.checker.cases_negative")
+
+
+def name(case: Positive | Negative) -> str:
+    return f"{case.case} {case.build.__name__}"
+
+
+@pytest.mark.parametrize("case", POSITIVES, ids=name)
+def test_a_fault_is_found(case: Positive) -> None:
+    assert_found(report_on(lambda: case.build(False)), case.code, case.severity)
+
+
+@pytest.mark.parametrize("case", POSITIVES, ids=name)
+def test_the_corrected_twin_is_clean(case: Positive) -> None:
+    assert_no_worse(report_on(lambda: case.build(True)), None)
+
+
+@pytest.mark.parametrize("case", NEGATIVES, ids=name)
+def test_what_is_right_is_left_alone(case: Negative) -> None:
+    assert_no_worse(report_on(case.build), case.worst)
