@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from actlab.catalogue.function import ParameterError
 from actlab.catalogue.modules.pointwise import Number, Pointwise
-from actlab.catalogue.modules.safe import bounded, sigmoid_slope
+from actlab.catalogue.modules.safe import bounded, sigmoid_slope, softplus
 from actlab.i18n import _
 
 
@@ -159,6 +159,20 @@ class Squareplus(Pointwise):
         near = bounded(x)
         root = torch.hypot(near, torch.full_like(x, b**0.5))
         return torch.where(x > 0, 0.5 + 0.5 * near / root, 0.5 * b / root / (root + near.abs()))
+
+
+class LogSigmoid(Pointwise):
+    """log(sigmoid(x)); torch's own module does not keep the memory format."""
+
+    NON_DECREASING: ClassVar = True
+
+    @staticmethod
+    def _value(x: Tensor) -> Tensor:
+        return -softplus(-x)
+
+    @staticmethod
+    def _slope(x: Tensor) -> Tensor:
+        return torch.sigmoid(-x)
 
 
 class Exponential(Pointwise):

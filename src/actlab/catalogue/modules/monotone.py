@@ -27,6 +27,7 @@ _FOR_SOME_VALUES: dict[type[nn.Module], Callable[[Any], bool]] = {
     nn.ELU: lambda module: module.alpha >= 0,
     nn.LeakyReLU: lambda module: module.negative_slope >= 0,
     nn.PReLU: lambda module: bool((module.weight >= 0).all()),
+    nn.RReLU: lambda module: not module.training and module.lower + module.upper >= 0,
 }
 
 
@@ -34,7 +35,8 @@ def is_non_decreasing(module: nn.Module) -> bool:
     """Return whether `module` is elementwise and non-decreasing, for its parameters as they are.
 
     Then max(f(a), f(b)) = f(max(a, b)), so that max-pooling may come first. The answer for a
-    learnable function can change with every optimiser step; it is False where nothing is known.
+    learnable function can change with every optimiser step; it is False where nothing is known,
+    and for RReLU in training, which draws a slope for every element.
     """
     own = getattr(module, "is_non_decreasing", None)
     if callable(own):

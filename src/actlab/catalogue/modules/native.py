@@ -1,6 +1,7 @@
 """Functions for which torch has a fast kernel of its own: torch's modules, as they are."""
 
-from torch import nn
+from torch import Tensor, nn
+from torch.nn import functional
 
 
 def identity() -> nn.Module:
@@ -30,7 +31,22 @@ def prelu(a: float, channels: int = 1) -> nn.Module:
 
 def rrelu(lower: float, upper: float) -> nn.Module:
     """Return x, times the middle of the two slopes where x <= 0; a random one in training."""
-    return nn.RReLU(lower, upper)
+    return _RReLU(lower, upper)
+
+
+class _RReLU(nn.RReLU):
+    """torch's RReLU, in evaluation by leaky_relu.
+
+    Its own kernel returns another memory format and does not support vmap.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training:
+            return super().forward(x)
+        return functional.leaky_relu(x, (self.lower + self.upper) / 2)
+
+    def _get_name(self) -> str:
+        return "RReLU"
 
 
 def hardtanh() -> nn.Module:
@@ -86,11 +102,6 @@ def celu(alpha: float) -> nn.Module:
 def softplus(beta: float) -> nn.Module:
     """Return log(1 + exp(beta x)) / beta, which is x from beta x = 20 on."""
     return nn.Softplus(beta)
-
-
-def logsigmoid() -> nn.Module:
-    """Return log(sigmoid(x))."""
-    return nn.LogSigmoid()
 
 
 def gelu() -> nn.Module:

@@ -78,7 +78,11 @@ def _plain(number: Number) -> float:
 
 def along_channels(parameter: Number, x: Tensor) -> Number:
     """Return a parameter in the shape in which it meets its channels."""
-    if not isinstance(parameter, Tensor) or parameter.numel() == 1 or x.dim() < 3:
+    if not isinstance(parameter, Tensor):
+        return parameter
+    if parameter.numel() == 1:
+        return parameter.reshape(())
+    if x.dim() < 3:
         return parameter
     return parameter.reshape(-1, *[1] * (x.dim() - 2))
 
