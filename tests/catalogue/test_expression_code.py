@@ -67,6 +67,12 @@ def test_mathml_is_well_formed(text: str) -> None:
     assert ("otherwise" in shown) == ("where" in text or "if" in text or "(x > 1)" in text)
 
 
+def test_mathml_takes_the_word_order_of_a_language() -> None:
+    korean = mathml(parse("where(x>0, x, 0)").tree, condition="{condition}일 때", otherwise="그 외")
+    shown = "".join(ElementTree.fromstring(korean.replace("&nbsp;", " ")).itertext())
+    assert shown == "xx>0일 때0그 외"
+
+
 @pytest.mark.parametrize(
     ("text", "places"),
     [

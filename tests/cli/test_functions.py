@@ -2,6 +2,9 @@
 
 import json
 import math
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +109,16 @@ def test_show_has_the_promised_keys(capsys: pytest.CaptureFixture[str], name: st
     assert (found["arity"] is None) == (found["output_width"] is None) == scalar
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["silu", "xielu", "laplace", "smu", "snake", "softmax"])
+def test_a_whole_process_answers_in_under_three_seconds(name: str) -> None:
+    command = [sys.executable, "-m", "actlab", "functions", "show", name, "--json"]
+    subprocess.run(command, capture_output=True, check=True)  # fills the file caches
+    start = time.perf_counter()
+    subprocess.run(command, capture_output=True, check=True)
+    assert time.perf_counter() - start < 3.0
+
+
 def test_show_takes_aliases_and_parameters(capsys: pytest.CaptureFixture[str]) -> None:
     found = document(capsys, "show", "keras:leaky_relu")
     assert found["parameters"] == {"negative_slope": 0.2}
@@ -130,6 +143,7 @@ def test_show_tells_people_the_same(capsys: pytest.CaptureFixture[str]) -> None:
         (("show", "elu", "alpha=much"), "finite number"),
         (("show", "softplus", "beta=-1"), "beta > 0"),
         (("show", "relu", "--code", "jaxx"), 'Did you mean "jax"?'),
+        (("show", "softmax", "--hazards"), "one input"),
         (("plot", "relu", "-o", "plot.jpeg"), ".html, .png or .svg"),
         (("plot", "a=1", "-o", "plot.png"), "follows the name"),
         (("plot", *["relu"] * 9, "-o", "plot.png"), "At most 8"),
@@ -306,7 +320,19 @@ def test_a_formula_comes_with_a_module_that_runs(capsys: pytest.CaptureFixture[s
     np.testing.assert_allclose(names["Activation"]()(x), expected, rtol=1e-5, atol=1e-6)
     text = actlab(capsys, "functions", "formula", "x*tanh(exp(x))").out
     assert "equals tanhexp" in text
-    assert "the gradient is wrong from x" in text
+    assert "11.094 (NaN)" in text
+
+
+def test_hazards_of_the_module_stand_beside_those_of_the_formula(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    found = document(capsys, "show", "golu", "--hazards")["hazards"]["float16"]
+    assert found["module"]["gradient_from"] is None
+    assert found["formula"]["gradient_wrong"] == "nan"
+    text = actlab(capsys, "functions", "show", "golu", "--hazards").out
+    assert "nowhere" in text
+    assert "(NaN)" in text
+    assert max(map(len, text.splitlines())) <= 80
 
 
 def test_pitfalls_follow_from_the_facts() -> None:

@@ -36,8 +36,8 @@ _NAMES = {"log": "ln", "log1p": "ln", "atan": "arctan", "asinh": "arsinh", "sigm
 _BRACE = "border-left:1.5px solid;border-radius:0.7em 0 0 0.7em;padding-left:0.5em"
 
 
-def mathml(tree: Node, *, otherwise: str = "otherwise", condition: str = "if") -> str:
-    """Return a `math` element; the two words are those of a choice, in the page's language.
+def mathml(tree: Node, *, otherwise: str = "otherwise", condition: str = "if {condition}") -> str:
+    """Return a `math` element; the two phrases are those of a choice, in the page's language.
 
     >>> from actlab.catalogue.expression import parse
     >>> mathml(parse("x**2").tree)
@@ -61,7 +61,8 @@ def _fenced(left: str, inside: str, right: str) -> str:
 
 class _Writer:
     def __init__(self, condition: str, otherwise: str) -> None:
-        self._if = f"<mtext>{escape(condition)}&nbsp;</mtext>"
+        before, _brace, after = condition.partition("{condition}")
+        self._before, self._after = (_words(before), _words(after))
         self._otherwise = f"<mtext>{escape(otherwise)}</mtext>"
 
     def written(self, node: Node, place: int) -> str:
@@ -138,7 +139,7 @@ class _Writer:
         rows = []
         rest: Node = node
         while isinstance(rest, Choice):
-            rows.append((rest.then, _row(self._if, self._truth(rest.condition))))
+            rows.append((rest.then, _row(self._before, self._truth(rest.condition), self._after)))
             rest = rest.otherwise
         rows.append((rest, self._otherwise))
         body = "".join(
@@ -160,6 +161,10 @@ class _Writer:
             case Logic(joiner, left, right):
                 sign = _operator("∧" if joiner == "and" else "∨")
                 return _row(self._truth(left), sign, self._truth(right))
+
+
+def _words(text: str) -> str:
+    return f"<mtext>{escape(text).replace(' ', '&nbsp;')}</mtext>" if text else ""
 
 
 def _applied(name: str, inside: str) -> str:

@@ -45,7 +45,9 @@ def _scalar(
         facts=found,
         value_code=code(formula.tree, JAVASCRIPT),
         slope_code=code(formula.derivative().tree, JAVASCRIPT),
-        formula_markup=mathml(formula.tree, condition=_("if"), otherwise=_("otherwise")),
+        formula_markup=mathml(
+            formula.tree, condition=_("if {condition}"), otherwise=_("otherwise")
+        ),
         sliders=tuple(slider(parameter) for parameter in function.parameters),
         pitfalls=pitfalls(function.pitfalls, found, translations),
         code={framework: activation_line(function, framework) for framework in FRAMEWORKS},

@@ -12,9 +12,6 @@ from actlab.i18n import _
 if TYPE_CHECKING:
     from actlab.catalogue.expression.expression import Expression
     from actlab.catalogue.expression.nearest import Known, Nearest
-    from actlab.facts.formulas import PastedFormula
-
-DTYPES = ("float16", "bfloat16", "float32")
 
 Text = Annotated[
     str, typer.Argument(metavar="FORMULA", help=_('An expression in x, as in "x*tanh(exp(x))".'))
@@ -36,6 +33,7 @@ def described(text: str, values: dict[str, float]) -> dict[str, Any]:
     from actlab.catalogue.expression import parse
     from actlab.catalogue.expression.nearest import nearest
     from actlab.cli.functions.code_lines import FRAMEWORKS, formula_line
+    from actlab.cli.functions.hazard_table import measured_hazards
 
     expression = parse(text)
     expression.check(values)
@@ -46,24 +44,10 @@ def described(text: str, values: dict[str, float]) -> dict[str, Any]:
     return {
         **found,
         "nearest": None if near is None else {**asdict(near), "call": near.call},
-        "hazards": _hazards(pasted),
+        "hazards": measured_hazards(pasted),
         "code": {framework: formula_line(bound, framework) for framework in FRAMEWORKS},
         "module": module_source(bound, near),
     }
-
-
-def _hazards(pasted: "PastedFormula") -> dict[str, Any]:
-    import torch
-
-    from actlab import facts
-
-    threads = torch.get_num_threads()
-    # These tensors are small: on a busy machine several threads only wait for each other.
-    torch.set_num_threads(1)
-    try:
-        return {dtype: facts.hazards(pasted, dtype).as_json() for dtype in DTYPES}
-    finally:
-        torch.set_num_threads(threads)
 
 
 def known_functions() -> "list[Known]":
@@ -107,6 +91,7 @@ def _print(document: dict[str, Any]) -> None:
     from rich.markup import escape
 
     from actlab.cli.functions.fact_table import print_facts
+    from actlab.cli.functions.hazard_table import print_hazards
     from actlab.cli.functions.pitfalls import pitfalls
     from actlab.i18n import process_language, translation
 
@@ -115,9 +100,8 @@ def _print(document: dict[str, Any]) -> None:
     if near is not None:
         console.print(f"[bold]{escape(_nearest_sentence(near))}[/bold]")
     print_facts(document, pitfalls((), document, translation(process_language())))
-    console.print(f"[bold]{_('As written')}[/bold]")
-    for dtype, hazards in document["hazards"].items():
-        console.print(f"  {dtype}: {escape(_hazard_sentence(hazards['formula']))}")
+    console.print(f"[bold]{_('Hazards')}[/bold]")
+    print_hazards(document["hazards"], module=False)
     console.print(f"[bold]{_('Module')}[/bold]")
     console.print(escape(document["module"]))
 
@@ -127,15 +111,3 @@ def _nearest_sentence(near: dict[str, Any]) -> str:
         return _("equals {name}").format(name=near["call"])
     message = _("nearest: {name}, at a distance of {distance} (root mean square, normal input)")
     return message.format(name=near["call"], distance=f"{near['distance']:.3g}")
-
-
-def _hazard_sentence(hazard: dict[str, Any]) -> str:
-    parts = []
-    for kind, message in (
-        ("value", _("the value is wrong from x = {x} ({what})")),
-        ("gradient", _("the gradient is wrong from x = {x} ({what})")),
-    ):
-        x = hazard[f"{kind}_from"]
-        if x is not None:
-            parts.append(message.format(x=f"{x:.5g}", what=hazard[f"{kind}_wrong"]))
-    return "; ".join(parts) or _("right over the whole range")

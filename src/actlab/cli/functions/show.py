@@ -6,6 +6,7 @@ import typer
 
 from actlab.cli.functions.arguments import Json, Name, Values, chosen
 from actlab.cli.output import print_json
+from actlab.errors import ActlabError
 from actlab.i18n import _, process_language, translation
 
 if TYPE_CHECKING:
@@ -21,22 +22,44 @@ Code = Annotated[
 ]
 
 
-def show(name: Name, values: Values = None, *, code: Code = None, json: Json = False) -> None:
+Hazards = Annotated[
+    bool,
+    typer.Option(
+        "--hazards", help=_("Measure, too, where the module and the formula go wrong, by dtype.")
+    ),
+]
+
+
+def show(
+    name: Name,
+    values: Values = None,
+    *,
+    code: Code = None,
+    hazards: Hazards = False,
+    json: Json = False,
+) -> None:
     """Print the facts of a function."""
     from actlab import facts
+    from actlab.cli.functions.hazard_table import measured_hazards, print_hazards
 
     function = chosen(name, values)
     if code is not None:
         _show_code(function, code, json=json)
         return
     found = facts.of(function).as_json()
+    if hazards and function.kind == "structural":
+        message = _("Hazards are measured of functions of one input; {name} has several.")
+        raise ActlabError(message.format(name=function.name))
+    measured = measured_hazards(function) if hazards else None
     if json:
-        print_json(found)
+        print_json(found if measured is None else {**found, "hazards": measured})
         return
     from actlab.cli.functions.fact_table import print_facts
     from actlab.cli.functions.pitfalls import pitfalls
 
     print_facts(found, pitfalls(function.pitfalls, found, translation(process_language())))
+    if measured is not None:
+        print_hazards(measured, module=True)
 
 
 def _show_code(function: "Function", framework: str, *, json: bool) -> None:
