@@ -18,12 +18,12 @@ EXTREMES = (math.inf, -math.inf, math.nan, -0.0, 0.0, 1e-30, -1e-30, 3e38, -3e38
 NAN_AT_INFINITY = {
     "softsign": (-math.inf, math.inf),
     "gelu": (-math.inf,),
-    "gelu_tanh": (-math.inf, math.inf),
+    "gelu_tanh": (-math.inf,),
+    "hardswish": (-math.inf,),
     "silu": (-math.inf,),
     "mish": (-math.inf,),
-    "tanhshrink": (-math.inf, math.inf),
 }
-"""torch's own kernels that multiply infinity by 0, or subtract it from itself."""
+"""torch's own kernels that multiply infinity by 0, or divide it by itself."""
 
 
 def name_of(function: Function) -> str:

@@ -31,7 +31,7 @@ class Snake(Pointwise):
 
     @staticmethod
     def _value(x: Tensor, a: float) -> Tensor:
-        return x + torch.sin(a * x) ** 2 / a
+        return x + torch.sin(a * bounded(x)) ** 2 / a
 
     @staticmethod
     def _slope(x: Tensor, a: float) -> Tensor:
