@@ -50,9 +50,7 @@ def print_hazards(hazards: Mapping[str, Any], *, module: bool) -> None:
             )
     console = Console()
     console.print(table)
-    console.print(
-        _("Wrong from that x on. ULP: the largest error in the tails, and the x where it is.")
-    )
+    console.print(_("Wrong from that x on. ULP: the largest error in the tails (and where)."))
 
 
 def _onset(onset: Mapping[str, Any], quantity: str) -> str:
@@ -61,11 +59,11 @@ def _onset(onset: Mapping[str, Any], quantity: str) -> str:
         return _("nowhere")
     words = {
         "nan": _("NaN"),
-        "inf": _("infinite"),
+        "inf": _("inf"),
         "error": _("inexact"),
-        "overflow": _("beyond the dtype"),
+        "overflow": _("overflow"),
     }
-    return f"{x:.5g} ({words[onset[f'{quantity}_wrong']]})"
+    return f"{x:.4g} ({words[onset[f'{quantity}_wrong']]})"
 
 
 def _tail(onset: Mapping[str, Any], quantity: str) -> str:
