@@ -133,7 +133,7 @@ def kink_text(function: DrawnFunction, translations: NullTranslations) -> str:
 
 
 def vertical_limits(functions: Sequence[DrawnFunction], slope: bool) -> tuple[float, float]:
-    """Return the limits of an axis: all of what is drawn, but no more than 8 around 0."""
+    """Return the limits of an axis: what is drawn and 0, but no more than 8 around it."""
     values = [
         value
         for function in functions
@@ -141,7 +141,7 @@ def vertical_limits(functions: Sequence[DrawnFunction], slope: bool) -> tuple[fl
         for value in (line.slope if slope else line.value)
         if math.isfinite(value)
     ]
-    low, high = min(values, default=0.0), max(values, default=1.0)
+    low, high = min([0.0, *values]), max([0.0, *values])
     low, high = max(low, -8.0), min(high, 8.0)
     margin = 0.08 * max(high - low, 0.2)
     return low - margin, high + margin

@@ -8,8 +8,6 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from actlab.catalogue.expression.curve import sample
 from actlab.catalogue.expression.expression import parse
 from actlab.i18n import _, process_language, translation
@@ -98,47 +96,49 @@ def drawn_formula(
     )
 
 
+@dataclass(frozen=True)
+class Sweep:
+    """Which input of a structural function a picture sweeps, counted from 0, and the others."""
+
+    index: int = 0
+    fixed: tuple[float, ...] = (1.0,)
+
+    @property
+    def note(self) -> str:
+        """Return the sentence that stands in the picture."""
+        if not self.fixed:
+            return ""
+        shown = ", ".join(f"{value:g}" for value in self.fixed)
+        note = _("input {number} swept, the others fixed at {values}")
+        return note.format(number=self.index + 1, values=shown)
+
+
+_SWEEPS: dict[str, Sweep] = {
+    "glu": Sweep(index=1),
+    "softmax": Sweep(fixed=(1.0, 0.0)),
+    "sparsemax": Sweep(fixed=(1.0, 0.0)),
+    "crelu": Sweep(fixed=()),
+    "rational_pau": Sweep(fixed=()),
+}
+
+
 def drawn_structural(function: Function) -> DrawnFunction:
-    """Return the outputs of a structural function as its first input is swept, the rest fixed."""
+    """Return the outputs of a structural function as one input is swept, the rest fixed."""
     import torch
 
+    sweep = _SWEEPS.get(function.name, Sweep())
     module = function.module().double().eval()
-    width, fixed = sweep_inputs(function.name)
     x = torch.linspace(_LOW, _HIGH, 801, dtype=torch.float64, requires_grad=True)
-    others = torch.tensor(fixed, dtype=torch.float64).expand(len(x), width - 1)
-    outputs = module(torch.cat([x[:, None], others], dim=1))
+    columns = [torch.full_like(x, value) for value in sweep.fixed]
+    columns.insert(sweep.index, x)
+    outputs = module(torch.stack(columns, dim=1))
     lines = []
     for index in range(outputs.shape[1]):
         (slope,) = torch.autograd.grad(outputs[:, index].sum(), x, retain_graph=True)
         label = f"y{index + 1}" if outputs.shape[1] > 1 else ""
-        values = outputs[:, index].detach().numpy()
-        lines.append(Line(x.detach().numpy().tolist(), values.tolist(), _rounded(slope), label))
-    note = _("first input swept, the others fixed at {values}")
-    shown = ", ".join(f"{value:g}" for value in fixed)
-    return DrawnFunction(
-        function.name, tuple(lines), note=note.format(values=shown) if fixed else ""
-    )
-
-
-def sweep_inputs(name: str) -> tuple[int, tuple[float, ...]]:
-    """Return how many inputs a picture of a structural function has, and those held fixed.
-
-    >>> sweep_inputs("softmax")
-    (3, (1.0, 0.0))
-    """
-    return _SWEEPS.get(name, (2, (1.0,)))
-
-
-_SWEEPS: dict[str, tuple[int, tuple[float, ...]]] = {
-    "softmax": (3, (1.0, 0.0)),
-    "sparsemax": (3, (1.0, 0.0)),
-    "crelu": (1, ()),
-    "rational_pau": (1, ()),
-}
-
-
-def _rounded(slope: Any) -> list[float]:
-    return [float(value) for value in np.asarray(slope)]
+        parts = (part.detach().tolist() for part in (x, outputs[:, index], slope))
+        lines.append(Line(*parts, label))
+    return DrawnFunction(function.name, tuple(lines), note=sweep.note)
 
 
 def _label(function: Function) -> str:

@@ -1,5 +1,6 @@
 """`actlab functions show`: every fact of one function, for its parameters or for others."""
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -52,7 +53,9 @@ def show(
         raise ActlabError(message.format(name=function.name))
     measured = measured_hazards(function) if hazards else None
     if json:
-        print_json(found if measured is None else {**found, "hazards": measured})
+        known = [asdict(exception) for exception in function.exceptions]
+        extra = {} if measured is None else {"hazards": measured, "hazard_exceptions": known}
+        print_json({**found, **extra})
         return
     from actlab.cli.functions.fact_table import print_facts
     from actlab.cli.functions.pitfalls import pitfalls
@@ -60,6 +63,8 @@ def show(
     print_facts(found, pitfalls(function.pitfalls, found, translation(process_language())))
     if measured is not None:
         print_hazards(measured, module=True)
+        for exception in function.exceptions:
+            print(f"  - {', '.join(exception.dtypes)}: {_(exception.reason)}")
 
 
 def _show_code(function: "Function", framework: str, *, json: bool) -> None:
