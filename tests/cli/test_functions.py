@@ -144,6 +144,7 @@ def test_show_tells_people_the_same(capsys: pytest.CaptureFixture[str]) -> None:
         (("show", "softplus", "beta=-1"), "beta > 0"),
         (("show", "relu", "--code", "jaxx"), 'Did you mean "jax"?'),
         (("show", "softmax", "--hazards"), "one input"),
+        (("show", "rational_pau", "--code", "jax"), "no one-line form in jax"),
         (("plot", "relu", "-o", "plot.jpeg"), ".html, .png or .svg"),
         (("plot", "a=1", "-o", "plot.png"), "follows the name"),
         (("plot", *["relu"] * 9, "-o", "plot.png"), "At most 8"),
@@ -178,6 +179,15 @@ def test_the_torch_line_makes_the_function(name: str) -> None:
     expected = parse(function.formula).evaluate(NumpyBackend(), x.numpy(), **function.values)
     found = activation.double()(x).detach().numpy()
     np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("name", STRUCTURAL)
+def test_the_torch_line_makes_the_structural_function(name: str) -> None:
+    function = catalogue.get(name)
+    line = activation_line(function, "torch")
+    activation = eval(line, {"torch": torch, "actlab": __import__("actlab")})  # our own line
+    x = torch.linspace(-2.0, 2.0, 24).reshape(4, 6)
+    torch.testing.assert_close(activation(x), function.module()(x))
 
 
 def test_code_has_the_convention_and_the_gain(capsys: pytest.CaptureFixture[str]) -> None:

@@ -136,8 +136,8 @@ def drawn_structural(function: Function) -> DrawnFunction:
     for index in range(outputs.shape[1]):
         (slope,) = torch.autograd.grad(outputs[:, index].sum(), x, retain_graph=True)
         label = f"y{index + 1}" if outputs.shape[1] > 1 else ""
-        parts = (part.detach().tolist() for part in (x, outputs[:, index], slope))
-        lines.append(Line(*parts, label))
+        value = outputs[:, index].detach()
+        lines.append(Line(x.detach().tolist(), value.tolist(), slope.tolist(), label))
     return DrawnFunction(function.name, tuple(lines), note=sweep.note)
 
 

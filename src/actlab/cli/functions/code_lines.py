@@ -6,13 +6,19 @@ from typing import TYPE_CHECKING
 
 from actlab.catalogue.expression import Expression
 from actlab.catalogue.expression.code import DIALECTS, Framework, code
-from actlab.errors import unknown_name
+from actlab.errors import ActlabError, unknown_name
 from actlab.i18n import _
 
 if TYPE_CHECKING:
     from actlab.catalogue import Function
 
 FRAMEWORKS: tuple[Framework, ...] = ("torch", "keras", "jax")
+
+
+def _gated(activation: str, operations: str) -> str:
+    """Return activation(a) * b for the halves a and b of the last dimension."""
+    return f"lambda x: (lambda a, b: {activation} * b)(*{operations}.split(x, 2, axis=-1))"
+
 
 _TORCH = {
     "identity": "torch.nn.Identity()",
@@ -71,7 +77,20 @@ _KERAS = {
     "tanhshrink": "keras.activations.tanh_shrink",
     "glu": "lambda x: keras.activations.glu(x, axis=-1)",
     "softmax": "lambda x: keras.activations.softmax(x, axis=-1)",
-    "sparsemax": "lambda x: keras.activations.sparsemax(x, axis=-1)",
+    # keras.activations.sparsemax (Keras 3.15.1) gives outputs that do not sum to 1.
+    "sparsemax": (
+        "lambda x: keras.ops.relu(x - keras.ops.max((keras.ops.cumsum(keras.ops.flip("
+        "keras.ops.sort(x, axis=-1), axis=-1), axis=-1) - 1) / keras.ops.arange("
+        "1, x.shape[-1] + 1, dtype=x.dtype), axis=-1, keepdims=True))"
+    ),
+    "swiglu": _gated("keras.activations.silu(a)", "keras.ops"),
+    "geglu": _gated("keras.activations.gelu(a, approximate=False)", "keras.ops"),
+    "reglu": _gated("keras.activations.relu(a)", "keras.ops"),
+    "bilinear_glu": _gated("a", "keras.ops"),
+    "crelu": "lambda x: keras.ops.relu(keras.ops.concatenate([x, -x], axis=-1))",
+    "maxout": (
+        "lambda x: keras.ops.max(keras.ops.reshape(x, (*x.shape[:-1], -1, {pieces:.0f})), axis=-1)"
+    ),
 }
 _JAX = {
     "identity": "jax.nn.identity",
@@ -97,6 +116,16 @@ _JAX = {
     "mish": "jax.nn.mish",
     "glu": "lambda x: jax.nn.glu(x, axis=-1)",
     "softmax": "lambda x: jax.nn.softmax(x, axis=-1)",
+    "sparsemax": (
+        "lambda x: jax.nn.relu(x - ((jnp.cumsum(jnp.sort(x, axis=-1)[..., ::-1], axis=-1) - 1) / "
+        "jnp.arange(1, x.shape[-1] + 1)).max(axis=-1, keepdims=True))"
+    ),
+    "swiglu": _gated("jax.nn.silu(a)", "jnp"),
+    "geglu": _gated("jax.nn.gelu(a, approximate=False)", "jnp"),
+    "reglu": _gated("jax.nn.relu(a)", "jnp"),
+    "bilinear_glu": _gated("a", "jnp"),
+    "crelu": "lambda x: jax.nn.relu(jnp.concatenate([x, -x], axis=-1))",
+    "maxout": "lambda x: x.reshape(*x.shape[:-1], -1, {pieces:.0f}).max(axis=-1)",
 }
 _NATIVE: dict[Framework, dict[str, str]] = {"torch": _TORCH, "keras": _KERAS, "jax": _JAX}
 
@@ -147,7 +176,10 @@ def activation_line(function: "Function", framework: Framework) -> str:
         given = "".join(f", {name}={value!r}" for name, value in _changed(function).items())
         return f'actlab.get("{function.name}").module({given[2:]})'
     if function.kind == "structural":
-        return f"# {function.formula}"
+        message = _("{name} has no one-line form in {framework}; its formula is {formula}.")
+        raise ActlabError(
+            message.format(name=function.name, framework=framework, formula=function.formula)
+        )
     return formula_line(_expression(function).bind(**function.values), framework)
 
 
