@@ -14,6 +14,7 @@ _HOMES = {
     "swap": "actlab.networks",
     "check": "actlab.checker",
     "check_step": "actlab.checker",
+    "watch": "actlab.checker.watching",
 }
 
 __all__ = ["__version__", *_HOMES]

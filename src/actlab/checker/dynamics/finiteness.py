@@ -18,7 +18,7 @@ from actlab.i18n import _
 if TYPE_CHECKING:
     from actlab.checker.subject import Subject
 
-_LAYERS = ops.AFFINE | ops.NORMS | ops.ELEMENTWISE_ACTIVATIONS | ops.RECURRENT
+LAYERS = ops.AFFINE | ops.NORMS | ops.ELEMENTWISE_ACTIVATIONS | ops.RECURRENT
 _UNFILLED = frozenset({"empty", "empty_like", "empty_strided", "new_empty"})
 _LIMIT = 4000
 
@@ -64,7 +64,7 @@ def flaw_of(subject: Subject) -> Flaw | None:
 
 def _candidates(subject: Subject) -> Iterator[tuple[Value, str]]:
     for call in subject.trace.calls:
-        if call.op in _LAYERS and call.outputs and call.output.intact:
+        if call.op in LAYERS and call.outputs and call.output.intact:
             place = call.module or call.op
             yield call.output, _("the output of {place}").format(place=place)
 

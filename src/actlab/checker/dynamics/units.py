@@ -202,6 +202,9 @@ def counted(
     if op in SATURATING:
         dead = torch.zeros_like(dead)
     flat = statistics.flat
+    saturated = torch.zeros_like(dead) if flat is None else flat > flat_share
+    counts = (dead, dead & _is_far(statistics, ~dead), statistics.lowest > 0, saturated)
+    fetched = torch.stack([*(units.sum() for units in counts), statistics.deviation]).tolist()
     return ActivationMeasure(
         op=op,
         label=label,
@@ -211,15 +214,16 @@ def counted(
         samples=statistics.samples,
         batches=statistics.batches,
         observations=statistics.observations,
-        dead=int(dead.sum()),
-        far=int((dead & (statistics.highest_input < -_far(statistics, ~dead))).sum()),
-        always_on=int((statistics.lowest > 0).sum()),
-        saturated=None if flat is None else int((flat > flat_share).sum()),
-        deviation=float(statistics.deviation),
+        dead=int(fetched[0]),
+        far=int(fetched[1]),
+        always_on=int(fetched[2]),
+        saturated=None if flat is None else int(fetched[3]),
+        deviation=fetched[4],
     )
 
 
-def _far(statistics: UnitStatistics, live: Tensor) -> Tensor:
-    sizes = statistics.mean_square[live]
-    usual = sizes.median().sqrt() if sizes.numel() else sizes.new_tensor(math.inf)
-    return _FAR * usual
+def _is_far(statistics: UnitStatistics, live: Tensor) -> Tensor:
+    """Return which inputs are far below zero; none where no unit is live."""
+    sizes = statistics.mean_square
+    usual = torch.where(live, sizes, sizes.new_tensor(math.nan)).nanmedian().sqrt()
+    return statistics.highest_input < -_FAR * usual

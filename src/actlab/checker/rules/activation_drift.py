@@ -115,8 +115,12 @@ class ActivationDrift(Rule):
             yield from self.judge(drift)
         measured.require_readable()
 
-    def judge(self, drift: Drift) -> Iterator[Finding]:
-        """Yield a finding if the spread changes too much."""
+    def judge(self, drift: Drift, *, trained: bool = False) -> Iterator[Finding]:
+        """Yield a finding if the spread changes too much.
+
+        A network that has been trained some way may well grow its last activations: there only a
+        factor above the limit `faded` is more than an info.
+        """
         if not drift.factor > self.limits["factor"]:
             return
         yield self.found(
@@ -137,11 +141,14 @@ class ActivationDrift(Rule):
             why=_("what fades carries nothing, what grows overflows, and gradients do the same"),
             fix='nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")  # '
             + _("or norms between the layers"),
-            severity=self._severity(drift),
+            severity=self._severity(drift, trained=trained),
         )
 
-    def _severity(self, drift: Drift) -> Severity:
-        if drift.growth > 1.0 or drift.factor > self.limits["faded"]:
+    def _severity(self, drift: Drift, *, trained: bool) -> Severity:
+        grows = drift.growth > 1.0 and not trained
+        if grows or drift.factor > self.limits["faded"]:
             return "info" if drift.stabilised else "warning"
+        if trained:
+            return "info"
         shallow = drift.depth < self.limits["depth"]
         return "info" if shallow or drift.stabilised else "warning"

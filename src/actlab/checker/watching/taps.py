@@ -1,0 +1,198 @@
+"""Tapping a model: counting its passes and listening to a few of them.
+
+A tap costs a pass that it does not listen to two calls of Python. It never raises into the program:
+what goes wrong inside is written down, and the tap falls silent.
+"""
+
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import torch
+from torch import nn
+
+from actlab.checker.watching.listening import Heard, listening
+from actlab.checker.watching.passes import SampledPass, uses_float16
+from actlab.i18n import _
+
+Kind = Literal["training", "inference"]
+
+
+class Sampler(Protocol):
+    """Decides which passes are listened to."""
+
+    def is_due(self, number: int) -> bool:
+        """Return whether the pass of this number (from 1) is listened to."""
+
+
+@dataclass(frozen=True)
+class EveryNth:
+    """The first pass, and every `every`-th after it."""
+
+    every: int
+
+    def is_due(self, number: int) -> bool:
+        """Return whether the pass of this number (from 1) is listened to."""
+        return (number - 1) % self.every == 0
+
+
+@dataclass
+class OnRequest:
+    """The next pass after each request: for callbacks, which know when a step begins."""
+
+    wanted: bool = False
+
+    def is_due(self, number: int) -> bool:  # noqa: ARG002  the driver counts
+        """Return whether a pass was asked for since the last one that was listened to."""
+        due, self.wanted = self.wanted, False
+        return due
+
+
+@dataclass(eq=False)
+class Tap:
+    """A model being watched.
+
+    `on_pass` is given each sampled pass once its gradients have arrived, or will not any more.
+    Passes without gradients are listened to only while no pass with gradients was seen.
+    """
+
+    model: nn.Module
+    name: str
+    sampler: Sampler
+    flat_slope: float
+    on_pass: Callable[[SampledPass], None]
+    counts: dict[Kind, int] = field(default_factory=lambda: {"training": 0, "inference": 0})
+    faults: list[str] = field(default_factory=list)
+    _depth: int = 0
+    _thread: int | None = None
+    _pending: SampledPass | None = None
+    _heard: Heard | None = None
+    _scaled: bool = False
+    _listening: ExitStack | None = None
+    _attached: ExitStack = field(default_factory=ExitStack)
+
+    def attach(self) -> None:
+        """Start to count the model's passes."""
+        if isinstance(self.model, torch.jit.ScriptModule):
+            self.faults.append(_("it is a scripted module, which runs outside Python"))
+        elif getattr(self.model, "_compiled_call_impl", None) is not None:
+            self._wrap_compiled_call()
+        else:
+            before = self.model.register_forward_pre_hook(self._before, prepend=True)
+            after = self.model.register_forward_hook(self._after, always_call=True)
+            self._attached.callback(after.remove)
+            self._attached.callback(before.remove)
+
+    def detach(self) -> None:
+        """Take every hook away, and hand on the last sampled pass."""
+        self._attached.close()
+        self._guarded(self._stop_listening)
+        self._guarded(self._hand_on)
+
+    def begin(self) -> None:
+        """Count a pass that starts, and listen to it if it is due."""
+        if self._listening is not None or self.faults:
+            return
+        kind: Kind = "training" if torch.is_grad_enabled() else "inference"
+        self.counts[kind] += 1
+        if self._pending is not None and self._pending.is_complete:
+            self._hand_on()
+        if kind == "inference" and self.counts["training"] > 0:
+            return
+        if self.sampler.is_due(self.counts[kind]):
+            self._hand_on()
+            self._listen()
+
+    def end(self) -> None:
+        """Note that the pass ended."""
+        heard = self._heard
+        self._stop_listening()
+        if heard is None:
+            return
+        number = self.counts["training"] or self.counts["inference"]
+        self._pending = SampledPass(number, heard, self._scaled)
+        if torch.is_grad_enabled():
+            self._pending.await_gradients(self.model)
+
+    def _listen(self) -> None:
+        if _is_capturing():
+            return
+        stack = ExitStack()
+        if "torch._dynamo" in sys.modules:  # nothing can be compiled before it is imported
+            stack.enter_context(torch.compiler.set_stance("force_eager"))
+        self._listening = stack
+        self._scaled = uses_float16(self.model)
+        self._heard = stack.enter_context(listening(self.model, self.flat_slope))
+
+    def _stop_listening(self) -> None:
+        stack, self._listening, self._heard = self._listening, None, None
+        if stack is not None:
+            stack.close()
+
+    def _hand_on(self) -> None:
+        done, self._pending = self._pending, None
+        if done is not None:
+            done.close()
+            self.on_pass(done)
+
+    def _before(self, module: nn.Module, args: Any) -> None:  # noqa: ARG002  torch's signature
+        if _is_traced() or not self._is_own_thread():
+            return
+        self._depth += 1
+        if self._depth == 1:
+            self._guarded(self.begin)
+
+    def _after(self, module: nn.Module, args: Any, output: Any) -> None:  # noqa: ARG002
+        if _is_traced() or not self._is_own_thread():
+            return
+        self._depth = max(self._depth - 1, 0)
+        if self._depth == 0 and self._listening is not None:
+            self._guarded(self.end)
+
+    def _is_own_thread(self) -> bool:
+        """Return whether the thread is the first that ran the model: replicas are not heard."""
+        if self._thread is None:
+            self._thread = threading.get_ident()
+        return self._thread == threading.get_ident()
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception as error:  # the program that is watched comes first
+            self.faults.append(
+                _("watching stopped by a fault of actlab's own ({kind}: {text})").format(
+                    kind=type(error).__name__, text=error
+                )
+            )
+            self._stop_listening()
+            self._pending = None
+
+    def _wrap_compiled_call(self) -> None:
+        """Stand between `module(x)` and what `module.compile()` made of it: hooks are traced."""
+        compiled: Any = self.model._compiled_call_impl
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            self._before(self.model, args)
+            try:
+                return compiled(*args, **kwargs)
+            finally:
+                self._after(self.model, args, None)
+
+        def restore() -> None:
+            self.model._compiled_call_impl = compiled
+
+        self.model._compiled_call_impl = call
+        self._attached.callback(restore)
+
+
+def _is_traced() -> bool:
+    """Return whether torch.compile, export or jit.trace is reading the program: it sees no tap."""
+    return torch.compiler.is_compiling() or torch._C._get_tracing_state() is not None
+
+
+def _is_capturing() -> bool:
+    cuda: Any = torch.cuda
+    return bool(cuda.is_initialized() and cuda.is_current_stream_capturing())
