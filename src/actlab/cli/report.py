@@ -13,6 +13,7 @@ from actlab.errors import ActlabError, unknown_name
 from actlab.i18n import LANGUAGES, _, process_language, translation
 
 if TYPE_CHECKING:
+    from actlab.report import FindingText
     from actlab.studies.run_folder import RunFolder
 
 Output = Annotated[
@@ -62,6 +63,7 @@ def write_report(folder: "RunFolder", target: Path, language: str) -> None:
         records=records,
         final=final_of_best(folder, records),
         written=datetime.now(UTC),
+        findings=_findings(folder),
         evaluation_order=_evaluation_order(translation(language)),
     )
     try:
@@ -69,6 +71,23 @@ def write_report(folder: "RunFolder", target: Path, language: str) -> None:
     except OSError as error:
         message = _("The page {path} cannot be written: {reason}. Choose another -o.")
         raise ActlabError(message.format(path=target, reason=error.strerror)) from None
+
+
+def _findings(folder: "RunFolder") -> "tuple[FindingText, ...] | None":
+    from actlab.report import FindingText
+
+    found = folder.findings()
+    if found is None:
+        return None
+    return tuple(
+        FindingText(
+            code=finding["code"],
+            severity=finding["severity"],
+            message=f"{finding['message']} ({finding['proof']})",
+            location=finding["location"].get("module") or "",
+        )
+        for finding in found
+    )
 
 
 def _evaluation_order(page: NullTranslations) -> str:

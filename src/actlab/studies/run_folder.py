@@ -22,6 +22,7 @@ from actlab.studies import plan_file
 _RECORD = TypeAdapter(Record)
 _ENVIRONMENT = TypeAdapter(Environment)
 _FINAL = TypeAdapter(FinalFigure)
+_FINDINGS = TypeAdapter(dict[str, Any])
 
 
 def write_beside(path: Path, content: bytes) -> None:
@@ -215,6 +216,11 @@ class RunFolder:
         """Read the test accuracy of the best trial; None before there is one."""
         value: FinalFigure | None = self._read(self.final_path, _FINAL)
         return value
+
+    def findings(self) -> list[dict[str, Any]] | None:
+        """Read what the checker found; None before it ran."""
+        document = self._read(self.findings_path, _FINDINGS)
+        return None if document is None else list(document["findings"])
 
     @staticmethod
     def _read(path: Path, adapter: TypeAdapter[Any]) -> Any:

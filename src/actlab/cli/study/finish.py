@@ -8,6 +8,7 @@ from types import FrameType
 from actlab.cli.output import print_json, say
 from actlab.cli.report import write_report
 from actlab.cli.study.progress import StudyProgress
+from actlab.cli.study.self_check import self_checking
 from actlab.errors import ActlabError
 from actlab.i18n import _
 from actlab.records import best_record
@@ -25,7 +26,7 @@ def finish(
         signal.signal(number, _interrupt)
     command = shlex.join(["actlab", *sys.argv[1:]])
     try:
-        with StudyProgress() as progress:
+        with StudyProgress() as progress, self_checking(folder, make_executor):
             drive(folder, command, progress, make_executor)
     except KeyboardInterrupt:
         _say_interrupted(folder)
