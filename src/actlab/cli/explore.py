@@ -7,7 +7,7 @@ import typer
 
 from actlab.cli.functions.arguments import Json
 from actlab.cli.output import print_json
-from actlab.errors import unknown_name
+from actlab.errors import ActlabError, unknown_name
 from actlab.i18n import LANGUAGES, _, process_language, translation
 
 Output = Annotated[
@@ -28,6 +28,9 @@ def explore(
     page_language = process_language() if language is None else language
     if page_language not in LANGUAGES:
         raise unknown_name(_("language"), page_language, LANGUAGES)
+    if not output.parent.is_dir():
+        message = _("There is no folder {folder}; make it first or choose another -o.")
+        raise ActlabError(message.format(folder=output.parent))
     data = explorer_data(translation(page_language))
     path = write(output, data, page_language)
     if json:

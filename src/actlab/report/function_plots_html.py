@@ -59,7 +59,7 @@ def html(functions: Sequence[DrawnFunction], translations: NullTranslations) -> 
     title = ", ".join(function.name for function in functions)
     asset = resources.files("actlab.report").joinpath("assets", "plotly-cartesian.min.js")
     return _PAGE.format(
-        language="en" if _("minimum") == "minimum" else "ko",
+        language=translations.info().get("language", "en"),
         title=markup.escape(title),
         notes="".join(f"<p>{markup.escape(text)}</p>" for text in _notes(functions)),
         description=markup.escape(_("f and its derivative f′ of {names}").format(names=title)),
