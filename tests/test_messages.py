@@ -1,5 +1,6 @@
 """Every message has its Korean, every Korean entry its message, and placeholders agree."""
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -90,3 +91,28 @@ def test_the_environment_chooses_the_language(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert i18n.process_language() == language
+
+
+def _hidden_calls(path: Path) -> list[int]:
+    """Return the lines on which a message stands where extraction does not look."""
+    markers = {"_", "N_", "ngettext"}
+    found = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        inner = ast.walk(node) if isinstance(node, ast.JoinedStr) else iter(())
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in markers:
+            inner = (below for argument in node.args for below in ast.walk(argument))
+        calls = (below for below in inner if isinstance(below, ast.Call))
+        found += [call.lineno for call in calls if _is_marked(call)]
+    return found
+
+
+def _is_marked(call: ast.Call) -> bool:
+    literal = bool(call.args) and isinstance(call.args[0], ast.Constant)
+    return literal and getattr(call.func, "id", "") in {"_", "N_", "ngettext"}
+
+
+@pytest.mark.parametrize(
+    "path", sorted(SOURCE.rglob("*.py")), ids=lambda path: str(path.relative_to(SOURCE))
+)
+def test_no_message_hides_from_extraction(path: Path) -> None:
+    assert _hidden_calls(path) == [], "take _() out of the f-string or the other _()"

@@ -11,18 +11,21 @@ _COLOURS = {"error": "#b3261e", "warning": "#9a6700", "info": "#2f5d9b"}
 def render(report: Report) -> str:
     """Return the findings as a table, and under it what was fine and what could not be checked."""
     rows = "".join(finding_row(found) for found in report.findings)
-    table = (
-        f"<table><tbody>{rows}</tbody></table>" if rows else f"<p>{escape(_('No finding.'))}</p>"
-    )
+    nothing = _paragraph(_("No finding."))
+    table = f"<table><tbody>{rows}</tbody></table>" if rows else nothing
     unchecked = "".join(
         f"<li><code>{item.code}</code> {escape(item.reason)}</li>" for item in report.unchecked
     )
     fine = ", ".join(item.code for item in report.fine)
-    return (
-        f"<div>{table}"
-        + (f"<p>{escape(_('Could not be checked:'))}</p><ul>{unchecked}</ul>" if unchecked else "")
-        + f"<p>{escape(_('Checked and fine: {codes}').format(codes=fine))}</p></div>"
-    )
+    parts = [table]
+    if unchecked:
+        parts += [_paragraph(_("Could not be checked:")), f"<ul>{unchecked}</ul>"]
+    parts.append(_paragraph(_("Checked and fine: {codes}").format(codes=fine)))
+    return "<div>" + "".join(parts) + "</div>"
+
+
+def _paragraph(text: str) -> str:
+    return f"<p>{escape(text)}</p>"
 
 
 def finding_row(found: Finding) -> str:

@@ -28,11 +28,9 @@ def finding_lines(found: Finding) -> Iterator[str]:
     """Yield the lines of one finding."""
     yield f"{_WORDS[found.severity]}[{found.code}] {found.name}: {found.message}"
     yield from _place(found.location)
-    yield f"   = {_('proof')}: {found.proof}"
-    yield f"   = {_('why')}: {found.why}"
-    yield f"   = {_('fix')}: {found.fix}"
-    for other in found.others[:_SHOWN_OTHERS]:
-        yield f"   = {_('also at')}: {_short(other)}"
+    notes = [(_("proof"), found.proof), (_("why"), found.why), (_("fix"), found.fix)]
+    notes += [(_("also at"), _short(other)) for other in found.others[:_SHOWN_OTHERS]]
+    yield from (f"   = {label}: {text}" for label, text in notes)
     rest = len(found.others) - _SHOWN_OTHERS
     if rest > 0:
         yield "   = " + ngettext("and at {count} more", "and at {count} more", rest).format(

@@ -52,6 +52,7 @@ _RELATIONS: dict[type[ast.cmpop], Relation] = {
     ast.Eq: "==",
     ast.NotEq: "!=",
 }
+_NO_PLACE = N_("this has no place in a formula")
 _FORBIDDEN: dict[type[ast.AST], str] = {
     ast.Subscript: N_("indexing is not part of a formula"),
     ast.Lambda: N_("a formula defines no functions; write only the expression in x"),
@@ -183,8 +184,8 @@ class _Reader:
                 return Choice(self._truth(node, depth), number(1), number(0))
             case ast.Attribute(attr=attribute):
                 raise self._fault(node, _attribute(attribute))
-        reason = _(_FORBIDDEN.get(type(node), N_("this has no place in a formula")))
-        raise self._fault(node, f"{reason}.")
+        reason = _FORBIDDEN.get(type(node), _NO_PLACE)
+        raise self._fault(node, _(reason) + ".")
 
     def _truth(self, node: ast.expr, depth: int) -> Truth:
         if depth > MAX_DEPTH:

@@ -19,7 +19,8 @@ def render(summary: Summary) -> str:
     parts += [_table(*table) for table in tables(summary) if table[1]]
     if summary.unwatched:
         items = "".join(f"<li>{escape(text)}</li>" for text in summary.unwatched)
-        parts.append(f"<p>{escape(_('Could not be watched:'))}</p><ul>{items}</ul>")
+        heading = escape(_("Could not be watched:"))
+        parts.append(f"<p>{heading}</p><ul>{items}</ul>")
     return f"<div>{''.join(parts)}</div>"
 
 

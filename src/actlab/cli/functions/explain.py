@@ -89,7 +89,7 @@ def _linear(lesson: "Stack") -> list[str]:
 
 def _softmax(lesson: "Softmax") -> list[str]:
     rows = zip(lesson.scores, lesson.exponentials, lesson.shares, lesson.sigmoids, strict=True)
-    total_sigmoid = sum(lesson.sigmoids)
+    totals = (lesson.total, sum(lesson.shares), sum(lesson.sigmoids))
     heading = [_("score"), "exp", _("share"), "sigmoid"]
     gradient = ", ".join(f"{value:.4f}" for value in lesson.gradient)
     return [
@@ -97,7 +97,7 @@ def _softmax(lesson: "Softmax") -> list[str]:
         _("Scores become shares: each exponential divided by the sum of all."),
         "   " + "".join(f"{word:>12}" for word in heading),
         *("   " + "".join(f"{value:12.4f}" for value in row) for row in rows),
-        f"   {_('sum'):>12}{lesson.total:12.4f}{sum(lesson.shares):12.4f}{total_sigmoid:12.4f}",
+        "   " + _("sum").rjust(12) + "".join(f"{value:12.4f}" for value in totals),
         _("The shares sum to 1, so raising one lowers the others; sigmoids do not compete."),
         _("With the first class as the target, (1, 0, 0), the categorical cross entropy is"),
         f"   -ln({lesson.shares[0]:.4f}) = {lesson.loss:.4f}",

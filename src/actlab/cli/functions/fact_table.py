@@ -66,7 +66,7 @@ def print_facts(facts: Mapping[str, Any], pitfalls: Sequence[str]) -> None:
             table.add_row(label, str(facts[key]))
     console.print(table)
     if pitfalls:
-        console.print(f"[bold]{_('Pitfalls')}[/bold]")
+        console.print(_("Pitfalls"), style="bold")
     for sentence in pitfalls:
         console.print(f"  - {_escaped(sentence)}")
 

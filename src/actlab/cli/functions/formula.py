@@ -100,9 +100,9 @@ def _print(document: dict[str, Any]) -> None:
     if near is not None:
         console.print(f"[bold]{escape(_nearest_sentence(near))}[/bold]")
     print_facts(document, pitfalls((), document, translation(process_language())))
-    console.print(f"[bold]{_('Hazards')}[/bold]")
+    console.print(_("Hazards"), style="bold")
     print_hazards(document["hazards"], module=False)
-    console.print(f"[bold]{_('Module')}[/bold]")
+    console.print(_("Module"), style="bold")
     console.print(escape(document["module"]))
 
 
