@@ -29,7 +29,7 @@ def doctor(*, data_directory: DataDirectory = None, json: Json = False) -> None:
 
     table = Table(box=None)
     for heading in ("", _("subject"), _("found"), _("advice")):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
     for row in rows:
         table.add_row("ok" if row.ok else "!", row.subject, row.found, row.advice)
     Console().print(table)

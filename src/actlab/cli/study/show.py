@@ -7,7 +7,8 @@ import typer
 from actlab.cli.output import print_json
 from actlab.cli.study.options import Json, RunFolderPath
 from actlab.errors import ActlabError
-from actlab.i18n import _
+from actlab.i18n import _, process_language, translation
+from actlab.records import Outcome
 
 TrialNumber = Annotated[
     int | None, typer.Option("--trial", metavar="N", help=_("Show one trial whole."))
@@ -79,6 +80,8 @@ def _print_summary(document: dict[str, Any]) -> None:
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
+    from actlab.report.words import outcome_word
+
     accuracy = row["valid_accuracy"]
     setting = row["setting"]
     return [
@@ -88,7 +91,7 @@ def _cells(row: dict[str, Any]) -> list[str]:
         f"{setting['learning_rate']:.6f}",
         "" if accuracy is None else f"{100 * accuracy:.2f} %",
         str(row["epochs"]),
-        row["outcome"],
+        outcome_word(Outcome(row["outcome"]), translation(process_language())),
     ]
 
 
