@@ -50,11 +50,12 @@ def _print_summary(document: dict[str, Any]) -> None:
     from rich.table import Table
 
     table = Table(
+        box=None,
         title=_("{name}: {done} of {planned} trials").format(
             name=document["plan"]["name"],
             done=len(document["trials"]),
             planned=document["plan"]["trials"],
-        )
+        ),
     )
     headings = [
         _("trial"),
