@@ -100,7 +100,7 @@ class Ledger:
         """Write a pass down, and return it as the rules want it."""
         heard = done.heard
         self.sampled += 1
-        self.scaled |= done.scaled
+        self.scaled |= heard.scaled
         self.unheard |= heard.deaf | heard.unmeasured
         self.closed |= set(_closed_calls(heard.trace))
         self.slopes.look(heard)
@@ -153,7 +153,7 @@ class Ledger:
             layers=self.layers,
             strongest=strongest,
             weakest=weakest,
-            norms=() if done.scaled else (norm,),
+            norms=() if done.heard.scaled else (norm,),
             parameters=total_norm([(weight[key], counts[key]) for key in keys]),
         )
 
@@ -205,7 +205,7 @@ def _closed_calls(trace: Trace) -> Iterator[str]:
 
 
 def _flawed_gradient(done: SampledPass) -> str | None:
-    if done.scaled:
+    if done.heard.scaled:
         return None
     for key, size in zip(done.arrived, numbers(done.arrived.values()), strict=True):
         if not abs(size) < float("inf"):

@@ -52,7 +52,8 @@ class Heard:
 
     `finite` has, for each layer and activation, a tensor that tells whether its output was. `deaf`
     names parts that ran no torch function and so could not be heard, `slopes` are the weights that
-    `prelu` was given.
+    `prelu` was given. `scaled` means that layers ran in float16, where trainings multiply the loss
+    by an unknown factor.
     """
 
     trace: Trace = field(default_factory=Trace)
@@ -62,6 +63,7 @@ class Heard:
     slopes: list[Tensor] = field(default_factory=list)
     deaf: set[str] = field(default_factory=set)
     unmeasured: set[str] = field(default_factory=set)
+    scaled: bool = False
 
 
 @contextmanager
@@ -113,6 +115,7 @@ class _Ears(TorchFunctionMode):
             self._measure(call, _applied(func, args, kwargs), rows, outputs[0])
         if op in ops.AFFINE:
             self._note_layer(call, args, kwargs)
+            self.heard.scaled |= _runs_in_half(outputs[0])
         if op == "prelu" and len(args) > 1:
             self.heard.slopes.append(args[1])
         if op in LAYERS:
@@ -214,6 +217,13 @@ class _Ears(TorchFunctionMode):
     def path_of(self, module: nn.Module) -> str:
         """Return the dotted path of a module, its class for one that is not part of the model."""
         return self._names.get(id(module), type(module).__name__)
+
+
+def _runs_in_half(output: Tensor) -> bool:
+    """Return whether autocast turned a layer's arithmetic into float16."""
+    if output.dtype is not torch.float16 or output.is_meta:
+        return False
+    return torch.is_autocast_enabled(output.device.type)
 
 
 def _is_measurable(tensor: Tensor) -> bool:

@@ -16,14 +16,12 @@ from actlab.checker.watching.listening import Heard
 class SampledPass:
     """A sampled pass of a model, the `number`-th of its kind (from 1).
 
-    `squares` has the root mean square of each gradient that arrived, by the parameter's id, and
-    `finite` whether it was finite. `scaled` means that gradients are multiplied by an unknown
-    factor (float16 training), so that only their proportions mean something.
+    `arrived` has the root mean square of each gradient that came by, `parameters` and `names` whose
+    it is, all by the parameter's id.
     """
 
     number: int
     heard: Heard
-    scaled: bool = False
     parameters: dict[int, Tensor] = field(default_factory=dict)
     names: dict[int, str] = field(default_factory=dict)
     arrived: dict[int, Tensor] = field(default_factory=dict)
@@ -69,18 +67,6 @@ def _size(gradient: Tensor) -> Tensor:
             share = values.numel() / max(gradient.numel(), 1)
             return root_mean_square(values) * math.sqrt(share)
         return root_mean_square(gradient)
-
-
-def uses_float16(model: nn.Module) -> bool:
-    """Return whether the pass runs in float16, where losses are scaled by an unknown factor."""
-    kinds = {parameter.device.type for parameter in model.parameters()}
-    return any(_autocasts_to_half(kind) for kind in kinds)
-
-
-def _autocasts_to_half(device_type: str) -> bool:
-    if device_type == "meta" or not torch.is_autocast_enabled(device_type):
-        return False
-    return torch.get_autocast_dtype(device_type) is torch.float16
 
 
 def numbers(tensors: Iterable[Tensor]) -> list[float]:

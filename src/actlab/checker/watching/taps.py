@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from actlab.checker.watching.listening import Heard, listening
-from actlab.checker.watching.passes import SampledPass, uses_float16
+from actlab.checker.watching.passes import SampledPass
 from actlab.i18n import _
 
 Kind = Literal["training", "inference"]
@@ -41,7 +41,7 @@ class EveryNth:
 
 @dataclass
 class OnRequest:
-    """The next pass after each request: for callbacks, which know when a step begins."""
+    """The next pass after each request: for trainers that count steps themselves."""
 
     wanted: bool = False
 
@@ -70,7 +70,6 @@ class Tap:
     _thread: int | None = None
     _pending: SampledPass | None = None
     _heard: Heard | None = None
-    _scaled: bool = False
     _listening: ExitStack | None = None
     _attached: ExitStack = field(default_factory=ExitStack)
 
@@ -113,7 +112,7 @@ class Tap:
         if heard is None:
             return
         number = self.counts["training"] or self.counts["inference"]
-        self._pending = SampledPass(number, heard, self._scaled)
+        self._pending = SampledPass(number, heard)
         if torch.is_grad_enabled():
             self._pending.await_gradients(self.model)
 
@@ -124,7 +123,6 @@ class Tap:
         if "torch._dynamo" in sys.modules:  # nothing can be compiled before it is imported
             stack.enter_context(torch.compiler.set_stance("force_eager"))
         self._listening = stack
-        self._scaled = uses_float16(self.model)
         self._heard = stack.enter_context(listening(self.model, self.flat_slope))
 
     def _stop_listening(self) -> None:

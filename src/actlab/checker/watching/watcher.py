@@ -35,7 +35,7 @@ class Watch:
     """A running or finished watch; `actlab.watch` makes one.
 
     `summary` is what was seen so far, `findings` what the rules made of it. The watch shows itself
-    as text and in a notebook; `to_pandas()` gives its tables.
+    as text and in a notebook; `to_pandas()` gives its tables. `is_over` tells whether it ended.
     """
 
     def __init__(
@@ -48,6 +48,7 @@ class Watch:
         settings: Settings,
     ) -> None:
         self.every = every
+        self.is_over = False
         self._show = show
         self._watched = tuple(
             _watched(model, name, sampler(), settings) for model, name in _named(models)
@@ -85,6 +86,7 @@ class Watch:
         """Take every hook away and show the summary; what the program raised goes its way."""
         for item in self._watched:
             item.tap.detach()
+        self.is_over = True
         self._show(self.summary)
 
     def to_dict(self) -> dict[str, Any]:
@@ -106,6 +108,7 @@ def watch(
     *models: nn.Module,
     every: int = 100,
     show: Callable[[Summary], None] = to_stderr,
+    sampler: Callable[[], Sampler] | None = None,
 ) -> Watch:
     """Watch one or more models while they train: use it in a `with` statement.
 
@@ -113,7 +116,8 @@ def watch(
     or saturated, how gradients and activations change with depth, what is not finite, what slopes
     became. The other passes cost a counter. Each threshold that is crossed gives one Python
     warning (`MisuseWarning`) on the line of the activation; at the end `show` is given the
-    `Summary`, which by default is printed to standard error. The program itself is never stopped,
+    `Summary`, which by default is printed to standard error. `sampler` makes another chooser of
+    passes than every `every`-th. The program itself is never stopped,
     and every hook is gone after the block, also when it ends in an exception.
 
     Thresholds are those of the rules ACT501 to ACT505 and ACT508, with `[tool.actlab.check]`
@@ -149,7 +153,7 @@ def watch(
     return Watch(
         models,
         every=every,
-        sampler=lambda: EveryNth(every),
+        sampler=sampler or (lambda: EveryNth(every)),
         show=show,
         settings=nearest_settings(Path.cwd(), RULES),
     )

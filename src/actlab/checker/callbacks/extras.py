@@ -1,0 +1,34 @@
+"""Importing what only an extra installs."""
+
+import importlib
+import sys
+from typing import Any
+
+from actlab.errors import ActlabError
+from actlab.i18n import _
+
+
+class MissingExtraError(ActlabError):
+    """A library is needed that only an extra installs."""
+
+
+def base_class(extra: str, places: tuple[str, ...], name: str) -> type[Any]:
+    """Return class `name` of the first of `places` that is imported already, else that can be.
+
+    Raises MissingExtraError where none can.
+
+    >>> base_class("nothing", ("collections",), "OrderedDict").__name__
+    'OrderedDict'
+    """
+    for place in sorted(places, key=lambda place: place.split(".")[0] not in sys.modules):
+        try:
+            found: type[Any] = getattr(importlib.import_module(place), name)
+        except ImportError:
+            continue
+        return found
+    raise MissingExtraError(
+        _(
+            "{libraries} must be installed for this callback, and is not: "
+            "pip install 'actlab[{extra}]'."
+        ).format(libraries=_(" or ").join(place.split(".")[0] for place in places), extra=extra)
+    )

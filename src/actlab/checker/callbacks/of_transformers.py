@@ -1,0 +1,76 @@
+"""A callback for the Hugging Face Trainer."""
+
+# ruff: noqa: ARG002  the signatures are the library's
+
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any
+
+import torch
+
+from actlab.checker.callbacks.extras import base_class
+from actlab.checker.watching.summary import Summary
+from actlab.checker.watching.taps import OnRequest
+from actlab.checker.watching.watcher import Watch, to_stderr, watch
+
+
+def transformers_watch(every: int = 100, show: Callable[[Summary], None] = to_stderr) -> Any:
+    """Return a callback that watches the Trainer's model as `actlab.watch` does.
+
+    The first training step and every `every`-th after it are listened to (of a step with gradient
+    accumulation, its first pass); only in these steps the model has hooks, and runs uncompiled.
+    `callback.watch` is the `Watch` of the last training, with `.findings` and `.summary`; `show` is
+    given the summary at the end, in the first process only.
+
+    Raises MissingExtraError where `transformers` is not installed, and WatchError for `every` below
+    1 once a training starts.
+    """
+    base = base_class("transformers", ("transformers",), "TrainerCallback")
+    return type("TransformersWatch", (_Events, base), {"__module__": __name__})(every, show)
+
+
+class _Events:
+    def __init__(self, every: int, show: Callable[[Summary], None]) -> None:
+        super().__init__()
+        self.every = every
+        self.watch: Watch | None = None
+        self._show = show
+        self._sampler = OnRequest()
+        self._step = ExitStack()
+
+    def on_train_begin(
+        self, args: Any, state: Any, control: Any, model: Any = None, **kwargs: Any
+    ) -> None:
+        """Start to watch."""
+        self._step.close()
+        show = self._show if state.is_world_process_zero else _nothing
+        self.watch = watch(model, every=self.every, show=show, sampler=lambda: self._sampler)
+
+    def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Tap the model if the step is due."""
+        if self.watch is None or state.global_step % self.every:
+            return
+        if "torch._dynamo" in sys.modules:
+            self._step.enter_context(torch.compiler.set_stance("force_eager"))
+        self._sampler.wanted = True
+        for tap in self.watch.taps:
+            tap.counts["training"] = state.global_step
+            tap.attach()
+            self._step.callback(tap.detach)
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Take the hooks away again."""
+        self._step.close()
+        for tap in self.watch.taps if self.watch is not None else ():
+            tap.counts["training"] = state.global_step
+
+    def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Show the summary."""
+        self._step.close()
+        if self.watch is not None and not self.watch.is_over:
+            self.watch.stop()
+
+
+def _nothing(summary: Summary) -> None:
+    """Show nothing: another process does."""
