@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Protocol
 
 import mpmath
@@ -39,12 +40,18 @@ class Algebra(Protocol):
         """Return `then` where the condition holds, `otherwise` elsewhere."""
 
 
+@lru_cache(maxsize=512)
+def _decimal(text: str, precision: int) -> Any:
+    with mpmath.workprec(precision):
+        return mpmath.mpf(text)
+
+
 class Reals:
     """mpmath numbers at the working precision; one point at a time, only the taken branch runs."""
 
     def number(self, text: str) -> Any:
         """Return the decimal at full precision."""
-        return mpmath.mpf(text)
+        return _decimal(text, mpmath.mp.prec)
 
     def function(self, name: str) -> Callable[[Any], Any]:
         """Return the function, safe for arguments of any size."""

@@ -31,6 +31,12 @@ class DomainError(ActlabError):
     """A formula that has no finite value at some real number."""
 
 
+def not_finite(x: Any) -> DomainError:
+    """Return the error for a function that has no finite value at x."""
+    message = _("The function must be finite on the whole line, but it is not at x = {x}.")
+    return DomainError(message.format(x=mpmath.nstr(mpmath.mpf(x), 6)))
+
+
 class Curve:
     """A scalar function given by a formula and the values of its parameters.
 
@@ -63,11 +69,7 @@ class Curve:
             except ZeroDivisionError:
                 found = (mpmath.nan,)
             if not all(mpmath.isfinite(value) for value in found):
-                raise DomainError(
-                    _(
-                        "The function must be finite on the whole line, but it is not at x = {x}."
-                    ).format(x=mpmath.nstr(mpmath.mpf(x), 6))
-                )
+                raise not_finite(x)
             return found
 
     def sample(self, xs: Array, order: int) -> tuple[Array, ...]:

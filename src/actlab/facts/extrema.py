@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 import mpmath
+import numpy as np
 
 from actlab.catalogue.declared import Monotonic
 from actlab.facts.curve import DIGITS, Curve, refine, sign_changes
@@ -18,6 +19,11 @@ from actlab.facts.tails import limit
 
 _NOISE = 1e-13
 """A sampled derivative below this share of its size may have lost its sign to rounding."""
+
+_SURE = 1e-9
+"""A sampled slope above this share of the largest has a sure sign."""
+
+_DENSE_REACH = 20.0
 
 _MANY = 24
 """How many turning points are refined: of an oscillation, those nearest 0."""
@@ -77,7 +83,7 @@ class Anatomy:
     def _roots(self, order: int) -> tuple[Any, ...]:
         xs = self.curve.grid
         sampled = self.curve.sample(xs, order)[order]
-        near = abs(xs) < 20
+        near = abs(xs) < _DENSE_REACH
         size = max((abs(v) for v in sampled[near] if math.isfinite(v)), default=0.0)
         brackets = sign_changes(xs, sampled, noise=_NOISE * size)
         edges = [float(found.x) for found in self.breaks]
@@ -100,12 +106,23 @@ class Anatomy:
         signs = {int(mpmath.sign(found.right[0] - found.here)) for found in self._jumps()}
         signs |= {int(mpmath.sign(found.here - found.left[0])) for found in self._jumps()}
         signs |= {int(mpmath.sign(slope)) for slope in self._slopes()}
+        signs |= self._sampled_signs()
         constant = any(piece.constant for piece in self.pieces)
         if {1, -1} <= signs:
             return "non_monotonic"
         if -1 in signs:
             return "non_increasing" if constant else "strictly_decreasing"
         return "non_decreasing" if constant else "strictly_increasing"
+
+    def _sampled_signs(self) -> set[int]:
+        """Return the signs of the slope where it is large enough to have one in doubles.
+
+        A stretch much narrower than the probes' distances shows itself only here.
+        """
+        sampled = self.curve.sample(self.curve.grid, 1)[1]
+        near = sampled[(abs(self.curve.grid) < _DENSE_REACH) & np.isfinite(sampled)]
+        large = near[abs(near) > _SURE * max(abs(near).max(), 1e-300)]
+        return {int(sign) for sign in np.unique(np.sign(large))}
 
     def _jumps(self) -> list[Break]:
         return [found for found in self.breaks if found.order == 0]

@@ -11,15 +11,13 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
-import mpmath
 import torch
 from torch import Tensor
 
 from actlab.catalogue.expression import parse
 from actlab.errors import unknown_name
-from actlab.facts.curve import DIGITS, Curve
+from actlab.facts.curve import Curve
 from actlab.facts.dtypes import DTYPES
 from actlab.facts.extrema import Anatomy, highest
 from actlab.facts.protocol import Measurable
@@ -32,20 +30,20 @@ _REFINEMENTS = 40
 
 
 class Truth:
-    """The true value and slope of a function at given inputs, remembered."""
+    """The true value and slope of a function at given inputs, rounded to doubles, remembered."""
 
     def __init__(self, function: Measurable) -> None:
         self.curve = Curve.of(function.formula, function.values)
-        self._known: dict[float, tuple[Any, Any]] = {}
+        self._known: dict[float, tuple[float, float | None]] = {}
 
-    def __call__(self, x: float) -> tuple[Any, Any]:
+    def __call__(self, x: float) -> tuple[float, float | None]:
         """Return f(x) and f'(x); at a kink None for the slope, as either side is right."""
         if x not in self._known:
             value, slope = self.curve.at(x, 1)
             if any(abs(x - found.x) < 1e-12 for found in self.anatomy.breaks):
                 sides = [self.curve.at(x, 1, side)[1] for side in (-1, 1)]
                 slope = sides[0] if abs(sides[0] - sides[1]) < 1e-20 else None
-            self._known[x] = (value, slope)
+            self._known[x] = (float(value), None if slope is None else float(slope))
         return self._known[x]
 
     @cached_property
@@ -169,16 +167,15 @@ class _Judge:
     def _row(self, x: float, value: float, slope: float) -> _Row:
         true_value, true_slope = self._truth(x)
         largest = self._truth.steepest
-        with mpmath.workdps(DIGITS):
-            return _Row(
-                x,
-                self._fault(value, true_value, max(abs(true_value), abs(x))),
-                None if true_slope is None else self._fault(slope, true_slope, largest),
-                self._ulp(value, true_value),
-                None if true_slope is None else self._ulp(slope, true_slope),
-            )
+        return _Row(
+            x,
+            self._fault(value, true_value, abs(x)),
+            None if true_slope is None else self._fault(slope, true_slope, largest),
+            self._ulp(value, true_value),
+            None if true_slope is None else self._ulp(slope, true_slope),
+        )
 
-    def _fault(self, given: float, true: Any, scale: Any) -> Fault | None:
+    def _fault(self, given: float, true: float, scale: float) -> Fault | None:
         if math.isnan(given):
             return "nan"
         if math.isinf(given):
@@ -190,10 +187,10 @@ class _Judge:
     def _least(self) -> float:
         return self._info.tiny * self._info.eps
 
-    def _ulp(self, given: float, true: Any) -> float | None:
+    def _ulp(self, given: float, true: float) -> float | None:
         if abs(true) < self._info.tiny or abs(true) > self._info.max or not math.isfinite(given):
             return None
-        return float(abs(given - true) / (abs(true) * self._info.eps))
+        return abs(given - true) / (abs(true) * self._info.eps)
 
     def first(self, rows: list[_Row], fault: Callable[[_Row], Fault | None]) -> _Row | None:
         """Return the wrong row nearest 0, refined to the neighbouring number of the dtype."""

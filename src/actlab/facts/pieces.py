@@ -12,12 +12,15 @@ import mpmath
 
 from actlab.catalogue.declared import Smoothness
 from actlab.catalogue.expression.derivative import switches
-from actlab.facts.curve import DIGITS, Curve, refine, sign_changes
+from actlab.catalogue.expression.nodes import Call, Node, walk
+from actlab.facts.curve import DIGITS, Curve, not_finite, refine, sign_changes
 
 _ORDER = 6
 """How many derivatives are compared at a switch; beyond it the function counts as smooth."""
 
 _SAME = mpmath.mpf(10) ** -30
+_INFINITE = mpmath.mpf(10) ** 25
+"""More than this at a point that was located to 50 digits is a pole next to it."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ def find_breaks(curve: Curve) -> tuple[Break, ...]:
     abs, relu, clip, max and min.
     """
     places: list[Any] = []
-    for switch in switches(curve.tree):
+    for switch in (*switches(curve.tree), *_poles(curve.tree)):
         part = curve.part(switch)
         xs = curve.grid
         for low, high in sign_changes(xs, part.sample(xs, 0)[0]):
@@ -73,6 +76,15 @@ def find_breaks(curve: Curve) -> tuple[Break, ...]:
                 places.append(root)
     candidates = [_compare_sides(curve, place) for place in sorted(places)]
     return tuple(found for found in candidates if found is not None)
+
+
+def _poles(tree: Node) -> tuple[Node, ...]:
+    """Return the trees at whose zeros a tangent has no value."""
+    return tuple(
+        Call("cos", part.arguments)
+        for part in walk(tree)
+        if isinstance(part, Call) and part.function == "tan"
+    )
 
 
 def _right_of(curve: Curve) -> Callable[[Any], tuple[Any, Any]]:
@@ -86,6 +98,8 @@ def _right_of(curve: Curve) -> Callable[[Any], tuple[Any, Any]]:
 def _compare_sides(curve: Curve, place: Any) -> Break | None:
     left = curve.at(place, _ORDER, side=-1)
     right = curve.at(place, _ORDER, side=1)
+    if max(abs(left[0]), abs(right[0])) > _INFINITE:
+        raise not_finite(place)
     if all(_same(a, b) for a, b in zip(left, right, strict=True)):
         return None
     return Break(place, left, right, curve.at(place)[0])

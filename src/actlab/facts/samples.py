@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 _PER_DECADE = 4
+_PER_FAR_DECADE = 2
 _DENSE = 20.0
 _STEP = 0.25
 
@@ -20,11 +21,13 @@ def sample_points(dtype: torch.dtype, breaks: Sequence[float] = ()) -> Tensor:
     """
     info = torch.finfo(dtype)
     common = torch.finfo(torch.float16)
-    small = _decades(common.tiny, common.max)
+    small = _decades(common.tiny, common.max, _PER_DECADE)
     dense = torch.arange(_STEP, _DENSE, _STEP, dtype=torch.float64)
     sizes = torch.cat([small, dense]).to(torch.bfloat16).to(torch.float16).double()
     if info.max > common.max:
-        sizes = torch.cat([sizes, _decades(common.max, info.max).to(torch.bfloat16).double()])
+        sizes = torch.cat(
+            [sizes, _decades(common.max, info.max, _PER_FAR_DECADE).to(torch.bfloat16).double()]
+        )
     near = torch.tensor([_beside(x, dtype) for x in breaks], dtype=torch.float64).flatten()
     ends = torch.tensor([info.max, -info.max, 0.0], dtype=torch.float64)
     found = torch.cat([sizes, -sizes, near, ends])
@@ -32,9 +35,9 @@ def sample_points(dtype: torch.dtype, breaks: Sequence[float] = ()) -> Tensor:
     return points
 
 
-def _decades(low: float, high: float) -> Tensor:
+def _decades(low: float, high: float, per_decade: int) -> Tensor:
     ends = torch.tensor([low, high], dtype=torch.float64).log10()
-    count = int((ends[1] - ends[0]).ceil()) * _PER_DECADE
+    count = int((ends[1] - ends[0]).ceil()) * per_decade
     return torch.logspace(float(ends[0]), float(ends[1]), count, dtype=torch.float64)
 
 

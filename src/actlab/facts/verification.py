@@ -70,7 +70,7 @@ def agree(declared: Any, found: Any, tolerance: float) -> bool:
             agree(a, b, tolerance) for a, b in zip(declared, found, strict=True)
         )
     if isinstance(declared, bool | str | None) or isinstance(found, bool | str | None):
-        return bool(declared == found)
+        return type(declared) is type(found) and bool(declared == found)
     if math.isinf(declared) or math.isinf(found):
         return bool(declared == found)
     return bool(abs(declared - found) <= tolerance * max(1.0, abs(declared)))
