@@ -51,14 +51,18 @@ def main() -> None:
     if arguments.child is not None:
         child(bool(arguments.child), arguments.data_dir)
         return
-    rounds = [(train(False, arguments.data_dir), train(True, arguments.data_dir)) for _ in range(ROUNDS)]
+    rounds = [
+        (train(False, arguments.data_dir), train(True, arguments.data_dir)) for _ in range(ROUNDS)
+    ]
     publish(
         f"{EPOCHS} epochs of a saturating training, one thread, {ROUNDS} rounds in turn",
         {
             "seconds per epoch, kept": spread([kept[0] for kept, _flushed in rounds]),
             "seconds per epoch, flushed": spread([flushed[0] for _kept, flushed in rounds]),
             "ratio kept / flushed": spread([kept[0] / flushed[0] for kept, flushed in rounds]),
-            "same accuracies in every epoch": all(kept[1] == flushed[1] for kept, flushed in rounds),
+            "same accuracies in every epoch": all(
+                kept[1] == flushed[1] for kept, flushed in rounds
+            ),
         },
     )
 

@@ -24,7 +24,9 @@ def seconds(arguments: list[str]) -> float:
 
 def main() -> None:
     """Take the commands in turn, several rounds, after one to warm up."""
-    rounds = [{name: seconds(command) for name, command in COMMANDS.items()} for _ in range(RUNS + 1)]
+    rounds = [
+        {name: seconds(command) for name, command in COMMANDS.items()} for _ in range(RUNS + 1)
+    ]
     publish(
         f"whole processes, seconds, {RUNS} rounds in turn after a warm-up",
         {name: spread([one[name] for one in rounds[1:]]) for name in COMMANDS},

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import nn
-from torch.nn import functional as F  # noqa: N812  the field's name for it
+from torch.nn import functional as F
 
 from actlab.i18n import _
 from actlab.records import Epoch, Outcome, Protocol

@@ -6,7 +6,7 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812  the field's name for it
+from torch.nn import functional as F
 
 from actlab.records import Precision
 

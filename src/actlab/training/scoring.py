@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import nn
-from torch.nn import functional as F  # noqa: N812  the field's name for it
+from torch.nn import functional as F
 
 from actlab.training.examples import Examples
 from actlab.training.precision import Arithmetic, in_fp32
