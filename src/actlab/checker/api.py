@@ -11,7 +11,8 @@ from torch import nn
 from actlab.checker.capture import CheckError, Program, captured, failing_call, modules_of
 from actlab.checker.engine import run_rules
 from actlab.checker.failure import place_of, story
-from actlab.checker.findings import Report
+from actlab.checker.findings import Location, Report
+from actlab.checker.frames import caller
 from actlab.checker.rules import RULES
 from actlab.checker.settings import Settings, checked_codes, nearest_settings
 from actlab.checker.subject import Subject
@@ -139,10 +140,11 @@ def _called(model: Callable[..., Any], x: Any) -> Any:
 
 def _report(program: Program, task: str | None, ignore: str | Iterable[str]) -> Report:
     started = time.perf_counter()
+    asked = Location(program.files[0], 1) if program.files else caller()
     task = checked_task(task)
     settings = _settings(ignore)
     with captured(program, task) as subject:
-        report = run_rules(RULES, subject, settings)
+        report = run_rules(RULES, subject, settings, asked)
         if subject.error is not None:
             report = _of_stopped_step(report, subject)
     return replace(report, seconds=time.perf_counter() - started)

@@ -109,7 +109,7 @@ class Bounds:
             return UNIT
         if op in _FIXED:
             return _FIXED[op]
-        if not call.inputs:
+        if not call.inputs or op in _FILLED:
             return _of_factory(call)
         first = self.of(call.inputs[0], depth)
         if op in _FLOORS:
@@ -207,8 +207,17 @@ def _measured(value: Value) -> Interval:
 _RANDOM = frozenset({"randn", "randn_like", "normal", "empty", "empty_like", "randint", "randperm"})
 
 
+_FILLED = {"zeros": 0.0, "zeros_like": 0.0, "new_zeros": 0.0, "ones": 1.0, "ones_like": 1.0,
+           "new_ones": 1.0}  # fmt: skip
+
+
 def _of_factory(call: Call) -> Interval:
-    return WHOLE if call.op in _RANDOM or not call.outputs else _measured(call.output)
+    if call.op in _RANDOM or not call.outputs:
+        return WHOLE
+    number = _FILLED.get(call.op)
+    if number is not None:  # known even if the tensor was filled in place since
+        return Interval(number, number)
+    return _measured(call.output)
 
 
 def _add(a: Interval, b: Interval) -> Interval:
@@ -248,6 +257,7 @@ _BINARY: dict[str, Callable[[Interval, Interval], Interval]] = {
     "div": _div,
     "rdiv": lambda a, b: _div(b, a),
 }
+"""Operations on two operands; those with r take them the other way round."""
 
 
 def _monotone(function: Callable[[float], float]) -> Callable[[Call, Interval], Interval]:
@@ -353,6 +363,7 @@ _RULES: dict[str, Callable[[Call, Interval], Interval]] = {
     "expm1": _monotone(lambda x: _exp(x) - 1.0),
     "log": _monotone(_log),
     "log1p": _monotone(lambda x: _log(1.0 + x)),
+    "reciprocal": lambda call, x: _div(Interval(1.0, 1.0), x),  # noqa: ARG005
     "sqrt": _monotone(lambda x: math.sqrt(max(x, 0.0))),
     "abs": lambda call, x: Interval(  # noqa: ARG005
         0.0 if x.low <= 0 <= x.high else min(abs(x.low), abs(x.high)), max(abs(x.low), abs(x.high))

@@ -93,9 +93,10 @@ def _run(program: Program, task: str | None, keeper: Keeper) -> Subject:
                 loss = program.run(model_done)
             except Exception as raised:  # reported, with the call that it came from
                 error = raised
-        complete(trace)
+        unseen = complete(trace, loss)
         subject = _subject(program, trace, task, border[0] if border else None)
         subject.error = error
+        subject.unseen = unseen or not trace.calls
         subject.returned = Targets.of(returned).tensors
         _differentiate(subject, loss)
     return subject
@@ -144,10 +145,9 @@ def _samples(trace: Trace, targets: Targets, inputs: Any) -> int | None:
     if first_inputs is None:
         root: RootCall | None = next(iter(trace.roots), None)
         first_inputs = (root.args, root.kwargs) if root is not None else None
-    sized = [tensor for tensor in _tensors_in(first_inputs) if tensor.ndim > 0]
-    if targets.samples is not None and any(t.shape[0] == targets.samples for t in sized):
+    if targets.samples is not None:
         return targets.samples
-    return sized[0].shape[0] if sized else targets.samples
+    return next((t.shape[0] for t in _tensors_in(first_inputs) if t.ndim > 0), None)
 
 
 def _inferred_task(subject: Subject) -> str | None:

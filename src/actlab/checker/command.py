@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812  torch's own name for it
+from torch.nn import functional as F
 
 from actlab.checker.address import Loaded, load
 from actlab.checker.api import check_batch

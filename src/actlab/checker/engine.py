@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from actlab.checker.findings import Checked, Finding, Report, Unchecked, merged
+from actlab.checker.findings import Checked, Finding, Location, Report, Unchecked, merged
 from actlab.checker.rule import NotCheckable, Rule
 from actlab.checker.settings import Settings
 from actlab.checker.subject import Subject
@@ -11,8 +11,13 @@ from actlab.checker.suppress import is_silenced
 from actlab.i18n import _
 
 
-def run_rules(rules: Iterable[type[Rule]], subject: Subject, settings: Settings) -> Report:
-    """Return the report of all rules on one captured step."""
+def run_rules(
+    rules: Iterable[type[Rule]], subject: Subject, settings: Settings, asked: Location
+) -> Report:
+    """Return the report of all rules on one captured step.
+
+    `asked` is the line that asked for the check: the place of what has no line of its own.
+    """
     findings: list[Finding] = []
     fine: list[Checked] = []
     unchecked: list[Unchecked] = []
@@ -26,9 +31,11 @@ def run_rules(rules: Iterable[type[Rule]], subject: Subject, settings: Settings)
         severity = settings.severity.get(kind.code)
         if severity is not None:
             found = [replace(finding, severity=severity) for finding in found]
-        findings.extend(found)
+        findings.extend(_placed(finding, asked) for finding in found)
         if reason is not None:
             unchecked.append(Unchecked(rule.code, rule.name, reason))
+        elif not found and subject.unseen:
+            unchecked.append(Unchecked(rule.code, rule.name, _unseen_reason()))
         elif not found:
             fine.append(Checked(rule.code, rule.name))
     silenced = [finding for finding in findings if is_silenced(finding)]
@@ -42,6 +49,16 @@ def run_rules(rules: Iterable[type[Rule]], subject: Subject, settings: Settings)
         task_given=subject.task_given,
         notes=tuple(subject.notes),
     )
+
+
+def _placed(finding: Finding, asked: Location) -> Finding:
+    if finding.location.file is not None:
+        return finding
+    return replace(finding, location=replace(asked, module=finding.location.module))
+
+
+def _unseen_reason() -> str:
+    return _("the step ran where no call could be seen (another thread, or compiled code)")
 
 
 def _run(rule: Rule, subject: Subject) -> tuple[list[Finding], str | None]:

@@ -1,5 +1,6 @@
 """Finding the user's own line on the stack of a running program."""
 
+import sys
 import sysconfig
 from functools import cache
 from itertools import islice
@@ -75,6 +76,16 @@ def is_user(filename: str | None) -> bool:
 def is_torch(filename: str | None) -> bool:
     """Return whether a file belongs to torch."""
     return filename is not None and _kind(filename) == "torch"
+
+
+def caller() -> Location:
+    """Return the innermost line of the user's on the present stack."""
+    frame: FrameType | None = sys._getframe()
+    while frame is not None and not is_user(frame.f_code.co_filename):
+        frame = frame.f_back
+    if frame is None:
+        return Location()
+    return Line(frame.f_code, frame.f_lasti, frame.f_lineno).location(None)
 
 
 class Trail(NamedTuple):

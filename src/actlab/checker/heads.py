@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 POOLING = HANDED_ON | {"avg_pool", "mean", "max_pool", "amax"}
 
-_RECTIFYING = frozenset({"clamp", "maximum", "abs", "exp", "max"})
+_RECTIFYING = frozenset({"abs", "exp"})
 """Plain operations that act as a rectifier where they are the last of the model."""
 
 _SLIGHT_SLOPE = 0.1
@@ -29,10 +29,10 @@ class Head:
     @property
     def name(self) -> str:
         """Return the activation's name; a clamp at zero is a "relu", a two-sided one "hardtanh"."""
-        if self.call.op in ("clamp", "maximum", "max"):
+        if self.call.op == "clamp":
             both = self.call.argument("min", 1) is not None and self.call.argument("max", 2)
             return "hardtanh" if both else "relu"
-        return self.call.op
+        return "relu" if self.call.op in ("maximum", "max", "where", "mul") else self.call.op
 
     @property
     def pooled(self) -> bool:
@@ -40,8 +40,14 @@ class Head:
         return any(
             call.op in ("avg_pool", "mean", "max_pool", "amax")
             and call.inputs[0].tensor.numel() > call.output.tensor.numel()
+            and not _is_stack(call.inputs[0])
             for call in self.passed
         )
+
+
+def _is_stack(value: Value) -> bool:
+    """Return whether a value is several tensors put together: averaging them is an ensemble."""
+    return value.call is not None and value.call.op in ("stack", "cat")
 
 
 def heads_of(subject: "Subject", value: Value, pooling: bool = False) -> tuple[Head, ...]:
@@ -49,29 +55,55 @@ def heads_of(subject: "Subject", value: Value, pooling: bool = False) -> tuple[H
     ends: tuple[Origin, ...] = subject.origins(value)
     if pooling:
         ends = origins(value, POOLING)
-    live = [end for end in ends if subject.is_live(end.value)]
-    if not live or not all(end.call is not None and is_activation(end.call) for end in live):
-        return ()
-    return tuple(Head(end.call, end.passed) for end in live if end.call is not None)
+    heads = [_head(subject, end) for end in ends if subject.is_live(end.value)]
+    return () if None in heads else tuple(head for head in heads if head is not None)
 
 
-def is_activation(call: Call) -> bool:
+def _head(subject: "Subject", end: Origin) -> Head | None:
+    for number, call in enumerate(end.passed):
+        if call.op == "where" and is_written_rectifier(subject, call):
+            return Head(call, end.passed[:number])
+    if end.call is not None and is_activation(subject, end.call):
+        return Head(end.call, end.passed)
+    return None
+
+
+def is_activation(subject: "Subject", call: Call) -> bool:
     """Return whether a call is an activation, or a plain operation that acts as one."""
-    if call.op in ("clamp", "maximum", "max"):
-        return _acts_as_rectifier(call)
+    if call.op == "clamp":
+        return getattr(call.function, "__name__", "") != "clamp_max"
+    if call.op in ("maximum", "max", "where", "mul"):
+        return is_written_rectifier(subject, call)
     return call.op in ops.ACTIVATIONS or call.op in _RECTIFYING
 
 
-def _acts_as_rectifier(call: Call) -> bool:
-    if call.op == "clamp":
-        low = call.argument("min", 1)
-        return getattr(call.function, "__name__", "") != "clamp_max" and low is not None
-    if len(call.inputs) != 2:
+def is_written_rectifier(subject: "Subject", call: Call) -> bool:
+    """Return whether a call is max(x, 0), where(x > 0, x, 0) or x * (x > 0)."""
+    if call.op in ("maximum", "max"):
+        return any(_is_zero(subject, value) for value in call.inputs) and len(call.inputs) == 2
+    if call.op == "where" and len(call.inputs) >= 2:
+        condition, kept = call.inputs[:2]
+        otherwise = call.argument("other", 2)
+        zero = _is_zero(subject, otherwise) if isinstance(otherwise, Value) else otherwise == 0
+        return bool(zero) and _is_sign_of(condition, kept)
+    if call.op == "mul" and len(call.inputs) == 2:
+        first, second = call.inputs
+        return _is_sign_of(second, first) or _is_sign_of(first, second)
+    return False
+
+
+def _is_zero(subject: "Subject", value: Value) -> bool:
+    reach = subject.range_of(value)
+    return reach.low == reach.high == 0.0
+
+
+def _is_sign_of(condition: Value, value: Value) -> bool:
+    """Return whether a value is the answer to `x > 0` for the other value x."""
+    ends = origins(condition, HANDED_ON)
+    call = ends[0].call if len(ends) == 1 else None
+    if call is None or call.op not in ("gt", "ge") or not call.inputs:
         return False
-    constants = [v for v in call.inputs if v.call is None or v.call.op.startswith("zeros")]
-    return any(not v.tensor.requires_grad and v.tensor.numel() == 1 for v in constants) or any(
-        v.call is not None for v in constants
-    )
+    return call.inputs[0] is value and call.argument("other", 1) in (0, 0.0)
 
 
 def slope_of(call: Call) -> float | None:

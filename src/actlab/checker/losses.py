@@ -65,10 +65,13 @@ class LiveValues:
     """Which values depend on a parameter: predictions do, targets as a rule do not."""
 
     def __init__(self, trace: Trace, targets: frozenset[int]) -> None:
+        weights = {id(v) for c in trace.calls if c.op in ops.AFFINE for v in c.inputs[1:]}
         learnt = [
             source
             for source in trace.sources
-            if source.tensor.requires_grad or isinstance(source.tensor, nn.Parameter)
+            if source.tensor.requires_grad
+            or isinstance(source.tensor, nn.Parameter)
+            or id(source) in weights
         ]
         if not learnt:  # a step on plain tensors: whatever is no target may be a prediction
             learnt = [s for s in trace.sources if id(s.tensor) not in targets]

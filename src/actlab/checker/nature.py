@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _SOFTMAXES = frozenset({"softmax", "softmin", "gumbel_softmax"})
 _SIGMOIDS = frozenset({"sigmoid", "hardsigmoid"})
+_WRITTEN_SIGMOIDS = frozenset({"exp", "tanh"})
 _LOG_LIMIT = 1e-3
 
 Kind = Literal["simplex", "log_simplex", "unit"]
@@ -45,7 +46,7 @@ def nature_of(subject: "Subject", value: Value, dim: int) -> Nature | None:
     if simplex_here and not any(_is_free(o) for o in made):
         maker = made_with(value, _SOFTMAXES, value.shape[dim])
         noise = _on_noise(subject, value, dim)
-        if noise or (noise is None and maker is not None) or not made:
+        if noise or (noise is None and (maker is not None or not _is_constant(value))):
             call = maker or (made[0].call if made else value.call)
             return Nature("simplex", call, maker is not None, True, noise)
     return _log_nature(value, dim, made) or _unit_nature(subject, value, made)
@@ -65,13 +66,19 @@ def _unit_nature(subject: "Subject", value: Value, made: list[Origin]) -> Nature
     if not made or not subject.range_of(value).within(0.0, 1.0):
         return None
     call = next((o.call for o in made if o.op in _SIGMOIDS), None)
-    maker = call or made_with(value, _SIGMOIDS) or made[0].call
-    return Nature("unit", maker, True, True)
+    maker = call or made_with(value, _SIGMOIDS) or made_with(value, _WRITTEN_SIGMOIDS)
+    return Nature("unit", maker or made[0].call, True, True)
 
 
 def _is_free(origin: Origin) -> bool:
     """Return whether an origin takes any value by construction, whatever this batch shows."""
     return origin.op in ops.AFFINE or origin.op in ops.NORMS
+
+
+def _is_constant(value: Value) -> bool:
+    """Return whether all numbers are the same: 1/C each, as an untrained head may say."""
+    extremes = values.extremes(value.tensor)
+    return extremes is None or extremes[1] - extremes[0] < 1e-6
 
 
 def _on_noise(subject: "Subject", value: Value, dim: int) -> bool | None:

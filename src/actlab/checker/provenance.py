@@ -13,6 +13,11 @@ from actlab.checker.trace import Call, Trace, Value
 _LIMIT = 4000
 """How many values one walk may visit: on a huge graph it ends unanswered, not in minutes."""
 
+_MIXING = ops.PRODUCTS | {
+    "mul", "add", "sub", "rsub", "sum", "mean", "lerp", "div", "rdiv", "reciprocal", "addcmul",
+}  # fmt: skip
+"""Operations by which several predictions are mixed, and by which activations are written out."""
+
 _NEAR = 60
 """How many calls a walk through sums and gates may visit: what it looks for is near the loss."""
 
@@ -131,7 +136,7 @@ def made_with(value: Value, wanted: frozenset[str], size: int | None = None) -> 
     So the mixture of several experts' probabilities is still made with "softmax". Of several calls
     one whose last dimension has `size` elements comes first: the experts, not their gates.
     """
-    passing = HANDED_ON | {"mul", "add", "sum", "mean", "lerp", "div", "addcmul", *ops.PRODUCTS}
+    passing = HANDED_ON | _MIXING
     found: list[Call] = []
     pending = [value]
     seen: set[int] = set()

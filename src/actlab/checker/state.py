@@ -109,6 +109,8 @@ def _is_uninitialised(tensor: Tensor) -> bool:
 def _put_back(tensor: Tensor, before: Tensor) -> None:
     if tensor.shape != before.shape or tensor.dtype != before.dtype:
         tensor.data = before
+    elif tensor.layout is not torch.strided:
+        return  # sparse tensors are not compared; nothing changes them in place
     elif not tensor.is_meta and not torch.equal(tensor.detach(), before):
         tensor.data.copy_(before)  # through .data: a graph that the user still holds stays valid
 

@@ -71,7 +71,8 @@ class Subject:
     the step. `targets` is the target batch (its `tensors` are empty where the step has none).
     `parameters` and `gradients` go by the parameter's name; a gradient is None where the loss does
     not depend on the parameter. `batch_size` is the number of samples, None where unknown.
-    `probes` runs the model again on other inputs.
+    `probes` runs the model again on other inputs. `unseen` means that no call of the step could be
+    watched, and the trace is what autograd kept.
     """
 
     trace: Trace
@@ -89,6 +90,7 @@ class Subject:
     batch_size: int | None = None
     no_gradient_reason: str | None = None
     border: int | None = None
+    unseen: bool = False
     returned: tuple[Tensor, ...] = ()
     given_inputs: frozenset[int] = frozenset()
     notes: list[str] = field(default_factory=list)

@@ -94,8 +94,11 @@ def shown_path(file: str) -> str:
 def _summary(report: Report) -> Iterator[str]:
     if report.unchecked:
         yield _("Could not be checked:")
+        reasons: dict[str, list[str]] = {}
         for item in report.unchecked:
-            yield f"  {item.code} {item.name}: {item.reason}"
+            reasons.setdefault(item.reason, []).append(item.code)
+        for reason, codes in reasons.items():
+            yield f"  {_in_ranges(codes)}: {reason}"
         yield ""
     if report.fine:
         yield _("Checked and fine: {codes}").format(

@@ -165,6 +165,11 @@ class Trace:
         """Return the latest value of a tensor object, None where the step never met it."""
         return self._current.get(id(tensor))
 
+    def adopt(self, value: Value) -> None:
+        """Take in a value that no recorded call made, and that was not given to any."""
+        self._current[id(value.tensor)] = value
+        self.sources.append(value)
+
     def users_of(self, value: Value) -> list[Call]:
         """Return the calls that were given `value`."""
         if self._users is None:

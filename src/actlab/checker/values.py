@@ -5,6 +5,7 @@ import math
 import torch
 from torch import Tensor
 
+_MIXED = 2
 _ROWS = 1 << 18
 """Elements that a test looks at: the first rows of a large tensor stand for it."""
 
@@ -96,12 +97,15 @@ def is_one_hot(tensor: Tensor) -> bool:
 
 
 def is_normalised_multi_hot(tensor: Tensor) -> bool:
-    """Return whether rows are k equal shares 1/k, with k of at least 2 in some row."""
+    """Return whether rows are k equal shares 1/k, with k of at least 3 in some row.
+
+    Two equal shares are also what mixing two samples gives.
+    """
     numbers = sample(tensor)
     if numbers is None or numbers.ndim < 2 or numbers.shape[1] < 3:
         return False
     positives = (numbers > 0).sum(1, keepdim=True).clamp(min=1)
     shares = torch.where(numbers > 0, 1.0 / positives, torch.zeros_like(numbers))
     equal = bool(((numbers - shares).abs() < 1e-4).all()) and bool((numbers >= 0).all())
-    varied = bool((positives > 1).any()) and bool((positives < numbers.shape[1]).all())
-    return equal and varied
+    several = bool((positives > _MIXED).any()) and bool((positives < numbers.shape[1]).any())
+    return equal and several

@@ -84,7 +84,9 @@ def root_mean_square(tensor: Tensor) -> Tensor:
     with torch.no_grad():
         plain = tensor.detach()
         count = max(plain.numel(), 1)
-        norm: Tensor = torch.linalg.vector_norm(plain, dtype=torch.float32)
+        norm: Tensor = torch.linalg.vector_norm(
+            plain, dtype=torch.promote_types(plain.dtype, torch.float32)
+        )
         return norm / math.sqrt(count)
 
 

@@ -6,16 +6,24 @@ from typing import Any
 import torch
 from torch import nn
 
+from actlab.checker import ops
 from actlab.checker.arithmetic import cross_entropy_floor, shown, sigmoid
 from actlab.checker.bounds import Interval
 from actlab.checker.findings import Finding, Severity
 from actlab.checker.fixes import without
 from actlab.checker.heads import Head, heads_of, holds_back_negatives
-from actlab.checker.rule import Case, Rule, Situation
+from actlab.checker.provenance import made_with
+from actlab.checker.rule import Case, Rule, Situation, limits
 from actlab.checker.samples import class_batch, image_batch, label_batch
 from actlab.checker.scores import Scores, scores_of
 from actlab.checker.subject import Subject
 from actlab.i18n import _
+
+_LOWEST = -1.76
+"""The lowest that any rectifier goes (SELU)."""
+
+_PLAIN = frozenset({"clamp", "maximum", "max", "abs", "exp"})
+"""Plain operations that act as rectifiers."""
 
 _TWO_SIDED = ("hardtanh", "relu6")
 _SOFT_BOUNDED = ("tanh", "softsign")
@@ -80,9 +88,10 @@ class ActivationOnLogits(Rule):
 
     Reports an activation whose output, passed on by views, joins or dropout only, is taken for
     scores: by cross entropy, by binary cross entropy on logits, by a categorical distribution, or
-    by the softmax or sigmoid in front of a loss. Rectifiers and hard bounds are errors, tanh a
-    warning; where several positions are pooled in between (SqueezeNet) it is information. An
-    activation that is scaled up afterwards is not reported.
+    by the softmax or sigmoid in front of a loss; and sums or mixtures of such outputs whose range
+    stays narrow. Rectifiers and hard bounds are errors, tanh a warning; where several positions are
+    pooled in between (SqueezeNet) it is information. An activation that is scaled up afterwards is
+    not reported.
 
     ## Why is this bad?
 
@@ -111,6 +120,7 @@ class ActivationOnLogits(Rule):
     code = "ACT108"
     name = "activation-on-logits"
     severity = "error"
+    thresholds = limits(floor=0.05)
     faulty = (
         Case(_relu_head, "error"),
         Case(_rectified_map_to_bce, "error"),
@@ -126,12 +136,26 @@ class ActivationOnLogits(Rule):
     def check(self, subject: Subject) -> Iterator[Finding]:
         """Yield a finding for each activation on scores."""
         for scores in scores_of(subject):
+            nature = subject.nature(scores.value, scores.dim)
+            if nature is not None and nature.kind != "unit":
+                continue  # probabilities, or their logarithms
             heads = heads_of(subject, scores.value, pooling=True)
+            if not heads:
+                heads = self._mixed(subject, scores)
             if heads and all(head.name not in _OTHER_RULES for head in heads):
                 head = heads[0]
                 severity = self._severity(head, scores)
                 if severity is not None:
                     yield self._finding(subject, scores, head, severity)
+
+    def _mixed(self, subject: Subject, scores: Scores) -> tuple[Head, ...]:
+        """Return the activation that confines scores through sums and gates, if one does."""
+        reach = subject.range_of(scores.value)
+        narrow = reach.bounded and cross_entropy_floor(2, reach.width) > self.limits["floor"]
+        if not narrow and reach.low < _LOWEST:
+            return ()
+        call = made_with(scores.value, ops.RECTIFIERS | ops.BOUNDED | _PLAIN)
+        return () if call is None else (Head(call, ()),)
 
     def _severity(self, head: Head, scores: Scores) -> Severity | None:
         if head.name in _SQUASHED:

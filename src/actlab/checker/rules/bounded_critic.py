@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812  torch's own name for it
+from torch.nn import functional as F
 
 from actlab.checker import ops
 from actlab.checker.findings import Finding
@@ -133,7 +133,10 @@ class BoundedCritic(Rule):
         loss = subject.trace.value_of(subject.loss) if subject.loss is not None else None
         if loss is None or (subject.task_given and not asked):
             return
-        for call in _ends(subject, loss, through_links=asked or ranked):
+        ends = list(_ends(subject, loss, through_links=asked or ranked))
+        if not asked and not ranked and any(call.op not in ops.BOUNDED for call in ends):
+            return  # something else than a critic's score is in this loss
+        for call in ends:
             if call.op in ops.BOUNDED or (asked and call.op in ops.RECTIFIERS):
                 yield self.found(
                     message=_("the score of a critic is bounded by {activation}").format(

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn import functional as F  # noqa: N812  torch's own name for it
+from torch.nn import functional as F
 
 from actlab.checker.arithmetic import shown, sigmoid
 from actlab.checker.findings import Finding

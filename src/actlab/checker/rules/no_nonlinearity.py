@@ -8,6 +8,7 @@ from torch import nn
 
 from actlab.checker.affinity import is_affine_up_to
 from actlab.checker.findings import Finding
+from actlab.checker.fixes import attribute_path
 from actlab.checker.heads import all_heads
 from actlab.checker.layers import Pair, pairs
 from actlab.checker.rule import Case, Rule, Situation
@@ -116,7 +117,7 @@ class NoNonlinearity(Rule):
     def _finding(self, subject: Subject, pair: Pair, last: bool) -> Finding:
         before, after = pair.before[0], pair.after
         whole = last and is_affine_up_to(subject, after.call)
-        proof = _("{inputs} -> {hidden} -> {outputs} features is one linear map of rank {rank}")
+        proof = _("{inputs} -> {hidden} -> {outputs} features, and no bend between: one linear map")
         return self.found(
             severity="error" if whole else "warning",
             message=_("the whole network is one linear map")
@@ -135,10 +136,9 @@ class NoNonlinearity(Rule):
                 inputs=before.inputs,
                 hidden=before.outputs,
                 outputs=after.outputs,
-                rank=min(before.inputs, before.outputs, after.outputs),
             ),
             why=_("the two layers together can do no more than one"),
-            fix=f"x = F.relu({_named(before.call.module, 'layer')}(x))",
+            fix=f"x = F.relu({attribute_path(before.call.module or 'layer')}(x))",
         )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812  torch's own name for it
+from torch.nn import functional as F
 
 from actlab.checker import ops
 from actlab.checker.findings import Finding
@@ -168,42 +168,34 @@ def _activations_that_ran(subject: Subject) -> Iterator[tuple[str, Call]]:
 
 
 def _written_form(product: Call) -> str | None:
-    """Recognise x * sigmoid(a x) and GELU written out, by their numbers on this batch."""
-    given, result = _factor(product), product.output
-    if given is None or not given.intact or not result.intact:
-        return None
-    x, y = given.tensor.detach().double(), result.tensor.detach().double()
-    if x.shape != y.shape or x.numel() == 0:
-        return None
-    for kind, function in _FORMS.items():
-        if float((function(x) - y).abs().max()) < 2e-5 * max(1.0, float(x.abs().max())):
-            return kind
-    return None
-
-
-def _factor(product: Call) -> Value | None:
-    """Return the x of x * g(x), where g(x) ends in sigmoid, or in 1 + tanh or 1 + erf."""
+    """Recognise x * sigmoid(a x) and 0.5 x (1 + tanh ...), (1 + erf ...) by what is multiplied."""
     for value, other in (product.inputs, product.inputs[::-1]):
         call = other.call
-        if call is not None and call.op == "add" and call.inputs:
-            call = call.inputs[0].call
-        if call is not None and call.op in ("sigmoid", "tanh", "erf"):
-            source = value.call
-            if source is not None and source.op == "mul" and len(source.inputs) == 1:
-                return source.inputs[0]  # 0.5 * x
-            return value
+        if call is None or not call.inputs:
+            continue
+        if call.op == "sigmoid":
+            return _swish_form(value, call.inputs[0])
+        inner = call.inputs[0].call if call.op == "add" else None
+        if inner is not None and inner.op in ("tanh", "erf"):
+            return "gelu_tanh" if inner.op == "tanh" else "gelu"
     return None
 
 
-def _gelu_tanh(x: Tensor) -> Tensor:
-    return F.gelu(x, approximate="tanh")
+def _swish_form(value: Value, argument: Value) -> str | None:
+    if argument is value:
+        return "silu"
+    scaling = argument.call
+    if scaling is None or scaling.op != "mul" or scaling.inputs[0] is not value:
+        return None
+    factor = next((a for a in scaling.args if isinstance(a, float)), None)
+    return "quick_gelu" if factor is not None and abs(factor - 1.702) < 0.01 else None
 
 
 _FORMS: dict[str, Callable[[Tensor], Tensor]] = {
     "quick_gelu": lambda x: x * torch.sigmoid(1.702 * x),
     "silu": F.silu,
     "gelu": F.gelu,
-    "gelu_tanh": _gelu_tanh,
+    "gelu_tanh": lambda x: F.gelu(x, approximate="tanh"),
 }
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn import functional as F  # noqa: N812  torch's own name for it
+from torch.nn import functional as F
 
 from actlab.checker.arithmetic import cross_entropy_floor, greatest_probability, shown
 from actlab.checker.findings import Finding
@@ -16,7 +16,8 @@ from actlab.checker.scores import scores_of
 from actlab.checker.subject import Subject
 from actlab.i18n import _
 
-_SIGMOIDS = ("sigmoid", "hardsigmoid")
+_SIGMOIDS = ("sigmoid", "hardsigmoid", "exp", "tanh")
+"""What a sigmoid is, or is written out with: 1 / (1 + exp(-x)), (tanh(x / 2) + 1) / 2."""
 
 
 def _module_head() -> Situation:
