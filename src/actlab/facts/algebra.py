@@ -128,7 +128,9 @@ class Doubles:
         """Return the function."""
         if name in _OWN_DOUBLES:
             return _OWN_DOUBLES[name]
-        if name in ("exp", "cosh", "sinh"):
+        if name == "exp":
+            return lambda x: np.exp(np.minimum(x, _LARGE))
+        if name in ("cosh", "sinh"):
             bounded: Callable[[Any], Any] = getattr(np, name)
             return lambda x: bounded(np.clip(x, -_LARGE, _LARGE))
         named: Callable[[Any], Any] = getattr(

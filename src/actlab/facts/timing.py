@@ -73,7 +73,7 @@ def saved_bytes(apply: Callable[[Tensor], Tensor], x: Tensor) -> int:
     """Return the bytes that autograd keeps for the backward of `apply`, each storage once.
 
     >>> x = torch.zeros(8, requires_grad=True)
-    >>> saved_bytes(nn.SiLU(), x)
+    >>> saved_bytes(torch.nn.SiLU(), x)
     32
     """
     kept: dict[int, int] = {}
