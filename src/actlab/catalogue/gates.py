@@ -66,6 +66,16 @@ FUNCTIONS = (
         exceptions=(
             HazardException(
                 "gradient",
+                ("float32",),
+                "error",
+                3.0,
+                N_(
+                    "torch's kernel forms 1 - tanh^2, which has few digits left: "
+                    "the slope is off by up to 8 ULP of the steepest."
+                ),
+            ),
+            HazardException(
+                "gradient",
                 ("bfloat16", "float32"),
                 "nan",
                 1.8e19,
