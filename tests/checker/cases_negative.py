@@ -22,7 +22,11 @@ def dcgan_discriminator() -> Situation:
         nn.ConvTranspose2d(16, 8, 4, 2, 1, bias=False), nn.BatchNorm2d(8), nn.ReLU(True),
         nn.ConvTranspose2d(8, 3, 4, 2, 1, bias=False), nn.Tanh(),
     )  # fmt: skip
-    real, noise, criterion = torch.rand(4, 3, 16, 16) * 2 - 1, torch.randn(4, 10, 1, 1), nn.BCELoss()
+    real, noise, criterion = (
+        torch.rand(4, 3, 16, 16) * 2 - 1,
+        torch.randn(4, 10, 1, 1),
+        nn.BCELoss(),
+    )
 
     def step() -> Tensor:
         output = d(real).view(-1)
@@ -239,7 +243,9 @@ def distillation_with_temperature() -> Situation:
             wanted = teacher(x)
         scores = student(x)
         soft = F.kl_div(
-            F.log_softmax(scores / 4.0, dim=1), F.softmax(wanted / 4.0, dim=1), reduction="batchmean"
+            F.log_softmax(scores / 4.0, dim=1),
+            F.softmax(wanted / 4.0, dim=1),
+            reduction="batchmean",
         )
         return soft * 16.0 + F.cross_entropy(scores, y)
 
@@ -360,7 +366,11 @@ def annotated_attention() -> Situation:
         def __init__(self) -> None:
             super().__init__()
             self.query, self.key, self.value = (nn.Linear(16, 16) for _ in range(3))
-            self.output, self.softmax, self.norm = nn.Linear(16, 16), nn.Softmax(dim=1), nn.LayerNorm(16)
+            self.output, self.softmax, self.norm = (
+                nn.Linear(16, 16),
+                nn.Softmax(dim=1),
+                nn.LayerNorm(16),
+            )
             self.generator = nn.Linear(16, 12)
 
         def forward(self, ids: Tensor) -> Any:
@@ -416,7 +426,11 @@ def gated_feed_forward() -> Situation:
     class Net(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.w1, self.w3, self.w2 = (nn.Linear(20, 32) for _ in range(2)), None, nn.Linear(32, 20)
+            self.w1, self.w3, self.w2 = (
+                (nn.Linear(20, 32) for _ in range(2)),
+                None,
+                nn.Linear(32, 20),
+            )
             self.gate, self.up, self.norm = nn.Linear(20, 32), nn.Linear(20, 32), nn.LayerNorm(20)
             self.glu, self.head = nn.Linear(20, 40), nn.Linear(20, 3)
 

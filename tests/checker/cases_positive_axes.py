@@ -17,18 +17,14 @@ def dense_one(fixed: bool, *hidden: nn.Module, width: int) -> nn.Sequential:
 
 @positive("P39", "ACT201", "error")
 def xor_softmax_mse(fixed: bool) -> Situation:
-    net = dense_one(
-        fixed, nn.Linear(2, 2), nn.Sigmoid(), nn.Linear(2, 3), nn.Sigmoid(), width=3
-    )
+    net = dense_one(fixed, nn.Linear(2, 2), nn.Sigmoid(), nn.Linear(2, 3), nn.Sigmoid(), width=3)
     x = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
     return Situation(net, nn.MSELoss(), (x, torch.tensor([[0.0], [1.0], [1.0], [0.0]])))
 
 
 @positive("P40", "ACT201", "error")
 def relu_net_softmax_bce(fixed: bool) -> Situation:
-    net = dense_one(
-        fixed, nn.Linear(128, 50), nn.ReLU(), nn.Linear(50, 50), nn.ReLU(), width=50
-    )
+    net = dense_one(fixed, nn.Linear(128, 50), nn.ReLU(), nn.Linear(50, 50), nn.ReLU(), width=50)
     return Situation(net, nn.BCELoss(), (torch.ones(16, 128), zero_one(16, 1)))
 
 

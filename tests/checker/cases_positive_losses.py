@@ -101,9 +101,7 @@ def node_matching(fixed: bool) -> Situation:
 
 @positive("P10", "ACT101", "error")
 def implicit_softmax(fixed: bool) -> Situation:
-    net = nn.Sequential(
-        nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10), *head(fixed, nn.Softmax())
-    )
+    net = nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10), *head(fixed, nn.Softmax()))
     return Situation(net, nn.CrossEntropyLoss(), classes(10, 64))
 
 
@@ -184,9 +182,7 @@ def yolo_class_loss(fixed: bool) -> Situation:
 
 @positive("P19 iris", "ACT103", "error")
 def iris_sigmoid(fixed: bool) -> Situation:
-    net = nn.Sequential(
-        nn.Linear(4, 10), nn.ReLU(), nn.Linear(10, 3), *head(fixed, nn.Sigmoid())
-    )
+    net = nn.Sequential(nn.Linear(4, 10), nn.ReLU(), nn.Linear(10, 3), *head(fixed, nn.Sigmoid()))
     return Situation(net, nn.CrossEntropyLoss(), classes(3, 4, samples=30))
 
 

@@ -25,9 +25,7 @@ def last_two_linear_layers(fixed: bool) -> Situation:
             h = F.relu(h) if fixed else h
             return self.clf(self.drop(h)).reshape(-1, 7)
 
-    return Situation(
-        Tagger(), nn.CrossEntropyLoss(), (torch.randn(4, 7, 10), torch.arange(28) % 7)
-    )
+    return Situation(Tagger(), nn.CrossEntropyLoss(), (torch.randn(4, 7, 10), torch.arange(28) % 7))
 
 
 @positive("P74", "ACT401", "warning")
@@ -93,7 +91,11 @@ def lstm_with_relu(fixed: bool) -> Situation:
     class Cell(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.w, self.u, self.out = nn.Linear(5, 32), nn.Linear(8, 32, bias=False), nn.Linear(8, 1)
+            self.w, self.u, self.out = (
+                nn.Linear(5, 32),
+                nn.Linear(8, 32, bias=False),
+                nn.Linear(8, 1),
+            )
             self.activation = torch.tanh if fixed else F.relu
 
         def forward(self, x: Tensor) -> Any:
@@ -151,7 +153,11 @@ def quick_gelu_weights(fixed: bool) -> Situation:
         def __init__(self) -> None:
             super().__init__()
             self.config = SimpleNamespace(hidden_act="quick_gelu")
-            self.c_fc, self.c_proj, self.norm = nn.Linear(16, 32), nn.Linear(32, 16), nn.LayerNorm(16)
+            self.c_fc, self.c_proj, self.norm = (
+                nn.Linear(16, 32),
+                nn.Linear(32, 16),
+                nn.LayerNorm(16),
+            )
             self.gelu, self.proj = (QuickGelu() if fixed else nn.GELU()), nn.Linear(16, 4)
 
         def forward(self, x: Tensor) -> Any:

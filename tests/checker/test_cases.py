@@ -14,9 +14,16 @@ from tests.checker.casebook import (
     report_on,
 )
 
-for part in ("positive_losses", "positive_axes", "positive_heads", "positive_structure"):
+for part in (
+    "positive_losses",
+    "positive_axes",
+    "positive_heads",
+    "positive_structure",
+    "positive_dynamics",
+):
     importlib.import_module(f"tests.checker.cases_{part}")
-importlib.import_module("tests.checker.cases_negative")
+for part in ("negative", "healthy"):
+    importlib.import_module(f"tests.checker.cases_{part}")
 
 
 def name(case: Positive | Negative) -> str:

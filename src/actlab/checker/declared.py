@@ -77,8 +77,9 @@ def _parsed(file: str) -> ast.AST | None:
         return None
 
 
-def _calls(node: ast.AST) -> list[ast.Call]:
-    return [part for part in ast.walk(node) if isinstance(part, ast.Call)]
+@cache
+def _calls(node: ast.AST) -> tuple[ast.Call, ...]:
+    return tuple(part for part in ast.walk(node) if isinstance(part, ast.Call))
 
 
 def _name(function: ast.expr) -> str:

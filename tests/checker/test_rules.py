@@ -1,0 +1,53 @@
+"""Every rule carries its own proof: its faulty cases are found, its clean ones are not."""
+
+from pathlib import Path
+
+import pytest
+
+from actlab.checker.pages import markdown, page
+from actlab.checker.rule import Case, Rule, page_of
+from actlab.checker.rules import RULES
+from tests.checker.casebook import report_on
+
+FOLDER = Path(__file__).parents[2] / "src/actlab/checker/rules"
+CASES = [(rule, case) for rule in RULES for case in (*rule.faulty, *rule.clean)]
+
+
+def name(value: object) -> str:
+    return value.name if isinstance(value, Case) else value.code  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("rule", "case"), CASES, ids=name)
+def test_a_case_of_a_rule(rule: type[Rule], case: Case) -> None:
+    report = report_on(case.build)
+    found = [finding.severity for finding in report.findings if finding.code == rule.code]
+    assert not [item for item in report.unchecked if "fault of actlab" in item.reason]
+    if case.severity is None:
+        assert found == []
+    else:
+        assert case.severity in found
+
+
+@pytest.mark.parametrize("rule", RULES, ids=name)
+def test_a_rule_is_complete(rule: type[Rule]) -> None:
+    found = page_of(rule)
+    assert found.code.startswith("ACT")
+    assert rule.faulty
+    assert rule.clean
+    assert all(case.severity is not None for case in rule.faulty)
+    assert "http" in found.sections["Sources"] or "," in found.sections["Sources"]
+    assert rule.code in markdown(page(rule.name), cases=True)
+
+
+def test_the_list_has_every_rule_of_the_folder_once_in_order() -> None:
+    codes = [rule.code for rule in RULES]
+    assert codes == sorted(set(codes))
+    files = {path.stem for path in FOLDER.glob("*.py")} - {"__init__"}
+    assert files == {rule.__module__.rsplit(".", 1)[1] for rule in RULES}
+    assert len({rule.name for rule in RULES}) == len(RULES)
+
+
+def test_the_file_of_a_rule_names_its_code() -> None:
+    for rule in RULES:
+        path = FOLDER / f"{rule.__module__.rsplit('.', 1)[1]}.py"
+        assert path.read_text().startswith(f'"""{rule.code}: ')
