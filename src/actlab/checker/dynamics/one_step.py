@@ -36,6 +36,7 @@ from actlab.checker.dynamics.units import (
     Role,
     UnitStatistics,
     counted,
+    known_as,
     measure,
     rows_of,
 )
@@ -99,7 +100,7 @@ def activations_of(
         found.append(
             counted(
                 statistics,
-                op=run.name,
+                op=known_as(run.call),
                 label=label,
                 location=run.call.location,
                 role=role_of(subject, run),
@@ -129,7 +130,9 @@ def _measured(run: Activation, flat_slope: float) -> UnitStatistics | None:
         source = run.output
     rows = rows_of(source.tensor, run.unit_dim)
     try:
-        return measure(function_of(run.call), rows, output, run.unit_dim, run.name, flat_slope)
+        return measure(
+            function_of(run.call), rows, output, run.unit_dim, known_as(run.call), flat_slope
+        )
     except RuntimeError:  # a function that cannot be run on a part of its input
         return None
 

@@ -1,9 +1,11 @@
 """The slope of an activation, element by element: where it lets a gradient through."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import torch
 from torch import Tensor
+from torch.autograd.graph import saved_tensors_hooks
 
 Function = Callable[[Tensor], Tensor]
 
@@ -20,7 +22,7 @@ def slopes(function: Function, x: Tensor) -> Tensor:
     >>> slopes(torch.relu, torch.tensor([-1.0, 0.0, 2.0])).tolist()
     [0.0, 0.0, 1.0]
     """
-    with torch.inference_mode(False), torch.enable_grad():
+    with torch.inference_mode(False), torch.enable_grad(), _own_saved_tensors():
         wide = x.detach().clone()  # a tensor of inference mode becomes an ordinary one
         wide = wide if wide.dtype is torch.float64 else wide.float()
         wide.requires_grad_()
@@ -28,6 +30,16 @@ def slopes(function: Function, x: Tensor) -> Tensor:
             result = function(wide.clone())
         (found,) = torch.autograd.grad(result.sum(), wide)
     return found
+
+
+def _own_saved_tensors() -> AbstractContextManager[None]:
+    """Keep what is saved for this backward pass out of the hooks of a checkpoint around it."""
+    context: AbstractContextManager[None] = saved_tensors_hooks(_same, _same)
+    return context
+
+
+def _same(tensor: Tensor) -> Tensor:
+    return tensor
 
 
 def greatest_slope(function: Function) -> float:

@@ -17,6 +17,7 @@ from torch import Tensor
 from actlab.checker import ops
 from actlab.checker.dynamics.slopes import Function, greatest_slope, slopes
 from actlab.checker.findings import Location
+from actlab.checker.trace import Call
 
 Role = Literal["hidden", "gate", "head", "other"]
 
@@ -33,7 +34,7 @@ FLAT_SHARE = 0.95
 """A unit whose slope is nearly zero at more than this share of samples is saturated."""
 
 _CHANCE = 0.01
-_FAR = 3.0
+_FAR = 5.0
 
 _ELEMENTS = 1 << 18
 """Slopes are taken on rows that hold about this many elements, spread over the batch."""
@@ -59,6 +60,13 @@ class UnitStatistics:
     moving: Tensor
     flat: Tensor | None
     deviation: Tensor
+
+
+def known_as(call: Call) -> str:
+    """Return the name of an activation's function: torch runs ReLU6 as a hardtanh from 0 to 6."""
+    if call.op == "hardtanh" and call.argument("min_val", 1, -1.0) == 0:
+        return "relu6"
+    return call.op
 
 
 def rows_of(x: Tensor, unit_dim: int) -> Tensor:
@@ -137,7 +145,7 @@ def dead_share(measure: "ActivationMeasure") -> float:
     Deep in a network with default initial weights the signal fades and the biases decide: on any
     data about half of the units are off and half are on, and training revives them. So units that
     are always on are set against dead ones, and where the two numbers may come from a fair coin
-    (one chance in a hundred) nothing is dead. Units that are far below zero, by more than three
+    (one chance in a hundred) nothing is dead. Units that are far below zero, by more than five
     times what is usual in their layer, count whatever the coin says; and a layer without a single
     live unit passes nothing on, whatever the reason: its share is 1.
     """

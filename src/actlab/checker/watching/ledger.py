@@ -91,6 +91,7 @@ class Ledger:
         self.unheard: set[str] = set()
         self.closed: set[str] = set()
         self.scaled = False
+        self.has_gradients = False
         self.sampled = 0
         self._flat_share = flat_share
         self._ratios: tuple[float, ...] = ()
@@ -140,6 +141,7 @@ class Ledger:
     def _gradients(self, done: SampledPass) -> GradientMeasure | None:
         if not done.arrived:
             return None
+        self.has_gradients = True
         keys = list(done.arrived)
         weights = [root_mean_square(done.parameters[key]) for key in keys]
         found = numbers([*done.arrived.values(), *weights])

@@ -8,7 +8,7 @@ walks of `provenance` work on the skeleton as they do on a captured step.
 import sys
 import threading
 from collections.abc import Callable, Iterator, MutableMapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +20,7 @@ from torch.utils.weak import WeakIdKeyDictionary
 from actlab.catalogue.modules.pointwise import Pointwise
 from actlab.checker import ops
 from actlab.checker.dynamics.finiteness import LAYERS
-from actlab.checker.dynamics.units import MEASURED, UnitStatistics, measure, rows_of
+from actlab.checker.dynamics.units import MEASURED, UnitStatistics, known_as, measure, rows_of
 from actlab.checker.frames import NOWHERE, trail
 from actlab.checker.provenance import unit_dim
 from actlab.checker.trace import Call, Scope, Trace, Value
@@ -72,6 +72,8 @@ def listening(model: nn.Module, flat_slope: float) -> Iterator[Heard]:
     ears = _Ears(model, flat_slope)
     with ExitStack() as stack:
         for module in model.modules():
+            if module is model:  # its hooks are being called when listening begins and ends
+                continue
             if not isinstance(module, torch.jit.ScriptModule):
                 before = module.register_forward_pre_hook(ears.enter)
                 after = module.register_forward_hook(ears.leave, always_call=True)
@@ -83,6 +85,12 @@ def listening(model: nn.Module, flat_slope: float) -> Iterator[Heard]:
         yield ears.heard
 
 
+def unseen() -> AbstractContextManager[None]:
+    """Return a context in which torch functions are seen by no mode: neither ours nor others'."""
+    context: AbstractContextManager[None] = torch._C.DisableTorchFunction()
+    return context
+
+
 class _Ears(TorchFunctionMode):
     def __init__(self, model: nn.Module, flat_slope: float) -> None:
         super().__init__()
@@ -90,7 +98,7 @@ class _Ears(TorchFunctionMode):
         self._flat_slope = flat_slope
         self._values: MutableMapping[Tensor, Value] = WeakIdKeyDictionary()
         self._names = {id(part): _cleaned(name) for name, part in model.named_modules()}
-        self._scopes: tuple[Scope, ...] = ()
+        self._scopes: tuple[Scope, ...] = (Scope(model, ""),)
         self._entered: list[tuple[int, int]] = []
         self._thread = threading.get_ident()
 
@@ -102,25 +110,34 @@ class _Ears(TorchFunctionMode):
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
         kwargs = kwargs or {}
+        if isinstance(self._scopes[-1].module, Pointwise):
+            return func(*args, **kwargs)  # one activation, whatever it is computed by
         op = ops.name_of(func)
         source = args[0] if args else kwargs.get("input")
-        measured = op in MEASURED and isinstance(source, Tensor) and _is_measurable(source)
-        rows = _rows_before(func, source, kwargs) if measured and source is not None else None
+        rows = None
+        if op in MEASURED and isinstance(source, Tensor) and _is_measurable(source):
+            with unseen():
+                rows = _rows_before(func, source, kwargs)
         result = func(*args, **kwargs)
         outputs = tuple(_tensors(result))
-        if not outputs:
-            return result
-        call = self._note(op, args, kwargs, outputs)
-        if rows is not None:
-            self._measure(call, _applied(func, args, kwargs), rows, outputs[0])
-        if op in ops.AFFINE:
-            self._note_layer(call, args, kwargs)
-            self.heard.scaled |= _runs_in_half(outputs[0])
-        if op == "prelu" and len(args) > 1:
-            self.heard.slopes.append(args[1])
-        if op in LAYERS:
-            self._note_finite(call, outputs[0])
+        if outputs:
+            with unseen():
+                call = self._note(op, args, kwargs, outputs)
+                if rows is not None:
+                    self._measure(call, _applied(func, args, kwargs), rows, outputs[0])
+                self._note_layers(call, args, kwargs, outputs[0])
         return result
+
+    def _note_layers(
+        self, call: Call, args: tuple[Any, ...], kwargs: dict[str, Any], output: Tensor
+    ) -> None:
+        if call.op in ops.AFFINE:
+            self._note_layer(call, args, kwargs)
+            self.heard.scaled |= _runs_in_half(output)
+        if call.op == "prelu" and len(args) > 1:
+            self.heard.slopes.append(args[1])
+        if call.op in LAYERS:
+            self._note_finite(call, output)
 
     def _note(
         self, op: str, args: tuple[Any, ...], kwargs: dict[str, Any], outputs: tuple[Tensor, ...]
@@ -137,7 +154,7 @@ class _Ears(TorchFunctionMode):
             trail=trail(sys._getframe(2)) if located else NOWHERE,
             scopes=self._scopes,
         )
-        call.inputs = tuple(inputs)
+        call.op, call.inputs = known_as(call), tuple(inputs)
         call.outputs = tuple(self._made(tensor, call, at) for at, tensor in enumerate(outputs))
         self.heard.trace.calls.append(call)
         return call
@@ -199,15 +216,14 @@ class _Ears(TorchFunctionMode):
             self._note_pointwise(module, args, output)
         elif first == len(self.heard.trace.calls):
             self._note_silence(module, output)
-        self._scopes = self._scopes[: len(self._entered)]
+        self._scopes = self._scopes[: 1 + len(self._entered)]
 
     def _note_pointwise(self, module: Pointwise, args: Any, output: Any) -> None:
         source = args[0] if args else None
         if isinstance(source, Tensor) and isinstance(output, Tensor) and _is_measurable(source):
-            call = self._note(type(module).__name__.lower(), (source,), {}, (output,))
-            with torch.no_grad():
-                rows = rows_of(source.detach(), 1)
-            self._measure(call, module.forward, rows, output)
+            with unseen():
+                call = self._note(type(module).__name__.lower(), (source,), {}, (output,))
+                self._measure(call, module.forward, rows_of(source.detach(), 1), output)
 
     def _note_silence(self, module: nn.Module, output: Any) -> None:
         is_leaf = next(module.children(), None) is None

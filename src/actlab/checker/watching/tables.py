@@ -98,7 +98,7 @@ def _unwatched(item: Watched) -> Iterator[str]:
             "no pass was seen: it was not called, or it runs inside a compiled function (watch the "
             "compiled model itself, not the original)"
         )
-    elif ledger.sampled and not ledger.layers and item.tap.counts["training"]:
+    elif ledger.sampled and not ledger.has_gradients and item.tap.counts["training"]:
         yield _("no gradient was seen: no backward pass followed a sampled pass")
     if not item.tap.counts["training"] and item.tap.counts["inference"]:
         yield _("gradients: every pass ran without them")
