@@ -35,7 +35,7 @@ def kill_at_random(folder: Path, trials: int, kills: int, seed: int) -> int:
     hits = 0
     for _kill in range(kills):
         process = start(folder, trials)
-        time.sleep(generator.uniform(0.2, 9.0))
+        time.sleep(generator.uniform(0.2, 6.0))
         hits += process.poll() is None
         process.send_signal(signal.SIGKILL)
         process.wait()
@@ -64,8 +64,8 @@ def check_the_end(folder: Path, trials: int) -> None:
 
 def test_a_killed_study_resumes_to_its_end(tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    assert kill_at_random(folder, trials=12, kills=2, seed=1) >= 1
-    check_the_end(folder, trials=12)
+    assert kill_at_random(folder, trials=10, kills=2, seed=1) >= 1
+    check_the_end(folder, trials=10)
 
 
 @pytest.mark.slow
