@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from gettext import NullTranslations
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -63,7 +63,7 @@ def write_report(folder: "RunFolder", target: Path, language: str) -> None:
         records=records,
         final=final_of_best(folder, records),
         written=datetime.now(UTC),
-        findings=_findings(folder),
+        findings=_findings(folder, translation(language)),
         evaluation_order=_evaluation_order(translation(language)),
     )
     try:
@@ -73,21 +73,33 @@ def write_report(folder: "RunFolder", target: Path, language: str) -> None:
         raise ActlabError(message.format(path=target, reason=error.strerror)) from None
 
 
-def _findings(folder: "RunFolder") -> "tuple[FindingText, ...] | None":
+def _findings(folder: "RunFolder", page: NullTranslations) -> "tuple[FindingText, ...] | None":
+    from actlab.cli.study.self_check import pairs
     from actlab.report import FindingText
 
     found = folder.findings()
     if found is None:
         return None
+    checked = len(pairs(folder.plan().space))
     return tuple(
         FindingText(
             code=finding["code"],
             severity=finding["severity"],
-            message=f"{finding['message']} ({finding['proof']})",
-            location=finding["location"].get("module") or "",
+            message=f"{finding['message']}: {finding['proof']}",
+            location=_shown_by(finding, checked, page),
         )
         for finding in found
     )
+
+
+def _shown_by(finding: dict[str, Any], checked: int, page: NullTranslations) -> str:
+    _ = page.gettext
+    module, seen = finding["location"].get("module") or "", finding["activations"]
+    if len(seen) == checked:
+        names = _("every activation")
+    else:
+        names = ", ".join(conv if conv == fc else f"{conv} / {fc}" for conv, fc in seen)
+    return _("{module}, with {activations}").format(module=module, activations=names)
 
 
 def _evaluation_order(page: NullTranslations) -> str:
