@@ -426,17 +426,12 @@ def gated_feed_forward() -> Situation:
     class Net(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.w1, self.w3, self.w2 = (
-                (nn.Linear(20, 32) for _ in range(2)),
-                None,
-                nn.Linear(32, 20),
-            )
-            self.gate, self.up, self.norm = nn.Linear(20, 32), nn.Linear(20, 32), nn.LayerNorm(20)
-            self.glu, self.head = nn.Linear(20, 40), nn.Linear(20, 3)
+            self.gate, self.up, self.down = nn.Linear(20, 32), nn.Linear(20, 32), nn.Linear(32, 20)
+            self.norm, self.glu, self.head = nn.LayerNorm(20), nn.Linear(20, 40), nn.Linear(20, 3)
 
         def forward(self, x: Tensor) -> Any:
             h = self.norm(x)
-            x = x + self.w2(F.silu(self.gate(h)) * self.up(h))
+            x = x + self.down(F.silu(self.gate(h)) * self.up(h))
             x = x + F.glu(self.glu(self.norm(x)), dim=-1)
             return self.head(self.norm(x))
 

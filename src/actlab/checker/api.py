@@ -8,11 +8,12 @@ from typing import Any
 
 from torch import nn
 
-from actlab.checker.capture import CheckError, Program, captured, failing_call, modules_of
+from actlab.checker.capture import CheckError, Program, captured, failing_call
 from actlab.checker.engine import run_rules
 from actlab.checker.failure import place_of, story
 from actlab.checker.findings import Location, Report
 from actlab.checker.frames import caller
+from actlab.checker.referred import modules_of
 from actlab.checker.rules import RULES
 from actlab.checker.settings import Settings, checked_codes, nearest_settings
 from actlab.checker.subject import Subject

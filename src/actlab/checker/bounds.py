@@ -70,10 +70,9 @@ _FIXED = {
 """Operations whose range does not depend on their argument."""
 
 _FLOORS = {
-    "gelu": -0.1700, "silu": -0.27847, "mish": -0.30884, "hardswish": -0.375, "selu": -1.75810,
-    "softplus": 0.0,
+    "gelu": -0.1700, "silu": -0.27847, "mish": -0.30884, "hardswish": -0.375,
 }  # fmt: skip
-"""Activations that grow without limit to the right and have this infimum."""
+"""Activations with this infimum that lie below x to the right of 0."""
 
 
 class Bounds:
@@ -275,6 +274,9 @@ def _log(x: float) -> float:
     return -_INF if x <= 0 else math.log(x)
 
 
+_SELU, _ALPHA = 1.0507009873554805, 1.6732632423543772
+
+
 def _hardtanh(call: Call, x: Interval) -> Interval:
     low = float(call.argument("min_val", 1, -1.0))
     high = float(call.argument("max_val", 2, 1.0))
@@ -364,6 +366,8 @@ _RULES: dict[str, Callable[[Call, Interval], Interval]] = {
     "log": _monotone(_log),
     "log1p": _monotone(lambda x: _log(1.0 + x)),
     "reciprocal": lambda call, x: _div(Interval(1.0, 1.0), x),  # noqa: ARG005
+    "softplus": _monotone(lambda x: x if x > 30.0 else math.log1p(_exp(x))),
+    "selu": _monotone(lambda x: _SELU * (x if x > 0 else _ALPHA * math.expm1(max(x, -700.0)))),
     "sqrt": _monotone(lambda x: math.sqrt(max(x, 0.0))),
     "abs": lambda call, x: Interval(  # noqa: ARG005
         0.0 if x.low <= 0 <= x.high else min(abs(x.low), abs(x.high)), max(abs(x.low), abs(x.high))

@@ -1,7 +1,5 @@
 """Running one step under observation, and leaving everything as it was."""
 
-import functools
-import inspect
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -77,13 +75,13 @@ def captured(program: Program, task: str | None) -> Iterator[Subject]:
         yield subject
 
 
-def _run(program: Program, task: str | None, keeper: Keeper) -> Subject:
+def _run(program: Program, task: str | None, keeper: Keeper, gradients: bool = True) -> Subject:
     border: list[int] = []
     returned: list[Any] = []
     loss: Any = None
     error: BaseException | None = None
-    with _eager(), torch.inference_mode(False), torch.enable_grad():
-        with recording(keeper.remember, program.model, program.files) as trace:
+    with _eager(), torch.inference_mode(False), torch.set_grad_enabled(gradients):
+        with recording(keeper.remember_running, program.model, program.files) as trace:
             try:
 
                 def model_done(output: Any) -> None:
@@ -93,6 +91,9 @@ def _run(program: Program, task: str | None, keeper: Keeper) -> Subject:
                 loss = program.run(model_done)
             except Exception as raised:  # reported, with the call that it came from
                 error = raised
+        if gradients and _is_of_inference(error):
+            keeper.restore()
+            return _run(program, task, keeper, gradients=False)
         unseen = complete(trace, loss)
         subject = _subject(program, trace, task, border[0] if border else None)
         subject.error = error
@@ -100,6 +101,11 @@ def _run(program: Program, task: str | None, keeper: Keeper) -> Subject:
         subject.returned = Targets.of(returned).tensors
         _differentiate(subject, loss)
     return subject
+
+
+def _is_of_inference(error: BaseException | None) -> bool:
+    """Return whether a step failed because its tensors were made in inference mode."""
+    return error is not None and "nference tensor" in str(error)
 
 
 def _subject(program: Program, trace: Trace, task: str | None, border: int | None) -> Subject:
@@ -229,44 +235,6 @@ def first_line(error: BaseException) -> str:
     """Return the first line of what an exception says."""
     text = str(error).strip()
     return text.splitlines()[0] if text else type(error).__name__
-
-
-def modules_of(step: Callable[..., Any]) -> tuple[nn.Module, ...]:
-    """Return the modules that a step refers to: in its closure, its arguments, its globals."""
-    found: dict[int, nn.Module] = {}
-    while isinstance(step, functools.partial):
-        for item in (*step.args, *step.keywords.values()):
-            _collect(item, found)
-        step = step.func
-    _collect(getattr(step, "__self__", None), found)
-    function = inspect.unwrap(step)
-    function = getattr(function, "__func__", function)
-    code = getattr(function, "__code__", None)
-    if code is not None:
-        for cell in getattr(function, "__closure__", None) or ():
-            try:
-                _collect(cell.cell_contents, found)
-            except ValueError:  # a name that is assigned later
-                continue
-        space = getattr(function, "__globals__", {})
-        for name in code.co_names:
-            _collect(space.get(name), found)
-    elif not isinstance(function, type):
-        _collect(function, found)
-    return tuple(found.values())
-
-
-def _collect(item: Any, found: dict[int, nn.Module]) -> None:
-    if isinstance(item, nn.Module):
-        found[id(item)] = item
-    elif isinstance(item, (tuple, list)):
-        for part in item:
-            if isinstance(part, nn.Module):
-                found[id(part)] = part
-    elif item is not None and not isinstance(item, (type, Tensor)) and hasattr(item, "__dict__"):
-        for part in list(vars(item).values()) if not inspect.ismodule(item) else ():
-            if isinstance(part, nn.Module):
-                found[id(part)] = part
 
 
 def _eager() -> Any:

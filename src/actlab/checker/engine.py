@@ -18,6 +18,7 @@ def run_rules(
 
     `asked` is the line that asked for the check: the place of what has no line of its own.
     """
+    blind = _blindness(subject)
     findings: list[Finding] = []
     fine: list[Checked] = []
     unchecked: list[Unchecked] = []
@@ -28,14 +29,14 @@ def run_rules(
             continue
         rule = kind(settings.limits.get(kind.code, {}))
         found, reason = _run(rule, subject)
+        if not found and blind is not None:
+            reason = blind
         severity = settings.severity.get(kind.code)
         if severity is not None:
             found = [replace(finding, severity=severity) for finding in found]
         findings.extend(_placed(finding, asked) for finding in found)
         if reason is not None:
             unchecked.append(Unchecked(rule.code, rule.name, reason))
-        elif not found and subject.unseen:
-            unchecked.append(Unchecked(rule.code, rule.name, _unseen_reason()))
         elif not found:
             fine.append(Checked(rule.code, rule.name))
     silenced = [finding for finding in findings if is_silenced(finding)]
@@ -57,8 +58,13 @@ def _placed(finding: Finding, asked: Location) -> Finding:
     return replace(finding, location=replace(asked, module=finding.location.module))
 
 
-def _unseen_reason() -> str:
-    return _("the step ran where no call could be seen (another thread, or compiled code)")
+def _blindness(subject: Subject) -> str | None:
+    """Return why a rule without a finding has proven nothing about this step, None if it has."""
+    if subject.unseen:
+        return _("the step ran where no call could be seen (another thread, or compiled code)")
+    if any(loss.input.tensor.is_meta for loss in subject.loss_calls):
+        return _("the tensors hold no numbers (device meta): only where they came from was seen")
+    return None
 
 
 def _run(rule: Rule, subject: Subject) -> tuple[list[Finding], str | None]:

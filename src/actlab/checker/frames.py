@@ -15,7 +15,11 @@ from actlab.checker.findings import Location
 _ACTLAB = str(Path(__file__).parents[1])
 _SUBJECTS = (str(Path(__file__).parent / "rules"), str(Path(_ACTLAB) / "networks"))
 _TORCH = str(Path(torch.__file__).parent)
-_DISPATCH = ("torch/overrides.py", "torch/functional.py", "nn/functional.py", "torch/_tensor.py")
+_DISPATCH = (
+    "torch/overrides.py", "torch/functional.py", "nn/functional.py", "torch/_tensor.py",
+    "distributions/utils.py",
+)  # fmt: skip
+"""Files of torch that hand a call on: whoever called them made it."""
 _DEPTH = 80
 """How many frames are looked at: deeper than any program that is written by hand."""
 

@@ -26,8 +26,19 @@ class Keeper:
         self._tensors: dict[int, tuple[Tensor, Tensor]] = {}
         self._gradients: dict[int, tuple[Tensor, Tensor | None, Tensor | None]] = {}
 
+    def remember_running(self, module: nn.Module) -> None:
+        """Note the state of a module whose forward is about to run, unless that was done before.
+
+        `functional_call` may have put other tensors in the place of its parameters for the time
+        being; which tensors they are is therefore left to whoever put them there.
+        """
+        self._note(module, without=("_parameters", "_buffers"))
+
     def remember(self, module: nn.Module) -> None:
         """Note the state of a module and its parts, unless that was done before."""
+        self._note(module, without=())
+
+    def _note(self, module: nn.Module, without: tuple[str, ...]) -> None:
         if id(module) in self._modules:
             return
         for part in module.modules():
@@ -37,7 +48,7 @@ class Keeper:
             contents = {
                 name: _copied(item)
                 for name, item in attributes.items()
-                if type(item) in _CONTAINERS
+                if type(item) in _CONTAINERS and name not in without
             }
             self._modules[id(part)] = (part, type(part), attributes, contents)
             for tensor in (*part._parameters.values(), *part._buffers.values()):
@@ -46,7 +57,7 @@ class Keeper:
 
     def remember_tensor(self, tensor: Tensor) -> None:
         """Note the numbers in a tensor and its gradient, unless that was done before."""
-        if id(tensor) in self._tensors or _is_uninitialised(tensor):
+        if id(tensor) in self._tensors or _is_uninitialised(tensor) or _is_wrapped(tensor):
             return
         self._tensors[id(tensor)] = (tensor, tensor.detach().clone())
         if tensor.is_leaf and tensor.requires_grad:
@@ -104,6 +115,11 @@ def _cuda_in_use() -> bool:
 
 def _is_uninitialised(tensor: Tensor) -> bool:
     return bool(nn.parameter.is_lazy(tensor))
+
+
+def _is_wrapped(tensor: Tensor) -> bool:
+    """Return whether a tensor is one of many inside vmap, and lives no longer than that."""
+    return bool(torch._C._functorch.is_functorch_wrapped_tensor(tensor))
 
 
 def _put_back(tensor: Tensor, before: Tensor) -> None:

@@ -16,7 +16,13 @@ from actlab.checker.subject import Subject
 from actlab.checker.trace import Call, Value
 from actlab.i18n import _
 
-_CONSTRAINTS = "distributions/constraints.py"
+_POSITIVE = {
+    "normal.py": (1,), "laplace.py": (1,), "cauchy.py": (1,), "gumbel.py": (1,),
+    "von_mises.py": (1,), "gamma.py": (0, 1), "weibull.py": (0, 1), "studentT.py": (0, 2),
+    "exponential.py": (0,), "poisson.py": (0,), "inverse_gamma.py": (0, 1),
+    "fishersnedecor.py": (0, 1), "kumaraswamy.py": (0, 1),
+}  # fmt: skip
+"""Which of the tensors that a distribution of torch broadcasts together must be positive."""
 
 
 class _TwoHeads(nn.Module):
@@ -108,8 +114,8 @@ class UnconstrainedPositiveParameter(Rule):
             if value is not None:
                 yield from self._judge(subject, loss.call, value)
         for call in subject.trace.calls:
-            if _checks_for_positive(call):
-                yield from self._judge(subject, call, call.inputs[0])
+            for value in _of_distribution(call):
+                yield from self._judge(subject, call, value)
 
     def _judge(self, subject: Subject, call: Call, value: Value) -> Iterator[Finding]:
         if not subject.is_live(value) or subject.range_of(value).low >= 0.0:
@@ -135,12 +141,12 @@ class UnconstrainedPositiveParameter(Rule):
         )
 
 
-def _checks_for_positive(call: Call) -> bool:
-    """Return whether a call is a distribution's own check that a parameter is positive."""
-    if call.op not in ("gt", "ge") or not call.origin.endswith(_CONSTRAINTS) or not call.inputs:
-        return False
-    bound = call.argument("other", 1)
-    return isinstance(bound, (int, float)) and bound == 0
+def _of_distribution(call: Call) -> list[Value]:
+    """Return the parameters of a distribution, which is being made, that must be positive."""
+    if call.op != "broadcast_tensors" or "/distributions/" not in call.origin.replace("\\", "/"):
+        return []
+    places = _POSITIVE.get(call.origin.replace("\\", "/").rsplit("/", 1)[1], ())
+    return [call.inputs[place] for place in places if place < len(call.inputs)]
 
 
 def _of_loss(loss: LossCall) -> Value | None:
