@@ -1,8 +1,8 @@
 """What was measured over the passes of one model, in the values that the rules judge."""
 
 from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from torch import Tensor, nn
 
@@ -32,9 +32,9 @@ from actlab.checker.dynamics.units import (
     counted,
     together,
 )
-from actlab.checker.findings import Location
+from actlab.checker.findings import Finding, Location
 from actlab.checker.provenance import is_gate
-from actlab.checker.trace import Trace
+from actlab.checker.trace import Call, Trace
 from actlab.checker.watching.listening import Heard, Run
 from actlab.checker.watching.passes import SampledPass, numbers
 
@@ -69,16 +69,23 @@ class History:
 class Entry:
     """One sampled pass in plain numbers, ready for the rules.
 
-    `flawed` has, in order, the layers whose output was not finite, and `flawed_gradient` the first
-    parameter whose gradient was not.
+    `flawed` is the first layer whose output was not finite, and `flawed_gradient` the first
+    parameter whose gradient was not. Locations in the measures are stand-ins, `calls` has the call
+    that each stands for: to find a line in the sources takes longer than all the rest.
     """
 
     number: int
     activations: tuple[ActivationMeasure, ...]
     gradients: GradientMeasure | None
     stabilised: bool
-    flawed: tuple[tuple[str, Location], ...]
+    flawed: tuple[str, Location] | None
     flawed_gradient: str | None
+    calls: Mapping[Location, Call]
+
+    def located(self, finding: Finding) -> Finding:
+        """Return a finding with the user's own line in the place of a stand-in."""
+        call = self.calls.get(finding.location)
+        return finding if call is None else replace(finding, location=call.location)
 
 
 class Ledger:
@@ -95,7 +102,7 @@ class Ledger:
         self.sampled = 0
         self._flat_share = flat_share
         self._ratios: tuple[float, ...] = ()
-        self._places: dict[str, Location] = {}
+        self._calls: dict[Location, Call] = {}
 
     def add(self, done: SampledPass) -> Entry:
         """Write a pass down, and return it as the rules want it."""
@@ -113,8 +120,9 @@ class Ledger:
             activations=activations,
             gradients=self._gradients(done),
             stabilised=is_stabilised(heard.trace),
-            flawed=tuple((call.module or call.op, call.location) for call in bad[:1]),
+            flawed=(bad[0].module or bad[0].op, bad[0].location) if bad else None,
             flawed_gradient=_flawed_gradient(done),
+            calls=self._calls,
         )
 
     def measure(self, history: History) -> ActivationMeasure:
@@ -130,7 +138,7 @@ class Ledger:
                 history = History(
                     op=call.op,
                     label=label,
-                    location=call.location,
+                    location=self._stand_in(label, call),
                     role=_role(heard.trace, run),
                     first_deviation=float(run.statistics.deviation),
                 )
@@ -169,9 +177,13 @@ class Ledger:
                 continue
             seen.add(key)
             label = layer_label(layer.call)
-            if label not in self._places:
-                self._places[label] = layer.call.location  # sources are read to find it: once
-            yield LayerMeasure(label, self._places[label], weight[key], gradient[key])
+            place = self._stand_in(label, layer.call)
+            yield LayerMeasure(label, place, weight[key], gradient[key])
+
+    def _stand_in(self, label: str, call: Call) -> Location:
+        place = Location(module=label)
+        self._calls.setdefault(place, call)
+        return place
 
     def _compared(self) -> tuple[Comparison | None, Comparison | None]:
         """Compare early layers with the last, on this pass and on the one sampled before."""

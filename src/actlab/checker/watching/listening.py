@@ -26,9 +26,6 @@ from actlab.checker.provenance import unit_dim
 from actlab.checker.trace import Call, Scope, Trace, Value
 from actlab.checker.values import readable
 
-_SILENT = (nn.Identity, nn.Dropout, nn.Flatten)
-"""Leaves that may run without calling a torch function."""
-
 
 @dataclass(frozen=True, eq=False)
 class Run:
@@ -227,7 +224,8 @@ class _Ears(TorchFunctionMode):
 
     def _note_silence(self, module: nn.Module, output: Any) -> None:
         is_leaf = next(module.children(), None) is None
-        if is_leaf and isinstance(output, Tensor) and not isinstance(module, _SILENT):
+        is_new = isinstance(output, Tensor) and output not in self._values
+        if is_leaf and is_new:
             self.heard.deaf.add(self.path_of(module))
 
     def path_of(self, module: nn.Module) -> str:

@@ -61,7 +61,7 @@ class Sightings:
         for place, finding in self._judged(entry):
             if self._is_wanted(finding.code):
                 severity = self._settings.severity.get(finding.code, finding.severity)
-                self._note(place, replace(finding, severity=severity), entry.number)
+                self._note(place, replace(finding, severity=severity), entry)
 
     def findings(self, passes: int) -> tuple[Finding, ...]:
         """Return every fault that was seen, the worst first, with the passes that showed it."""
@@ -91,26 +91,27 @@ class Sightings:
         select = self._settings.select
         return code not in self._settings.ignore and (select is None or code in select)
 
-    def _note(self, place: str, finding: Finding, number: int) -> None:
+    def _note(self, place: str, finding: Finding, entry: Entry) -> None:
         known = self._seen.get((finding.code, place))
         if known is None:
-            self._seen[finding.code, place] = Sighting(finding, number, number)
-            _warn(finding, number)
+            located = entry.located(finding)
+            self._seen[finding.code, place] = Sighting(located, entry.number, entry.number)
+            _warn(located, entry.number)
             return
-        known.last = number
-        before = SEVERITIES.index(known.finding.severity)
-        if SEVERITIES.index(finding.severity) < before:
-            known.finding = finding
-            _warn(finding, number)
-        elif finding.severity == known.finding.severity:
-            known.finding = finding
+        known.last = entry.number
+        rank, before = (SEVERITIES.index(f.severity) for f in (finding, known.finding))
+        if rank <= before:
+            known.finding = entry.located(finding)
+        if rank < before:
+            _warn(known.finding, entry.number)
 
 
 def _flaws(entry: Entry) -> Iterator[Flaw]:
-    for place, location in entry.flawed:
+    if entry.flawed is not None:
+        place, location = entry.flawed
         what = _("the output of {place}").format(place=place)
         yield Flaw(what, location, _("it is the first of this pass that is not"))
-    if not entry.flawed and entry.flawed_gradient is not None:
+    elif entry.flawed_gradient is not None:
         name = entry.flawed_gradient
         what = _("the gradient of {name}").format(name=name)
         module = Location(module=name.rpartition(".")[0] or None)
