@@ -1,5 +1,7 @@
 """Every rule carries its own proof: its faulty cases are found, its clean ones are not."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -51,3 +53,11 @@ def test_the_file_of_a_rule_names_its_code() -> None:
     for rule in RULES:
         path = FOLDER / f"{rule.__module__.rsplit('.', 1)[1]}.py"
         assert path.read_text().startswith(f'"""{rule.code}: ')
+
+
+def test_the_pages_are_up_to_date() -> None:
+    script = Path(__file__).parents[2] / "docs/rules/generate.py"
+    done = subprocess.run(
+        [sys.executable, str(script), "--check"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"run docs/rules/generate.py; stale: {done.stdout}{done.stderr}"

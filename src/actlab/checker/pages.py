@@ -34,5 +34,5 @@ def markdown(found: RulePage, cases: bool = False) -> str:
 
 
 def _shown(title: str, case: Case) -> str:
-    body = "\n".join(line for line in case.code.splitlines() if not line.lstrip().startswith("#:"))
-    return f"## {title}\n\n```python\n{body}\n```"
+    source = case.code.strip().replace("def _", "def ", 1)
+    return f"## {title}\n\n```python\n{source}\n```"
