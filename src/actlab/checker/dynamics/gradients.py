@@ -90,6 +90,14 @@ def root_mean_square(tensor: Tensor) -> Tensor:
         return norm / math.sqrt(count)
 
 
+def root_mean_squares(tensors: Sequence[Tensor]) -> list[Tensor]:
+    """Return `root_mean_square` of each tensor, in few launches."""
+    with torch.no_grad():
+        norms = torch._foreach_norm([t.detach() for t in tensors], dtype=torch.float32)
+        pairs = zip(norms, tensors, strict=True)
+        return [norm / math.sqrt(max(tensor.numel(), 1)) for norm, tensor in pairs]
+
+
 def total_norm(roots: Sequence[tuple[float, int]]) -> float:
     """Return the norm of tensors taken together, from each one's root mean square and count.
 

@@ -8,7 +8,6 @@ elements behind a ReLU are zero by design.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
 from typing import Literal
 
 import torch
@@ -117,25 +116,22 @@ def _greatest(op: str, function: Function) -> float:
 
 def together(parts: Sequence[UnitStatistics]) -> UnitStatistics:
     """Return the statistics of several batches of the same units as those of one."""
-    return reduce(_joined, parts)
-
-
-def _joined(a: UnitStatistics, b: UnitStatistics) -> UnitStatistics:
-    flat = None
-    if a.flat is not None and b.flat is not None:
-        flat = (a.flat * a.batches + b.flat * b.batches) / (a.batches + b.batches)
+    if len(parts) == 1:
+        return parts[0]
+    weights = parts[0].mean_square.new_tensor([part.batches for part in parts]).unsqueeze(1)
+    weights = weights / weights.sum()
+    flats = [part.flat for part in parts if part.flat is not None]
     return UnitStatistics(
-        samples=a.samples + b.samples,
-        batches=a.batches + b.batches,
-        observations=a.observations + b.observations,
-        highest=torch.maximum(a.highest, b.highest),
-        lowest=torch.minimum(a.lowest, b.lowest),
-        highest_input=torch.maximum(a.highest_input, b.highest_input),
-        mean_square=(a.mean_square * a.batches + b.mean_square * b.batches)
-        / (a.batches + b.batches),
-        moving=a.moving | b.moving,
-        flat=flat,
-        deviation=b.deviation,
+        samples=sum(part.samples for part in parts),
+        batches=sum(part.batches for part in parts),
+        observations=sum(part.observations for part in parts),
+        highest=torch.stack([part.highest for part in parts]).amax(0),
+        lowest=torch.stack([part.lowest for part in parts]).amin(0),
+        highest_input=torch.stack([part.highest_input for part in parts]).amax(0),
+        mean_square=(torch.stack([part.mean_square for part in parts]) * weights).sum(0),
+        moving=torch.stack([part.moving for part in parts]).any(0),
+        flat=(torch.stack(flats) * weights).sum(0) if len(flats) == len(parts) else None,
+        deviation=parts[-1].deviation,
     )
 
 

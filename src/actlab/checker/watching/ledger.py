@@ -1,5 +1,6 @@
 """What was measured over the passes of one model, in the values that the rules judge."""
 
+import math
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -15,7 +16,7 @@ from actlab.checker.dynamics.gradients import (
     LayerMeasure,
     early,
     quotient,
-    root_mean_square,
+    root_mean_squares,
     total_norm,
 )
 from actlab.checker.dynamics.labels import (
@@ -113,8 +114,9 @@ class Ledger:
         self.closed |= set(_closed_calls(heard.trace))
         self.slopes.look(heard)
         activations = tuple(self._activations(heard))
-        fine = numbers(flag for __, flag in heard.finite)
-        bad = [call for (call, __), flag in zip(heard.finite, fine, strict=True) if not flag]
+        totals = numbers(total for __, total in heard.totals)
+        pairs = zip(heard.totals, totals, strict=True)
+        bad = [call for (call, __), total in pairs if not math.isfinite(total)]
         return Entry(
             number=done.number,
             activations=activations,
@@ -151,7 +153,7 @@ class Ledger:
             return None
         self.has_gradients = True
         keys = list(done.arrived)
-        weights = [root_mean_square(done.parameters[key]) for key in keys]
+        weights = root_mean_squares([done.parameters[key] for key in keys])
         found = numbers([*done.arrived.values(), *weights])
         gradient = dict(zip(keys, found[: len(keys)], strict=True))
         weight = dict(zip(keys, found[len(keys) :], strict=True))
@@ -222,7 +224,7 @@ def _flawed_gradient(done: SampledPass) -> str | None:
     if done.heard.scaled:
         return None
     for key, size in zip(done.arrived, numbers(done.arrived.values()), strict=True):
-        if not abs(size) < float("inf"):
+        if not math.isfinite(size):
             return done.names[key]
     return None
 

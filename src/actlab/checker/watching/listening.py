@@ -47,16 +47,17 @@ class LayerRun:
 class Heard:
     """What was heard in one pass.
 
-    `finite` has, for each layer and activation, a tensor that tells whether its output was. `deaf`
-    names parts that ran no torch function and so could not be heard, `slopes` are the weights that
-    `prelu` was given. `scaled` means that layers ran in float16, where trainings multiply the loss
-    by an unknown factor.
+    `totals` has the sum of each layer's and activation's output, which is finite if the output is;
+    `slopes` are the weights that `prelu` was given. `deaf` names parts that ran no torch function
+    and so could not be heard, `unmeasured` activations that could not be run on a part of their
+    input. `scaled` means that layers ran in float16, where trainings multiply the loss by an
+    unknown factor.
     """
 
     trace: Trace = field(default_factory=Trace)
     runs: list[Run] = field(default_factory=list)
     layers: list[LayerRun] = field(default_factory=list)
-    finite: list[tuple[Call, Tensor]] = field(default_factory=list)
+    totals: list[tuple[Call, Tensor]] = field(default_factory=list)
     slopes: list[Tensor] = field(default_factory=list)
     deaf: set[str] = field(default_factory=set)
     unmeasured: set[str] = field(default_factory=set)
@@ -191,7 +192,7 @@ class _Ears(TorchFunctionMode):
         if output.is_floating_point() and readable(output):
             with torch.no_grad():
                 total = output.detach().sum(dtype=torch.float32)
-                self.heard.finite.append((call, torch.isfinite(total)))
+                self.heard.totals.append((call, total))
 
     def enter(self, module: nn.Module, args: Any) -> None:  # noqa: ARG002  torch's signature
         """Note that the forward of a module starts."""
