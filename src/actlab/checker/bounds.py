@@ -120,12 +120,16 @@ class Bounds:
             parts = self._parts(value, depth)
             if parts is not None:
                 return parts
+        if op in ("maximum", "minimum") or (op in ("max", "min") and _is_pair(call)):
+            second = self.of(call.inputs[-1], depth)
+            choose = max if op.startswith("max") else min
+            return Interval(choose(first.low, second.low), choose(first.high, second.high))
         if op in ops.VIEWS or op in ("mean", "amax", "amin", "max", "min", "median", "cummax",
                                      "quantile", "max_pool", "mode"):  # fmt: skip
-            return _joined(first, self.of(call.inputs[1], depth)) if _is_pair(call) else first
-        if op in ops.JOINS or op in ("lerp", "maximum", "minimum"):
+            return first
+        if op in ops.JOINS or op == "lerp":
             return self._hull(call, depth)
-        if op in _BINARY:
+        if op in _BINARY and "alpha" not in call.kwargs:
             second = self._operand(call, 1, depth)
             return (
                 WHOLE
