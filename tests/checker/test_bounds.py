@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional as F
 
-from actlab.checker.bounds import Bounds, Interval
-from actlab.checker.trace import recording
+from actlab.checker.bounds import Bounds
+from actlab.checker.interval import Interval
+from actlab.checker.recording import recording
 
 UNARY: dict[str, Callable[[Tensor], Tensor]] = {
     "sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": F.relu, "relu6": F.relu6,

@@ -8,9 +8,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from actlab.checker.provenance import is_gate, made_with, origins
+from actlab.checker.recording import recording
 from actlab.checker.replay import true_origins
 from actlab.checker.second_witness import complete
-from actlab.checker.trace import Trace, Value, recording
+from actlab.checker.trace import Trace, Value
 
 
 def recorded(function: Callable[[Tensor], Tensor]) -> tuple[Trace, Value]:

@@ -7,52 +7,18 @@ rule concludes anything.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
 import torch
 
 from actlab.checker import ops
+from actlab.checker.interval import BINARY, INF, UNIT, WHOLE, Interval, joined
 from actlab.checker.replay import selects, true_origins
 from actlab.checker.trace import Call, Value
+from actlab.checker.transfer import RULES, is_number
 
-_INF = math.inf
 _DEPTH = 150
 _SMALL = 4096
 
-
-@dataclass(frozen=True)
-class Interval:
-    """A closed interval; both ends may be infinite."""
-
-    low: float = -_INF
-    high: float = _INF
-
-    @property
-    def bounded(self) -> bool:
-        """Return whether both ends are finite."""
-        return self.low > -_INF and self.high < _INF
-
-    @property
-    def whole(self) -> bool:
-        """Return whether nothing is known."""
-        return self.low == -_INF and self.high == _INF
-
-    @property
-    def width(self) -> float:
-        """Return the distance between the ends."""
-        return self.high - self.low
-
-    def within(self, low: float, high: float, slack: float = 1e-6) -> bool:
-        """Return whether the interval lies in [low, high]."""
-        return self.low >= low - slack and self.high <= high + slack
-
-    def __str__(self) -> str:
-        return f"[{_shown(self.low)}, {_shown(self.high)}]"
-
-
-WHOLE = Interval()
-UNIT = Interval(0.0, 1.0)
 
 _FIXED = {
     "sigmoid": UNIT, "hardsigmoid": UNIT, "softmax": UNIT, "softmin": UNIT, "gumbel_softmax": UNIT,
@@ -60,12 +26,12 @@ _FIXED = {
     "softsign": Interval(-1, 1),
     "tanh": Interval(-1, 1), "sin": Interval(-1, 1), "cos": Interval(-1, 1), "erf": Interval(-1, 1),
     "sign": Interval(-1, 1), "erfc": Interval(0, 2), "cosine_similarity": Interval(-1, 1),
-    "log_softmax": Interval(-_INF, 0), "logsigmoid": Interval(-_INF, 0),
+    "log_softmax": Interval(-INF, 0), "logsigmoid": Interval(-INF, 0),
     "atan": Interval(-math.pi / 2, math.pi / 2), "arctan": Interval(-math.pi / 2, math.pi / 2),
     "eq": UNIT, "ne": UNIT, "lt": UNIT, "le": UNIT, "gt": UNIT, "ge": UNIT,
-    "norm": Interval(0, _INF), "vector_norm": Interval(0, _INF), "cdist": Interval(0, _INF),
-    "pairwise_distance": Interval(0, _INF), "var": Interval(0, _INF), "std": Interval(0, _INF),
-    "mse_loss": Interval(0, _INF), "l1_loss": Interval(0, _INF),
+    "norm": Interval(0, INF), "vector_norm": Interval(0, INF), "cdist": Interval(0, INF),
+    "pairwise_distance": Interval(0, INF), "var": Interval(0, INF), "std": Interval(0, INF),
+    "mse_loss": Interval(0, INF), "l1_loss": Interval(0, INF),
 }  # fmt: skip
 """Operations whose range does not depend on their argument."""
 
@@ -113,13 +79,13 @@ class Bounds:
         first = self.of(call.inputs[0], depth)
         if op in _FLOORS:
             return Interval(_FLOORS[op] if first.low < 0 else 0.0, max(first.high, 0.0))
-        rule = _RULES.get(op)
+        rule = RULES.get(op)
         if rule is not None:
             return rule(call, first)
         if selects(call):
-            parts = self._parts(value, depth)
-            if parts is not None:
-                return parts
+            together = self._parts(value, depth)
+            if together is not None:
+                return together
         if op in ("maximum", "minimum") or (op in ("max", "min") and _is_pair(call)):
             second = self.of(call.inputs[-1], depth)
             choose = max if op.startswith("max") else min
@@ -129,13 +95,9 @@ class Bounds:
             return first
         if op in ops.JOINS or op == "lerp":
             return self._hull(call, depth)
-        if op in _BINARY and "alpha" not in call.kwargs:
-            second = self._operand(call, 1, depth)
-            return (
-                WHOLE
-                if second is None
-                else _BINARY[op](self._operand(call, 0, depth) or first, second)
-            )
+        if op in BINARY and "alpha" not in call.kwargs:
+            left, right = self._operand(call, 0, depth), self._operand(call, 1, depth)
+            return WHOLE if right is None else BINARY[op](left or first, right)
         if op in ops.PRODUCTS:
             return self._product(call, depth)
         return WHOLE
@@ -148,30 +110,30 @@ class Bounds:
             return None
         result = self.of(ends[0].value, depth)
         for end in ends[1:]:
-            result = _joined(result, self.of(end.value, depth))
+            result = joined(result, self.of(end.value, depth))
         return result
 
     def _hull(self, call: Call, depth: int) -> Interval:
         parts = [self.of(v, depth) for v in call.inputs if v.tensor.is_floating_point()]
-        numbers = [item for item in (*call.args, *call.kwargs.values()) if _is_number(item)]
+        numbers = [item for item in (*call.args, *call.kwargs.values()) if is_number(item)]
         if call.op == "pad":
             numbers = [float(call.argument("value", 3) or 0.0)]
         if call.op in ("masked_fill", "index_fill", "where", "pad"):
             parts += [Interval(float(n), float(n)) for n in numbers]
         if call.op in ("setitem", "index_put") and not parts:
             return WHOLE
-        if call.op == "setitem" and _is_number(call.args[-1]):
+        if call.op == "setitem" and is_number(call.args[-1]):
             parts.append(Interval(float(call.args[-1]), float(call.args[-1])))
         result = parts[0] if parts else WHOLE
         for part in parts[1:]:
-            result = _joined(result, part)
+            result = joined(result, part)
         return result
 
     def _operand(self, call: Call, position: int, depth: int) -> Interval | None:
         item = call.argument("input" if position == 0 else "other", position)
         if isinstance(item, Value):
             return self.of(item, depth)
-        return Interval(float(item), float(item)) if _is_number(item) else None
+        return Interval(float(item), float(item)) if is_number(item) else None
 
     def _product(self, call: Call, depth: int) -> Interval:
         values = [v for v in call.inputs if v.tensor.is_floating_point()]
@@ -179,21 +141,13 @@ class Bounds:
             return WHOLE
         left, right = (self.of(v, depth) for v in values)
         if left.low >= 0 and right.low >= 0:
-            return Interval(0.0, _INF)
+            return Interval(0.0, INF)
         return WHOLE
-
-
-def _joined(a: Interval, b: Interval) -> Interval:
-    return Interval(min(a.low, b.low), max(a.high, b.high))
 
 
 def _is_pair(call: Call) -> bool:
     """Return whether `max(a, b)` was given two tensors."""
     return call.op in ("max", "min") and len(call.inputs) == 2
-
-
-def _is_number(item: Any) -> bool:
-    return isinstance(item, (int, float)) and not isinstance(item, bool)
 
 
 def _measured(value: Value) -> Interval:
@@ -221,174 +175,3 @@ def _of_factory(call: Call) -> Interval:
     if number is not None:  # known even if the tensor was filled in place since
         return Interval(number, number)
     return _measured(call.output)
-
-
-def _add(a: Interval, b: Interval) -> Interval:
-    return Interval(a.low + b.low, a.high + b.high)
-
-
-def _sub(a: Interval, b: Interval) -> Interval:
-    return Interval(a.low - b.high, a.high - b.low)
-
-
-def _mul(a: Interval, b: Interval) -> Interval:
-    ends = [_times(x, y) for x in (a.low, a.high) for y in (b.low, b.high)]
-    return Interval(min(ends), max(ends))
-
-
-def _times(x: float, y: float) -> float:
-    return 0.0 if x == 0.0 or y == 0.0 else x * y
-
-
-def _div(a: Interval, b: Interval) -> Interval:
-    if b.low > 0 or b.high < 0:
-        return _mul(a, Interval(_inverse(b.high), _inverse(b.low)))
-    if b.low >= 0 and a.low >= 0:
-        return Interval(0.0, _INF)
-    return WHOLE
-
-
-def _inverse(x: float) -> float:
-    return 0.0 if math.isinf(x) else 1.0 / x
-
-
-_BINARY: dict[str, Callable[[Interval, Interval], Interval]] = {
-    "add": _add,
-    "sub": _sub,
-    "rsub": lambda a, b: _sub(b, a),
-    "mul": _mul,
-    "div": _div,
-    "rdiv": lambda a, b: _div(b, a),
-}
-"""Operations on two operands; those with r take them the other way round."""
-
-
-def _monotone(function: Callable[[float], float]) -> Callable[[Call, Interval], Interval]:
-    def bound(call: Call, x: Interval) -> Interval:  # noqa: ARG001  one signature for all
-        return Interval(function(x.low), function(x.high))
-
-    return bound
-
-
-def _exp(x: float) -> float:
-    return math.exp(min(x, 700.0)) if x < 700.0 else _INF
-
-
-def _log(x: float) -> float:
-    return -_INF if x <= 0 else math.log(x)
-
-
-_SELU, _ALPHA = 1.0507009873554805, 1.6732632423543772
-
-
-def _hardtanh(call: Call, x: Interval) -> Interval:
-    low = float(call.argument("min_val", 1, -1.0))
-    high = float(call.argument("max_val", 2, 1.0))
-    return Interval(min(max(x.low, low), high), max(min(x.high, high), low))
-
-
-def _clamp(call: Call, x: Interval) -> Interval:
-    low, high = call.argument("min", 1), call.argument("max", 2)
-    name = getattr(call.function, "__name__", "")
-    if name.startswith("clamp_max"):
-        low, high = None, call.argument("max", 1)
-    low_end = x.low if not _is_number(low) else max(x.low, float(low))
-    high_end = x.high if not _is_number(high) else min(x.high, float(high))
-    return Interval(min(low_end, high_end), max(low_end, high_end))
-
-
-def _elu(call: Call, x: Interval) -> Interval:
-    alpha = float(call.argument("alpha", 1, 1.0))
-    return Interval(max(-alpha, x.low) if x.low < 0 else x.low, max(x.high, 0.0))
-
-
-def _leaky(call: Call, x: Interval) -> Interval:
-    slope = float(call.argument("negative_slope", 1, 0.01))
-    if slope < 0:
-        return WHOLE
-    return Interval(x.low * slope if x.low < 0 else x.low, x.high * slope if x.high < 0 else x.high)
-
-
-def _pow(call: Call, x: Interval) -> Interval:
-    exponent = call.argument("exponent", 1)
-    if not _is_number(exponent):
-        return WHOLE
-    if float(exponent) % 2 == 0 and exponent > 0:
-        top = max(abs(x.low), abs(x.high))
-        return Interval(0.0, _power(top, float(exponent)))
-    if x.low >= 0 and exponent > 0:
-        return Interval(_power(x.low, float(exponent)), _power(x.high, float(exponent)))
-    return Interval(0.0, _INF) if x.low >= 0 else WHOLE
-
-
-def _power(x: float, exponent: float) -> float:
-    try:
-        return float(x**exponent)
-    except OverflowError:
-        return _INF
-
-
-def _dropout(call: Call, x: Interval) -> Interval:
-    share = call.argument("p", 1, 0.5)
-    training = call.argument("training", 2, True)
-    if not training or not _is_number(share) or not 0 <= float(share) < 1:
-        return x
-    scale = 1.0 / (1.0 - float(share))
-    return _joined(Interval(0.0, 0.0), Interval(_times(x.low, scale), _times(x.high, scale)))
-
-
-def _sum(call: Call, x: Interval) -> Interval:
-    count = call.inputs[0].tensor.numel() / max(call.output.tensor.numel(), 1)
-    return Interval(_times(x.low, count), _times(x.high, count))
-
-
-def _threshold(call: Call, x: Interval) -> Interval:
-    limit, value = call.argument("threshold", 1), call.argument("value", 2)
-    if not _is_number(limit) or not _is_number(value):
-        return WHOLE
-    return Interval(min(float(value), max(x.low, float(limit))), max(x.high, float(value)))
-
-
-def _average(call: Call, x: Interval) -> Interval:  # noqa: ARG001  padding counts as zero
-    return _joined(x, Interval(0.0, 0.0))
-
-
-def _interpolated(call: Call, x: Interval) -> Interval:
-    return WHOLE if call.argument("mode", 3, "nearest") == "bicubic" else x
-
-
-_RULES: dict[str, Callable[[Call, Interval], Interval]] = {
-    "relu": _monotone(lambda x: max(x, 0.0)),
-    "relu6": _monotone(lambda x: min(max(x, 0.0), 6.0)),
-    "hardtanh": _hardtanh,
-    "clamp": _clamp,
-    "elu": _elu,
-    "celu": _elu,
-    "leaky_relu": _leaky,
-    "exp": _monotone(_exp),
-    "expm1": _monotone(lambda x: _exp(x) - 1.0),
-    "log": _monotone(_log),
-    "log1p": _monotone(lambda x: _log(1.0 + x)),
-    "reciprocal": lambda call, x: _div(Interval(1.0, 1.0), x),  # noqa: ARG005
-    "softplus": _monotone(lambda x: x if x > 30.0 else math.log1p(_exp(x))),
-    "selu": _monotone(lambda x: _SELU * (x if x > 0 else _ALPHA * math.expm1(max(x, -700.0)))),
-    "sqrt": _monotone(lambda x: math.sqrt(max(x, 0.0))),
-    "abs": lambda call, x: Interval(  # noqa: ARG005
-        0.0 if x.low <= 0 <= x.high else min(abs(x.low), abs(x.high)), max(abs(x.low), abs(x.high))
-    ),
-    "neg": lambda call, x: Interval(-x.high, -x.low),  # noqa: ARG005
-    "square": lambda call, x: Interval(0.0, _power(max(abs(x.low), abs(x.high)), 2.0)),  # noqa: ARG005
-    "pow": _pow,
-    "sum": _sum,
-    "dropout": _dropout,
-    "threshold": _threshold,
-    "avg_pool": _average,
-    "interpolate": _interpolated,
-    "normalize": lambda call, x: Interval(0.0 if x.low >= 0 else -1.0, 1.0),  # noqa: ARG005
-}
-
-
-def _shown(x: float) -> str:
-    if math.isinf(x):
-        return "-inf" if x < 0 else "inf"
-    return f"{x:.3g}"

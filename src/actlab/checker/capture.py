@@ -12,11 +12,12 @@ from torch import Tensor, nn
 
 from actlab.checker import ops
 from actlab.checker.probes import Probes, Run
+from actlab.checker.recording import recording
 from actlab.checker.second_witness import complete
 from actlab.checker.state import Keeper, random_state_kept, uninitialised_names
 from actlab.checker.subject import Subject
 from actlab.checker.targets import Targets, infer_task
-from actlab.checker.trace import Call, RootCall, Trace, Value, recording
+from actlab.checker.trace import Call, RootCall, Trace, Value
 from actlab.errors import ActlabError
 from actlab.i18n import _
 

@@ -14,8 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from actlab.checker.recording import recording
 from actlab.checker.state import Keeper, random_state_kept
-from actlab.checker.trace import Call, Trace, Value, recording
+from actlab.checker.trace import Call, Trace, Value
 
 Transform = Callable[[Tensor], Tensor]
 

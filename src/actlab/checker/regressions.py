@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from actlab.checker import losses, values
-from actlab.checker.bounds import UNIT, Interval
+from actlab.checker.interval import UNIT, Interval
 from actlab.checker.losses import LossCall
 from actlab.checker.rule import NotCheckable
 from actlab.i18n import _

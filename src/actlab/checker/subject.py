@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from actlab.checker import bounds, losses, ops, provenance
-from actlab.checker.bounds import Interval
+from actlab.checker.interval import Interval
 from actlab.checker.losses import LossCall
 from actlab.checker.nature import Nature, nature_of
 from actlab.checker.probes import Probes

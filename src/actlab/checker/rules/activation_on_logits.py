@@ -8,10 +8,10 @@ from torch import nn
 
 from actlab.checker import ops
 from actlab.checker.arithmetic import cross_entropy_floor, shown, sigmoid
-from actlab.checker.bounds import Interval
 from actlab.checker.findings import Finding, Severity
 from actlab.checker.fixes import without
 from actlab.checker.heads import Head, heads_of, holds_back_negatives
+from actlab.checker.interval import Interval
 from actlab.checker.provenance import made_with
 from actlab.checker.rule import Case, Rule, Situation, limits
 from actlab.checker.samples import class_batch, image_batch, label_batch
