@@ -1,5 +1,7 @@
 """Programs of all kinds under a watch: compiled, shared, functional, without gradients."""
 
+import copy
+import pickle
 import warnings
 from typing import Any
 
@@ -221,6 +223,56 @@ def test_what_cannot_be_heard_is_named() -> None:
     text = "\n".join(watch.summary.unwatched)
     assert "inside rnn (lstm)" in text
     assert "scripted, which runs no torch function" in text
+
+
+def test_models_can_be_copied_and_pickled_while_they_are_watched() -> None:
+    net = mlp()
+    with watched(net) as watch:
+        step(net)
+        copied, loaded = copy.deepcopy(net), pickle.loads(pickle.dumps(net))
+        for other in (copied, loaded):
+            assert torch.equal(other(torch.ones(2, 8)), net(torch.ones(2, 8)))
+        assert b"actlab" not in pickle.dumps(net)
+    assert watch.summary.models[0].training_passes == 3
+
+
+def test_double_precision_and_lazy_layers() -> None:
+    net = nn.Sequential(nn.LazyLinear(8), nn.ReLU(), nn.Linear(8, 3)).double()
+    with watched(net) as watch:
+        for _number in range(3):
+            net(torch.randn(16, 8, dtype=torch.float64)).sum().backward()
+    assert len(watch.summary.layers) == 2
+    assert watch.summary.unwatched == ()
+
+
+def test_values_inside_vmap_are_named_as_unreadable() -> None:
+    layer = nn.Linear(8, 8)
+
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = layer
+
+        def forward(self, x: Tensor) -> Tensor:
+            return torch.vmap(lambda row: torch.relu(self.layer(row)))(x)
+
+    net = Net()
+    with watched(net) as watch:
+        net(torch.randn(4, 8)).sum().backward()
+    assert watch.summary.unwatched == (
+        "Net: the units of relu, whose numbers cannot be read where it runs",
+    )
+
+
+def test_a_fault_in_listening_does_not_reach_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: object) -> None:
+        raise ValueError("inside")
+
+    monkeypatch.setattr("actlab.checker.watching.listening.measure", fail)
+    net = mlp()
+    with watched(net) as watch:
+        step(net)
+    assert "ValueError: inside" in watch.summary.unwatched[0]
 
 
 def test_never_called() -> None:

@@ -9,6 +9,8 @@ from torch import Tensor
 
 from actlab.checker.findings import Location
 
+_NARROW = (torch.float32, torch.bfloat16, torch.float16)
+
 
 @dataclass(frozen=True)
 class LayerMeasure:
@@ -91,7 +93,9 @@ def root_mean_square(tensor: Tensor) -> Tensor:
 
 
 def root_mean_squares(tensors: Sequence[Tensor]) -> list[Tensor]:
-    """Return `root_mean_square` of each tensor, in few launches."""
+    """Return `root_mean_square` of each tensor, in few launches where they are not wide."""
+    if any(tensor.dtype not in _NARROW for tensor in tensors):
+        return [root_mean_square(tensor) for tensor in tensors]
     with torch.no_grad():
         norms = torch._foreach_norm([t.detach() for t in tensors], dtype=torch.float32)
         pairs = zip(norms, tensors, strict=True)

@@ -96,7 +96,9 @@ class Ledger:
         self.histories: dict[str, History] = {}
         self.layers: tuple[LayerMeasure, ...] = ()
         self.slopes = Slopes(model)
-        self.unheard: set[str] = set()
+        self.deaf: set[str] = set()
+        self.unmeasured: set[str] = set()
+        self.faults: set[str] = set()
         self.closed: set[str] = set()
         self.scaled = False
         self.has_gradients = False
@@ -110,7 +112,9 @@ class Ledger:
         heard = done.heard
         self.sampled += 1
         self.scaled |= heard.scaled
-        self.unheard |= heard.deaf | heard.unmeasured
+        self.deaf |= heard.deaf
+        self.unmeasured |= heard.unmeasured
+        self.faults |= heard.faults
         self.closed |= set(_closed_calls(heard.trace))
         self.slopes.look(heard)
         activations = tuple(self._activations(heard))

@@ -50,8 +50,8 @@ class Heard:
     `totals` has the sum of each layer's and activation's output, which is finite if the output is;
     `slopes` are the weights that `prelu` was given. `deaf` names parts that ran no torch function
     and so could not be heard, `unmeasured` activations that could not be run on a part of their
-    input. `scaled` means that layers ran in float16, where trainings multiply the loss by an
-    unknown factor.
+    input, or hold no numbers; `faults` what went wrong in listening itself. `scaled` means that
+    layers ran in float16, where trainings multiply the loss by an unknown factor.
     """
 
     trace: Trace = field(default_factory=Trace)
@@ -61,6 +61,7 @@ class Heard:
     slopes: list[Tensor] = field(default_factory=list)
     deaf: set[str] = field(default_factory=set)
     unmeasured: set[str] = field(default_factory=set)
+    faults: set[str] = field(default_factory=set)
     scaled: bool = False
 
 
@@ -111,20 +112,30 @@ class _Ears(TorchFunctionMode):
         if isinstance(self._scopes[-1].module, Pointwise):
             return func(*args, **kwargs)  # one activation, whatever it is computed by
         op = ops.name_of(func)
-        source = args[0] if args else kwargs.get("input")
         rows = None
-        if op in MEASURED and isinstance(source, Tensor) and _is_measurable(source):
-            with unseen():
-                rows = _rows_before(func, source, kwargs)
+        if op in MEASURED:
+            with self._listening():
+                rows = _rows_before(func, args[0] if args else kwargs.get("input"), kwargs)
         result = func(*args, **kwargs)
-        outputs = tuple(_tensors(result))
-        if outputs:
-            with unseen():
+        with self._listening():
+            outputs = tuple(_tensors(result))
+            if outputs:
                 call = self._note(op, args, kwargs, outputs)
+                self._note_layers(call, args, kwargs, outputs[0])
                 if rows is not None:
                     self._measure(call, _applied(func, args, kwargs), rows, outputs[0])
-                self._note_layers(call, args, kwargs, outputs[0])
+                elif op in MEASURED and outputs[0].numel():
+                    self.heard.unmeasured.add(call.module or op)
         return result
+
+    @contextmanager
+    def _listening(self) -> Iterator[None]:
+        """Look at the program unseen by any mode, and never raise into it."""
+        try:
+            with unseen():
+                yield
+        except Exception as error:  # the program that is heard comes first
+            self.heard.faults.add(f"{type(error).__name__}: {error}")
 
     def _note_layers(
         self, call: Call, args: tuple[Any, ...], kwargs: dict[str, Any], output: Tensor
@@ -158,7 +169,7 @@ class _Ears(TorchFunctionMode):
         return call
 
     def _described(self, item: Any, found: list[Value], depth: int = 0) -> Any:
-        if isinstance(item, Tensor):
+        if isinstance(item, Tensor) and not nn.parameter.is_lazy(item):
             value = self._values.get(item)
             if value is None:
                 value = self._values[item] = Value(_stand_in(item), 0)
@@ -210,18 +221,18 @@ class _Ears(TorchFunctionMode):
             entered, first = self._entered.pop()
             if entered == id(module):
                 break
-        if isinstance(module, Pointwise):
-            self._note_pointwise(module, args, output)
-        elif first == len(self.heard.trace.calls):
-            self._note_silence(module, output)
+        with self._listening():
+            if isinstance(module, Pointwise):
+                self._note_pointwise(module, args, output)
+            elif first == len(self.heard.trace.calls):
+                self._note_silence(module, output)
         self._scopes = self._scopes[: 1 + len(self._entered)]
 
     def _note_pointwise(self, module: Pointwise, args: Any, output: Any) -> None:
         source = args[0] if args else None
         if isinstance(source, Tensor) and isinstance(output, Tensor) and _is_measurable(source):
-            with unseen():
-                call = self._note(type(module).__name__.lower(), (source,), {}, (output,))
-                self._measure(call, module.forward, rows_of(source.detach(), 1), output)
+            call = self._note(type(module).__name__.lower(), (source,), {}, (output,))
+            self._measure(call, module.forward, rows_of(source.detach(), 1), output)
 
     def _note_silence(self, module: nn.Module, output: Any) -> None:
         is_leaf = next(module.children(), None) is None
@@ -245,8 +256,10 @@ def _is_measurable(tensor: Tensor) -> bool:
     return tensor.ndim > 0 and tensor.is_floating_point() and readable(tensor)
 
 
-def _rows_before(func: Callable[..., Any], source: Tensor, kwargs: dict[str, Any]) -> Tensor:
+def _rows_before(func: Callable[..., Any], source: Any, kwargs: dict[str, Any]) -> Tensor | None:
     """Return some of the input, a copy where the function is about to overwrite it."""
+    if not isinstance(source, Tensor) or not _is_measurable(source):
+        return None
     rows = rows_of(source.detach(), 1)
     name = getattr(func, "__name__", "")
     in_place = kwargs.get("inplace") is True or (name.endswith("_") and not name.endswith("__"))

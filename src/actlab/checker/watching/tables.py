@@ -106,5 +106,9 @@ def _unwatched(item: Watched) -> Iterator[str]:
         yield _("the size of gradients: float16 training scales the loss by an unknown factor")
     for name in sorted(ledger.closed):
         yield _("the activations inside {name}, which is one call").format(name=name)
-    for name in sorted(ledger.unheard):
+    for name in sorted(ledger.deaf):
         yield _("{name}, which runs no torch function that can be seen").format(name=name)
+    for name in sorted(ledger.unmeasured):
+        yield _("the units of {name}, whose numbers cannot be read where it runs").format(name=name)
+    for text in sorted(ledger.faults):
+        yield _("a fault of actlab's own in listening ({text})").format(text=text)

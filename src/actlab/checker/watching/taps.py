@@ -7,7 +7,7 @@ what goes wrong inside is written down, and the tap falls silent.
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -51,6 +51,24 @@ class OnRequest:
         return due
 
 
+class Hook:
+    """A hook that stays behind when its module is copied or pickled, so that both remain possible.
+
+    The copy has a method of the standard library in its place that takes anything and does nothing:
+    to load such a pickle needs no actlab.
+    """
+
+    def __init__(self, work: Callable[..., None]) -> None:
+        self._work = work
+
+    def __call__(self, *args: Any) -> None:
+        """Do the work."""
+        self._work(*args)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return getattr, (nullcontext(), "__exit__")
+
+
 @dataclass(eq=False)
 class Tap:
     """A model being watched.
@@ -80,8 +98,8 @@ class Tap:
         elif getattr(self.model, "_compiled_call_impl", None) is not None:
             self._wrap_compiled_call()
         else:
-            before = self.model.register_forward_pre_hook(self._before, prepend=True)
-            after = self.model.register_forward_hook(self._after, always_call=True)
+            before = self.model.register_forward_pre_hook(Hook(self._before), prepend=True)
+            after = self.model.register_forward_hook(Hook(self._after), always_call=True)
             self._attached.callback(after.remove)
             self._attached.callback(before.remove)
 
@@ -93,6 +111,14 @@ class Tap:
 
     def begin(self) -> None:
         """Count a pass that starts, and listen to it if it is due."""
+        self._guarded(self._begin)
+
+    def end(self) -> None:
+        """Note that the pass ended; nothing happens if none was listened to."""
+        if self._listening is not None:
+            self._guarded(self._end)
+
+    def _begin(self) -> None:
         if self._listening is not None or self.faults:
             return
         kind: Kind = "training" if torch.is_grad_enabled() else "inference"
@@ -105,8 +131,7 @@ class Tap:
             self._hand_on()
             self._listen()
 
-    def end(self) -> None:
-        """Note that the pass ended."""
+    def _end(self) -> None:
         heard = self._heard
         self._stop_listening()
         if heard is None:
@@ -141,14 +166,14 @@ class Tap:
             return
         self._depth += 1
         if self._depth == 1:
-            self._guarded(self.begin)
+            self.begin()
 
     def _after(self, module: nn.Module, args: Any, output: Any) -> None:  # noqa: ARG002
         if _is_traced() or not self._is_own_thread():
             return
         self._depth = max(self._depth - 1, 0)
-        if self._depth == 0 and self._listening is not None:
-            self._guarded(self.end)
+        if self._depth == 0:
+            self.end()
 
     def _is_own_thread(self) -> bool:
         """Return whether the thread is the first that ran the model: replicas are not heard."""
