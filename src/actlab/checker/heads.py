@@ -127,6 +127,10 @@ def holds_back_negatives(head: Head) -> bool:
 def all_heads(subject: "Subject") -> Iterator[Call]:
     """Yield the calls that made what the losses received, or what the model returned."""
     seen: set[int] = set()
+    for loss in subject.loss_calls:
+        if loss.custom and loss.call.op in ("softmax", "log_softmax"):
+            seen.add(id(loss.call))
+            yield loss.call
     ends = [loss.input for loss in subject.loss_calls] + subject.outputs
     for value in ends:
         for origin in origins(value, HANDED_ON | {"log"}):

@@ -106,8 +106,14 @@ def is_source(end: Origin) -> bool:
     return end.call is None
 
 
-def _only_feeds_layers(subject: "Subject", value: Value, known: dict[int, Weighted]) -> bool:
-    """Return whether a layer's output is used by other layers alone: no skip connection."""
-    return all(
-        id(call) in known or call.op in _AVERAGING for call, _given in uses(subject.trace, value)
-    )
+def _only_feeds_layers(
+    subject: "Subject", value: Value, known: dict[int, Weighted], depth: int = 0
+) -> bool:
+    """Return whether a layer's output is used by other layers alone: by no skip, by no gate."""
+    for call, _given in uses(subject.trace, value):
+        if id(call) in known:
+            continue
+        passes = call.op in _AVERAGING and depth < 10
+        if not passes or not _only_feeds_layers(subject, call.output, known, depth + 1):
+            return False
+    return True

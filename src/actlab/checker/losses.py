@@ -14,14 +14,13 @@ REGRESSION = frozenset({"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"})
 """Losses on the distance between prediction and target."""
 
 _DISTANCES = {
-    "pow": "mse_loss",
-    "square": "mse_loss",
-    "mul": "mse_loss",
-    "abs": "l1_loss",
-    "norm": "mse_loss",
-    "vector_norm": "mse_loss",
-}
+    "pow": "mse_loss", "square": "mse_loss", "mul": "mse_loss", "abs": "l1_loss",
+    "norm": "mse_loss", "vector_norm": "mse_loss", "cosh": "mse_loss", "logaddexp": "l1_loss",
+}  # fmt: skip
 """What makes a user-written loss of a difference, and the loss of torch's that it is like."""
+
+_OF_TWO = {"pairwise_distance": "mse_loss", "dist": "mse_loss"}
+"""Distances that take prediction and target themselves."""
 
 _CATEGORICAL = "distributions/categorical.py"
 
@@ -116,7 +115,7 @@ def _of_call(
     elif call.op in ("log_softmax", "logsumexp"):
         if _is_cross_entropy(call, trace, live, in_loss_code):
             yield LossCall(call, "cross_entropy", call.inputs[0], custom=True)
-    elif call.op in ("sub", "rsub") and len(call.inputs) == 2:
+    elif call.op in ("sub", "rsub", *_OF_TWO) and len(call.inputs) == 2:
         yield from _difference(call, trace, live, target_ids, in_loss_code)
     elif call.op == "log" and in_loss_code(call):
         yield from _written_bce(call, trace, live)
@@ -183,13 +182,40 @@ def _difference(
         return
     if target_ids and not is_target and target not in live:
         return
-    for user in _readers(trace, call.output):
+    if call.op in _OF_TWO:
+        yield LossCall(call, _OF_TWO[call.op], prediction, target, custom=True)
+        return
+    for user, given in _users_of_difference(trace, call.output, live):
         kind = _DISTANCES.get(user.op)
-        if user.op == "mul" and any(value is not user.inputs[0] for value in user.inputs):
+        if user.op == "mul" and not _is_square(user, given):
             kind = None
         if kind is not None:
             yield LossCall(user, kind, prediction, target, custom=True)
             return
+
+
+def _users_of_difference(
+    trace: Trace, value: Value, live: LiveValues, depth: int = 0
+) -> Iterator[tuple[Call, Value]]:
+    """Yield who reads a difference, also after it was weighted by something that is not learnt."""
+    for user in _readers(trace, value):
+        given = next((v for v in user.inputs if v in live), value)
+        yield user, given
+        weighted = user.op in ("mul", "div") and sum(v in live for v in user.inputs) == 1
+        if weighted and depth < 3:
+            yield from _users_of_difference(trace, user.output, live, depth + 1)
+
+
+def _is_square(product: Call, given: Value) -> bool:
+    """Return whether a product is one of a difference with itself, computed once or twice."""
+    first, second = product.inputs[0], product.inputs[-1]
+    if first is second:
+        return len(product.inputs) == 2
+    calls = (first.call, second.call)
+    if any(call is None or call.op not in ("sub", "rsub") for call in calls) or given is None:
+        return False
+    operands = [{id(v) for v in call.inputs} for call in calls if call is not None]
+    return operands[0] == operands[1]
 
 
 def _written_bce(call: Call, trace: Trace, live: LiveValues) -> Iterator[LossCall]:

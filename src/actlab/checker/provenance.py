@@ -24,6 +24,9 @@ _NEAR = 60
 HANDED_ON = ops.VIEWS | ops.JOINS | ops.DROPOUTS
 """Operations after which a tensor is still what it was, elsewhere or with parts missing."""
 
+_ONE_TENSOR = ops.VIEWS | ops.DROPOUTS | ops.NORMS
+"""Operations whose output has the elements of their first input; the others are parameters."""
+
 _TINY = 1e-2
 
 _ALREADY_CONFINED = (
@@ -84,7 +87,7 @@ def data_inputs(call: Call, position: int = 0) -> tuple[Value, ...]:
     """Return the inputs whose elements are in an output, leaving out indices and masks."""
     if call.op in ("broadcast_tensors", "meshgrid"):
         return call.inputs[position : position + 1]
-    if call.op in ops.VIEWS or call.op in ops.DROPOUTS or is_nudge(call):
+    if call.op in _ONE_TENSOR or is_nudge(call):
         return call.inputs[:1]
     if call.op == "setitem":
         parts = (call.args[0], call.args[-1])

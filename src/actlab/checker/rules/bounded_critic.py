@@ -174,5 +174,5 @@ def _ends(subject: Subject, loss: Value, through_links: bool) -> Iterator[Call]:
 
 
 def _is_scaling(subject: Subject, call: Call) -> bool:
-    """Return whether a product is one with a constant."""
-    return sum(subject.is_live(value) for value in call.inputs) <= 1 and len(call.inputs) == 1
+    """Return whether a product is one with a number, or with something that is not learnt."""
+    return sum(subject.is_live(value) for value in call.inputs) <= 1

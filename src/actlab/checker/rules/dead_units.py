@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 import torch
 from torch import nn
-from torch.nn import functional as F  # noqa: N812  torch's own name for it
+from torch.nn import functional as F
 
 from actlab.checker.dynamics.one_step import activations_of
 from actlab.checker.dynamics.units import ActivationMeasure, dead_share

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import torch
 from torch import nn
-from torch.nn import functional as F  # noqa: N812  torch's own name for it
+from torch.nn import functional as F
 
 from actlab.checker.arithmetic import shown
 from actlab.checker.findings import Finding

@@ -7,7 +7,7 @@ from torch import nn
 
 from actlab.checker import ops
 from actlab.checker.findings import Finding
-from actlab.checker.layers import Pair, pairs, weighted
+from actlab.checker.layers import Pair, Weighted, pairs, weighted
 from actlab.checker.provenance import HANDED_ON, origins, uses
 from actlab.checker.rule import Case, Rule, Situation
 from actlab.checker.samples import class_batch, image_batch
@@ -117,7 +117,7 @@ def exemption(subject: Subject, pair: Pair) -> str | None:
             return _NARROW
         if before.weight.tensor is after.weight.tensor:
             return _TIED
-        if before.depthwise or after.depthwise:
+        if before.depthwise or after.depthwise or _projects_depthwise(before):
             return _DEPTHWISE
         if any("lora" in (layer.call.module or "").lower() for layer in (before, after)):
             return _LORA
@@ -128,6 +128,14 @@ def exemption(subject: Subject, pair: Pair) -> str | None:
     if any(call.op in ("pixel_shuffle", "pixel_unshuffle") for call in pair.passed):
         return _SHUFFLE
     return None
+
+
+def _projects_depthwise(layer: Weighted) -> bool:
+    """Return whether a layer is the linear projection at the end of an inverted residual."""
+    passed = HANDED_ON | ops.ACTIVATIONS | {"batch_norm", "mul", "avg_pool"}
+    made = [end.call for end in origins(layer.data, passed)]
+    found = [weighted(call) for call in made if call is not None]
+    return any(before is not None and before.depthwise for before in found)
 
 
 def _reads_embedding(call: Call) -> bool:

@@ -6,11 +6,13 @@ from typing import Any
 import torch
 from torch import nn
 
+from actlab.checker import ops
 from actlab.checker.affinity import is_affine_up_to
 from actlab.checker.findings import Finding
 from actlab.checker.fixes import attribute_path
 from actlab.checker.heads import all_heads
 from actlab.checker.layers import Pair, pairs
+from actlab.checker.provenance import makers
 from actlab.checker.rule import Case, Rule, Situation
 from actlab.checker.rules.linear_bottleneck import exemption
 from actlab.checker.samples import class_batch, image_batch, real_batch
@@ -109,7 +111,7 @@ class NoNonlinearity(Rule):
 
     def check(self, subject: Subject) -> Iterator[Finding]:
         """Yield a finding for each layer that follows another with nothing in between."""
-        last = {id(call) for call in all_heads(subject)}
+        last = _last_layers(subject)
         for pair in pairs(subject):
             if exemption(subject, pair) is None:
                 yield self._finding(subject, pair, id(pair.after.call) in last)
@@ -140,6 +142,16 @@ class NoNonlinearity(Rule):
             why=_("the two layers together can do no more than one"),
             fix=f"x = F.relu({attribute_path(before.call.module or 'layer')}(x))",
         )
+
+
+def _last_layers(subject: Subject) -> set[int]:
+    """Return the calls that the losses read, or that a final softmax or sigmoid reads."""
+    found: set[int] = set()
+    for call in all_heads(subject):
+        found.add(id(call))
+        if call.op in ops.NORMALISERS | {"sigmoid"}:
+            found |= {id(maker) for maker in makers(call.inputs[0])}
+    return found
 
 
 def _named(module: str | None, otherwise: str) -> str:

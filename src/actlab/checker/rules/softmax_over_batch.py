@@ -134,6 +134,8 @@ class SoftmaxOverBatch(Rule):
         heads = {id(call) for call in all_heads(subject)}
         for call in suspects:
             head = id(call) in heads
+            if call.output.tensor.ndim == 1 and not (head and _one_score_each(subject, call)):
+                continue  # weights over the parts of one thing, or a ranking of candidates
             mixes = _mixes_samples(subject, call, samples)
             if mixes is None and head:
                 mixes = call.op in ops.NORMALISERS
@@ -177,8 +179,20 @@ def _spans_first_dim(call: Call, samples: int | None) -> bool:
     if samples is not None and (given.shape[0] == 0 or given.shape[0] % samples):
         return False
     if call.op in ("softmax", "log_softmax", "softmin"):
-        return softmax_dim(call) == 0 and given.tensor.ndim > 1 and not _is_similarity(given)
+        return softmax_dim(call) == 0 and not _is_similarity(given)
     return call.op == "div" and _divides_by_sum(call)
+
+
+def _one_score_each(subject: Subject, call: Call) -> bool:
+    """Return whether the samples' single scores are compared with a label each."""
+    if subject.task_given and subject.task == "ranking":
+        return False
+    return any(
+        loss.target is not None
+        and loss.target.shape == loss.input.shape == call.output.shape
+        and loss.kind in ("bce", "mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
+        for loss in subject.loss_calls
+    )
 
 
 def _is_similarity(value: Value) -> bool:
