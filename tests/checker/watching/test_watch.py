@@ -1,5 +1,6 @@
 """What a watch sees, counts, warns of and leaves behind."""
 
+import time
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +12,7 @@ from torch.nn import functional as F
 
 import actlab
 from actlab.checker.watching import MisuseWarning, Watch, WatchError
+from actlab.checker.watching.samplers import Sparing
 
 
 def silent(summary: object) -> None:
@@ -51,6 +53,30 @@ def test_the_first_pass_and_every_nth_are_sampled() -> None:
             step(net)
     row = watch.summary.models[0]
     assert (row.training_passes, row.inference_passes, row.sampled) == (10, 0, 3)
+
+
+def test_small_networks_are_sampled_more_seldom() -> None:
+    clock = {"burden": 0.5}
+    sampler = Sparing(every=100, limit=0.03)
+    due = [sampler.is_due(number, lambda: clock["burden"]) for number in (1, 2, 101)]
+    clock["burden"] = 0.01
+    due += [sampler.is_due(number, lambda: clock["burden"]) for number in (150, 201)]
+    assert due == [True, False, False, False, True]
+    assert sampler.passed_over == 1
+
+
+def test_watching_takes_its_share_of_the_time_and_no_more() -> None:
+    net = mlp()
+    with actlab.watch(net, show=silent) as watch:
+        for _number in range(1000):
+            net(torch.ones(1, 8))
+    tap = watch.taps[0]
+    passed = time.perf_counter() - (tap._began or 0.0)
+    sampled = watch.summary.models[0].sampled
+    assert 1 <= sampled <= 10
+    assert isinstance(tap.sampler, Sparing)
+    assert sampled + tap.sampler.passed_over == 10
+    assert tap.stopwatch.seconds < 0.5 * passed
 
 
 def test_passes_between_have_no_hooks_but_the_counter() -> None:

@@ -10,8 +10,8 @@ from typing import Any
 import torch
 
 from actlab.checker.callbacks.extras import base_class
+from actlab.checker.watching.samplers import OnRequest
 from actlab.checker.watching.summary import Summary
-from actlab.checker.watching.taps import OnRequest
 from actlab.checker.watching.watcher import Watch, to_stderr, watch
 
 

@@ -25,6 +25,7 @@ from actlab.checker.frames import NOWHERE, trail
 from actlab.checker.provenance import unit_dim
 from actlab.checker.trace import Call, Scope, Trace, Value
 from actlab.checker.values import readable
+from actlab.checker.watching.samplers import Stopwatch
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,9 +67,9 @@ class Heard:
 
 
 @contextmanager
-def listening(model: nn.Module, flat_slope: float) -> Iterator[Heard]:
+def listening(model: nn.Module, flat_slope: float, stopwatch: Stopwatch) -> Iterator[Heard]:
     """Listen to what `model` does in the block, in this thread."""
-    ears = _Ears(model, flat_slope)
+    ears = _Ears(model, flat_slope, stopwatch)
     with ExitStack() as stack:
         for module in model.modules():
             if module is model:  # its hooks are being called when listening begins and ends
@@ -91,8 +92,9 @@ def unseen() -> AbstractContextManager[None]:
 
 
 class _Ears(TorchFunctionMode):
-    def __init__(self, model: nn.Module, flat_slope: float) -> None:
+    def __init__(self, model: nn.Module, flat_slope: float, stopwatch: Stopwatch) -> None:
         super().__init__()
+        self._stopwatch = stopwatch
         self.heard = Heard()
         self._flat_slope = flat_slope
         self._values: MutableMapping[Tensor, Value] = WeakIdKeyDictionary()
@@ -132,7 +134,7 @@ class _Ears(TorchFunctionMode):
     def _listening(self) -> Iterator[None]:
         """Look at the program unseen by any mode, and never raise into it."""
         try:
-            with unseen():
+            with self._stopwatch, unseen():
                 yield
         except Exception as error:  # the program that is heard comes first
             self.heard.faults.add(f"{type(error).__name__}: {error}")

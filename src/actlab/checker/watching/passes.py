@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from actlab.checker.dynamics.gradients import root_mean_square
 from actlab.checker.watching.listening import Heard
+from actlab.checker.watching.samplers import Stopwatch
 
 
 @dataclass(eq=False)
@@ -22,6 +23,7 @@ class SampledPass:
 
     number: int
     heard: Heard
+    stopwatch: Stopwatch
     parameters: dict[int, Tensor] = field(default_factory=dict)
     names: dict[int, str] = field(default_factory=dict)
     arrived: dict[int, Tensor] = field(default_factory=dict)
@@ -44,7 +46,11 @@ class SampledPass:
         self.parameters[key], self.names[key] = tensor, name
 
         def note(gradient: Tensor) -> None:
-            self.arrived[key] = _size(gradient)
+            try:
+                with self.stopwatch:
+                    self.arrived[key] = _size(gradient)
+            except Exception as error:  # the backward pass that is watched comes first
+                self.heard.faults.add(f"{type(error).__name__}: {error}")
 
         untyped: Any = tensor
         self._hooks.append(untyped.register_hook(note).remove)

@@ -6,6 +6,7 @@ from statistics import fmean
 
 from actlab.checker.dynamics.units import SATURATING
 from actlab.checker.watching.ledger import Ledger
+from actlab.checker.watching.samplers import Sparing
 from actlab.checker.watching.sightings import Sightings
 from actlab.checker.watching.summary import (
     ActivationRow,
@@ -15,7 +16,7 @@ from actlab.checker.watching.summary import (
     Summary,
 )
 from actlab.checker.watching.taps import Tap
-from actlab.i18n import _
+from actlab.i18n import _, ngettext
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +107,12 @@ def _unwatched(item: Watched) -> Iterator[str]:
         yield _("the size of gradients: float16 training scales the loss by an unknown factor")
     for name in sorted(ledger.closed):
         yield _("the activations inside {name}, which is one call").format(name=name)
+    if isinstance(item.tap.sampler, Sparing) and item.tap.sampler.passed_over:
+        yield ngettext(
+            "{count} pass that was due: watching had taken its share of the time",
+            "{count} passes that were due: watching had taken its share of the time",
+            item.tap.sampler.passed_over,
+        ).format(count=item.tap.sampler.passed_over)
     for name in sorted(ledger.deaf):
         yield _("{name}, which runs no torch function that can be seen").format(name=name)
     for name in sorted(ledger.unmeasured):

@@ -6,49 +6,21 @@ what goes wrong inside is written down, and the tap falls silent.
 
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import torch
 from torch import nn
 
 from actlab.checker.watching.listening import Heard, listening
 from actlab.checker.watching.passes import SampledPass
+from actlab.checker.watching.samplers import Sampler, Stopwatch
 from actlab.i18n import _
 
 Kind = Literal["training", "inference"]
-
-
-class Sampler(Protocol):
-    """Decides which passes are listened to."""
-
-    def is_due(self, number: int) -> bool:
-        """Return whether the pass of this number (from 1) is listened to."""
-
-
-@dataclass(frozen=True)
-class EveryNth:
-    """The first pass, and every `every`-th after it."""
-
-    every: int
-
-    def is_due(self, number: int) -> bool:
-        """Return whether the pass of this number (from 1) is listened to."""
-        return (number - 1) % self.every == 0
-
-
-@dataclass
-class OnRequest:
-    """The next pass after each request: for trainers that count steps themselves."""
-
-    wanted: bool = False
-
-    def is_due(self, number: int) -> bool:  # noqa: ARG002  the driver counts
-        """Return whether a pass was asked for since the last one that was listened to."""
-        due, self.wanted = self.wanted, False
-        return due
 
 
 class Hook:
@@ -84,6 +56,8 @@ class Tap:
     on_pass: Callable[[SampledPass], None]
     counts: dict[Kind, int] = field(default_factory=lambda: {"training": 0, "inference": 0})
     faults: list[str] = field(default_factory=list)
+    stopwatch: Stopwatch = field(default_factory=Stopwatch)
+    _began: float | None = None
     _depth: int = 0
     _thread: int | None = None
     _pending: SampledPass | None = None
@@ -127,9 +101,16 @@ class Tap:
             self._hand_on()
         if kind == "inference" and self.counts["training"] > 0:
             return
-        if self.sampler.is_due(self.counts[kind]):
+        if self._began is None:
+            self._began = time.perf_counter()
+        if self.sampler.is_due(self.counts[kind], self._burden):
             self._hand_on()
             self._listen()
+
+    def _burden(self) -> float:
+        """Return which share of the time since the first pass went into watching."""
+        passed = time.perf_counter() - (self._began or 0.0)
+        return self.stopwatch.seconds / max(passed, 1e-9)
 
     def _end(self) -> None:
         heard = self._heard
@@ -137,7 +118,7 @@ class Tap:
         if heard is None:
             return
         number = self.counts["training"] or self.counts["inference"]
-        self._pending = SampledPass(number, heard)
+        self._pending = SampledPass(number, heard, self.stopwatch)
         if torch.is_grad_enabled():
             self._pending.await_gradients(self.model)
 
@@ -148,7 +129,7 @@ class Tap:
         if "torch._dynamo" in sys.modules:  # nothing can be compiled before it is imported
             stack.enter_context(torch.compiler.set_stance("force_eager"))
         self._listening = stack
-        self._heard = stack.enter_context(listening(self.model, self.flat_slope))
+        self._heard = stack.enter_context(listening(self.model, self.flat_slope, self.stopwatch))
 
     def _stop_listening(self) -> None:
         stack, self._listening, self._heard = self._listening, None, None
@@ -183,7 +164,8 @@ class Tap:
 
     def _guarded(self, work: Callable[[], None]) -> None:
         try:
-            work()
+            with self.stopwatch:
+                work()
         except Exception as error:  # the program that is watched comes first
             self.faults.append(
                 _("watching stopped by a fault of actlab's own ({kind}: {text})").format(

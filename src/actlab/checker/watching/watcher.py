@@ -14,12 +14,16 @@ from actlab.checker.rules.saturated_units import SaturatedUnits
 from actlab.checker.settings import Settings, nearest_settings
 from actlab.checker.watching.ledger import Ledger
 from actlab.checker.watching.passes import SampledPass
+from actlab.checker.watching.samplers import EveryNth, Sampler, Sparing
 from actlab.checker.watching.sightings import Sightings
 from actlab.checker.watching.summary import Summary
 from actlab.checker.watching.tables import Watched, summary_of
-from actlab.checker.watching.taps import EveryNth, Sampler, Tap
+from actlab.checker.watching.taps import Tap
 from actlab.errors import ActlabError
 from actlab.i18n import _
+
+DEFAULT_INTERVAL = 100
+MOST_TIME = 0.03
 
 
 class WatchError(ActlabError):
@@ -106,7 +110,7 @@ class Watch:
 
 def watch(
     *models: nn.Module,
-    every: int = 100,
+    every: int = DEFAULT_INTERVAL,
     show: Callable[[Summary], None] = to_stderr,
     sampler: Callable[[], Sampler] | None = None,
 ) -> Watch:
@@ -114,7 +118,9 @@ def watch(
 
     The first pass of each model and every `every`-th after it are listened to: which units are dead
     or saturated, how gradients and activations change with depth, what is not finite, what slopes
-    became. The other passes cost a counter. Each threshold that is crossed gives one Python
+    became. The other passes cost a counter. With an interval of 100 or more, a pass that is due is
+    passed over while listening took more than 3 % of the time so far; a shorter one is kept to the
+    letter. Each threshold that is crossed gives one Python
     warning (`MisuseWarning`) on the line of the activation; at the end `show` is given the
     `Summary`, which by default is printed to standard error. `sampler` makes another chooser of
     passes than every `every`-th. The program itself is never stopped,
@@ -153,10 +159,14 @@ def watch(
     return Watch(
         models,
         every=every,
-        sampler=sampler or (lambda: EveryNth(every)),
+        sampler=sampler or (lambda: _sampler(every)),
         show=show,
         settings=nearest_settings(Path.cwd(), RULES),
     )
+
+
+def _sampler(every: int) -> Sampler:
+    return EveryNth(every) if every < DEFAULT_INTERVAL else Sparing(every, MOST_TIME)
 
 
 def _watched(model: nn.Module, name: str, sampler: Sampler, settings: Settings) -> Watched:
