@@ -1,16 +1,19 @@
 """How much time `actlab.watch` adds to a training at its default interval.
 
-Recipe: blocks of 200 training steps of one network, alternately bare and inside
+Recipe: blocks of training steps of one network, alternately bare and inside
 `with actlab.watch(model)`: entering, leaving and the summary are in the watched time. The order of
 the two changes from pair to pair. Time is the process's own processor time on one thread, so that
-other programs disturb little. Reported are medians of the blocks, and the ratios within pairs,
-which drifts of the machine do not touch. The target is at most 1.03.
+other programs disturb little. Reported are medians of the blocks and the ratios within pairs, which
+drifts of the machine do not touch; and, steadier than either on a busy machine, what a sampled
+pass costs beyond the steps beside it. The target is at most 1.03.
 
     python benchmarks/watch_overhead.py [--network published|perceptron|tiny] [--pairs 10]
 """
 
 import argparse
 import time
+from collections.abc import Callable
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -21,7 +24,11 @@ import actlab
 from actlab.networks.builders import build
 from bench import publish, spread
 
-STEPS = 200
+STEPS = {"published": 200, "perceptron": 1000, "tiny": 5000}
+EVERY = 100
+"""The default interval."""
+
+Times = tuple[float, list[float]]
 
 
 def network(name: str) -> tuple[nn.Module, Tensor]:
@@ -33,29 +40,47 @@ def network(name: str) -> tuple[nn.Module, Tensor]:
     return build("published_cnn", "relu", "relu", "logits"), torch.randn(32, 1, 28, 28)
 
 
-def block(model: nn.Module, optimizer: Any, x: Tensor, y: Tensor, steps: int) -> None:
+def train(model: nn.Module, optimizer: Any, x: Tensor, y: Tensor, steps: int) -> list[float]:
+    """Train, and return the time of each step."""
+    times = []
     for _step in range(steps):
+        started = time.process_time()
         loss = nn.functional.cross_entropy(model(x), y)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
+        times.append(time.process_time() - started)
+    return times
 
 
-def timed(model: nn.Module, optimizer: Any, x: Tensor, y: Tensor, *, watched: bool) -> float:
+def bare_block(run: Callable[[], list[float]]) -> Times:
     started = time.process_time()
-    if watched:
-        with actlab.watch(model, show=str):
-            block(model, optimizer, x, y, STEPS)
-    else:
-        block(model, optimizer, x, y, STEPS)
-    return time.process_time() - started
+    times = run()
+    return time.process_time() - started, times
+
+
+def watched_block(run: Callable[[], list[float]], model: nn.Module) -> Times:
+    started = time.process_time()
+    with actlab.watch(model, show=str):
+        times = run()
+    return time.process_time() - started, times
+
+
+def sampling_costs(times: list[float]) -> list[float]:
+    """Return what passes that are due cost, in steps: each and its next, beyond their neighbours.
+
+    The first is left out: it is paid once in a training.
+    """
+    costs = []
+    for place in range(EVERY, len(times), EVERY):
+        usual = median(times[place + 2 : place + 22])
+        costs.append((times[place] + times[place + 1]) / usual - 2.0)
+    return costs
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--network", choices=("published", "perceptron", "tiny"), default="published"
-    )
+    parser.add_argument("--network", choices=tuple(STEPS), default="published")
     parser.add_argument("--pairs", type=int, default=10)
     given = parser.parse_args()
     torch.manual_seed(0)
@@ -63,22 +88,30 @@ def main() -> None:
     model, x = network(given.network)
     y = torch.arange(x.shape[0]) % 10
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
-    timed(model, optimizer, x, y, watched=True)  # imports and warms up
+    run = partial(train, model, optimizer, x, y, STEPS[given.network])
+    watched_block(partial(train, model, optimizer, x, y, 3), model)  # imports and warms up
     bare: list[float] = []
     watched: list[float] = []
+    costs: list[float] = []
     for pair in range(given.pairs):
-        for turn in (pair % 2 == 0, pair % 2 == 1):
-            seconds = timed(model, optimizer, x, y, watched=turn)
-            (watched if turn else bare).append(seconds)
+        if pair % 2:
+            bare.append(bare_block(run)[0])
+        seconds, times = watched_block(run, model)
+        if not pair % 2:
+            bare.append(bare_block(run)[0])
+        watched.append(seconds)
+        costs += sampling_costs(times)
     ratios = [one / other for one, other in zip(watched, bare, strict=True)]
     publish(
         f"added time of actlab.watch, {given.network} network, {given.pairs} interleaved pairs of "
-        f"{STEPS} steps, every=100, one thread",
+        f"{STEPS[given.network]} steps, every={EVERY}, one thread",
         {
             "bare, seconds": spread(bare),
             "watched, seconds": spread(watched),
             "ratio of medians": median(watched) / median(bare),
             "ratio within pairs": spread(ratios),
+            "a due pass costs, in steps": spread(costs),
+            "ratio by due passes alone": 1.0 + sum(costs) / len(costs) / EVERY,
         },
     )
 
