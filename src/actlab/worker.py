@@ -233,6 +233,7 @@ def _record(trial: Trial, outcome: Training) -> Record:
         curve=outcome.curve,
         seconds=outcome.seconds,
         code_version=_code_version(),
+        stage=trial.stage,
     )
 
 

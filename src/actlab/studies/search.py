@@ -136,4 +136,5 @@ def _failed(trial: Trial, reason: str) -> Record:
         curve=(),
         seconds=0.0,
         code_version=version("actlab"),
+        stage=trial.stage,
     )

@@ -1,0 +1,43 @@
+"""Where a study ran."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from actlab.records.plan import FORMAT_VERSION, Precision
+
+
+@dataclass(frozen=True)
+class LayerRow:
+    """One row of a network's layer table; multiply-adds are for the whole batch."""
+
+    name: str
+    kind: str
+    output_shape: tuple[int, ...]
+    parameters: int
+    multiply_adds: int
+
+
+@dataclass(frozen=True)
+class NetworkSummary:
+    """The layer table of a network, and its totals."""
+
+    layers: tuple[LayerRow, ...]
+    parameters: int
+    multiply_adds: int
+    batch_size: int
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Where a study ran: versions, machine, data and the command that started it."""
+
+    versions: dict[str, str]
+    machine: dict[str, Any]
+    fingerprint: str
+    class_counts: dict[str, tuple[int, ...]]
+    network: NetworkSummary
+    precision: Precision
+    device: str
+    command: str
+    started: str
+    format_version: int = FORMAT_VERSION

@@ -1,0 +1,104 @@
+"""A plan: a study as a value."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+FORMAT_VERSION = 1
+"""Version of the records and of the run folder. History: 1, the first (2026-11)."""
+
+Head = Literal["softmax", "logits"]
+
+ProtocolName = Literal["published", "corrected"]
+
+Precision = Literal["fp32", "bf16"]
+
+
+@dataclass(frozen=True)
+class SplitSizes:
+    """Numbers of images in the named splits.
+
+    `train`, `valid_epoch` and `valid_trial` are drawn without overlap from the training pool of a
+    data set, `test` from its test pool.
+    """
+
+    train: int
+    valid_epoch: int
+    valid_trial: int
+    test: int
+
+
+@dataclass(frozen=True)
+class DataPlan:
+    """Which data set, from which folder (None: wherever it is found), in which splits."""
+
+    name: str
+    splits: SplitSizes
+    directory: str | None = None
+
+
+@dataclass(frozen=True)
+class Space:
+    """What a study chooses from: activations for two slots, a log-uniform learning rate."""
+
+    conv_activation: tuple[str, ...]
+    fc_activation: tuple[str, ...]
+    learning_rate_low: float
+    learning_rate_high: float
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How one network is trained and scored.
+
+    The head is what the network ends in: `softmax` (the published study: cross entropy then
+    applies softmax a second time) or `logits`. The loss is cross entropy, the optimiser AdamW.
+    """
+
+    name: ProtocolName
+    head: Head
+    batch_size: int = 32
+    weight_decay: float = 0.01
+    patience: int = 5
+    max_epochs: int | None = None
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """Every option of the search's sampler; nothing is left to a library's defaults.
+
+    `start` is how the first trials are chosen: `random` (as published) or `each_candidate`, in
+    which every activation of every slot has at least one trial.
+    """
+
+    name: Literal["tpe"] = "tpe"
+    startup_trials: int = 10
+    candidates: int = 24
+    multivariate: bool = False
+    constant_liar: bool = False
+    start: Literal["random", "each_candidate"] = "random"
+
+
+@dataclass(frozen=True)
+class Execution:
+    """Where and how trials run; none of it changes what a record means, except `precision`."""
+
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    workers: int | None = None
+    trial_timeout: float = 3600.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A study as a value."""
+
+    name: str
+    data: DataPlan
+    network: str
+    space: Space
+    protocol: Protocol
+    trials: int
+    seed: int
+    sampler: Sampler = field(default_factory=Sampler)
+    execution: Execution = field(default_factory=Execution)
+    format_version: int = FORMAT_VERSION

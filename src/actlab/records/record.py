@@ -1,0 +1,82 @@
+"""A record: what came out of a trial."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from actlab.records.plan import FORMAT_VERSION, Precision, Protocol
+from actlab.records.trial import Seeds, Setting, Stage
+
+
+class Outcome(StrEnum):
+    """How a trial ended; every outcome stays in the tables and in the denominator.
+
+    `paused` is between two segments of a training: it is never written to a run folder.
+    """
+
+    COMPLETED = "completed"
+    DIVERGED = "diverged"
+    PRUNED = "pruned"
+    FAILED = "failed"
+    PAUSED = "paused"
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One epoch of a training: mean training loss, then loss and accuracy on valid_epoch."""
+
+    train_loss: float | None
+    valid_loss: float | None
+    valid_accuracy: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Record:
+    """What came out of one trial.
+
+    `epochs` counts those trained, `best_epoch` (from 1) is the one whose weights are the result
+    (None where none was finished). `valid_accuracy` is on valid_trial, None unless the trial
+    completed. `reason` is a sentence where the outcome is not `completed`.
+    """
+
+    identity: str
+    number: int
+    setting: Setting
+    replicate: int | None
+    seeds: Seeds
+    protocol: Protocol
+    precision: Precision
+    fingerprint: str
+    outcome: Outcome
+    reason: str | None
+    valid_accuracy: float | None
+    epochs: int
+    best_epoch: int | None
+    curve: tuple[Epoch, ...]
+    seconds: float
+    code_version: str
+    stage: Stage = "search"
+    format_version: int = FORMAT_VERSION
+
+
+@dataclass(frozen=True)
+class FinalFigure:
+    """The test accuracy of one trial's model, read once, after the choice was made."""
+
+    number: int
+    identity: str
+    test_accuracy: float
+    test_images: int
+    format_version: int = FORMAT_VERSION
+
+
+def best_record(records: tuple[Record, ...]) -> Record | None:
+    """Return the completed record with the highest valid (trial) accuracy, the earliest of equals.
+
+    >>> best_record(()) is None
+    True
+    """
+    completed = [record for record in records if record.valid_accuracy is not None]
+    if not completed:
+        return None
+    return min(completed, key=lambda record: (-(record.valid_accuracy or 0.0), record.number))

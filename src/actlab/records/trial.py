@@ -1,0 +1,66 @@
+"""A trial: one setting, trained once."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from actlab.records.plan import FORMAT_VERSION, DataPlan, Precision, Protocol
+
+Stage = Literal["search", "choose", "confirm"]
+"""Why a trial is trained: to find settings, to choose among the found, to compare the chosen."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One point of the space."""
+
+    conv_activation: str
+    fc_activation: str
+    learning_rate: float
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """Where the randomness of one training comes from; never from the setting."""
+
+    split: int
+    weights: int
+    order: int
+
+    @classmethod
+    def of_search(cls, plan_seed: int) -> "Seeds":
+        """Return the seeds of every search trial: the plan's own."""
+        return cls(split=plan_seed, weights=plan_seed, order=plan_seed)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One setting to train once: everything that a worker needs to know."""
+
+    number: int
+    setting: Setting
+    protocol: Protocol
+    network: str
+    data: DataPlan
+    fingerprint: str
+    seeds: Seeds
+    precision: Precision
+    device: Literal["cpu", "cuda"] = "cpu"
+    replicate: int | None = None
+    stage: Stage = "search"
+
+    @property
+    def identity(self) -> str:
+        """Return the hash that a record of this trial carries: what was asked, not how it ran."""
+        asked = {
+            "setting": asdict(self.setting),
+            "stage": self.stage,
+            "replicate": self.replicate,
+            "protocol": asdict(self.protocol),
+            "precision": self.precision,
+            "fingerprint": self.fingerprint,
+            "format_version": FORMAT_VERSION,
+        }
+        canonical = json.dumps(asked, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()
