@@ -51,10 +51,16 @@ def test_a_killed_worker_fails_its_own_task_alone(executor: LocalProcesses) -> N
 def test_a_worker_killed_between_two_tasks_costs_nothing(one: LocalProcesses) -> None:
     first = one.submit(os.getpid).result(timeout=60)
     os.kill(first, signal.SIGKILL)
-    assert _gone([first], within_seconds=10)
-    # Its first thread is gone; the others may still be on their way.
-    time.sleep(2)
     assert one.submit(os.getpid).result(timeout=60) not in {first, os.getpid()}
+
+
+def test_a_worker_that_stopped_while_idle_is_replaced(
+    one: LocalProcesses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped = one.submit(os.getpid).result(timeout=60)
+    monkeypatch.setattr(worker_process, "TAKE_SECONDS", 2.0)
+    os.kill(stopped, signal.SIGSTOP)
+    assert one.submit(os.getpid).result(timeout=60) not in {stopped, os.getpid()}
 
 
 def test_a_task_that_takes_too_long_is_lost() -> None:
@@ -69,12 +75,10 @@ def test_a_task_that_takes_too_long_is_lost() -> None:
 def test_a_process_that_shows_no_life_is_lost(
     one: LocalProcesses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stopped = one.submit(os.getpid).result(timeout=60)
     monkeypatch.setattr(worker_process, "SILENCE_SECONDS", 2 * worker_process.BEAT_SECONDS)
     working = one.submit(time.sleep, 3 * worker_process.SILENCE_SECONDS)
     assert working.result(timeout=60) is None, "a long task that lives is left alone"
-    hung = one.submit(time.sleep, 600)
-    os.kill(stopped, signal.SIGSTOP)
+    hung = one.submit(os.kill, _OwnProcess(), signal.SIGSTOP)
     error = hung.exception(timeout=60)
     assert isinstance(error, WorkerLostError)
     assert str(error) == "its process gave no sign of life"

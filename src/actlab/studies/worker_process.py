@@ -23,11 +23,20 @@ may pass while the whole program is stopped, as by Ctrl-Z.)"""
 START_SECONDS = 300.0
 """How long a new process may take until it can work."""
 
+TAKE_SECONDS = 60.0
+"""How long a process that waits for a task may take until it says that it has it."""
+
 _SPAWN = multiprocessing.get_context("spawn")
 
 
 class WorkerLostError(Exception):
     """The process that ran a task was killed, crashed or hung; the task has no result."""
+
+
+READY, TAKEN = "ready", "taken"
+
+_Task = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
+_LOST = (WorkerLostError, EOFError, OSError)
 
 
 class WorkerProcess:
@@ -51,17 +60,14 @@ class WorkerProcess:
         Raises WorkerLostError where the process ended, gave no sign of life, or took longer than
         `timeout` seconds.
         """
+        task = (function, arguments, named)
         try:
-            if self._process is None or not self._process.is_alive():
+            if not self._take_over(task):
                 self._start()
-                self._answer(START_SECONDS)
-            assert self._tasks is not None
-            self._tasks.send((function, arguments, named))
+                self._hand_over(task)
             succeeded, answer = self._answer(timeout)
-        except (WorkerLostError, EOFError, OSError) as error:
-            code = self._stop()
-            reason = str(error) or _("its process ended with exit code {code}").format(code=code)
-            raise WorkerLostError(reason) from None
+        except _LOST as error:
+            raise WorkerLostError(self._last_words(error)) from None
         if not succeeded:
             raise answer
         result: Result = answer
@@ -72,6 +78,25 @@ class WorkerProcess:
         self._retired.set()
         if self._process is not None:
             self._process.kill()
+
+    def _take_over(self, task: _Task) -> bool:
+        """Return whether a process from before has the task; one lost while idle costs nothing."""
+        if self._process is None:
+            return False
+        try:
+            self._hand_over(task)
+        except _LOST:
+            return False
+        return True
+
+    def _hand_over(self, task: _Task) -> None:
+        assert self._tasks is not None
+        self._tasks.send(task)
+        self._answer(TAKE_SECONDS)
+
+    def _last_words(self, error: Exception) -> str:
+        code = self._stop()
+        return str(error) or _("its process ended with exit code {code}").format(code=code)
 
     def _start(self) -> None:
         if self._retired.is_set():
@@ -85,6 +110,7 @@ class WorkerProcess:
         beats.close()
         if self._retired.is_set():
             self._process.kill()
+        self._answer(START_SECONDS)
 
     def _stop(self) -> int | None:
         for connection in (self._tasks, self._beats):
@@ -124,7 +150,7 @@ class WorkerProcess:
 
 
 def serve(tasks: Connection, beats: Connection) -> None:
-    """Say when ready, then answer tasks until the parent closes the pipe or is gone."""
+    """Say when ready, then take and answer tasks until the parent closes the pipe or is gone."""
     # Ctrl-C reaches the whole process group; only the driver decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -133,10 +159,11 @@ def serve(tasks: Connection, beats: Connection) -> None:
     from actlab import worker
 
     worker.initialise()
-    tasks.send((True, None))
+    tasks.send(READY)
     with contextlib.suppress(EOFError):
         while True:
             function, arguments, named = tasks.recv()
+            tasks.send(TAKEN)
             tasks.send_bytes(_answer_of(function, arguments, named))
 
 
