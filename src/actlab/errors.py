@@ -43,6 +43,10 @@ class RunFolderError(ActlabError):
     """A run folder that is missing, in use, or not what it should be."""
 
 
+class VerdictError(ActlabError):
+    """Records that no verdict can be made from, because they do not belong together."""
+
+
 def nearest(name: str, valid: Iterable[str]) -> str | None:
     """Return the valid name that looks most like `name`, or None where none does.
 

@@ -4,6 +4,7 @@ Accuracies and their differences are fractions (0.005 is half a point), p-values
 Sentences are in the language that was active when the verdict was made.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -56,7 +57,11 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two candidates of a slot: first - second, paired by seed."""
+    """Two candidates of a slot: first - second, paired by seed.
+
+    `low` and `high` bound the 95 % interval, `low_90` and `high_90` the one that ties are read
+    from. `p_value` is of the paired t-test, `p_adjusted` after Holm over all pairs of the slot.
+    """
 
     first: str
     second: str
@@ -66,6 +71,8 @@ class Pair:
     p_value: float
     p_adjusted: float
     probability_of_improvement: float
+    low_90: float = -math.inf
+    high_90: float = math.inf
 
 
 @dataclass(frozen=True)
@@ -103,11 +110,23 @@ class RatePoint:
 
 
 @dataclass(frozen=True)
+class RateBin:
+    """A range of learning rates: how many trials it has and how many of them failed."""
+
+    low: float
+    high: float
+    trials: int
+    failures: int
+
+
+@dataclass(frozen=True)
 class RateCurve:
     """How an activation of a slot takes the learning rate, over the trials of the search.
 
-    The plateau is the range of learning rates within the margin of the curve's best;
-    `plateau_decades` its width in powers of ten.
+    `points` are the trials by rising learning rate, `smoothed` the curve through them. The plateau
+    is the range of learning rates within the margin of the curve's best; `plateau_decades` its
+    width in powers of ten. A failure is a trial that did not complete or learnt next to nothing;
+    `bins` has the failures against the learning rate.
     """
 
     slot: SlotName
@@ -118,6 +137,8 @@ class RateCurve:
     plateau_high: float | None
     plateau_decades: float | None
     failures: int
+    smoothed: tuple[RatePoint, ...] = ()
+    bins: tuple[RateBin, ...] = ()
 
 
 @dataclass(frozen=True)
