@@ -22,7 +22,7 @@ FUNCTIONS = (
         formula="where(x>0, x, alpha*expm1(x))",
         source="Clevert et al. 2015, arXiv:1511.07289",
         factory="native:elu",
-        parameters=(Parameter("alpha", 1.0),),
+        parameters=(Parameter("alpha", 1.0, low=0.0, low_open=True),),
         pitfalls=(
             N_("It is C1 only for alpha = 1; otherwise the slope jumps at 0."),
             N_("-alpha is an infimum: the function has no minimum."),

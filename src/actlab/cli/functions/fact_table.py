@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from actlab.i18n import N_, _
+from actlab.report.explorer.columns import MONOTONIC_WORDS, SMOOTHNESS_WORDS
 
 _GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     (
@@ -114,9 +115,9 @@ def _text(key: str, facts: Mapping[str, Any]) -> str | None:
             places = [number(kink["x"]) for kink in facts.get(key) or ()]
             return ", ".join(places) or None
         case "monotonic":
-            return None if facts[key] is None else facts[key].replace("_", " ")
+            return None if facts[key] is None else _(MONOTONIC_WORDS[facts[key]])
         case "smoothness":
-            return None if facts[key] is None else str(facts[key])
+            return None if facts[key] is None else _(SMOOTHNESS_WORDS[facts[key]])
         case _:
             return None if facts.get(key) is None else number(facts[key])
 
