@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from actlab.errors import PlanError
+from actlab.records import TpeSampler
 from actlab.studies.plan_file import PRESETS, read_plan, validate, write_plan
 
 
@@ -46,6 +47,7 @@ def test_the_published_preset_is_the_published_study() -> None:
     assert len(plan.space.conv_activation) == len(plan.space.fc_activation) == 8
     assert (plan.space.learning_rate_low, plan.space.learning_rate_high) == (0.0005, 0.01)
     sampler = plan.sampler
+    assert isinstance(sampler, TpeSampler)
     assert (sampler.startup_trials, sampler.candidates) == (10, 24)
     assert not sampler.multivariate
     assert not sampler.constant_liar

@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from optuna.samplers import TPESampler
 
 from actlab.records import Plan, Space
 from actlab.studies.plan_file import read_plan
-from actlab.studies.sampling import sampler, start_settings
+from actlab.studies.sampling import start_settings, strategy
 
 
 def test_the_planned_start_gives_every_candidate_of_both_slots_one_trial() -> None:
@@ -33,7 +34,8 @@ def test_the_start_covers_any_space_within_its_bounds(conv: int, fc: int, seed: 
 
 
 def test_a_random_start_plans_nothing() -> None:
-    assert start_settings(read_plan("published", {})) == ()
+    assert strategy(read_plan("published", {})).start == ()
+    assert len(strategy(read_plan("digits", {})).start) == 8
 
 
 @pytest.fixture
@@ -42,7 +44,8 @@ def plan() -> Plan:
 
 
 def test_the_sampler_is_the_published_one(plan: Plan) -> None:
-    made = sampler(plan, 0)
+    made = strategy(plan).sampler(0)
+    assert isinstance(made, TPESampler)
     assert made._n_startup_trials == 10
     assert made._n_ei_candidates == 24
     assert made._multivariate is False

@@ -7,6 +7,7 @@ Accuracies are fractions, times are seconds, a loss that was not a finite number
 from actlab.records.environment import Environment, LayerRow, NetworkSummary
 from actlab.records.plan import (
     FORMAT_VERSION,
+    BalancedSampler,
     DataPlan,
     Execution,
     Head,
@@ -17,7 +18,9 @@ from actlab.records.plan import (
     Sampler,
     Space,
     SplitSizes,
+    TpeSampler,
 )
+from actlab.records.probes import LayerProbe, LearntParameter, Probes
 from actlab.records.record import Epoch, FinalFigure, Outcome, Record, best_record
 from actlab.records.trial import Seeds, Setting, Stage, Trial
 from actlab.records.verdict import (
@@ -29,6 +32,7 @@ from actlab.records.verdict import (
     Mechanism,
     Pair,
     Ranks,
+    RateBin,
     RateCurve,
     RatePoint,
     SlotName,
@@ -38,6 +42,7 @@ from actlab.records.verdict import (
 
 __all__ = [
     "FORMAT_VERSION",
+    "BalancedSampler",
     "Candidate",
     "Claim",
     "ClaimOutcome",
@@ -49,16 +54,20 @@ __all__ = [
     "Group",
     "Head",
     "Importance",
+    "LayerProbe",
     "LayerRow",
+    "LearntParameter",
     "Mechanism",
     "NetworkSummary",
     "Outcome",
     "Pair",
     "Plan",
     "Precision",
+    "Probes",
     "Protocol",
     "ProtocolName",
     "Ranks",
+    "RateBin",
     "RateCurve",
     "RatePoint",
     "Record",
@@ -70,6 +79,7 @@ __all__ = [
     "Space",
     "SplitSizes",
     "Stage",
+    "TpeSampler",
     "Trial",
     "Verdict",
     "best_record",

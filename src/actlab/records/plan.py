@@ -63,8 +63,8 @@ class Protocol:
 
 
 @dataclass(frozen=True)
-class Sampler:
-    """Every option of the search's sampler; nothing is left to a library's defaults.
+class TpeSampler:
+    """Every option of the Parzen estimator (TPE); nothing is left to a library's defaults.
 
     `start` is how the first trials are chosen: `random` (as published) or `each_candidate`, in
     which every activation of every slot has at least one trial.
@@ -76,6 +76,19 @@ class Sampler:
     multivariate: bool = False
     constant_liar: bool = False
     start: Literal["random", "each_candidate"] = "random"
+
+
+@dataclass(frozen=True)
+class BalancedSampler:
+    """The same budget for every activation: the slots fully crossed, learning rates in strata.
+
+    It has no options: how many learning rates each pair has follows from the number of trials.
+    """
+
+    name: Literal["balanced"] = "balanced"
+
+
+Sampler = TpeSampler | BalancedSampler
 
 
 @dataclass(frozen=True)
@@ -99,6 +112,6 @@ class Plan:
     protocol: Protocol
     trials: int
     seed: int
-    sampler: Sampler = field(default_factory=Sampler)
+    sampler: Sampler = field(default_factory=TpeSampler)
     execution: Execution = field(default_factory=Execution)
     format_version: int = FORMAT_VERSION

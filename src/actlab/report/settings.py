@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from actlab.records import Environment, Plan
+from actlab.records import BalancedSampler, Environment, Plan
 from actlab.report.formatting import NOT_KNOWN, Formatter
 
 
@@ -17,7 +17,7 @@ class Group:
 def plan_groups(plan: Plan, form: Formatter) -> tuple[Group, ...]:
     """Return the plan, every setting of it."""
     _ = form.translations.gettext
-    space, sampler, run = plan.space, plan.sampler, plan.execution
+    space, run = plan.space, plan.execution
     splits = plan.data.splits
     rates = _("{low} to {high}, log-uniform").format(
         low=form.rate(space.learning_rate_low), high=form.rate(space.learning_rate_high)
@@ -52,17 +52,7 @@ def plan_groups(plan: Plan, form: Formatter) -> tuple[Group, ...]:
             ),
         ),
         _protocol_group(plan, form),
-        Group(
-            _("Sampler"),
-            (
-                (_("algorithm"), sampler.name.upper()),
-                (_("start-up trials"), str(sampler.startup_trials)),
-                (_("start"), sampler.start),
-                (_("candidates per proposal"), str(sampler.candidates)),
-                (_("multivariate"), _yes(sampler.multivariate, form)),
-                (_("constant liar"), _yes(sampler.constant_liar, form)),
-            ),
-        ),
+        _sampler_group(plan, form),
         Group(
             _("Execution"),
             (
@@ -97,6 +87,31 @@ def _protocol_group(plan: Plan, form: Formatter) -> Group:
                 ),
             ),
             (_("most epochs"), _("no limit") if epochs is None else str(epochs)),
+        ),
+    )
+
+
+def _sampler_group(plan: Plan, form: Formatter) -> Group:
+    _ = form.translations.gettext
+    sampler = plan.sampler
+    if isinstance(sampler, BalancedSampler):
+        rates = plan.trials / (len(plan.space.conv_activation) * len(plan.space.fc_activation))
+        return Group(
+            _("Sampler"),
+            (
+                (_("algorithm"), _("balanced: every pair of activations equally often")),
+                (_("learning rates per pair"), f"{rates:g}"),
+            ),
+        )
+    return Group(
+        _("Sampler"),
+        (
+            (_("algorithm"), sampler.name.upper()),
+            (_("start-up trials"), str(sampler.startup_trials)),
+            (_("start"), sampler.start),
+            (_("candidates per proposal"), str(sampler.candidates)),
+            (_("multivariate"), _yes(sampler.multivariate, form)),
+            (_("constant liar"), _yes(sampler.constant_liar, form)),
         ),
     )
 

@@ -1,13 +1,22 @@
 """What a plan file may say: types, bounds and the relations between its values."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    model_validator,
+)
 
 from actlab import catalogue, data, networks
 from actlab.errors import UnknownNameError, unknown_name
 from actlab.i18n import _
 from actlab.records import (
+    BalancedSampler,
     DataPlan,
     Execution,
     Plan,
@@ -15,6 +24,7 @@ from actlab.records import (
     Sampler,
     Space,
     SplitSizes,
+    TpeSampler,
 )
 
 
@@ -125,8 +135,8 @@ class ProtocolSection(_Section):
     max_epochs: Count | None = None
 
 
-class SamplerSection(_Section):
-    """Every option of the sampler."""
+class TpeSection(_Section):
+    """Every option of the tree-structured Parzen estimator."""
 
     name: Literal["tpe"] = "tpe"
     startup_trials: Annotated[int, Field(ge=0)] = 10
@@ -134,6 +144,34 @@ class SamplerSection(_Section):
     multivariate: bool = False
     constant_liar: bool = False
     start: Literal["random", "each_candidate"] = "random"
+
+    def sampler(self) -> Sampler:
+        """Return the sampler as a value."""
+        return TpeSampler(**self.model_dump())
+
+
+class BalancedSection(_Section):
+    """The balanced plan, which has no options."""
+
+    name: Literal["balanced"] = "balanced"
+
+    def sampler(self) -> Sampler:
+        """Return the sampler as a value."""
+        return BalancedSampler()
+
+
+def _sampler_named(given: Any) -> str:
+    """Return the name that chooses the keys of the section; without one it is the default's."""
+    if isinstance(given, dict):
+        return str(given.get("name", "tpe"))
+    return str(getattr(given, "name", "tpe"))
+
+
+SamplerSection = Annotated[
+    Annotated[TpeSection, Tag("tpe")] | Annotated[BalancedSection, Tag("balanced")],
+    Discriminator(_sampler_named),
+]
+SAMPLER_SECTIONS: dict[str, type[BaseModel]] = {"tpe": TpeSection, "balanced": BalancedSection}
 
 
 class ExecutionSection(_Section):
@@ -156,7 +194,7 @@ class PlanFile(_Section):
     network: NetworkSection
     space: SpaceSection
     protocol: ProtocolSection = ProtocolSection()
-    sampler: SamplerSection = SamplerSection()
+    sampler: SamplerSection = TpeSection()
     execution: ExecutionSection = ExecutionSection()
 
     @model_validator(mode="after")
@@ -195,7 +233,7 @@ class PlanFile(_Section):
             ),
             trials=self.trials,
             seed=self.seed,
-            sampler=Sampler(**self.sampler.model_dump()),
+            sampler=self.sampler.sampler(),
             execution=Execution(**self.execution.model_dump()),
         )
 

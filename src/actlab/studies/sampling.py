@@ -1,19 +1,23 @@
-"""Asking Optuna for settings: the sampler with every option explicit, and the planned start.
+"""Asking for settings: samplers with every option explicit, the planned start, the balanced plan.
 
 The sampler is made anew for each trial from the plan's seed and the trial's number, so that what
 is asked depends on the records so far alone: a study that was interrupted asks the same again.
 """
 
-import hashlib
 import math
 from collections.abc import Mapping
 from typing import Any
+from typing import Protocol as Interface
 
 import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
+from optuna.samplers import BaseSampler, RandomSampler, TPESampler
+from optuna.trial import FrozenTrial
 
-from actlab.records import Plan, Setting, Space
+from actlab.records import BalancedSampler, Plan, Setting, Space, TpeSampler
+from actlab.studies.balanced import balanced_settings
+from actlab.studies.seeds import derived_seed
 
 
 def distributions(space: Space) -> dict[str, BaseDistribution]:
@@ -36,37 +40,81 @@ def setting_of(parameters: Mapping[str, Any]) -> Setting:
     )
 
 
-def derived_seed(*parts: int | str) -> int:
-    """Return a 32-bit seed that depends on all `parts` and on nothing else.
+class Strategy(Interface):
+    """What is trained under which number."""
 
-    >>> derived_seed(1, "ask", 0) == derived_seed(1, "ask", 0) != derived_seed(1, "ask", 1)
-    True
-    """
-    digest = hashlib.sha256("/".join(map(str, parts)).encode()).digest()
-    return int.from_bytes(digest[:4], "big")
+    @property
+    def start(self) -> tuple[Setting, ...]:
+        """The settings that a study begins with, before its sampler is asked."""
+
+    def sampler(self, number: int) -> BaseSampler:
+        """Return what suggests the setting of trial `number`."""
 
 
-def sampler(plan: Plan, number: int) -> optuna.samplers.TPESampler:
-    """Return the TPE sampler (Bergstra et al. 2011) for trial `number`."""
-    return optuna.samplers.TPESampler(
-        n_startup_trials=plan.sampler.startup_trials,
-        n_ei_candidates=plan.sampler.candidates,
-        multivariate=plan.sampler.multivariate,
-        group=False,
-        constant_liar=plan.sampler.constant_liar,
-        seed=derived_seed(plan.seed, "ask", number),
-    )
+class TreeParzen:
+    """The tree-structured Parzen estimator (Bergstra et al. 2011)."""
+
+    def __init__(self, plan: Plan, options: TpeSampler) -> None:
+        self._seed, self._options = plan.seed, options
+        self.start = start_settings(plan) if options.start == "each_candidate" else ()
+
+    def sampler(self, number: int) -> BaseSampler:
+        """Return the estimator for trial `number`, which learns from all trials told so far."""
+        return TPESampler(
+            n_startup_trials=self._options.startup_trials,
+            n_ei_candidates=self._options.candidates,
+            multivariate=self._options.multivariate,
+            group=False,
+            constant_liar=self._options.constant_liar,
+            seed=derived_seed(self._seed, "ask", number),
+        )
+
+
+class Balanced:
+    """The balanced plan: what is trained under which number was settled before the first trial."""
+
+    start: tuple[Setting, ...] = ()
+
+    def __init__(self, plan: Plan) -> None:
+        self._settings = balanced_settings(plan)
+
+    def sampler(self, number: int) -> BaseSampler:
+        """Return the planned setting of trial `number` as a sampler."""
+        return Planned(self._settings[number])
+
+
+class Planned(RandomSampler):
+    """Suggests the values of one setting; like random ones, they do not depend on other trials."""
+
+    def __init__(self, setting: Setting) -> None:
+        super().__init__()
+        self._parameters = vars(setting)
+
+    def sample_independent(
+        self,
+        study: optuna.Study,  # noqa: ARG002 - the signature is Optuna's
+        trial: FrozenTrial,  # noqa: ARG002
+        param_name: str,
+        param_distribution: BaseDistribution,  # noqa: ARG002
+    ) -> Any:
+        """Return the planned value."""
+        return self._parameters[param_name]
+
+
+def strategy(plan: Plan) -> Strategy:
+    """Return the strategy that the plan's sampler names."""
+    if isinstance(plan.sampler, BalancedSampler):
+        return Balanced(plan)
+    return TreeParzen(plan, plan.sampler)
 
 
 def start_settings(plan: Plan) -> tuple[Setting, ...]:
-    """Return the settings that a study begins with, before its sampler is asked.
+    """Return settings in which every activation of both slots has one trial.
 
-    With `each_candidate` every activation of both slots has one trial: the shorter list is
+    The shorter list is
     repeated in shuffled order against the longer one, and the learning rates are the centres of
     as many equal parts of the logarithmic range, shuffled.
     """
-    if plan.sampler.start == "random":
-        return ()
     space = plan.space
     count = max(len(space.conv_activation), len(space.fc_activation))
     generator = np.random.default_rng(derived_seed(plan.seed, "start"))

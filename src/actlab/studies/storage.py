@@ -15,7 +15,7 @@ from sqlalchemy.exc import DatabaseError
 from actlab.errors import RunFolderError
 from actlab.i18n import _
 from actlab.records import Outcome, Plan, Record, Setting
-from actlab.studies.sampling import distributions, sampler, setting_of, start_settings
+from actlab.studies.sampling import distributions, setting_of, strategy
 
 # The command line says what a person needs to know; Optuna's own log would repeat it.
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -73,7 +73,7 @@ class Ledger:
 
     def __init__(self, plan: Plan, path: Path, records: Iterable[Record] = ()) -> None:
         self._plan = plan
-        self._start = start_settings(plan)
+        self._strategy = strategy(plan)
         is_new = not path.exists()
         self._study = optuna.create_study(
             study_name=plan.name,
@@ -88,9 +88,10 @@ class Ledger:
     def ask(self) -> tuple[int, Setting]:
         """Return the number and the setting of the next trial."""
         number = self._next_number()
-        if number < len(self._start) and not self._waiting():
-            self._study.enqueue_trial(vars(self._start[number]))
-        self._study.sampler = sampler(self._plan, number)
+        start = self._strategy.start
+        if number < len(start) and not self._waiting():
+            self._study.enqueue_trial(vars(start[number]))
+        self._study.sampler = self._strategy.sampler(number)
         return number, self._suggest(self._study.ask())
 
     def untold(self) -> dict[int, Setting]:
@@ -101,7 +102,7 @@ class Ledger:
         running = [trial for trial in self._trials() if trial.state is TrialState.RUNNING]
         settings = {}
         for trial in running:
-            self._study.sampler = sampler(self._plan, trial.number)
+            self._study.sampler = self._strategy.sampler(trial.number)
             # Optuna has no public way from a number to a trial that can still be suggested to.
             live = optuna.trial.Trial(self._study, trial._trial_id)
             settings[trial.number] = self._suggest(live)

@@ -8,6 +8,7 @@ import typer
 
 from actlab.cli.study.options import Json, Language
 from actlab.i18n import _
+from actlab.records import Plan
 
 Source = Annotated[
     str, typer.Argument(metavar="PRESET|PLAN.toml", help=_("A preset's name, or a plan file."))
@@ -76,7 +77,7 @@ def run(
         "protocol.name": protocol,
         "data.directory": str(data_directory.resolve()) if data_directory else None,
     }
-    plan = read_plan(source, overrides)
+    plan = _with_equal_budget(read_plan(source, overrides))
     make_executor = executor_factory(engine)
     page_language = checked_language(language)
     if dry_run:
@@ -85,3 +86,18 @@ def run(
     path = out or Path("runs", f"{plan.name}-{datetime.now().astimezone():%Y%m%d-%H%M%S}")
     folder = RunFolder.create(path, plan)
     finish(folder, make_executor, page_language, as_json=json)
+
+
+def _with_equal_budget(plan: Plan) -> Plan:
+    """Return the plan that is run, and say where its trials were rounded up."""
+    from actlab.cli.output import say
+    from actlab.studies.balanced import equal_budget
+
+    equal = equal_budget(plan)
+    if equal.trials != plan.trials:
+        message = _(
+            "{asked} trials cannot give every activation the same budget; {trials} can, and are "
+            "planned."
+        )
+        say(message.format(asked=plan.trials, trials=equal.trials))
+    return equal
