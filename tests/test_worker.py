@@ -268,3 +268,24 @@ def test_an_epoch_of_the_published_study() -> None:
     # Softmax twice: the loss cannot go below ln(1 + 9 / e).
     assert record.curve[0].train_loss > 1.461
     assert abs(worker.test_accuracy(trial, weights).test_accuracy - record.valid_accuracy) < 0.05
+
+
+def test_replicates_are_looked_into_and_searched_settings_are_not() -> None:
+    trial = digits_trial(max_epochs=1)
+    searched = worker.train(trial)
+    confirmed = worker.train(replace(trial, stage="confirm", replicate=0))
+    assert searched[1].probes is None
+    probes = confirmed[1].probes
+    assert probes is not None
+    assert [layer.layer for layer in probes.layers] == [
+        "conv1_activation",
+        "conv2_activation",
+        "fc1_activation",
+    ]
+    assert probes.images == 300
+    assert probes.layers[0].zeros > 0.1
+    assert probes.gradient_ratio is not None
+    assert confirmed[0] == searched[0]
+    unlooked = replace(confirmed[1], probes=None, stage="search", replicate=None)
+    unlooked = replace(unlooked, identity=trial.identity)
+    assert without_times(unlooked) == without_times(searched[1])

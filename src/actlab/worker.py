@@ -29,7 +29,7 @@ from actlab.records import (
 if TYPE_CHECKING:
     from torch import nn
 
-    from actlab.training import Device, Training, TrainingData
+    from actlab.training import ActivationProbe, Device, Training, TrainingData
 
 _LIBRARIES = ("actlab", "numpy", "optuna", "scikit-learn", "torch", "torchinfo")
 
@@ -48,14 +48,16 @@ def train(
     """
     from actlab import training
 
+    model = _network(trial)
     outcome = training.train(
-        _network(trial),
+        model,
         _training_data(trial.data, trial.fingerprint, trial.seeds.split, trial.device),
         training.Recipe(
             trial.setting.learning_rate,
             trial.protocol,
             trial.seeds.order,
             training.ARITHMETIC[trial.precision],
+            _probe(trial, model),
         ),
         state,
         until_epoch,
@@ -172,6 +174,17 @@ def _network(trial: Trial) -> nn.Module:
     )
 
 
+def _probe(trial: Trial, model: nn.Module) -> ActivationProbe | None:
+    """Return what looks into the networks of replicates; those of a search are too many."""
+    from actlab import networks, training
+
+    if trial.stage == "search":
+        return None
+    found = networks.slots(model)
+    sites = tuple(training.Site(slot.path, slot.kind, slot.layer) for slot in found)
+    return training.ActivationProbe(sites, view=networks.as_written)
+
+
 def _faster_precision(plan: Plan, device: Device) -> Precision:
     """Return which precision is faster for the plan's network with its first activations."""
     import torch
@@ -234,6 +247,7 @@ def _record(trial: Trial, outcome: Training) -> Record:
         seconds=outcome.seconds,
         code_version=_code_version(),
         stage=trial.stage,
+        probes=outcome.probes,
     )
 
 

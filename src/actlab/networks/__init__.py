@@ -11,7 +11,7 @@ from actlab.networks.shapes import NAMES, input_shape
 if TYPE_CHECKING:
     from actlab.networks.activation_slots import Slot, SlotError, slots, swap
     from actlab.networks.builders import build
-    from actlab.networks.pooling_order import PoolingFirst, pooling_first
+    from actlab.networks.pooling_order import PoolingFirst, as_written, pooling_first
     from actlab.networks.summary import summarise
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "PoolingFirst",
     "Slot",
     "SlotError",
+    "as_written",
     "build",
     "input_shape",
     "pooling_first",
@@ -31,6 +32,7 @@ _HOMES = {
     "PoolingFirst": "pooling_order",
     "Slot": "activation_slots",
     "SlotError": "activation_slots",
+    "as_written": "pooling_order",
     "build": "builders",
     "pooling_first": "pooling_order",
     "slots": "activation_slots",

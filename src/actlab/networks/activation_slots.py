@@ -40,11 +40,15 @@ class SlotError(ActlabError):
 
 @dataclass(frozen=True)
 class Slot:
-    """A place for an activation: its path in the network, the kind of layer before it."""
+    """A place for an activation: its path in the network, the kind of layer before it.
+
+    `layer` is the path of that layer.
+    """
 
     path: str
     kind: SlotKind
     activation: nn.Module
+    layer: str
 
 
 def slots(model: nn.Module, example: Any = None) -> tuple[Slot, ...]:
@@ -126,14 +130,14 @@ def _fill(model: nn.Module, paths: Sequence[str], kind: SlotKind, choice: Activa
 def _in_order(order: Iterable[tuple[str, nn.Module]]) -> list[Slot]:
     """Return the slots among modules in order, dropping those after the last layer."""
     found: list[Slot] = []
-    settled = 0
+    settled, before = 0, ""
     kind: SlotKind | None = None
     for path, module in order:
         layer = _kind_of(module)
         if layer is not None:
-            kind, settled = layer, len(found)
+            kind, settled, before = layer, len(found), path
         elif kind is not None and _is_activation(module):
-            found.append(Slot(path, kind, module))
+            found.append(Slot(path, kind, module, before))
     return found[:settled]
 
 

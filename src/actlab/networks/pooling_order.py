@@ -48,3 +48,13 @@ def pooling_first(network: nn.Sequential) -> PoolingFirst:
     True
     """
     return PoolingFirst(OrderedDict(network.named_children()))
+
+
+def as_written(network: nn.Module) -> nn.Module:
+    """Return a sequence that applies the layers of `network`, which it shares, as they are listed.
+
+    What pools first is turned back; any other network is returned as it is.
+    """
+    if isinstance(network, PoolingFirst):
+        return nn.Sequential(OrderedDict(network.named_children()))
+    return network

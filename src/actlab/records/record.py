@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from actlab.records.plan import FORMAT_VERSION, Precision, Protocol
+from actlab.records.probes import Probes
 from actlab.records.trial import Seeds, Setting, Stage
 
 
@@ -36,7 +37,8 @@ class Record:
 
     `epochs` counts those trained, `best_epoch` (from 1) is the one whose weights are the result
     (None where none was finished). `valid_accuracy` is on valid_trial, None unless the trial
-    completed. `reason` is a sentence where the outcome is not `completed`.
+    completed. `reason` is a sentence where the outcome is not `completed`. `probes` are of the
+    network that was scored, None where it was not looked into.
     """
 
     identity: str
@@ -56,6 +58,7 @@ class Record:
     seconds: float
     code_version: str
     stage: Stage = "search"
+    probes: Probes | None = None
     format_version: int = FORMAT_VERSION
 
 

@@ -6,16 +6,19 @@ from actlab.training.examples import Examples, TrainingData, to_examples
 from actlab.training.loop import Recipe, Training, train
 from actlab.training.machine import describe_machine
 from actlab.training.precision import ARITHMETIC, Arithmetic, faster_precision
+from actlab.training.probes import ActivationProbe, Site
 from actlab.training.progress import weights_from_bytes
 from actlab.training.scoring import Score, score
 
 __all__ = [
     "ARITHMETIC",
+    "ActivationProbe",
     "Arithmetic",
     "Device",
     "Examples",
     "Recipe",
     "Score",
+    "Site",
     "Training",
     "TrainingData",
     "describe_machine",

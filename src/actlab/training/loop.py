@@ -9,21 +9,26 @@ from torch import nn
 from torch.nn import functional as F
 
 from actlab.i18n import _
-from actlab.records import Epoch, Outcome, Protocol
+from actlab.records import Epoch, Outcome, Probes, Protocol
 from actlab.training.examples import Examples, TrainingData, epoch_order, epoch_seed
 from actlab.training.precision import Arithmetic, in_fp32
+from actlab.training.probes import ActivationProbe
 from actlab.training.progress import Progress, restore, save, weights_to_bytes
 from actlab.training.scoring import score
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train: AdamW's learning rate, the protocol, the seed of the order, the arithmetic."""
+    """How to train: AdamW's learning rate, the protocol, the seed of the order, the arithmetic.
+
+    With a `probe` the trained network is looked into, which changes nothing else that comes out.
+    """
 
     learning_rate: float
     protocol: Protocol
     order_seed: int
     arithmetic: Arithmetic = in_fp32
+    probe: ActivationProbe | None = None
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,7 @@ class Training:
     valid_accuracy: float | None
     seconds: float
     state: bytes
+    probes: Probes | None = None
 
 
 def train(
@@ -74,12 +80,16 @@ def train(
         fused=True,
     )
     progress = Progress() if state is None else restore(state, model, optimiser)
+    if recipe.probe is not None and state is None:
+        progress.learnt.append(recipe.probe.learnt(model))
     with torch.random.fork_rng():
         while not progress.ended(recipe.protocol):
             if until_epoch is not None and len(progress.curve) >= until_epoch:
                 return _paused(progress, save(progress, model, optimiser))
             number = len(progress.curve) + 1
             progress.add(_train_epoch(model, data, recipe, optimiser, number), model)
+            if recipe.probe is not None:
+                progress.learnt.append(recipe.probe.learnt(model))
     return _finished(model, data, recipe, progress)
 
 
@@ -147,14 +157,30 @@ def _finished(model: nn.Module, data: TrainingData, recipe: Recipe, progress: Pr
     else:
         model.load_state_dict(progress.best_weights)
         valid_accuracy = score(model, data.valid_trial, recipe.arithmetic).accuracy
+    seconds = progress.seconds + time.perf_counter() - started
     return Training(
         outcome=Outcome.DIVERGED if progress.diverged else Outcome.COMPLETED,
         reason=reason,
         curve=tuple(progress.curve),
         best_epoch=progress.best_epoch,
         valid_accuracy=valid_accuracy,
-        seconds=progress.seconds + time.perf_counter() - started,
+        seconds=seconds,
         state=weights_to_bytes(progress.best_weights) if progress.best_weights else b"",
+        probes=None if progress.diverged else _probes(model, data, recipe, progress),
+    )
+
+
+def _probes(
+    model: nn.Module, data: TrainingData, recipe: Recipe, progress: Progress
+) -> Probes | None:
+    """Return what is seen in the network of the best epoch; it takes no part in `seconds`."""
+    probe = recipe.probe
+    if probe is None:
+        return None
+    return Probes(
+        images=min(probe.images, len(data.valid_epoch)),
+        layers=probe.layers(model, data.valid_epoch),
+        learnt=probe.traces(model, progress.learnt),
     )
 
 

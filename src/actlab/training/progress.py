@@ -17,12 +17,17 @@ _FORMAT = 1
 
 @dataclass
 class Progress:
-    """The epochs so far and the weights of the best one; `seconds` is the time spent training."""
+    """The epochs so far and the weights of the best one; `seconds` is the time spent training.
+
+    `learnt` holds the learnable parameters of the activations at the start and after every epoch,
+    where a probe asks for them.
+    """
 
     curve: list[Epoch] = field(default_factory=list)
     best_epoch: int | None = None
     best_weights: StateDict = field(default_factory=dict)
     seconds: float = 0.0
+    learnt: list[tuple[float, ...]] = field(default_factory=list)
 
     def add(self, epoch: Epoch, model: nn.Module) -> None:
         """Append an epoch; keep the model's weights where it is strictly the best so far."""
@@ -83,6 +88,7 @@ def save(progress: Progress, model: nn.Module, optimiser: torch.optim.Optimizer)
             "best_epoch": progress.best_epoch,
             "best_weights": progress.best_weights,
             "seconds": progress.seconds,
+            "learnt": progress.learnt,
             "model": model.state_dict(),
             "optimiser": optimiser.state_dict(),
         }
@@ -103,6 +109,7 @@ def restore(state: bytes, model: nn.Module, optimiser: torch.optim.Optimizer) ->
         best_epoch=saved["best_epoch"],
         best_weights=saved["best_weights"],
         seconds=saved["seconds"],
+        learnt=saved["learnt"],
     )
 
 

@@ -1,0 +1,71 @@
+"""What was measured inside a trained network: its activation layers, and what these learnt."""
+
+from dataclasses import dataclass
+
+from actlab.records.verdict import SlotName
+
+
+@dataclass(frozen=True)
+class LayerProbe:
+    """One activation layer of a trained network, on images that it did not learn from.
+
+    `layer` is the path of the activation, `slot` its kind. Shares are fractions of the outputs
+    (`zeros`, `saturated`) or of the units (`dead`): a unit is a feature map after a convolution,
+    one number after a linear layer.
+
+    * `zeros`: outputs that are exactly zero.
+    * `dead`: units whose derivative f' is exactly zero at every place of every image, so that no
+      gradient passes and, on these images, nothing can revive them.
+    * `saturated`: outputs that are not zero and whose |f'| is below 0.005; an exact zero is counted
+      as sparsity, not as saturation.
+    * `mean`, `spread`: mean and standard deviation of the outputs.
+    * `gradient_norm`: Euclidean norm of the loss's gradient with respect to the weights of the
+      layer before the activation.
+
+    A number that is not finite, or that there is not, is None.
+    """
+
+    layer: str
+    slot: SlotName
+    zeros: float
+    dead: float
+    saturated: float
+    mean: float | None
+    spread: float | None
+    gradient_norm: float | None
+
+
+@dataclass(frozen=True)
+class LearntParameter:
+    """A learnable parameter of an activation layer over a training, such as PReLU's slope.
+
+    `values` holds the mean over its elements before the first epoch and after each one.
+    """
+
+    layer: str
+    slot: SlotName
+    name: str
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Probes:
+    """The activation layers of one trained network, from the input to the output."""
+
+    images: int
+    layers: tuple[LayerProbe, ...]
+    learnt: tuple[LearntParameter, ...] = ()
+
+    @property
+    def gradient_ratio(self) -> float | None:
+        """Return the first layer's gradient norm over the last one's; None where there is none.
+
+        >>> first = LayerProbe("a", "conv", 0.5, 0.0, 0.0, 0.1, 1.0, gradient_norm=0.2)
+        >>> last = LayerProbe("b", "fc", 0.5, 0.0, 0.0, 0.1, 1.0, gradient_norm=0.1)
+        >>> Probes(10, (first, last)).gradient_ratio
+        2.0
+        """
+        norms = [layer.gradient_norm for layer in self.layers]
+        if len(norms) < 2 or norms[0] is None or not norms[-1]:
+            return None
+        return norms[0] / norms[-1]

@@ -1,0 +1,195 @@
+"""Looking inside a trained network: what its activation layers do with images.
+
+A probe changes nothing: no gradient, mode, running statistic or random state of the network.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from actlab.records import LayerProbe, LearntParameter, SlotName
+from actlab.training.examples import Examples
+
+SATURATED_BELOW = 0.005
+"""A derivative below it counts as none: for tanh, outputs beyond 0.9975; for sigmoid, 0.995."""
+
+IMAGES = 500
+"""How many images a network is probed on: a share then has a standard error of 2.2 points."""
+
+_BATCH = 100
+
+
+@dataclass(frozen=True)
+class Site:
+    """An activation layer by its path, its slot, and the path of the layer with weights before."""
+
+    path: str
+    slot: SlotName
+    layer: str
+
+
+def _itself(model: nn.Module) -> nn.Module:
+    return model
+
+
+@dataclass(frozen=True)
+class ActivationProbe:
+    """What to measure: at which sites, on how many images.
+
+    `view` returns the network in the order of layers in which the activations are to be compared,
+    sharing the layers: where pooling comes first for speed, an activation sees the largest of each
+    window alone, and relu would show fewer zeros than an activation that pooling cannot overtake.
+    """
+
+    sites: tuple[Site, ...]
+    images: int = IMAGES
+    view: Callable[[nn.Module], nn.Module] = _itself
+
+    def learnt(self, model: nn.Module) -> tuple[float, ...]:
+        """Return the mean of each learnable parameter of the activations, in a fixed order."""
+        return tuple(float(value.detach().mean()) for _site, _name, value in self._learnable(model))
+
+    def traces(
+        self, model: nn.Module, epochs: list[tuple[float, ...]]
+    ) -> tuple[LearntParameter, ...]:
+        """Return what `learnt` said at the start and after every epoch, by parameter."""
+        values = zip(*epochs, strict=True)
+        return tuple(
+            LearntParameter(site.path, site.slot, name, trace)
+            for (site, name, _value), trace in zip(self._learnable(model), values, strict=True)
+        )
+
+    def layers(self, model: nn.Module, examples: Examples) -> tuple[LayerProbe, ...]:
+        """Return the measurements on the first images of `examples`, always in float32.
+
+        The derivative of an activation is autograd's, taken elementwise at the inputs that the
+        layer has in this network; at a kink it is torch's (0 for relu at 0). The gradient is that
+        of the mean cross entropy over the images.
+
+        >>> network = nn.Sequential(nn.Flatten(), nn.Linear(4, 2), nn.ReLU(), nn.Linear(2, 2))
+        >>> images = Examples(torch.randn(6, 1, 2, 2), torch.tensor([0, 1, 0, 1, 0, 1]))
+        >>> (found,) = ActivationProbe((Site("2", "fc", "1"),)).layers(network, images)
+        >>> 0.0 <= found.zeros <= 1.0, found.saturated
+        (True, 0.0)
+        """
+        tallies = [_Tally(site) for site in self.sites]
+        count = min(self.images, len(examples))
+        with evaluated(model):
+            for start in range(0, count, _BATCH):
+                rows = slice(start, min(start + _BATCH, count))
+                self._batch(model, examples.images[rows], examples.labels[rows], tallies)
+        return tuple(tally.probe(count) for tally in tallies)
+
+    def _batch(
+        self, model: nn.Module, images: Tensor, labels: Tensor, tallies: list["_Tally"]
+    ) -> None:
+        seen = _Inputs(model, self.sites)
+        with seen, torch.enable_grad():
+            loss = F.cross_entropy(self.view(model)(images), labels, reduction="sum")
+        weights = [model.get_parameter(f"{site.layer}.weight") for site in self.sites]
+        learning = [weight for weight in weights if weight.requires_grad]
+        found = torch.autograd.grad(loss, learning, allow_unused=True) if learning else ()
+        gradients = dict(zip(map(id, learning), found, strict=True))
+        for tally, weight in zip(tallies, weights, strict=True):
+            activation = model.get_submodule(tally.site.path)
+            tally.add(activation, seen.inputs[tally.site.path], gradients.get(id(weight)))
+
+    def _learnable(self, model: nn.Module) -> Iterator[tuple[Site, str, nn.Parameter]]:
+        for site in self.sites:
+            for name, value in model.get_submodule(site.path).named_parameters():
+                yield site, name, value
+
+
+class _Inputs:
+    """While it is open, keeps what each activation is given."""
+
+    def __init__(self, model: nn.Module, sites: tuple[Site, ...]) -> None:
+        self.inputs: dict[str, Tensor] = {}
+        self._model, self._sites = model, sites
+        self._handles: list[torch.utils.hooks.RemovableHandle] = []
+
+    def __enter__(self) -> None:
+        for site in self._sites:
+
+            def keep(_module: nn.Module, given: tuple[Tensor, ...], path: str = site.path) -> None:
+                self.inputs[path] = given[0].detach().clone()
+
+            module = self._model.get_submodule(site.path)
+            self._handles.append(module.register_forward_pre_hook(keep))
+
+    def __exit__(self, *_error: object) -> None:
+        for handle in self._handles:
+            handle.remove()
+
+
+@dataclass
+class _Tally:
+    """Sums over the batches of one activation layer."""
+
+    site: Site
+    elements: int = 0
+    zeros: int = 0
+    saturated: int = 0
+    total: float = 0.0
+    squares: float = 0.0
+    steepest: list[Tensor] = field(default_factory=list)
+    gradients: list[Tensor] = field(default_factory=list)
+
+    def add(self, activation: nn.Module, given: Tensor, gradient: Tensor | None) -> None:
+        """Count one batch: the activation's inputs, and the gradient of the weights before it."""
+        with torch.enable_grad():
+            inputs = given.requires_grad_()
+            # The copy is for activations that write over what they are given.
+            outputs = activation(inputs.clone())
+            (derivative,) = torch.autograd.grad(outputs.sum(), inputs)
+        outputs, slope = outputs.detach(), derivative.abs()
+        zero = outputs == 0
+        self.elements += outputs.numel()
+        self.zeros += int(zero.sum())
+        self.saturated += int(((slope < SATURATED_BELOW) & ~zero).sum())
+        self.total += float(outputs.sum(dtype=torch.float64))
+        self.squares += float(outputs.double().square().sum())
+        self.steepest.append(slope.transpose(0, 1).flatten(1).amax(dim=1))
+        if gradient is not None:
+            self.gradients.append(gradient)
+
+    def probe(self, images: int) -> LayerProbe:
+        """Return the shares and means of what was counted."""
+        mean = self.total / self.elements
+        variance = self.squares / self.elements - mean**2
+        dead = torch.stack(self.steepest).amax(dim=0) == 0
+        norm = None
+        if self.gradients:
+            norm = float(torch.stack(self.gradients).double().sum(dim=0).norm()) / images
+        return LayerProbe(
+            layer=self.site.path,
+            slot=self.site.slot,
+            zeros=self.zeros / self.elements,
+            dead=float(dead.double().mean()),
+            saturated=self.saturated / self.elements,
+            mean=_finite(mean),
+            spread=_finite(math.sqrt(max(variance, 0.0)) if math.isfinite(variance) else variance),
+            gradient_norm=_finite(norm),
+        )
+
+
+@contextmanager
+def evaluated(model: nn.Module) -> Iterator[None]:
+    """Hold `model` in evaluation mode, every module's own mode and the random state restored."""
+    modes = {module: module.training for module in model.modules()}
+    with torch.random.fork_rng():
+        try:
+            model.eval()
+            yield
+        finally:
+            for module, mode in modes.items():
+                module.training = mode
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
