@@ -8,7 +8,7 @@ import traceback
 
 import typer
 
-from actlab.cli import functions, study
+from actlab.cli import functions, study, tasks
 from actlab.cli.check import check
 from actlab.cli.doctor import doctor
 from actlab.cli.explore import explore
@@ -29,6 +29,7 @@ app = typer.Typer(
 app.add_typer(functions.app)
 app.command(help=_("Write the page on which functions are compared and moved."))(explore)
 app.add_typer(study.app)
+app.add_typer(tasks.app)
 app.command(help=_("Find misused activations in a model and its loss."))(check)
 app.command(help=_("Write the page of a run folder again."))(report)
 app.command(help=_("Say what this machine has for actlab, with a line of advice each."))(doctor)

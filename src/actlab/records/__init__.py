@@ -5,6 +5,15 @@ Accuracies are fractions, times are seconds, a loss that was not a finite number
 """
 
 from actlab.records.environment import Environment, LayerRow, NetworkSummary
+from actlab.records.output import (
+    Ending,
+    LossName,
+    OutputHead,
+    OutputLayer,
+    TargetForm,
+    TargetScale,
+    TaskName,
+)
 from actlab.records.plan import (
     FORMAT_VERSION,
     BalancedSampler,
@@ -47,6 +56,7 @@ __all__ = [
     "Claim",
     "ClaimOutcome",
     "DataPlan",
+    "Ending",
     "Environment",
     "Epoch",
     "Execution",
@@ -57,9 +67,12 @@ __all__ = [
     "LayerProbe",
     "LayerRow",
     "LearntParameter",
+    "LossName",
     "Mechanism",
     "NetworkSummary",
     "Outcome",
+    "OutputHead",
+    "OutputLayer",
     "Pair",
     "Plan",
     "Precision",
@@ -79,6 +92,9 @@ __all__ = [
     "Space",
     "SplitSizes",
     "Stage",
+    "TargetForm",
+    "TargetScale",
+    "TaskName",
     "TpeSampler",
     "Trial",
     "Verdict",

@@ -1,5 +1,29 @@
 """The five tasks as values: what the target is, and the head, loss and metric that fit it."""
 
 from actlab.tasks.definitions import TASKS, Task, task
+from actlab.tasks.digits import LABELS, OUTPUTS, target_of_digits
+from actlab.tasks.fitting import check_target, target_faults
+from actlab.tasks.scaling import fit_scale, to_original, to_training
+from actlab.tasks.settings import OutputSetting, counterpart, output_settings, right_output
+from actlab.tasks.suggestion import Alternative, Suggestion, suggest
 
-__all__ = ["TASKS", "Task", "task"]
+__all__ = [
+    "LABELS",
+    "OUTPUTS",
+    "TASKS",
+    "Alternative",
+    "OutputSetting",
+    "Suggestion",
+    "Task",
+    "check_target",
+    "counterpart",
+    "fit_scale",
+    "output_settings",
+    "right_output",
+    "suggest",
+    "target_faults",
+    "target_of_digits",
+    "task",
+    "to_original",
+    "to_training",
+]
