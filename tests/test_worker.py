@@ -282,7 +282,7 @@ def test_replicates_are_looked_into_and_searched_settings_are_not() -> None:
         "conv2_activation",
         "fc1_activation",
     ]
-    assert probes.images == 300
+    assert probes.images == SIZES.valid_epoch
     assert probes.layers[0].zeros > 0.1
     assert probes.gradient_ratio is not None
     assert confirmed[0] == searched[0]
