@@ -50,10 +50,18 @@ class VerdictError(ActlabError):
 def nearest(name: str, valid: Iterable[str]) -> str | None:
     """Return the valid name that looks most like `name`, or None where none does.
 
-    >>> nearest("rleu", ["relu", "tanh"])
-    'relu'
+    Two neighbouring letters that changed places are the likeliest slip, and come first.
+
+    >>> nearest("gleu", ["glu", "gelu", "tanh"])
+    'gelu'
     """
-    found = difflib.get_close_matches(name, list(valid), n=1, cutoff=0.5)
+    names = list(valid)
+    swapped = {
+        name[:place] + name[place + 1] + name[place] + name[place + 2 :]
+        for place in range(len(name) - 1)
+    }
+    found = [known for known in names if known in swapped]
+    found += difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     return found[0] if found else None
 
 
