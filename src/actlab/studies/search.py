@@ -7,15 +7,11 @@ then Optuna is told. Whatever a kill leaves undone is done on resume.
 from collections import deque
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Protocol as Interface
 
 from actlab import worker
-from actlab.errors import ActlabError
-from actlab.i18n import _
 from actlab.records import (
     Environment,
-    Outcome,
     Plan,
     Record,
     Setting,
@@ -23,12 +19,11 @@ from actlab.records import (
     best_record,
 )
 from actlab.studies import weights
-from actlab.studies.attempts import ATTEMPTS
+from actlab.studies.attempts import outcome
 from actlab.studies.run_folder import RunFolder
 from actlab.studies.storage import Ledger
 from actlab.studies.table import write_table
 from actlab.studies.trials import search_trial
-from actlab.studies.worker_process import WorkerLostError
 
 
 class Observer(Interface):
@@ -93,21 +88,12 @@ class Search:
         self._flights[future] = flight
 
     def _land(self, future: Future[tuple[bytes, Record]], flight: _Flight) -> None:
-        try:
-            state, record = future.result()
-        except WorkerLostError as error:
-            if flight.attempt < ATTEMPTS:
-                self._submit(_Flight(flight.trial, flight.attempt + 1))
-                return
-            reason = _("its worker was lost {times} times; the last time: {error}")
-            self._keep(_failed(flight.trial, reason.format(times=ATTEMPTS, error=error)), b"")
-        except ActlabError:
-            raise
-        except Exception as error:  # the trial fails alone; its record says why
-            reason = f"{type(error).__name__}: {error}"
-            self._keep(_failed(flight.trial, reason), b"")
-        else:
-            self._keep(record, state)
+        landed = outcome(future, flight.trial, flight.attempt)
+        if landed is None:
+            self._submit(_Flight(flight.trial, flight.attempt + 1))
+            return
+        state, record = landed
+        self._keep(record, state)
 
     def _keep(self, record: Record, state: bytes) -> None:
         self._folder.append(record)
@@ -116,25 +102,3 @@ class Search:
             weights.keep(self._folder, record, state)
         self._ledger.tell(record)
         self._observer.on_records(tuple(self._records), self._plan.trials)
-
-
-def _failed(trial: Trial, reason: str) -> Record:
-    return Record(
-        identity=trial.identity,
-        number=trial.number,
-        setting=trial.setting,
-        replicate=trial.replicate,
-        seeds=trial.seeds,
-        protocol=trial.protocol,
-        precision=trial.precision,
-        fingerprint=trial.fingerprint,
-        outcome=Outcome.FAILED,
-        reason=reason,
-        valid_accuracy=None,
-        epochs=0,
-        best_epoch=None,
-        curve=(),
-        seconds=0.0,
-        code_version=version("actlab"),
-        stage=trial.stage,
-    )
