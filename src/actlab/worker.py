@@ -51,7 +51,9 @@ def train(
     model = _network(trial)
     outcome = training.train(
         model,
-        _training_data(trial.data, trial.fingerprint, trial.seeds.split, trial.device),
+        _training_data(
+            trial.data, trial.fingerprint, trial.seeds.split, trial.avoided_split, trial.device
+        ),
         training.Recipe(
             trial.setting.learning_rate,
             trial.protocol,
@@ -137,12 +139,12 @@ def initialise() -> None:
 
 @lru_cache(maxsize=2)
 def _training_data(
-    plan: DataPlan, fingerprint: str, split_seed: int, device: Device
+    plan: DataPlan, fingerprint: str, split_seed: int, avoided_split: int | None, device: Device
 ) -> TrainingData:
     from actlab import training
 
     dataset = _planned_dataset(plan, fingerprint)
-    splits = data.draw_splits(dataset, plan.splits, split_seed)
+    splits = data.draw_splits(dataset, plan.splits, split_seed, avoided_split)
     parts = {
         name: training.to_examples(part.images, part.labels, dataset.pixel_maximum, device)
         for name, part in vars(splits).items()
@@ -248,6 +250,7 @@ def _record(trial: Trial, outcome: Training) -> Record:
         code_version=_code_version(),
         stage=trial.stage,
         probes=outcome.probes,
+        avoided_split=trial.avoided_split,
     )
 
 

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actlab.data import Dataset, Examples, class_counts, draw_splits, final_test_split, size_faults
+from actlab.data import (
+    Dataset,
+    Examples,
+    class_counts,
+    draw_splits,
+    final_test_split,
+    has_unseen_rows,
+    size_faults,
+)
 from actlab.errors import DataError
 from actlab.records import SplitSizes
 
@@ -57,6 +65,28 @@ def test_the_seed_decides() -> None:
 
 def test_the_whole_test_pool_keeps_its_order() -> None:
     assert numbers_of(final_test_split(DATASET, SIZES, 1)) == list(range(300, 400))
+
+
+def test_avoided_rows_come_in_no_split() -> None:
+    sizes = SplitSizes(80, 30, 40, 1)
+    seen = {
+        number
+        for part in vars(draw_splits(DATASET, sizes, 5)).values()
+        for number in numbers_of(part)
+    }
+    for seed in range(20):
+        fresh = draw_splits(DATASET, sizes, seed, avoided=5)
+        drawn = [number for part in vars(fresh).values() for number in numbers_of(part)]
+        assert len(set(drawn)) == 150
+        assert not seen & set(drawn)
+    assert numbers_of(fresh.train) != numbers_of(draw_splits(DATASET, sizes, 0, avoided=5).train)
+
+
+def test_too_few_rows_to_avoid_any_are_refused() -> None:
+    sizes = SplitSizes(81, 30, 40, 1)
+    assert not has_unseen_rows(300, sizes)
+    with pytest.raises(DataError, match="too few for two draws of 151"):
+        draw_splits(DATASET, sizes, 1, avoided=5)
 
 
 def test_every_example_is_as_likely_as_any_other_to_be_learnt_from() -> None:

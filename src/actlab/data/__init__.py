@@ -5,7 +5,14 @@ The test split is handed out by `final_test_split`, for final figures only.
 
 from actlab.data.dataset import Dataset, Examples
 from actlab.data.registry import NAMES, image_shape, open_dataset, pool_sizes
-from actlab.data.splits import Splits, class_counts, draw_splits, final_test_split, size_faults
+from actlab.data.splits import (
+    Splits,
+    class_counts,
+    draw_splits,
+    final_test_split,
+    has_unseen_rows,
+    size_faults,
+)
 
 __all__ = [
     "NAMES",
@@ -15,6 +22,7 @@ __all__ = [
     "class_counts",
     "draw_splits",
     "final_test_split",
+    "has_unseen_rows",
     "image_shape",
     "open_dataset",
     "pool_sizes",

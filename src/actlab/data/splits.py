@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from actlab.data.dataset import Dataset, Examples
 from actlab.errors import DataError
@@ -22,8 +23,13 @@ class Splits:
     valid_trial: Examples
 
 
-def draw_splits(dataset: Dataset, sizes: SplitSizes, seed: int) -> Splits:
+def draw_splits(
+    dataset: Dataset, sizes: SplitSizes, seed: int, avoided: int | None = None
+) -> Splits:
     """Draw train, valid_epoch and valid_trial at random, without overlap, from the training pool.
+
+    With `avoided` no row is among those that a draw with that seed gives; `has_unseen_rows` says
+    whether enough others are left.
 
     Raises DataError where `sizes` asks for more than the data set has.
 
@@ -33,7 +39,7 @@ def draw_splits(dataset: Dataset, sizes: SplitSizes, seed: int) -> Splits:
     (800, 1, 8, 8)
     """
     _check(dataset, sizes)
-    order = np.random.default_rng(seed).permutation(len(dataset.training_pool))
+    order = _drawn(dataset, sizes, seed, avoided)
     first, second = sizes.train, sizes.train + sizes.valid_epoch
     last = second + sizes.valid_trial
     pool = dataset.training_pool
@@ -42,6 +48,17 @@ def draw_splits(dataset: Dataset, sizes: SplitSizes, seed: int) -> Splits:
         valid_epoch=pool.take(order[first:second]),
         valid_trial=pool.take(order[second:last]),
     )
+
+
+def has_unseen_rows(pool: int, sizes: SplitSizes) -> bool:
+    """Return whether a training pool of that size holds a second draw without a row of the first.
+
+    >>> has_unseen_rows(60_000, SplitSizes(3000, 2000, 5000, 10_000))
+    True
+    >>> has_unseen_rows(1400, SplitSizes(800, 250, 350, 397))
+    False
+    """
+    return 2 * _drawn_rows(sizes) <= pool
 
 
 def final_test_split(dataset: Dataset, sizes: SplitSizes, seed: int) -> Examples:
@@ -89,7 +106,7 @@ def size_faults(name: str, pools: tuple[int, int], sizes: SplitSizes) -> tuple[s
         for split, count in asdict(sizes).items()
         if count < 1
     ]
-    asked = sizes.train + sizes.valid_epoch + sizes.valid_trial
+    asked = _drawn_rows(sizes)
     if asked > pools[0]:
         faults.append(
             _(
@@ -104,6 +121,29 @@ def size_faults(name: str, pools: tuple[int, int], sizes: SplitSizes) -> tuple[s
             )
         )
     return tuple(faults)
+
+
+def _drawn(
+    dataset: Dataset, sizes: SplitSizes, seed: int, avoided: int | None
+) -> NDArray[np.int64]:
+    """Return the rows of the pool in the order in which they are dealt to the splits."""
+    pool = len(dataset.training_pool)
+    generator = np.random.default_rng(seed)
+    if avoided is None:
+        return generator.permutation(pool)
+    if not has_unseen_rows(pool, sizes):
+        message = _(
+            "{name} has {pool} training images, too few for two draws of {asked} without a common "
+            "one. Make the splits smaller."
+        )
+        asked = _drawn_rows(sizes)
+        raise DataError(message.format(name=dataset.name, pool=pool, asked=asked))
+    seen = _drawn(dataset, sizes, avoided, None)[: _drawn_rows(sizes)]
+    return generator.permutation(np.setdiff1d(np.arange(pool), seen))
+
+
+def _drawn_rows(sizes: SplitSizes) -> int:
+    return sizes.train + sizes.valid_epoch + sizes.valid_trial
 
 
 def _check(dataset: Dataset, sizes: SplitSizes) -> None:

@@ -38,7 +38,8 @@ class Record:
     `epochs` counts those trained, `best_epoch` (from 1) is the one whose weights are the result
     (None where none was finished). `valid_accuracy` is on valid_trial, None unless the trial
     completed. `reason` is a sentence where the outcome is not `completed`. `probes` are of the
-    network that was scored, None where it was not looked into.
+    network that was scored, None where it was not looked into. `avoided_split` is the seed of the
+    split whose rows were avoided; a replicate without one shares rows with the search.
     """
 
     identity: str
@@ -59,6 +60,7 @@ class Record:
     code_version: str
     stage: Stage = "search"
     probes: Probes | None = None
+    avoided_split: int | None = None
     format_version: int = FORMAT_VERSION
 
 

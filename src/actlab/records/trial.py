@@ -36,7 +36,11 @@ class Seeds:
 
 @dataclass(frozen=True)
 class Trial:
-    """One setting to train once: everything that a worker needs to know."""
+    """One setting to train once: everything that a worker needs to know.
+
+    `avoided_split` is the seed of a split whose train, valid_epoch and valid_trial rows this trial
+    must not touch: replicates avoid those of the search, where enough others are left.
+    """
 
     number: int
     setting: Setting
@@ -49,6 +53,7 @@ class Trial:
     device: Literal["cpu", "cuda"] = "cpu"
     replicate: int | None = None
     stage: Stage = "search"
+    avoided_split: int | None = None
 
     @property
     def identity(self) -> str:
