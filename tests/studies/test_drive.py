@@ -19,6 +19,7 @@ from actlab.studies.drive import drive
 from actlab.studies.run_folder import RunFolder
 from actlab.studies.storage import Ledger, told_numbers
 from actlab.studies.summary import summary
+from actlab.studies.trials import search_trial
 from actlab.studies.worker_process import WorkerLostError
 from tests.studies.conftest import make_tiny_plan
 from tests.studies.inline import Inline, Silent
@@ -100,7 +101,7 @@ def test_the_test_accuracy_is_that_of_the_kept_weights(finished: RunFolder) -> N
     assert best is not None
     kept = torch.load(finished.weights_path, weights_only=True)
     assert all(isinstance(value, torch.Tensor) for value in kept.values())
-    trial = search.search_trial(finished.plan(), environment, best.number, best.setting)
+    trial = search_trial(finished.plan(), environment, best.number, best.setting)
     again = worker.test_accuracy(trial, finished.weights_path.read_bytes())
     assert again == finished.final()
 

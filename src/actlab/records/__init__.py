@@ -4,6 +4,7 @@ A plan is a study as a value, a trial is one setting trained once, a record is w
 Accuracies are fractions, times are seconds, a loss that was not a finite number is None.
 """
 
+from actlab.records.confirmation import Confirmation
 from actlab.records.environment import Environment, LayerRow, NetworkSummary
 from actlab.records.output import (
     Ending,
@@ -55,6 +56,7 @@ __all__ = [
     "Candidate",
     "Claim",
     "ClaimOutcome",
+    "Confirmation",
     "DataPlan",
     "Ending",
     "Environment",

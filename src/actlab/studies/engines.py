@@ -2,8 +2,8 @@
 
 from actlab.errors import EngineError
 from actlab.i18n import _
-from actlab.studies.drive import ExecutorFactory
 from actlab.studies.executor import LocalProcesses
+from actlab.studies.session import ExecutorFactory
 
 
 def executor_factory(name: str) -> ExecutorFactory:

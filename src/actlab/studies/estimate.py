@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from actlab import worker
 from actlab.records import Plan, Setting
 from actlab.studies.attempts import persist
-from actlab.studies.drive import worker_count
+from actlab.studies.session import worker_count
 from actlab.studies.trials import search_trial
 
 EPOCHS_BEYOND_PATIENCE = 9
@@ -45,7 +45,7 @@ def estimate(plan: Plan, executor: Executor) -> Estimate:
     seconds_per_epoch = record.curve[-1].seconds
     epochs = plan.protocol.patience + EPOCHS_BEYOND_PATIENCE
     epochs = min(epochs, plan.protocol.max_epochs or epochs)
-    workers = worker_count(plan)
+    workers = worker_count(plan, plan.trials)
     weights_bytes = 4 * environment.network.parameters
     disk = _PAGE_BYTES + _STORAGE_BYTES + weights_bytes + _BYTES_PER_TRIAL * plan.trials
     return Estimate(

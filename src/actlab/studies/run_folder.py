@@ -16,12 +16,21 @@ from pydantic import TypeAdapter, ValidationError
 
 from actlab.errors import PlanError, RunFolderError
 from actlab.i18n import _
-from actlab.records import FORMAT_VERSION, Environment, FinalFigure, Plan, Record
+from actlab.records import (
+    FORMAT_VERSION,
+    Confirmation,
+    Environment,
+    FinalFigure,
+    Plan,
+    Record,
+)
 from actlab.studies import plan_file
 
 _RECORD = TypeAdapter(Record)
 _ENVIRONMENT = TypeAdapter(Environment)
 _FINAL = TypeAdapter(FinalFigure)
+_CONFIRMATION = TypeAdapter(Confirmation)
+_REPLICATE_FINALS = TypeAdapter(tuple[FinalFigure, ...])
 _FINDINGS = TypeAdapter(dict[str, Any])
 
 
@@ -132,6 +141,20 @@ class RunFolder:
         return self.path / "best_model.json"
 
     @property
+    def confirmation_path(self) -> Path:
+        """What was asked to be trained again."""
+        return self.path / "confirm.json"
+
+    @property
+    def replicate_finals_path(self) -> Path:
+        """The test accuracies of the candidates' models."""
+        return self.path / "confirm_test.json"
+
+    def replicate_weights_path(self, record: Record) -> Path:
+        """Return where a replicate's weights wait until its test accuracy is read."""
+        return self.path / "confirm" / f"{record.identity}.pt"
+
+    @property
     def findings_path(self) -> Path:
         """What the checker found in the study's own network and loss."""
         return self.path / "findings.json"
@@ -177,7 +200,11 @@ class RunFolder:
             stream.truncate(content.rfind(b"\n") + 1)
 
     def records(self) -> tuple[Record, ...]:
-        """Read the records in the order of their trials' numbers; a torn last line is none."""
+        """Read the records of the search in the order of their numbers."""
+        return tuple(record for record in self.all_records() if record.stage == "search")
+
+    def all_records(self) -> tuple[Record, ...]:
+        """Read all records, replicates too, by number; a torn last line is none."""
         if not self.records_path.exists():
             return ()
         lines = self.records_path.read_bytes().split(b"\n")[:-1]
@@ -216,6 +243,25 @@ class RunFolder:
         """Read the test accuracy of the best trial; None before there is one."""
         value: FinalFigure | None = self._read(self.final_path, _FINAL)
         return value
+
+    def write_confirmation(self, confirmation: Confirmation) -> None:
+        """Write what is to be trained again; from then on a resumed study does it."""
+        write_beside(self.confirmation_path, _CONFIRMATION.dump_json(confirmation, indent=2))
+
+    def confirmation(self) -> Confirmation | None:
+        """Read what is to be trained again; None where nothing is."""
+        value: Confirmation | None = self._read(self.confirmation_path, _CONFIRMATION)
+        return value
+
+    def write_replicate_finals(self, finals: tuple[FinalFigure, ...]) -> None:
+        """Write the test accuracies of the candidates' models."""
+        write_beside(self.replicate_finals_path, _REPLICATE_FINALS.dump_json(finals, indent=2))
+
+    def replicate_finals(self) -> tuple[FinalFigure, ...]:
+        """Read the test accuracies of the candidates' models, so far."""
+        value: tuple[FinalFigure, ...] | None
+        value = self._read(self.replicate_finals_path, _REPLICATE_FINALS)
+        return value or ()
 
     def findings(self) -> list[dict[str, Any]] | None:
         """Read what the checker found; None before it ran."""

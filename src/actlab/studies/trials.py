@@ -1,6 +1,10 @@
 """From a plan and a setting to the trial that a worker gets."""
 
-from actlab.records import Environment, Plan, Seeds, Setting, Trial
+from dataclasses import replace
+
+from actlab import data
+from actlab.records import Environment, Plan, Seeds, Setting, Stage, Trial
+from actlab.studies.seeds import derived_seed
 
 
 def search_trial(plan: Plan, environment: Environment, number: int, setting: Setting) -> Trial:
@@ -16,3 +20,43 @@ def search_trial(plan: Plan, environment: Environment, number: int, setting: Set
         precision=environment.precision,
         device="cuda" if environment.device == "cuda" else "cpu",
     )
+
+
+def replicate_trial(
+    plan: Plan,
+    environment: Environment,
+    number: int,
+    setting: Setting,
+    stage: Stage,
+    replicate: int,
+) -> Trial:
+    """Return the trial that trains a setting again: with the seeds of the replicate, on fresh rows.
+
+    The seeds depend on plan, stage and replicate alone, so that all settings share them.
+    """
+    return replace(
+        search_trial(plan, environment, number, setting),
+        seeds=replicate_seeds(plan.seed, stage, replicate),
+        stage=stage,
+        replicate=replicate,
+        avoided_split=None if rows_overlap(plan) else Seeds.of_search(plan.seed).split,
+    )
+
+
+def replicate_seeds(plan_seed: int, stage: Stage, replicate: int) -> Seeds:
+    """Return the seeds of a replicate.
+
+    >>> replicate_seeds(1, "choose", 0) == replicate_seeds(1, "confirm", 0)
+    False
+    """
+    return Seeds(
+        split=derived_seed(plan_seed, stage, replicate, "split"),
+        weights=derived_seed(plan_seed, stage, replicate, "weights"),
+        order=derived_seed(plan_seed, stage, replicate, "order"),
+    )
+
+
+def rows_overlap(plan: Plan) -> bool:
+    """Return whether replicates share rows with the search, for want of rows it never saw."""
+    pool, _test = data.pool_sizes(plan.data.name)
+    return not data.has_unseen_rows(pool, plan.data.splits)

@@ -3,8 +3,8 @@
 from actlab.cli.output import print_json
 from actlab.i18n import _
 from actlab.records import Plan
-from actlab.studies.drive import ExecutorFactory
 from actlab.studies.estimate import estimate
+from actlab.studies.session import ExecutorFactory
 
 
 def show_estimate(plan: Plan, make_executor: ExecutorFactory, *, as_json: bool) -> None:

@@ -12,8 +12,9 @@ from actlab.cli.study.self_check import self_checking
 from actlab.errors import ActlabError
 from actlab.i18n import _
 from actlab.records import best_record
-from actlab.studies.drive import ExecutorFactory, drive
+from actlab.studies.drive import drive
 from actlab.studies.run_folder import RunFolder
+from actlab.studies.session import ExecutorFactory
 from actlab.studies.summary import summary
 
 

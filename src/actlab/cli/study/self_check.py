@@ -11,8 +11,8 @@ from itertools import zip_longest
 from typing import Any
 
 from actlab.records import FORMAT_VERSION, Plan, Seeds, Space
-from actlab.studies.drive import ExecutorFactory
 from actlab.studies.run_folder import RunFolder, write_beside
+from actlab.studies.session import ExecutorFactory
 
 IMAGES = 64
 """Size of the batch that the step is taken on."""

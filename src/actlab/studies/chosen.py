@@ -1,0 +1,109 @@
+"""Which settings are trained again, and which of them stands for a candidate.
+
+A candidate is an activation in a slot. Everything here is computed from records alone, so that
+whoever asks, and whenever, gets the same answer.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import fmean
+
+from actlab.records import Outcome, Record, Setting, SlotName, Space, best_record
+from actlab.studies.run_folder import RunFolder
+
+SLOTS: tuple[SlotName, ...] = ("conv", "fc")
+TO_CHOOSE_FROM = 3
+"""How many of a candidate's settings are trained again before one is kept."""
+
+CHOOSE_SEEDS = 3
+"""On how many seeds."""
+
+ByCandidate = Mapping[SlotName, Mapping[str, Sequence[Setting]]]
+
+
+def activation_in(slot: SlotName, setting: Setting) -> str:
+    """Return the activation that a setting has in a slot.
+
+    >>> activation_in("fc", Setting("relu", "tanh", 0.001))
+    'tanh'
+    """
+    return setting.conv_activation if slot == "conv" else setting.fc_activation
+
+
+def best_settings(space: Space, search: Iterable[Record]) -> ByCandidate:
+    """Return the best settings of every candidate by accuracy in the search, the best first.
+
+    At most three each, the earlier trial first where accuracies are equal; none for a candidate
+    without a completed trial.
+    """
+    completed = [record for record in search if record.outcome is Outcome.COMPLETED]
+    ranked = sorted(completed, key=lambda record: (-(record.valid_accuracy or 0.0), record.number))
+    return {
+        slot: {name: _first_of(slot, name, ranked) for name in _names(space, slot)}
+        for slot in SLOTS
+    }
+
+
+def settings_to_choose_from(space: Space, search: Iterable[Record]) -> tuple[Setting, ...]:
+    """Return the settings of the first stage, each once: a candidate with one has no choice."""
+    by_candidate = best_settings(space, search)
+    groups = [found for slot in SLOTS for found in by_candidate[slot].values() if len(found) > 1]
+    return tuple(dict.fromkeys(setting for group in groups for setting in group))
+
+
+def choose(
+    space: Space, records: Iterable[Record], chance: float
+) -> dict[SlotName, dict[str, Setting | None]]:
+    """Return the setting that stands for every candidate of both slots; None where there is none.
+
+    Of the candidate's best settings it is the one with the best mean over the seeds of the stage
+    "choose", in which a training without an accuracy counts at `chance`; of equal ones, the one
+    that was better in the search.
+    """
+    known = tuple(records)
+    means = _choose_means(known, chance)
+    by_candidate = best_settings(space, (record for record in known if record.stage == "search"))
+    return {
+        slot: {name: _best(found, means) for name, found in by_candidate[slot].items()}
+        for slot in SLOTS
+    }
+
+
+def chosen_settings(folder: RunFolder) -> dict[SlotName, dict[str, Setting | None]]:
+    """Return what `choose` does, for the study in a folder as far as it has come."""
+    return choose(folder.plan().space, folder.all_records(), chance_level(folder))
+
+
+def chance_level(folder: RunFolder) -> float:
+    """Return the accuracy of guessing on the study's data: 1 / number of classes."""
+    environment = folder.environment()
+    classes = len(environment.class_counts["train"]) if environment is not None else 0
+    return 1 / classes if classes else 0.0
+
+
+def best_is_known(folder: RunFolder) -> bool:
+    """Return whether the search of a study is done and something in it completed."""
+    records = folder.records()
+    return len(records) >= folder.plan().trials and best_record(records) is not None
+
+
+def _names(space: Space, slot: SlotName) -> tuple[str, ...]:
+    return space.conv_activation if slot == "conv" else space.fc_activation
+
+
+def _first_of(slot: SlotName, name: str, ranked: Sequence[Record]) -> tuple[Setting, ...]:
+    own = (record.setting for record in ranked if activation_in(slot, record.setting) == name)
+    return tuple(dict.fromkeys(own))[:TO_CHOOSE_FROM]
+
+
+def _choose_means(records: Iterable[Record], chance: float) -> dict[Setting, float]:
+    scores: dict[Setting, list[float]] = {}
+    for record in records:
+        if record.stage == "choose":
+            accuracy = record.valid_accuracy
+            scores.setdefault(record.setting, []).append(chance if accuracy is None else accuracy)
+    return {setting: fmean(found) for setting, found in scores.items()}
+
+
+def _best(found: Sequence[Setting], means: Mapping[Setting, float]) -> Setting | None:
+    # max keeps the first of equals, and the settings come in the order of the search.
+    return max(found, key=lambda setting: means.get(setting, 0.0), default=None)
