@@ -83,6 +83,10 @@ def test_shares_mean_and_spread_are_those_of_the_outputs(name: str) -> None:
         assert probe.mean == pytest.approx(outputs.double().mean().item(), rel=1e-5, abs=1e-7)
         spread = outputs.double().std(unbiased=False).item()
         assert probe.spread == pytest.approx(spread, rel=1e-5)
+        ones = outputs.double().abs() / outputs.double().abs().max()
+        assert probe.sparseness == pytest.approx(
+            1 - (ones.mean() ** 2 / ones.square().mean()).item(), abs=1e-6
+        )
 
 
 DERIVATIVES = {
@@ -214,6 +218,7 @@ def test_frozen_weights_have_no_gradient_and_infinite_outputs_no_mean() -> None:
     assert found[0].gradient_norm is None
     assert found[1].mean is None
     assert found[1].spread is None
+    assert found[1].sparseness is None
     assert found[2].gradient_norm is None
     model.requires_grad_(False)
     assert all(layer.gradient_norm is None for layer in probe_of(model).layers(model, data))

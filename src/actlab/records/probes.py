@@ -13,7 +13,11 @@ class LayerProbe:
     (`zeros`, `saturated`) or of the units (`dead`): a unit is a feature map after a convolution,
     one number after a linear layer.
 
-    * `zeros`: outputs that are exactly zero.
+    * `zeros`: outputs a that are exactly zero.
+    * `sparseness`: 1 - (mean |a|)^2 / (mean a^2), 0 where all are equally large, towards 1 where a
+      few large ones stand among small ones. It grades what `zeros` only counts: a leaky rectifier
+      has no zero, and is nearly as sparse as relu. After Treves and Rolls 1991, Network 2(4), who
+      define it for firing rates; here with magnitudes.
     * `dead`: units whose derivative f' is exactly zero at every place of every image, so that no
       gradient passes and, on these images, nothing can revive them.
     * `saturated`: outputs that are not zero and whose |f'| is below 0.005; an exact zero is counted
@@ -33,6 +37,7 @@ class LayerProbe:
     mean: float | None
     spread: float | None
     gradient_norm: float | None
+    sparseness: float | None = None
 
 
 @dataclass(frozen=True)

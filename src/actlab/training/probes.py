@@ -136,6 +136,7 @@ class _Tally:
     zeros: int = 0
     saturated: int = 0
     total: float = 0.0
+    magnitudes: float = 0.0
     squares: float = 0.0
     steepest: list[Tensor] = field(default_factory=list)
     gradients: list[Tensor] = field(default_factory=list)
@@ -153,6 +154,7 @@ class _Tally:
         self.zeros += int(zero.sum())
         self.saturated += int(((slope < SATURATED_BELOW) & ~zero).sum())
         self.total += float(outputs.sum(dtype=torch.float64))
+        self.magnitudes += float(outputs.abs().sum(dtype=torch.float64))
         self.squares += float(outputs.double().square().sum())
         self.steepest.append(slope.transpose(0, 1).flatten(1).amax(dim=1))
         if gradient is not None:
@@ -162,6 +164,9 @@ class _Tally:
         """Return the shares and means of what was counted."""
         mean = self.total / self.elements
         variance = self.squares / self.elements - mean**2
+        sparseness = None
+        if self.squares > 0:
+            sparseness = 1 - self.magnitudes**2 / (self.squares * self.elements)
         dead = torch.stack(self.steepest).amax(dim=0) == 0
         norm = None
         if self.gradients:
@@ -175,6 +180,7 @@ class _Tally:
             mean=_finite(mean),
             spread=_finite(math.sqrt(max(variance, 0.0)) if math.isfinite(variance) else variance),
             gradient_norm=_finite(norm),
+            sparseness=_finite(sparseness),
         )
 
 
