@@ -7,7 +7,7 @@ whoever asks, and whenever, gets the same answer.
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 
-from actlab.records import Outcome, Record, Setting, SlotName, Space, best_record
+from actlab.records import Outcome, Record, Setting, SlotName, Space
 from actlab.studies.run_folder import RunFolder
 
 SLOTS: tuple[SlotName, ...] = ("conv", "fc")
@@ -78,12 +78,6 @@ def chance_level(folder: RunFolder) -> float:
     environment = folder.environment()
     classes = len(environment.class_counts["train"]) if environment is not None else 0
     return 1 / classes if classes else 0.0
-
-
-def best_is_known(folder: RunFolder) -> bool:
-    """Return whether the search of a study is done and something in it completed."""
-    records = folder.records()
-    return len(records) >= folder.plan().trials and best_record(records) is not None
 
 
 def _names(space: Space, slot: SlotName) -> tuple[str, ...]:

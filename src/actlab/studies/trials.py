@@ -1,6 +1,6 @@
 """From a plan and a setting to the trial that a worker gets."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from actlab import data
 from actlab.records import Environment, Plan, Seeds, Setting, Stage, Trial
@@ -22,23 +22,26 @@ def search_trial(plan: Plan, environment: Environment, number: int, setting: Set
     )
 
 
-def replicate_trial(
-    plan: Plan,
-    environment: Environment,
-    number: int,
-    setting: Setting,
-    stage: Stage,
-    replicate: int,
-) -> Trial:
+@dataclass(frozen=True)
+class Replicate:
+    """One setting to be trained again; the number follows from its place, not from its turn."""
+
+    number: int
+    setting: Setting
+    stage: Stage
+    replicate: int
+
+
+def replicate_trial(plan: Plan, environment: Environment, one: Replicate) -> Trial:
     """Return the trial that trains a setting again: with the seeds of the replicate, on fresh rows.
 
     The seeds depend on plan, stage and replicate alone, so that all settings share them.
     """
     return replace(
-        search_trial(plan, environment, number, setting),
-        seeds=replicate_seeds(plan.seed, stage, replicate),
-        stage=stage,
-        replicate=replicate,
+        search_trial(plan, environment, one.number, one.setting),
+        seeds=replicate_seeds(plan.seed, one.stage, one.replicate),
+        stage=one.stage,
+        replicate=one.replicate,
         avoided_split=None if rows_overlap(plan) else Seeds.of_search(plan.seed).split,
     )
 
