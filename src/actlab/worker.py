@@ -84,7 +84,7 @@ def test_accuracy(trial: Trial, weights: bytes) -> FinalFigure:
         identity=trial.identity,
         test_accuracy=training.score(
             model, examples, training.ARITHMETIC[trial.precision]
-        ).accuracy,
+        ).metric,
         test_images=len(examples),
     )
 

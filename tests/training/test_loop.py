@@ -88,7 +88,7 @@ def test_one_epoch_is_adamw_on_cross_entropy_in_the_order_of_the_seed() -> None:
 def scripted(monkeypatch: pytest.MonkeyPatch, accuracies: Sequence[float]) -> None:
     """Let validation see these accuracies, one after the other, whatever the network does."""
     left = iter(accuracies)
-    monkeypatch.setattr(loop, "score", lambda *_arguments: Score(loss=1.0, accuracy=next(left)))
+    monkeypatch.setattr(loop, "score", lambda *_arguments: Score(loss=1.0, metric=next(left)))
 
 
 @pytest.mark.parametrize(
@@ -141,10 +141,10 @@ def test_the_weights_of_the_best_epoch_are_the_result(monkeypatch: pytest.Monkey
 def test_the_score_is_that_of_the_restored_network_on_valid_trial() -> None:
     data, model = training_data(), network()
     found = train(model, data, recipe(max_epochs=6))
-    assert found.valid_accuracy == score(model, data.valid_trial).accuracy
+    assert found.valid_accuracy == score(model, data.valid_trial).metric
     twin = network(seed=99)
     twin.load_state_dict(weights_from_bytes(found.state))
-    assert found.valid_accuracy == score(twin, data.valid_trial).accuracy
+    assert found.valid_accuracy == score(twin, data.valid_trial).metric
     assert found.valid_accuracy > 0.3
 
 

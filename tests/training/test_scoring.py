@@ -20,7 +20,7 @@ def test_loss_and_accuracy_by_hand(count: int) -> None:
     of_label = outputs[np.arange(count), labels]
     losses = np.log(np.exp(outputs).sum(axis=1)) - of_label
     assert found.loss == pytest.approx(losses.mean(), rel=1e-5)
-    assert found.accuracy == (outputs.argmax(axis=1) == labels).sum() / count
+    assert found.metric == (outputs.argmax(axis=1) == labels).sum() / count
 
 
 def test_it_scores_in_evaluation_mode() -> None:
@@ -41,4 +41,4 @@ def test_outputs_that_are_not_numbers() -> None:
     images = torch.full((3, 1, 2, 2), float("nan"))
     found = score(model, Examples(images, torch.tensor([1, 2, 3])))
     assert np.isnan(found.loss)
-    assert found.accuracy == 0.0
+    assert found.metric == 0.0

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import ClassVar
 
 from actlab.records.plan import FORMAT_VERSION, Precision, Protocol
 from actlab.records.probes import Probes
@@ -23,12 +24,31 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Epoch:
-    """One epoch of a training: mean training loss, then loss and accuracy on valid_epoch."""
+    """One epoch of a training: mean training loss, then loss and metric on valid_epoch.
+
+    The metric is an accuracy; for a regression it is the mean squared error in the original units,
+    which may be infinite.
+    """
+
+    # An infinite error is written as a text, since JSON has no number for it.
+    __pydantic_config__: ClassVar[dict[str, str]] = {"ser_json_inf_nan": "strings"}
 
     train_loss: float | None
     valid_loss: float | None
-    valid_accuracy: float
+    valid_accuracy: float | None
     seconds: float
+    valid_mse: float | None = None
+
+    @property
+    def valid_metric(self) -> float:
+        """Return the metric of the task, whichever it is.
+
+        >>> Epoch(1.5, 1.4, 0.75, seconds=2.0).valid_metric
+        0.75
+        """
+        found = self.valid_accuracy if self.valid_mse is None else self.valid_mse
+        assert found is not None, "an epoch has an accuracy or an error"
+        return found
 
 
 @dataclass(frozen=True)

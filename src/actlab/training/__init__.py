@@ -5,17 +5,20 @@ from actlab.training.device import Device, place, resolve_device, resolve_precis
 from actlab.training.examples import Examples, TrainingData, to_examples
 from actlab.training.loop import Recipe, Training, train
 from actlab.training.machine import describe_machine
+from actlab.training.objective import CLASSIFICATION, Objective, objective_of
 from actlab.training.precision import ARITHMETIC, Arithmetic, faster_precision
 from actlab.training.probes import ActivationProbe, Site
 from actlab.training.progress import weights_from_bytes
-from actlab.training.scoring import Score, score
+from actlab.training.scoring import Score, predict, score
 
 __all__ = [
     "ARITHMETIC",
+    "CLASSIFICATION",
     "ActivationProbe",
     "Arithmetic",
     "Device",
     "Examples",
+    "Objective",
     "Recipe",
     "Score",
     "Site",
@@ -24,7 +27,9 @@ __all__ = [
     "describe_machine",
     "faster_precision",
     "keep_pages",
+    "objective_of",
     "place",
+    "predict",
     "resolve_device",
     "resolve_precision",
     "score",

@@ -1,6 +1,7 @@
 """Images as tensors in memory, normalised once, so that a step only picks its batch."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,7 +11,10 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Examples:
-    """Normalised images, float of shape (N, C, H, W), and labels, int64 of shape (N,)."""
+    """Normalised images, float of shape (N, C, H, W), and labels.
+
+    Labels are classes, int64 of shape (N,), or numbers, float32 of shape (N, outputs).
+    """
 
     images: Tensor
     labels: Tensor
@@ -30,7 +34,7 @@ class TrainingData:
 
 def to_examples(
     images: NDArray[np.uint8],
-    labels: NDArray[np.int64],
+    labels: NDArray[Any],
     pixel_maximum: int,
     device: str = "cpu",
 ) -> Examples:

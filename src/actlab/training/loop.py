@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 from actlab.i18n import _
 from actlab.records import Epoch, Outcome, Probes, Protocol
 from actlab.training.examples import Examples, TrainingData, epoch_order, epoch_seed
+from actlab.training.objective import CLASSIFICATION, Objective
 from actlab.training.precision import Arithmetic, in_fp32
 from actlab.training.probes import ActivationProbe
 from actlab.training.progress import Progress, restore, save, weights_to_bytes
@@ -21,7 +21,8 @@ from actlab.training.scoring import score
 class Recipe:
     """How to train: AdamW's learning rate, the protocol, the seed of the order, the arithmetic.
 
-    With a `probe` the trained network is looked into, which changes nothing else that comes out.
+    The `objective` is what is minimised, and what decides which epoch is the best. With a `probe`
+    the trained network is looked into, which changes nothing else that comes out.
     """
 
     learning_rate: float
@@ -29,6 +30,7 @@ class Recipe:
     order_seed: int
     arithmetic: Arithmetic = in_fp32
     probe: ActivationProbe | None = None
+    objective: Objective = CLASSIFICATION
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,8 @@ class Training:
     """What came out of a training, or of the segment that ended it or paused it.
 
     `state` holds the weights file of the best epoch (empty where there is none) or, when the
-    outcome is `paused`, what the next segment needs.
+    outcome is `paused`, what the next segment needs. The figure on valid_trial is an accuracy, or
+    for a regression the mean squared error in the original units.
     """
 
     outcome: Outcome
@@ -47,6 +50,7 @@ class Training:
     seconds: float
     state: bytes
     probes: Probes | None = None
+    valid_mse: float | None = None
 
 
 def train(
@@ -56,10 +60,10 @@ def train(
     state: bytes | None = None,
     until_epoch: int | None = None,
 ) -> Training:
-    """Train `model` by AdamW on the cross entropy of its outputs, with early stopping.
+    """Train `model` by AdamW on the objective's loss, with early stopping.
 
     An epoch visits all training examples once, in an order of its own, in batches. The training
-    ends when `patience` epochs have brought no strictly higher accuracy on valid_epoch, after
+    ends when `patience` epochs have brought no strictly better metric on valid_epoch, after
     `max_epochs`, or when a loss is not finite; the weights of the best epoch are the result and
     are scored on valid_trial. With `until_epoch` it pauses after that epoch; given the returned
     `state` it goes on, to the same end, bit for bit, as a training that was never paused.
@@ -87,7 +91,8 @@ def train(
             if until_epoch is not None and len(progress.curve) >= until_epoch:
                 return _paused(progress, save(progress, model, optimiser))
             number = len(progress.curve) + 1
-            progress.add(_train_epoch(model, data, recipe, optimiser, number), model)
+            epoch = _train_epoch(model, data, recipe, optimiser, number)
+            progress.add(epoch, model, recipe.objective.better)
             if recipe.probe is not None:
                 progress.learnt.append(recipe.probe.learnt(model))
     return _finished(model, data, recipe, progress)
@@ -102,12 +107,12 @@ def _train_epoch(
 ) -> Epoch:
     started = time.perf_counter()
     train_loss = _learn(model, data.train, recipe, optimiser, number)
-    valid = score(model, data.valid_epoch, recipe.arithmetic)
+    valid = score(model, data.valid_epoch, recipe.arithmetic, recipe.objective)
     return Epoch(
         train_loss=_finite(train_loss),
         valid_loss=_finite(valid.loss),
-        valid_accuracy=valid.accuracy,
         seconds=time.perf_counter() - started,
+        **recipe.objective.figures(valid.metric),
     )
 
 
@@ -128,7 +133,7 @@ def _learn(
     for batch in torch.split(order, recipe.protocol.batch_size):
         optimiser.zero_grad()
         outputs = recipe.arithmetic(model, examples.images.index_select(0, batch))
-        loss = F.cross_entropy(outputs, examples.labels.index_select(0, batch))
+        loss = recipe.objective.loss(outputs, examples.labels.index_select(0, batch))
         torch.autograd.backward(loss)
         optimiser.step()
         total += loss.detach() * len(batch)
@@ -149,24 +154,26 @@ def _paused(progress: Progress, state: bytes) -> Training:
 
 def _finished(model: nn.Module, data: TrainingData, recipe: Recipe, progress: Progress) -> Training:
     started = time.perf_counter()
-    valid_accuracy, reason = None, None
+    figures: dict[str, float | None] = {"valid_accuracy": None}
+    reason = None
     if progress.diverged:
         reason = _("The loss was not a finite number in epoch {epoch}.").format(
             epoch=len(progress.curve)
         )
     else:
         model.load_state_dict(progress.best_weights)
-        valid_accuracy = score(model, data.valid_trial, recipe.arithmetic).accuracy
+        found = score(model, data.valid_trial, recipe.arithmetic, recipe.objective)
+        figures = recipe.objective.figures(found.metric)
     seconds = progress.seconds + time.perf_counter() - started
     return Training(
         outcome=Outcome.DIVERGED if progress.diverged else Outcome.COMPLETED,
         reason=reason,
         curve=tuple(progress.curve),
         best_epoch=progress.best_epoch,
-        valid_accuracy=valid_accuracy,
         seconds=seconds,
         state=weights_to_bytes(progress.best_weights) if progress.best_weights else b"",
         probes=None if progress.diverged else _probes(model, data, recipe, progress),
+        **figures,
     )
 
 

@@ -1,8 +1,8 @@
 """Where a training stands between two epochs, and its bytes between two segments."""
 
 import io
-import math
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import astuple, dataclass, field
 from typing import Any
 
 import torch
@@ -29,22 +29,16 @@ class Progress:
     seconds: float = 0.0
     learnt: list[tuple[float, ...]] = field(default_factory=list)
 
-    def add(self, epoch: Epoch, model: nn.Module) -> None:
+    def add(self, epoch: Epoch, model: nn.Module, better: Callable[[float, float], bool]) -> None:
         """Append an epoch; keep the model's weights where it is strictly the best so far."""
         self.curve.append(epoch)
         self.seconds += epoch.seconds
         if self.diverged:
             return
-        if self.best_epoch is None or epoch.valid_accuracy > self.best_accuracy:
+        best = None if self.best_epoch is None else self.curve[self.best_epoch - 1]
+        if best is None or better(epoch.valid_metric, best.valid_metric):
             self.best_epoch = len(self.curve)
             self.best_weights = copy_weights(model)
-
-    @property
-    def best_accuracy(self) -> float:
-        """Return the accuracy on valid_epoch of the best epoch, -inf where there is none."""
-        return (
-            -math.inf if self.best_epoch is None else self.curve[self.best_epoch - 1].valid_accuracy
-        )
 
     @property
     def diverged(self) -> bool:
@@ -81,10 +75,7 @@ def save(progress: Progress, model: nn.Module, optimiser: torch.optim.Optimizer)
     return _to_bytes(
         {
             "format": _FORMAT,
-            "curve": [
-                (epoch.train_loss, epoch.valid_loss, epoch.valid_accuracy, epoch.seconds)
-                for epoch in progress.curve
-            ],
+            "curve": [astuple(epoch) for epoch in progress.curve],
             "best_epoch": progress.best_epoch,
             "best_weights": progress.best_weights,
             "seconds": progress.seconds,

@@ -1,12 +1,12 @@
-"""Loss and accuracy of a network on examples that it does not learn from."""
+"""Loss and metric of a network on examples that it does not learn from."""
 
 from dataclasses import dataclass
 
 import torch
-from torch import nn
-from torch.nn import functional as F
+from torch import Tensor, nn
 
 from actlab.training.examples import Examples
+from actlab.training.objective import CLASSIFICATION, Objective
 from actlab.training.precision import Arithmetic, in_fp32
 
 _BATCH = 100
@@ -15,25 +15,55 @@ _BATCH = 100
 
 @dataclass(frozen=True)
 class Score:
-    """Mean cross entropy, and the fraction of examples whose highest output is their label's."""
+    """The means over the examples of the loss and of the objective's metric.
+
+    The metric of a classification is its accuracy: the fraction of examples whose highest output
+    is their label's.
+    """
 
     loss: float
-    accuracy: float
+    metric: float
 
 
-def score(model: nn.Module, examples: Examples, arithmetic: Arithmetic = in_fp32) -> Score:
+def score(
+    model: nn.Module,
+    examples: Examples,
+    arithmetic: Arithmetic = in_fp32,
+    objective: Objective = CLASSIFICATION,
+) -> Score:
     """Return the score of `model` in evaluation mode, in which it is left.
 
     >>> examples = Examples(torch.eye(4).reshape(4, 1, 2, 2), torch.tensor([0, 1, 2, 0]))
-    >>> score(nn.Flatten(), examples).accuracy
+    >>> score(nn.Flatten(), examples).metric
     0.75
     """
     model.eval()
-    loss, correct = 0.0, 0
+    loss, metric = 0.0, 0.0
     with torch.inference_mode():
         for start in range(0, len(examples), _BATCH):
             labels = examples.labels[start : start + _BATCH]
             outputs = arithmetic(model, examples.images[start : start + _BATCH])
-            loss += float(F.cross_entropy(outputs, labels, reduction="sum"))
-            correct += int((outputs.argmax(dim=1) == labels).sum())
-    return Score(loss=loss / len(examples), accuracy=correct / len(examples))
+            loss += float(objective.loss(outputs, labels, reduction="sum"))
+            metric += objective.total(outputs, labels)
+    return Score(loss=loss / len(examples), metric=metric / len(examples))
+
+
+def predict(
+    model: nn.Module,
+    examples: Examples,
+    arithmetic: Arithmetic = in_fp32,
+    objective: Objective = CLASSIFICATION,
+) -> Tensor:
+    """Return what the output layer says of each example, in evaluation mode, on the CPU.
+
+    >>> examples = Examples(torch.eye(4).reshape(4, 1, 2, 2), torch.arange(4))
+    >>> predict(nn.Flatten(), examples).shape
+    torch.Size([4, 4])
+    """
+    model.eval()
+    with torch.inference_mode():
+        outputs = [
+            objective.head(arithmetic(model, images)).cpu()
+            for images in torch.split(examples.images, _BATCH)
+        ]
+    return torch.cat(outputs)
