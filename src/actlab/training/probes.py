@@ -154,8 +154,8 @@ class _Tally:
         self.zeros += int(zero.sum())
         self.saturated += int(((slope < SATURATED_BELOW) & ~zero).sum())
         self.total += float(outputs.sum(dtype=torch.float64))
-        self.magnitudes += float(outputs.abs().sum(dtype=torch.float64))
-        self.squares += float(outputs.double().square().sum())
+        self.magnitudes += float(torch.linalg.vector_norm(outputs, 1, dtype=torch.float64))
+        self.squares += float(torch.linalg.vector_norm(outputs, dtype=torch.float64)) ** 2
         self.steepest.append(slope.transpose(0, 1).flatten(1).amax(dim=1))
         if gradient is not None:
             self.gradients.append(gradient)
