@@ -30,17 +30,19 @@ class Observer(Interface):
 
 
 def ask_for(folder: RunFolder, seeds: int, *, sequential: bool = False) -> None:
-    """Write down that the study in `folder` is to be confirmed.
+    """Write down that the study in `folder` is to be confirmed; refused as by `check_seeds`."""
+    check_seeds(seeds)
+    folder.write_confirmation(Confirmation(seeds, sequential))
 
-    Raises ActlabError for fewer than two seeds.
-    """
+
+def check_seeds(seeds: int) -> None:
+    """Raise ActlabError for fewer than two seeds."""
     if seeds < FEWEST_SEEDS:
         message = _(
             "A confirmation needs at least 2 seeds, since one score has no spread to compare "
             "with; got {seeds}. 10 are recommended."
         )
         raise ActlabError(message.format(seeds=seeds))
-    folder.write_confirmation(Confirmation(seeds, sequential))
 
 
 def confirm(
@@ -69,6 +71,8 @@ def confirm(
         with running(make_executor(workers, plan.execution.trial_timeout)) as executor:
             environment = established_environment(folder, command, executor)
             for stage, missing in replicates.rounds():
+                if not missing:
+                    continue
                 observer.on_replicates(stage, *replicates.progress(stage))
                 trials = (replicate_trial(plan, environment, one) for one in missing)
                 for record, state in train_all(executor, trials, workers):

@@ -90,7 +90,7 @@ class RunFolder:
         """Remove the plan again, and the folder if it is empty, where no training ever began."""
         if self.environment_path.exists() or self.records_path.exists():
             return
-        for path in (self.plan_path, self.lock_path):
+        for path in (self.plan_path, self.lock_path, self.confirmation_path):
             path.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             self.path.rmdir()

@@ -1,8 +1,9 @@
-"""`actlab study`: run, resume, show and compare studies."""
+"""`actlab study`: run, resume, confirm, show and compare studies."""
 
 import typer
 
 from actlab.cli.study.compare import compare
+from actlab.cli.study.confirm import confirm
 from actlab.cli.study.resume import resume
 from actlab.cli.study.run import run
 from actlab.cli.study.show import show
@@ -16,5 +17,6 @@ app = typer.Typer(
 )
 app.command(help=_("Run a study to its report, from a preset or a plan file."))(run)
 app.command(help=_("Go on with a study that was interrupted, to its planned end."))(resume)
+app.command(help=_("Train the best settings again on new seeds, and judge them."))(confirm)
 app.command(help=_("Show what a run folder says so far."))(show)
 app.command(help=_("Show two or more studies side by side, per activation."))(compare)

@@ -12,6 +12,8 @@ from actlab.cli.study.self_check import self_checking
 from actlab.errors import ActlabError
 from actlab.i18n import _
 from actlab.records import best_record
+from actlab.stats import clearly_behind
+from actlab.studies.confirmation import confirm
 from actlab.studies.drive import drive
 from actlab.studies.run_folder import RunFolder
 from actlab.studies.session import ExecutorFactory
@@ -29,6 +31,7 @@ def finish(
     try:
         with StudyProgress() as progress, self_checking(folder, make_executor):
             drive(folder, command, progress, make_executor)
+            confirm(folder, command, progress, make_executor, clearly_behind)
     except KeyboardInterrupt:
         _say_interrupted(folder)
         raise
@@ -50,6 +53,14 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 
 def _say_interrupted(folder: RunFolder) -> None:
     done, planned = len(folder.records()), folder.plan().trials
+    again = len(folder.all_records()) - done
+    if again:
+        message = _(
+            "Interrupted: {count} trainings of the confirmation are done and kept. "
+            "Go on with: actlab study resume {path}"
+        )
+        say(message.format(count=again, path=folder.path))
+        return
     say(
         _(
             "Interrupted: {done} of {planned} trials are done and kept. "

@@ -9,13 +9,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from actlab.i18n import _
-from actlab.records import Record, best_record
+from actlab.records import Record, Stage, best_record
 
 _LINE_EVERY_SECONDS = 15.0
 
 
 class StudyProgress:
-    """An observer of a search: a live bar in a terminal, a line now and then elsewhere."""
+    """Watches a search and its confirmation: a live bar in a terminal, else a line now and then."""
 
     def __init__(self) -> None:
         self._console = Console(stderr=True)
@@ -31,6 +31,7 @@ class StudyProgress:
         self._task = self._bar.add_task(_("starting"), total=1)
         self._begun: tuple[float, int] | None = None
         self._last_line = 0.0
+        self._stage: Stage = "search"
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -51,10 +52,25 @@ class StudyProgress:
             self._begun = (now, len(records))
         text = describe(records, planned, self._seconds_left(now, len(records), planned))
         self._bar.update(self._task, completed=len(records), total=planned, description=text)
-        due = now - self._last_line >= _LINE_EVERY_SECONDS or len(records) == planned
+        self._line(f"{len(records)}/{planned} {text}", now, is_last=len(records) == planned)
+
+    def on_replicates(self, stage: Stage, done: int, planned: int) -> None:
+        """Show how far a stage of the confirmation is."""
+        now = time.monotonic()
+        if self._stage != stage:
+            self._stage, self._begun = stage, (now, done)
+        left = self._seconds_left(now, done, planned)
+        text = _("choosing settings") if stage == "choose" else _("training on new seeds")
+        if left is not None and done < planned:
+            text += ", " + _("{time} left").format(time=duration(left))
+        self._bar.update(self._task, completed=done, total=planned, description=text)
+        self._line(f"{done}/{planned} {text}", now, is_last=done == planned)
+
+    def _line(self, text: str, now: float, *, is_last: bool) -> None:
+        due = is_last or now - self._last_line >= _LINE_EVERY_SECONDS
         if not self._live and due:
             self._last_line = now
-            print(f"{len(records)}/{planned} {text}", file=sys.stderr)
+            print(text, file=sys.stderr)
 
     def _seconds_left(self, now: float, done: int, planned: int) -> float | None:
         if self._begun is None:

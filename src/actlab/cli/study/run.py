@@ -39,6 +39,10 @@ ProtocolName = Annotated[
 DataDirectory = Annotated[
     Path | None, typer.Option("--data-dir", help=_("The folder of the data files; no download."))
 ]
+Confirm = Annotated[
+    int | None,
+    typer.Option(metavar="N", help=_("Then train the best settings again, on N seeds.")),
+]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help=_("Say what the study would cost, and stop."))
 ]
@@ -56,6 +60,7 @@ def run(
     precision: Precision = None,
     protocol: ProtocolName = None,
     data_directory: DataDirectory = None,
+    confirm: Confirm = None,
     dry_run: DryRun = False,
     language: Language = None,
     json: Json = False,
@@ -64,6 +69,7 @@ def run(
     from actlab.cli.report import checked_language
     from actlab.cli.study.dry_run import show_estimate
     from actlab.cli.study.finish import finish
+    from actlab.studies.confirmation import ask_for, check_seeds
     from actlab.studies.engines import executor_factory
     from actlab.studies.plan_file import read_plan
     from actlab.studies.run_folder import RunFolder
@@ -78,6 +84,8 @@ def run(
         "data.directory": str(data_directory.resolve()) if data_directory else None,
     }
     plan = _with_equal_budget(read_plan(source, overrides))
+    if confirm is not None:
+        check_seeds(confirm)
     make_executor = executor_factory(engine)
     page_language = checked_language(language)
     if dry_run:
@@ -85,6 +93,8 @@ def run(
         return
     path = out or Path("runs", f"{plan.name}-{datetime.now().astimezone():%Y%m%d-%H%M%S}")
     folder = RunFolder.create(path, plan)
+    if confirm is not None:
+        ask_for(folder, confirm)
     finish(folder, make_executor, page_language, as_json=json)
 
 

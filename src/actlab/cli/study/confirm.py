@@ -1,0 +1,44 @@
+"""`actlab study confirm`: train the best settings of a study again, on fresh seeds."""
+
+from typing import Annotated
+
+import typer
+
+from actlab.cli.study.options import Json, Language, RunFolderPath
+from actlab.i18n import _
+
+RECOMMENDED_SEEDS = 10
+
+Seeds = Annotated[
+    int,
+    typer.Option(metavar="N", help=_("On how many seeds every candidate is trained again.")),
+]
+Sequential = Annotated[
+    bool,
+    typer.Option("--sequential", help=_("Stop training candidates that are clearly behind.")),
+]
+
+
+def confirm(
+    path: RunFolderPath,
+    *,
+    seeds: Seeds = RECOMMENDED_SEEDS,
+    sequential: Sequential = False,
+    language: Language = None,
+    json: Json = False,
+) -> None:
+    """Choose a setting for every candidate, train it on new seeds, write verdict and report."""
+    from actlab.cli.report import checked_language
+    from actlab.cli.study.finish import finish
+    from actlab.errors import ActlabError
+    from actlab.studies.confirmation import ask_for, obstacle
+    from actlab.studies.engines import executor_factory
+    from actlab.studies.run_folder import RunFolder
+
+    page_language = checked_language(language)
+    folder = RunFolder.open(path)
+    reason = obstacle(folder)
+    if reason is not None:
+        raise ActlabError(reason)
+    ask_for(folder, seeds, sequential=sequential)
+    finish(folder, executor_factory("local"), page_language, as_json=json)
