@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from actlab.checker.address import Loaded, load
+from actlab.addresses import Loaded, load
 from actlab.checker.api import check_batch
 from actlab.checker.capture import CheckError
 from actlab.checker.findings import Report

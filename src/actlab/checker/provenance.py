@@ -18,6 +18,9 @@ _MIXING = ops.PRODUCTS | {
 }  # fmt: skip
 """Operations by which several predictions are mixed, and by which activations are written out."""
 
+_SCALING = frozenset({"mul", "div", "add", "sub", "rsub", "neg"})
+"""Operations that, with a number beside a tensor, stretch and shift it."""
+
 _NEAR = 60
 """How many calls a walk through sums and gates may visit: what it looks for is near the loss."""
 
@@ -107,6 +110,30 @@ def is_nudge(call: Call) -> bool:
     if call.op in ("mul", "div") and len(call.inputs) == 1:
         return bool(call.argument("other", 1) == 1)
     return False
+
+
+def is_written_relu(call: Call) -> bool:
+    """Return whether a call is a clamp at zero from below that is an activation of its own."""
+    if call.op != "clamp" or not call.inputs or is_nudge(call):
+        return False
+    one_sided = getattr(call.function, "__name__", "").startswith("clamp_max")
+    return not one_sided and call.argument("min", 1) == 0 and call.argument("max", 2) is None
+
+
+def unscaled(origin: Origin) -> Origin:
+    """Return where an origin came from before it was multiplied with numbers and shifted by them.
+
+    What takes every value still does so afterwards.
+    """
+    for _step in range(_NEAR):
+        call = origin.call
+        if call is None or call.op not in _SCALING or len(call.inputs) != 1:
+            break
+        ends = origins(call.inputs[0])
+        if len(ends) != 1:
+            break
+        origin = Origin(ends[0].value, (*origin.passed, call, *ends[0].passed))
+    return origin
 
 
 def nudged(origin: Origin) -> bool:

@@ -38,8 +38,8 @@ class Activation:
 
     @property
     def name(self) -> str:
-        """Return the activation's name, e.g. "relu"."""
-        return self.call.op
+        """Return the activation's name, e.g. "relu", which a clamp at zero is, too."""
+        return "relu" if self.call.op == "clamp" else self.call.op
 
     @property
     def module(self) -> str | None:
@@ -123,7 +123,9 @@ class Subject:
     def activations(self) -> tuple[Activation, ...]:
         """Return every run of an activation, in order."""
         return tuple(
-            self._activation(call) for call in self.trace.calls if call.op in ops.ACTIVATIONS
+            self._activation(call)
+            for call in self.trace.calls
+            if call.op in ops.ACTIVATIONS or provenance.is_written_relu(call)
         )
 
     @cached_property

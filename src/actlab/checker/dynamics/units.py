@@ -62,7 +62,12 @@ class UnitStatistics:
 
 
 def known_as(call: Call) -> str:
-    """Return the name of an activation's function: torch runs ReLU6 as a hardtanh from 0 to 6."""
+    """Return the name of an activation's function.
+
+    Torch runs ReLU6 as a hardtanh from 0 to 6; a clamp that is measured is one at zero, a ReLU.
+    """
+    if call.op == "clamp":
+        return "relu"
     if call.op == "hardtanh" and call.argument("min_val", 1, -1.0) == 0:
         return "relu6"
     return call.op

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from actlab.checker import ops, values
 from actlab.checker.findings import Finding
 from actlab.checker.losses import LossCall
-from actlab.checker.provenance import Origin
+from actlab.checker.provenance import Origin, unscaled
 from actlab.checker.rule import Case, Rule, Situation
 from actlab.checker.samples import label_batch
 from actlab.checker.subject import Subject
@@ -67,6 +67,18 @@ def _cosine_of_rectified_embeddings() -> Situation:
     return Situation(Match(), nn.BCELoss(), (x, y[:, 0]))
 
 
+def _scaled_to_start_inside() -> Situation:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.out = nn.Linear(20, 1)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return 0.05 * self.out(x) + 0.5
+
+    return Situation(Net(), nn.BCELoss(), label_batch())
+
+
 class BceOnNonProbability(Rule):
     """Binary cross entropy is given numbers that are not confined to [0, 1].
 
@@ -103,6 +115,7 @@ class BceOnNonProbability(Rule):
     faulty = (
         Case(_no_sigmoid, "error"),
         Case(_inside_at_first, "error"),
+        Case(_scaled_to_start_inside, "error"),
         Case(_tanh_head, "error"),
     )
     clean = (Case(_sigmoid), Case(_cosine_of_rectified_embeddings))
@@ -131,7 +144,8 @@ class BceOnNonProbability(Rule):
             return _("on this batch the input runs from {low:.3g} to {high:.3g}").format(
                 low=seen[0], high=seen[1]
             )
-        leaving = [origin for origin in subject.origins(loss.input) if _leaves(subject, origin)]
+        ends = [unscaled(origin) for origin in subject.origins(loss.input)]
+        leaving = [origin for origin in ends if _leaves(subject, origin)]
         if leaving:
             return _("the input comes from {op}, which reaches {range}").format(
                 op=leaving[0].op, range=subject.range_of(leaving[0].value)

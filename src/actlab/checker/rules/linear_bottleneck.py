@@ -24,6 +24,7 @@ _LORA = N_("a low-rank adapter")
 _ATTENTION = N_("a projection of an attention")
 _DEPTHWISE = N_("a depthwise-separable convolution")
 _SHUFFLE = N_("an upsampling by pixel shuffle")
+_TWO_NETWORKS = N_("two networks, one called after the other")
 _EMBEDDING = N_("a linear layer behind an embedding")
 
 
@@ -125,9 +126,17 @@ def exemption(subject: Subject, pair: Pair) -> str | None:
             return _ATTENTION
         if _feeds_attention(subject, before.call.output):
             return _ATTENTION
+        if _in_another_network(before, after):
+            return _TWO_NETWORKS
     if any(call.op in ("pixel_shuffle", "pixel_unshuffle") for call in pair.passed):
         return _SHUFFLE
     return None
+
+
+def _in_another_network(before: Weighted, after: Weighted) -> bool:
+    """Return whether a step calls two networks, a projector and a predictor say, each by itself."""
+    first, second = before.call.scopes, after.call.scopes
+    return min(len(first), len(second)) > 1 and first[0].module is not second[0].module
 
 
 def _projects_depthwise(layer: Weighted) -> bool:

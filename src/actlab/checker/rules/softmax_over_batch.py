@@ -16,6 +16,7 @@ from actlab.checker.provenance import HANDED_ON, origins
 from actlab.checker.rule import Case, NotCheckable, Rule, Situation
 from actlab.checker.samples import class_batch
 from actlab.checker.scores import softmax_dim
+from actlab.checker.similarity import compares_samples
 from actlab.checker.subject import Subject
 from actlab.checker.trace import Call, Value
 from actlab.i18n import _
@@ -167,8 +168,23 @@ def _over_last(call: Call) -> tuple[str, str]:
 def _severity(subject: Subject, call: Call, head: bool) -> Severity:
     if head or subject.in_loss_code(call):
         return "error"
+    shape = call.output.shape
+    if len(shape) == 2 and shape[0] == shape[1]:
+        return "warning"  # as many features as samples, or a graph's nodes against each other
     flat = all(t.ndim == 2 and t.is_floating_point() for t in subject.input_tensors)
-    return "error" if flat else "warning"
+    return "error" if flat or _samples_come_first(subject) else "warning"
+
+
+def _samples_come_first(subject: Subject) -> bool:
+    """Return whether one target for each sample tells samples from positions of a sequence."""
+    samples = subject.batch_size
+    targets = [loss.target for loss in subject.loss_calls if loss.target is not None]
+    if not targets or any(target.shape[:1] != (samples,) for target in targets):
+        return False
+    if any(target.tensor.numel() != samples for target in targets):
+        return False
+    given = [t.shape for t in subject.input_tensors if t.ndim >= 2]
+    return bool(given) and all(shape[0] == samples != shape[1] for shape in given)
 
 
 def _spans_first_dim(call: Call, samples: int | None) -> bool:
@@ -179,7 +195,7 @@ def _spans_first_dim(call: Call, samples: int | None) -> bool:
     if samples is not None and (given.shape[0] == 0 or given.shape[0] % samples):
         return False
     if call.op in ("softmax", "log_softmax", "softmin"):
-        return softmax_dim(call) == 0 and not _is_similarity(given)
+        return softmax_dim(call) == 0 and not compares_samples(given)
     return call.op == "div" and _divides_by_sum(call)
 
 
@@ -193,19 +209,6 @@ def _one_score_each(subject: Subject, call: Call) -> bool:
         and loss.kind in ("bce", "mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
         for loss in subject.loss_calls
     )
-
-
-def _is_similarity(value: Value) -> bool:
-    """Return whether a value compares all samples with each other, as contrastive losses do."""
-    if value.tensor.ndim != 2 or value.shape[0] != value.shape[1]:
-        return False
-    ends = origins(value, HANDED_ON | {"mul", "div", "add", "sub", "neg"})
-    return any(
-        end.op == "cdist"
-        or (end.op in ops.PRODUCTS and end.call is not None
-            and all(part.call is not None for part in end.call.inputs))
-        for end in ends
-    )  # fmt: skip
 
 
 def _divides_by_sum(call: Call) -> bool:
