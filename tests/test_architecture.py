@@ -14,9 +14,10 @@ import pytest
 import actlab
 
 SOURCE = Path(actlab.__file__).parent
-FOUNDATION = {"errors", "records", "i18n"}
+FOUNDATION = {"errors", "records", "i18n", "addresses"}
 ARROWS = {
     "errors": {"i18n"},
+    "addresses": {"errors", "i18n"},
     "records": set(),
     "i18n": set(),
     "catalogue": {"facts", "report"},

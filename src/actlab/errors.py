@@ -31,6 +31,10 @@ class DataError(ActlabError):
     """Data that is missing, altered or too small."""
 
 
+class AddressError(ActlabError):
+    """An address of code, such as file.py:build, that leads nowhere."""
+
+
 class DeviceError(ActlabError):
     """A device or a precision that this machine does not have."""
 

@@ -1,12 +1,12 @@
 """The batch that `actlab check --data` names: an .npz file, or one of actlab's data sets."""
 
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from actlab.data.npz import read_arrays
 from actlab.errors import DataError, unknown_name
 from actlab.i18n import _
 
@@ -31,24 +31,15 @@ def read_batch(source: str, directory: Path | None) -> Arrays:
         raise unknown_name(_("data set (or .npz file)"), source, NAMES)
     dataset = open_dataset(source, None if directory is None else str(directory))
     examples = dataset.training_pool.take(np.arange(_SAMPLES))
-    images = examples.images.astype(np.float32) / dataset.pixel_maximum
-    return (images - 0.5) / 0.5, examples.labels
+    shares = examples.images.astype(np.float32) / (dataset.pixel_maximum or 1)
+    return (shares - 0.5) / 0.5, examples.labels
 
 
 def _from_file(path: Path) -> Arrays:
-    if not path.is_file():
-        raise DataError(_("There is no file {path}.").format(path=path))
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            names = list(archive.files)
-            x = archive[_choose(names, _X_NAMES, 0, path)]
-            y = archive[_choose(names, _Y_NAMES, 1, path)]
-    except (ValueError, OSError, zipfile.BadZipFile, EOFError) as error:
-        raise DataError(
-            _("{path} cannot be read as an .npz file of plain arrays: {error}.").format(
-                path=path, error=str(error).rstrip(".")
-            )
-        ) from None
+    arrays = read_arrays(path)
+    names = list(arrays)
+    x = arrays[_choose(names, _X_NAMES, 0, path)]
+    y = arrays[_choose(names, _Y_NAMES, 1, path)]
     if x.ndim == 0 or y.ndim == 0 or len(x) != len(y) or len(x) == 0:
         raise DataError(
             _(

@@ -7,12 +7,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+Pixels = NDArray[np.uint8] | NDArray[np.float32]
+
 
 @dataclass(frozen=True)
 class Examples:
-    """Images, uint8 of shape (N, C, H, W), and their labels, int64 of shape (N,)."""
+    """Images, uint8 of shape (N, C, H, W), and their labels, int64 of shape (N,).
 
-    images: NDArray[np.uint8]
+    In a data set of the user's own `images` may be float32 inputs of any shape (N, ...).
+    """
+
+    images: Pixels
     labels: NDArray[np.int64]
 
     def __len__(self) -> int:
@@ -28,13 +33,14 @@ class Dataset:
     """Two pools of examples that are never mixed.
 
     Everything that training may see comes from `training_pool`. `test_pool` is for
-    `splits.final_test_split` alone. `fingerprint` is the SHA-256 of the content.
+    `splits.final_test_split` alone. `pixel_maximum` is None where the inputs are no
+    pixels and are taken as they are. `fingerprint` is the SHA-256 of the content.
     """
 
     name: str
     training_pool: Examples
     test_pool: Examples
-    pixel_maximum: int
+    pixel_maximum: int | None
     classes: int
     fingerprint: str
 

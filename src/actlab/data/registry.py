@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from actlab.data import digits, mnist
+from actlab.data import digits, mnist, own
 from actlab.data.dataset import Dataset
 from actlab.errors import DataError, unknown_name
 from actlab.i18n import _
@@ -15,7 +15,7 @@ from actlab.i18n import _
 class _Source:
     """How to open a data set; the shape of its images and the sizes of its pools without that."""
 
-    image_shape: tuple[int, int, int]
+    image_shape: tuple[int, ...]
     pools: tuple[int, int]
     open: Callable[[Path | None], Dataset]
 
@@ -41,7 +41,8 @@ NAMES = tuple(_SOURCES)
 def pool_sizes(name: str) -> tuple[int, int]:
     """Return the numbers of images in the (training, test) pools of the data set `name`.
 
-    Nothing is loaded. Raises UnknownNameError for a name that no data set has.
+    Nothing is loaded, but for an .npz file. Raises UnknownNameError for a name that no data set
+    has.
 
     >>> pool_sizes("mnist")
     (60000, 10000)
@@ -49,10 +50,11 @@ def pool_sizes(name: str) -> tuple[int, int]:
     return _source(name).pools
 
 
-def image_shape(name: str) -> tuple[int, int, int]:
+def image_shape(name: str) -> tuple[int, ...]:
     """Return the shape (channels, height, width) of the images of the data set `name`.
 
-    Nothing is loaded. Raises UnknownNameError for a name that no data set has.
+    Nothing is loaded, but for an .npz file. Raises UnknownNameError for a name that no data set
+    has.
 
     >>> image_shape("digits")
     (1, 8, 8)
@@ -62,7 +64,7 @@ def image_shape(name: str) -> tuple[int, int, int]:
 
 @cache
 def open_dataset(name: str, directory: str | None = None) -> Dataset:
-    """Return the data set `name`, read and hashed once in a process.
+    """Return the data set `name`, or the one in the .npz file of that path, read and hashed once.
 
     Raises UnknownNameError for a name that no data set has, DataError for files that are missing,
     cut short or altered.
@@ -74,6 +76,15 @@ def open_dataset(name: str, directory: str | None = None) -> Dataset:
 
 
 def _source(name: str) -> _Source:
+    if own.is_own(name):
+        return _own_source(name)
     if name not in _SOURCES:
         raise unknown_name(_("data set"), name, NAMES)
     return _SOURCES[name]
+
+
+def _own_source(name: str) -> _Source:
+    """Return an .npz file as a source; it is found by its own path, in no folder of data."""
+    dataset = own.open_own(Path(name))
+    pools = (len(dataset.training_pool), len(dataset.test_pool))
+    return _Source(dataset.training_pool.images.shape[1:], pools, lambda _directory: dataset)

@@ -33,22 +33,26 @@ class TrainingData:
 
 
 def to_examples(
-    images: NDArray[np.uint8],
+    images: NDArray[np.uint8] | NDArray[np.float32],
     labels: NDArray[Any],
-    pixel_maximum: int,
+    pixel_maximum: int | None,
     device: str = "cpu",
 ) -> Examples:
     """Return images of pixels p as (p / maximum - 0.5) / 0.5 in float32, which lies in [-1, 1].
+
+    Inputs that are no pixels (`pixel_maximum` None) are taken as they are.
 
     >>> import numpy as np
     >>> images = np.array([[[[0, 255]]]], dtype=np.uint8)
     >>> to_examples(images, np.array([7]), 255).images.flatten().tolist()
     [-1.0, 1.0]
     """
-    pixels = torch.from_numpy(np.ascontiguousarray(images)).to(torch.float32)
-    normalised = pixels.div_(pixel_maximum).sub_(0.5).div_(0.5)
+    inputs = torch.from_numpy(np.array(images, dtype=np.float32, order="C"))
+    if pixel_maximum is not None:
+        inputs.div_(pixel_maximum).sub_(0.5).div_(0.5)
+    layout = torch.channels_last if inputs.ndim == 4 else torch.contiguous_format
     return Examples(
-        images=normalised.to(device, memory_format=torch.channels_last),
+        images=inputs.to(device, memory_format=layout),
         labels=torch.from_numpy(np.ascontiguousarray(labels)).to(device),
     )
 

@@ -1,6 +1,5 @@
 """`actlab tasks suggest`: from a target array to task, head and loss."""
 
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -54,20 +53,11 @@ def read_target(path: Path) -> tuple[str, Any]:
     Raises DataError for a file that is missing, is not such a file, or does not say which of its
     arrays holds the targets. Nothing in it is unpickled.
     """
-    import numpy as np
+    from actlab.data.npz import read_arrays
 
-    if not path.is_file():
-        raise DataError(_("There is no file {path}.").format(path=path))
-    try:
-        content = np.load(path, allow_pickle=False)
-        if isinstance(content, np.ndarray):
-            return path.name, content
-        with content as archive:
-            name = _chosen(list(archive.files), path)
-            return name, archive[name]
-    except (ValueError, OSError, zipfile.BadZipFile, EOFError) as error:
-        message = _("{path} cannot be read as an .npz file of plain arrays: {error}.")
-        raise DataError(message.format(path=path, error=str(error).rstrip("."))) from None
+    arrays = read_arrays(path)
+    name = _chosen(list(arrays), path)
+    return name, arrays[name]
 
 
 def _chosen(names: list[str], path: Path) -> str:

@@ -1,0 +1,108 @@
+"""A data set of the user's own: arrays in an .npz file, read without evaluating anything.
+
+The file holds `x` and `y`, one row per example, and `x_test` and `y_test` where there is a test
+set. Without one a fifth of the rows, drawn at random but always the same, is the test pool.
+"""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actlab.data.dataset import Dataset, Examples, fingerprint_of
+from actlab.data.npz import read_arrays
+from actlab.errors import DataError
+from actlab.i18n import _
+
+SUFFIX = ".npz"
+_TEST_SHARE = 0.2
+_POOL_SEED = 0
+
+
+def is_own(name: str) -> bool:
+    """Return whether a plan's data set is a file.
+
+    >>> is_own("shapes.npz"), is_own("mnist")
+    (True, False)
+    """
+    return name.endswith(SUFFIX)
+
+
+@cache
+def open_own(path: Path) -> Dataset:
+    """Return the data set in the .npz file at `path`.
+
+    Images of whole pixels (uint8) are normalised as those of mnist are; floating-point inputs, of
+    any shape, are taken as they are. Labels are the classes 0 ... K - 1.
+
+    Raises DataError for a file that is missing, holds objects, or whose arrays do not fit.
+    """
+    arrays = _arrays(path)
+    everything = _examples(arrays, "x", "y", path)
+    if "x_test" in arrays:
+        training, test = everything, _examples(arrays, "x_test", "y_test", path)
+        if training.images.shape[1:] != test.images.shape[1:]:
+            message = _(
+                "In {path} the rows of x and of x_test must have one shape; got {x}, {test}."
+            )
+            shapes = training.images.shape[1:], test.images.shape[1:]
+            raise DataError(message.format(path=path, x=shapes[0], test=shapes[1]))
+    else:
+        order = np.random.default_rng(_POOL_SEED).permutation(len(everything))
+        held_out = max(1, round(_TEST_SHARE * len(everything)))
+        training, test = everything.take(order[held_out:]), everything.take(order[:held_out])
+    return Dataset(
+        name=str(path),
+        training_pool=training,
+        test_pool=test,
+        pixel_maximum=255 if training.images.dtype == np.uint8 else None,
+        classes=int(max(training.labels.max(), test.labels.max())) + 1,
+        fingerprint=fingerprint_of(training, test),
+    )
+
+
+def _arrays(path: Path) -> dict[str, NDArray[Any]]:
+    found = read_arrays(path)
+    needed = ["x", "y"]
+    if "x_test" in found or "y_test" in found:
+        needed += ["x_test", "y_test"]
+    missing = [name for name in needed if name not in found]
+    if missing:
+        message = _("{path} must have the arrays {missing}; it has {names}.")
+        names = ", ".join(found) or _("none")
+        raise DataError(message.format(path=path, missing=", ".join(missing), names=names))
+    return found
+
+
+def _examples(arrays: dict[str, NDArray[Any]], x: str, y: str, path: Path) -> Examples:
+    faults = tuple(_faults(arrays[x], arrays[y], x, y))
+    if faults:
+        raise DataError(
+            _("{path} cannot be trained on: {faults}").format(path=path, faults=" ".join(faults))
+        )
+    inputs = arrays[x] if arrays[x].dtype == np.uint8 else arrays[x].astype(np.float32)
+    return Examples(images=inputs, labels=arrays[y].astype(np.int64))
+
+
+def _faults(inputs: NDArray[Any], labels: NDArray[Any], x: str, y: str) -> list[str]:
+    if inputs.ndim < 2 or labels.ndim != 1 or len(inputs) != len(labels) or len(inputs) < 2:
+        message = _("{x} must have a row per example and {y} a class per row; got {xs} and {ys}.")
+        return [message.format(x=x, y=y, xs=inputs.shape, ys=labels.shape)]
+    faults = []
+    if inputs.dtype != np.uint8 and not (
+        np.issubdtype(inputs.dtype, np.floating) and np.isfinite(inputs).all()
+    ):
+        faults.append(
+            _("{x} must hold pixels (uint8) or finite floating-point numbers; got {dtype}.").format(
+                x=x, dtype=inputs.dtype
+            )
+        )
+    if not np.issubdtype(labels.dtype, np.integer) or labels.min() < 0:
+        faults.append(
+            _("{y} must hold classes, whole numbers from 0; got {dtype}, lowest {low}.").format(
+                y=y, dtype=labels.dtype, low=labels.min()
+            )
+        )
+    return faults
