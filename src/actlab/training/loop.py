@@ -186,7 +186,7 @@ def _probes(
         return None
     return Probes(
         images=min(probe.images, len(data.valid_epoch)),
-        layers=probe.layers(model, data.valid_epoch),
+        layers=probe.layers(model, data.valid_epoch, recipe.objective.loss),
         learnt=probe.traces(model, progress.learnt),
     )
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from actlab.records import LayerProbe, LearntParameter, SlotName
 from actlab.training.examples import Examples
+from actlab.training.objective import CLASSIFICATION, Loss
 
 SATURATED_BELOW = 0.005
 """A derivative below it counts as none: for tanh, outputs beyond 0.9975; for sigmoid, 0.995."""
@@ -64,12 +64,14 @@ class ActivationProbe:
             for (site, name, _value), trace in zip(self._learnable(model), values, strict=True)
         )
 
-    def layers(self, model: nn.Module, examples: Examples) -> tuple[LayerProbe, ...]:
+    def layers(
+        self, model: nn.Module, examples: Examples, loss: Loss = CLASSIFICATION.loss
+    ) -> tuple[LayerProbe, ...]:
         """Return the measurements on the first images of `examples`, always in float32.
 
         The derivative of an activation is autograd's, taken elementwise at the inputs that the
         layer has in this network; at a kink it is torch's (0 for relu at 0). The gradient is that
-        of the mean cross entropy over the images.
+        of the mean loss over the images.
 
         >>> network = nn.Sequential(nn.Flatten(), nn.Linear(4, 2), nn.ReLU(), nn.Linear(2, 2))
         >>> images = Examples(torch.randn(6, 1, 2, 2), torch.tensor([0, 1, 0, 1, 0, 1]))
@@ -82,18 +84,17 @@ class ActivationProbe:
         with evaluated(model):
             for start in range(0, count, _BATCH):
                 rows = slice(start, min(start + _BATCH, count))
-                self._batch(model, examples.images[rows], examples.labels[rows], tallies)
+                batch = Examples(examples.images[rows], examples.labels[rows])
+                self._add(model, batch, loss, tallies)
         return tuple(tally.probe(count) for tally in tallies)
 
-    def _batch(
-        self, model: nn.Module, images: Tensor, labels: Tensor, tallies: list["_Tally"]
-    ) -> None:
+    def _add(self, model: nn.Module, batch: Examples, loss: Loss, tallies: list["_Tally"]) -> None:
         seen = _Inputs(model, self.sites)
         with seen, torch.enable_grad():
-            loss = F.cross_entropy(self.view(model)(images), labels, reduction="sum")
+            total = loss(self.view(model)(batch.images), batch.labels, reduction="sum")
         weights = [model.get_parameter(f"{site.layer}.weight") for site in self.sites]
         learning = [weight for weight in weights if weight.requires_grad]
-        found = torch.autograd.grad(loss, learning, allow_unused=True) if learning else ()
+        found = torch.autograd.grad(total, learning, allow_unused=True) if learning else ()
         gradients = dict(zip(map(id, learning), found, strict=True))
         for tally, weight in zip(tallies, weights, strict=True):
             activation = model.get_submodule(tally.site.path)
