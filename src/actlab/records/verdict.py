@@ -154,7 +154,9 @@ class Importance:
 class Mechanism:
     """Whether a property of the trained networks goes with accuracy across candidates.
 
-    `correlation` is Spearman's, over the candidates of the slot, with a 95 % interval.
+    `correlation` is Spearman's, over the candidates of the slot, with a 95 % interval; None where
+    there is nothing to correlate, which `sentence` explains. `values` has the property of each
+    candidate. `key` names it for scripts, `property_name` for people.
     """
 
     slot: SlotName
@@ -166,6 +168,26 @@ class Mechanism:
     claim: int | None
     sentence: str
     values: dict[str, float]
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class ProbeRow:
+    """A property of one layer in the networks of one candidate: its mean over the networks.
+
+    The interval is Student's at 95 %, None for a single network. A row without a layer is of the
+    whole network. `key` names the property for scripts, `property_name` for people.
+    """
+
+    slot: SlotName
+    activation: str
+    layer: str | None
+    key: str
+    property_name: str
+    mean: float
+    low: float | None
+    high: float | None
+    networks: int
 
 
 @dataclass(frozen=True)
@@ -191,5 +213,6 @@ class Verdict:
     rates: tuple[RateCurve, ...] = ()
     importance: tuple[Importance, ...] = ()
     mechanisms: tuple[Mechanism, ...] = ()
+    probes: tuple[ProbeRow, ...] = ()
     notices: tuple[str, ...] = ()
     methods: str = ""
