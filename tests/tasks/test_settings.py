@@ -2,41 +2,44 @@
 
 import pytest
 
-from actlab.records import OutputLayer
-from actlab.tasks import TASKS, OutputSetting, counterpart, output_settings, right_output
+from actlab.records import OutputLayer, OutputSetting, TaskName
+from actlab.tasks import TASKS, counterpart, is_right, output_settings, right_output
 from actlab.tasks.settings import HIDDEN, PUBLISHED, TRANSFORMED
 
-
-def test_sixteen_published_settings_and_two_transformed() -> None:
-    assert len(PUBLISHED) == 16
-    assert len(TRANSFORMED) == 2
-    assert all(setting.published and setting.fc_activation == HIDDEN for setting in PUBLISHED)
-    assert not any(setting.published for setting in TRANSFORMED)
-    counts = [sum(s.output.task == task.name for s in PUBLISHED) for task in TASKS]
-    assert counts == [4, 3, 3, 3, 3]
+NAMES = [task.name for task in TASKS]
+EVERYTHING = output_settings(NAMES, ["published", "corrected"])
 
 
-@pytest.mark.parametrize("setting", output_settings(), ids=str)
+def test_sixteen_published_settings_two_transformed_and_six_with_another_hidden_layer() -> None:
+    assert (len(PUBLISHED), len(TRANSFORMED)) == (16, 2)
+    assert [sum(o.task == name for o in PUBLISHED) for name in NAMES] == [4, 3, 3, 3, 3]
+    for protocol in ("published", "corrected"):
+        own = [setting for setting in EVERYTHING if setting.protocol == protocol]
+        assert [s.output for s in own if s.published] == list(PUBLISHED)
+        assert len([s for s in own if not s.published and s.fc_activation == HIDDEN]) == 2
+        assert len([s for s in own if s.fc_activation != HIDDEN]) == 6
+
+
+@pytest.mark.parametrize("setting", EVERYTHING, ids=str)
 def test_every_setting_has_its_right_counterpart_in_the_run(setting: OutputSetting) -> None:
-    everything = output_settings()
-    assert setting in everything
     right = counterpart(setting)
-    assert right.right
-    assert (right.output, right.fc_activation) in {(s.output, s.fc_activation) for s in everything}
+    assert is_right(right)
+    assert right in EVERYTHING
+    assert (right == setting) == is_right(setting)
 
 
 def test_one_right_head_per_task_behind_the_published_hidden_layer() -> None:
-    right = [s.output for s in output_settings() if s.right and s.published]
-    assert right == [right_output(task.name) for task in TASKS]
+    right = [s.output for s in output_settings(NAMES, ["corrected"]) if is_right(s) and s.published]
+    assert right == [right_output(name) for name in NAMES]
 
 
 def test_no_setting_twice_and_the_order_of_the_tasks() -> None:
-    everything = output_settings()
-    assert len(set(everything)) == len(everything)
-    assert output_settings(["multilabel", "binary"]) == (
-        *(s for s in everything if s.output.task == "binary"),
-        *(s for s in everything if s.output.task == "multilabel"),
-    )
+    assert len(set(EVERYTHING)) == len(EVERYTHING)
+    two: list[TaskName] = ["multilabel", "binary"]
+    assert [s.output.task for s in output_settings(two, ["corrected"])] == [
+        *["binary"] * 3,
+        *["multilabel"] * 3,
+    ]
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,12 @@ from actlab.records import Head
 _BUILDERS = {"published_cnn": published_cnn, "small_cnn": small_cnn}
 
 
-def build(name: str, conv_activation: str, fc_activation: str, head: Head) -> nn.Sequential:
+def build(
+    name: str, conv_activation: str, fc_activation: str, head: Head, outputs: int = 10
+) -> nn.Sequential:
     """Return the network `name` with new weights from torch's global generator.
 
-    `head` is what it ends in: `softmax` (class shares) or `logits` (class scores). The weights
+    `head` is what it ends in: an activation of the `outputs`, or none (`logits`). The weights
     drawn do not depend on the activations unless one draws its own.
 
     Raises UnknownNameError for a network or an activation that does not exist.
@@ -30,4 +32,5 @@ def build(name: str, conv_activation: str, fc_activation: str, head: Head) -> nn
         catalogue.get(conv_activation).module,
         catalogue.get(fc_activation).module,
         head_layers(head),
+        outputs,
     )

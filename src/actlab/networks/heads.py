@@ -19,8 +19,20 @@ class Softmax(nn.Softmax):
         return super().forward(scores.float() if scores.dtype is torch.bfloat16 else scores)
 
 
+class Sigmoid(nn.Sigmoid):
+    """1 / (1 + exp(-x)), in float32 where the layers before it run in bf16, as the softmax."""
+
+    def forward(self, scores: Tensor) -> Tensor:
+        """Return the probabilities, of the shape of `scores`."""
+        return super().forward(scores.float() if scores.dtype is torch.bfloat16 else scores)
+
+
 def head_layers(head: Head) -> "OrderedDict[str, nn.Module]":
-    """Return the layers after the last linear one: softmax over the classes, or none."""
+    """Return the layers after the last linear one: an activation of the outputs, or none."""
     if head == "softmax":
         return OrderedDict(softmax=Softmax(dim=1))
+    if head == "sigmoid":
+        return OrderedDict(sigmoid=Sigmoid())
+    if head == "relu":
+        return OrderedDict(relu=nn.ReLU())
     return OrderedDict()

@@ -14,8 +14,9 @@ def published_cnn(
     conv_activation: Callable[[], nn.Module],
     fc_activation: Callable[[], nn.Module],
     head: OrderedDict[str, nn.Module],
+    outputs: int = 10,
 ) -> nn.Sequential:
-    """Return the network: images of shape (N, 1, 28, 28) to (N, 10).
+    """Return the network: images of shape (N, 1, 28, 28) to (N, outputs).
 
     Each activation is a factory, so that every layer has a module, and parameters, of its own.
     """
@@ -32,7 +33,7 @@ def published_cnn(
             flatten=nn.Flatten(),
             fc1=nn.Linear(1024, 64),
             fc1_activation=fc_activation(),
-            fc2=nn.Linear(64, 10),
+            fc2=nn.Linear(64, outputs),
             **head,
         )
     )

@@ -10,8 +10,11 @@ def small_cnn(
     conv_activation: Callable[[], nn.Module],
     fc_activation: Callable[[], nn.Module],
     head: OrderedDict[str, nn.Module],
+    outputs: int = 10,
 ) -> nn.Sequential:
-    """Return the network: images of shape (N, 1, 8, 8) to (N, 10), 21,546 parameters.
+    """Return the network: images of shape (N, 1, 8, 8) to (N, outputs).
+
+    With 10 outputs it has 21,546 parameters.
 
     Each activation is a factory, so that every layer has a module, and parameters, of its own.
     """
@@ -25,7 +28,7 @@ def small_cnn(
             flatten=nn.Flatten(),
             fc1=nn.Linear(512, 32),
             fc1_activation=fc_activation(),
-            fc2=nn.Linear(32, 10),
+            fc2=nn.Linear(32, outputs),
             **head,
         )
     )

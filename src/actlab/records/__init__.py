@@ -6,11 +6,19 @@ Accuracies are fractions, times are seconds, a loss that was not a finite number
 
 from actlab.records.confirmation import Confirmation
 from actlab.records.environment import Environment, LayerRow, NetworkSummary
+from actlab.records.figures import (
+    ConfidenceBin,
+    LayerGradients,
+    OutputFigures,
+    OutputSummary,
+    PredictedGroup,
+)
 from actlab.records.output import (
-    Ending,
     LossName,
     OutputHead,
     OutputLayer,
+    OutputPlan,
+    OutputSetting,
     TargetForm,
     TargetScale,
     TaskName,
@@ -20,17 +28,15 @@ from actlab.records.plan import (
     BalancedSampler,
     DataPlan,
     Execution,
-    Head,
     Plan,
     Precision,
-    Protocol,
-    ProtocolName,
     Sampler,
     Space,
     SplitSizes,
     TpeSampler,
 )
 from actlab.records.probes import LayerProbe, LearntParameter, Probes
+from actlab.records.protocol import Head, Protocol, ProtocolName
 from actlab.records.record import Epoch, FinalFigure, Outcome, Record, best_record
 from actlab.records.trial import Seeds, Setting, Stage, Trial
 from actlab.records.verdict import (
@@ -41,6 +47,7 @@ from actlab.records.verdict import (
     Importance,
     Mechanism,
     Pair,
+    ProbeRow,
     Ranks,
     RateBin,
     RateCurve,
@@ -56,9 +63,9 @@ __all__ = [
     "Candidate",
     "Claim",
     "ClaimOutcome",
+    "ConfidenceBin",
     "Confirmation",
     "DataPlan",
-    "Ending",
     "Environment",
     "Epoch",
     "Execution",
@@ -66,6 +73,7 @@ __all__ = [
     "Group",
     "Head",
     "Importance",
+    "LayerGradients",
     "LayerProbe",
     "LayerRow",
     "LearntParameter",
@@ -73,11 +81,17 @@ __all__ = [
     "Mechanism",
     "NetworkSummary",
     "Outcome",
+    "OutputFigures",
     "OutputHead",
     "OutputLayer",
+    "OutputPlan",
+    "OutputSetting",
+    "OutputSummary",
     "Pair",
     "Plan",
     "Precision",
+    "PredictedGroup",
+    "ProbeRow",
     "Probes",
     "Protocol",
     "ProtocolName",

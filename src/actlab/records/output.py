@@ -3,14 +3,12 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from actlab.records.plan import ProtocolName
+from actlab.records.protocol import Head, ProtocolName
 
 TaskName = Literal["regression", "probability", "binary", "multiclass", "multilabel"]
 OutputHead = Literal["none", "relu", "sigmoid", "softmax", "sigmoid_transformed"]
 LossName = Literal["mse", "bce", "ce"]
 TargetForm = Literal["raw", "standardised"]
-Ending = Literal["logits", "relu", "sigmoid", "softmax"]
-"""The last module of a network: an activation, or none."""
 
 _PART_OF_THE_LOSS = {("softmax", "ce"), ("sigmoid", "bce")}
 """Heads that PyTorch's losses on logits have inside."""
@@ -30,7 +28,7 @@ class OutputLayer:
     loss: LossName
     target: TargetForm | None = None
 
-    def ending(self, protocol: ProtocolName) -> Ending:
+    def ending(self, protocol: ProtocolName) -> Head:
         """Return what the network ends in under a protocol.
 
         `published` has the head in the network and its loss behind that: softmax, then cross
@@ -48,6 +46,27 @@ class OutputLayer:
         if protocol == "corrected" and (self.head, self.loss) in _PART_OF_THE_LOSS:
             return "logits"
         return self.head
+
+
+@dataclass(frozen=True)
+class OutputSetting:
+    """An output layer to be trained under a protocol, behind a hidden linear layer's activation.
+
+    `published` where the author of the published study trained it.
+    """
+
+    output: OutputLayer
+    protocol: ProtocolName
+    fc_activation: str
+    published: bool
+
+
+@dataclass(frozen=True)
+class OutputPlan:
+    """What a run of tasks trains: every setting on the same `seeds` replicates."""
+
+    settings: tuple[OutputSetting, ...]
+    seeds: int
 
 
 @dataclass(frozen=True)

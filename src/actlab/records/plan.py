@@ -3,12 +3,11 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from actlab.records.output import OutputPlan
+from actlab.records.protocol import Protocol
+
 FORMAT_VERSION = 1
 """Version of the records and of the run folder. History: 1, the first (2026-11)."""
-
-Head = Literal["softmax", "logits"]
-
-ProtocolName = Literal["published", "corrected"]
 
 Precision = Literal["fp32", "bf16"]
 
@@ -44,22 +43,6 @@ class Space:
     fc_activation: tuple[str, ...]
     learning_rate_low: float
     learning_rate_high: float
-
-
-@dataclass(frozen=True)
-class Protocol:
-    """How one network is trained and scored.
-
-    The head is what the network ends in: `softmax` (the published study: cross entropy then
-    applies softmax a second time) or `logits`. The loss is cross entropy, the optimiser AdamW.
-    """
-
-    name: ProtocolName
-    head: Head
-    batch_size: int = 32
-    weight_decay: float = 0.01
-    patience: int = 5
-    max_epochs: int | None = None
 
 
 @dataclass(frozen=True)
@@ -103,7 +86,11 @@ class Execution:
 
 @dataclass(frozen=True)
 class Plan:
-    """A study as a value."""
+    """A study as a value.
+
+    With `tasks` it is a run of tasks: instead of searching the space, every output layer is
+    trained with its first setting, and `trials` counts these trainings.
+    """
 
     name: str
     data: DataPlan
@@ -114,4 +101,5 @@ class Plan:
     seed: int
     sampler: Sampler = field(default_factory=TpeSampler)
     execution: Execution = field(default_factory=Execution)
+    tasks: OutputPlan | None = None
     format_version: int = FORMAT_VERSION

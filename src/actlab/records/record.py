@@ -4,8 +4,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
-from actlab.records.plan import FORMAT_VERSION, Precision, Protocol
+from actlab.records.figures import OutputFigures
+from actlab.records.output import OutputLayer
+from actlab.records.plan import FORMAT_VERSION, Precision
 from actlab.records.probes import Probes
+from actlab.records.protocol import Protocol
 from actlab.records.trial import Seeds, Setting, Stage
 
 
@@ -60,7 +63,13 @@ class Record:
     completed. `reason` is a sentence where the outcome is not `completed`. `probes` are of the
     network that was scored, None where it was not looked into. `avoided_split` is the seed of the
     split whose rows were avoided; a replicate without one shares rows with the search.
+
+    In a run of tasks `output` is the output layer, `figures` what its network does on the test
+    split, and the validation figure, on valid_epoch, is `valid_mse` where the task is regression.
     """
+
+    # An infinite error is written as a text, since JSON has no number for it.
+    __pydantic_config__: ClassVar[dict[str, str]] = {"ser_json_inf_nan": "strings"}
 
     identity: str
     number: int
@@ -81,6 +90,9 @@ class Record:
     stage: Stage = "search"
     probes: Probes | None = None
     avoided_split: int | None = None
+    output: OutputLayer | None = None
+    valid_mse: float | None = None
+    figures: OutputFigures | None = None
     format_version: int = FORMAT_VERSION
 
 

@@ -5,10 +5,13 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from actlab.records.plan import FORMAT_VERSION, DataPlan, Precision, Protocol
+from actlab.records.output import OutputLayer
+from actlab.records.plan import FORMAT_VERSION, DataPlan, Precision
+from actlab.records.protocol import Protocol
 
-Stage = Literal["search", "choose", "confirm"]
-"""Why a trial is trained: to find settings, to choose among the found, to compare the chosen."""
+Stage = Literal["search", "choose", "confirm", "task"]
+"""Why a trial is trained: to find settings, to choose among the found, to compare the chosen; or,
+in a run of tasks, to compare output layers."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,8 @@ class Trial:
     """One setting to train once: everything that a worker needs to know.
 
     `avoided_split` is the seed of a split whose train, valid_epoch and valid_trial rows this trial
-    must not touch: replicates avoid those of the search, where enough others are left.
+    must not touch: replicates avoid those of the search, where enough others are left. `output` is
+    the output layer of a run of tasks; without one the network tells the classes apart.
     """
 
     number: int
@@ -54,6 +58,7 @@ class Trial:
     replicate: int | None = None
     stage: Stage = "search"
     avoided_split: int | None = None
+    output: OutputLayer | None = None
 
     @property
     def identity(self) -> str:
@@ -67,5 +72,7 @@ class Trial:
             "fingerprint": self.fingerprint,
             "format_version": FORMAT_VERSION,
         }
+        if self.output is not None:
+            asked["output"] = asdict(self.output)
         canonical = json.dumps(asked, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()

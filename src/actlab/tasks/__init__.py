@@ -4,23 +4,25 @@ from actlab.tasks.definitions import TASKS, Task, task
 from actlab.tasks.digits import LABELS, OUTPUTS, target_of_digits
 from actlab.tasks.fitting import check_target, target_faults
 from actlab.tasks.scaling import fit_scale, to_original, to_training
-from actlab.tasks.settings import OutputSetting, counterpart, output_settings, right_output
+from actlab.tasks.settings import counterpart, is_right, output_settings, right_output
 from actlab.tasks.suggestion import Alternative, Suggestion, suggest
+from actlab.tasks.summary import summarise
 
 __all__ = [
     "LABELS",
     "OUTPUTS",
     "TASKS",
     "Alternative",
-    "OutputSetting",
     "Suggestion",
     "Task",
     "check_target",
     "counterpart",
     "fit_scale",
+    "is_right",
     "output_settings",
     "right_output",
     "suggest",
+    "summarise",
     "target_faults",
     "target_of_digits",
     "task",

@@ -1,9 +1,17 @@
 """The output layers that are compared: right heads and wrong ones, published and added."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import replace
 
-from actlab.records import LossName, OutputHead, OutputLayer, TargetForm, TaskName
+from actlab.records import (
+    LossName,
+    OutputHead,
+    OutputLayer,
+    OutputSetting,
+    ProtocolName,
+    TargetForm,
+    TaskName,
+)
 from actlab.tasks.definitions import task
 
 HIDDEN = "sigmoid"
@@ -11,24 +19,6 @@ HIDDEN = "sigmoid"
 
 OTHER_HIDDEN = ("relu", "tanh", "silu")
 """What stands in its place to tell a head's fault from a hidden layer's."""
-
-
-@dataclass(frozen=True)
-class OutputSetting:
-    """An output layer behind a hidden layer; `published` where the author trained it."""
-
-    output: OutputLayer
-    fc_activation: str = HIDDEN
-    published: bool = True
-
-    @property
-    def right(self) -> bool:
-        """Return whether head, loss and form of the target are those that fit the task.
-
-        >>> OutputSetting(OutputLayer("binary", "sigmoid", "bce")).right
-        False
-        """
-        return self.output == right_output(self.output.task)
 
 
 def right_output(name: TaskName) -> OutputLayer:
@@ -42,15 +32,35 @@ def right_output(name: TaskName) -> OutputLayer:
     return OutputLayer(name, fitting.head, fitting.loss, form)
 
 
-def _regression(head: OutputHead, target: TargetForm, *, published: bool = True) -> OutputSetting:
-    return OutputSetting(OutputLayer("regression", head, "mse", target), published=published)
+def is_right(setting: OutputSetting) -> bool:
+    """Return whether head, loss and form of the target are those that fit the task.
+
+    >>> is_right(OutputSetting(OutputLayer("binary", "sigmoid", "bce"), "published", "relu", True))
+    False
+    """
+    return setting.output == right_output(setting.output.task)
 
 
-def _of(name: TaskName, *pairs: tuple[OutputHead, LossName]) -> tuple[OutputSetting, ...]:
-    return tuple(OutputSetting(OutputLayer(name, head, loss)) for head, loss in pairs)
+def counterpart(setting: OutputSetting) -> OutputSetting:
+    """Return the right setting that a setting is held against; a right one is its own.
+
+    >>> wrong = OutputSetting(OutputLayer("binary", "sigmoid", "ce"), "published", "sigmoid", True)
+    >>> counterpart(wrong).output.head
+    'softmax'
+    """
+    right = replace(setting, output=right_output(setting.output.task))
+    return replace(right, published=right.fc_activation == HIDDEN)
 
 
-PUBLISHED: tuple[OutputSetting, ...] = (
+def _regression(head: OutputHead, target: TargetForm) -> OutputLayer:
+    return OutputLayer("regression", head, "mse", target)
+
+
+def _of(name: TaskName, *pairs: tuple[OutputHead, LossName]) -> tuple[OutputLayer, ...]:
+    return tuple(OutputLayer(name, head, loss) for head, loss in pairs)
+
+
+PUBLISHED: tuple[OutputLayer, ...] = (
     _regression("none", "raw"),
     _regression("none", "standardised"),
     _regression("relu", "raw"),
@@ -60,47 +70,37 @@ PUBLISHED: tuple[OutputSetting, ...] = (
     *_of("multiclass", ("softmax", "ce"), ("sigmoid", "bce"), ("sigmoid", "ce")),
     *_of("multilabel", ("sigmoid", "bce"), ("softmax", "bce"), ("softmax", "ce")),
 )
-"""The sixteen settings of the published table, in its order."""
+"""The output layers of the published table's sixteen settings, in its order."""
 
-TRANSFORMED: tuple[OutputSetting, ...] = (
-    _regression("sigmoid_transformed", "raw", published=False),
-    _regression("sigmoid_transformed", "standardised", published=False),
+TRANSFORMED: tuple[OutputLayer, ...] = (
+    _regression("sigmoid_transformed", "raw"),
+    _regression("sigmoid_transformed", "standardised"),
 )
-"""The two regressions on the sigmoid of the target, which the author described and left out."""
+"""Two regressions on the sigmoid of the target, which the author described and left out."""
 
-HIDDEN_VARIED: tuple[OutputSetting, ...] = tuple(
-    OutputSetting(output, hidden, published=False)
-    for hidden in OTHER_HIDDEN
-    for output in (
-        OutputLayer("multiclass", "sigmoid", "bce"),
-        OutputLayer("multiclass", "softmax", "ce"),
-    )
-)
-"""Multi-class by sigmoids and its right counterpart behind other hidden activations."""
+HIDDEN_VARIED: tuple[OutputLayer, ...] = _of("multiclass", ("sigmoid", "bce"), ("softmax", "ce"))
+"""Trained behind other hidden activations too: the head of claim 9 and its right counterpart."""
 
 
-def output_settings(tasks: Iterable[TaskName] | None = None) -> tuple[OutputSetting, ...]:
-    """Return the settings to compare for `tasks` (None: all five), task by task.
+def output_settings(
+    tasks: Iterable[TaskName], protocols: Iterable[ProtocolName]
+) -> tuple[OutputSetting, ...]:
+    """Return the settings to compare, protocol by protocol, task by task.
 
-    Every wrong head has its right counterpart among them: the same task, and hidden activation,
-    with the output layer that fits.
+    Every wrong head has its right counterpart among them: the same task, protocol and hidden
+    activation, with the output layer that fits.
 
-    >>> len(output_settings()), len(output_settings(["regression"]))
-    (24, 6)
+    >>> len(output_settings(["regression"], ["published", "corrected"]))
+    12
     """
-    everything = (*PUBLISHED, *TRANSFORMED, *HIDDEN_VARIED)
-    order = list(dict.fromkeys(setting.output.task for setting in everything))
-    wanted = order if tasks is None else [name for name in order if name in set(tasks)]
+    pairs = [(output, HIDDEN) for output in (*PUBLISHED, *TRANSFORMED)]
+    pairs += [(output, hidden) for hidden in OTHER_HIDDEN for output in HIDDEN_VARIED]
+    order = list(dict.fromkeys(output.task for output, _hidden in pairs))
+    wanted = set(tasks)
     return tuple(
-        setting for name in wanted for setting in everything if setting.output.task == name
+        OutputSetting(output, protocol, hidden, hidden == HIDDEN and output in PUBLISHED)
+        for protocol in protocols
+        for name in order
+        for output, hidden in pairs
+        if output.task == name and name in wanted
     )
-
-
-def counterpart(setting: OutputSetting) -> OutputSetting:
-    """Return the right setting that a setting is held against; a right one is its own.
-
-    >>> counterpart(OutputSetting(OutputLayer("multiclass", "sigmoid", "ce"))).output.head
-    'softmax'
-    """
-    right = right_output(setting.output.task)
-    return OutputSetting(right, setting.fc_activation, setting.published)

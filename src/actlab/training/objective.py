@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from actlab.records import Ending, OutputLayer, TargetScale
+from actlab.records import Head, OutputLayer, TargetScale
 
 
 class Loss(Protocol):
@@ -54,7 +54,7 @@ class Objective:
         }
 
 
-def objective_of(output: OutputLayer, ending: Ending, scale: TargetScale) -> Objective:
+def objective_of(output: OutputLayer, ending: Head, scale: TargetScale) -> Objective:
     """Return the objective of an output layer in a network that ends in `ending`.
 
     Targets are classes, int64 of shape (N,), or numbers, float32 of shape (N, outputs). Binary
@@ -93,7 +93,7 @@ CLASSIFICATION = Objective(F.cross_entropy, right_classes)
 """Cross entropy of the outputs as they are, and accuracy: what a study trains by."""
 
 
-def _completion(output: OutputLayer, ending: Ending) -> Callable[[Tensor], Tensor]:
+def _completion(output: OutputLayer, ending: Head) -> Callable[[Tensor], Tensor]:
     """Return the head that the network leaves to the loss."""
     if ending != "logits":
         return _nothing
