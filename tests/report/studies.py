@@ -2,10 +2,12 @@
 
 import csv
 import math
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from actlab.records import (
+    Candidate,
     DataPlan,
     Environment,
     Epoch,
@@ -18,10 +20,12 @@ from actlab.records import (
     Record,
     Seeds,
     Setting,
+    SlotVerdict,
     Space,
     SplitSizes,
+    Verdict,
 )
-from actlab.report import FindingText, ReportData, VerdictRow, VerdictText
+from actlab.report import FindingText, ReportData
 
 WRITTEN = datetime(2026, 11, 23, 18, 21, tzinfo=UTC)
 PUBLISHED_NAMES = ("sigmoid", "relu", "leaky_relu_0.01", "leaky_relu_0.1", "prelu", "elu", "tanh")
@@ -44,7 +48,7 @@ def record(
     protocol: Protocol = PUBLISHED,
 ) -> Record:
     """A record with only what its test is about; times and epochs not recorded unless given."""
-    best = max(range(len(curve)), key=lambda i: curve[i].valid_accuracy) + 1 if curve else None
+    best = max(range(len(curve)), key=lambda i: curve[i].valid_metric) + 1 if curve else None
     return Record(
         identity=f"identity-{number}-{replicate}",
         number=number,
@@ -187,14 +191,27 @@ def small_study() -> ReportData:
             FindingText("ACT101", "error", "Softmax comes before cross entropy.", "network, head"),
             FindingText("ACT300", "info", "A slot holds a function of unknown cost."),
         ),
-        verdict=VerdictText(
-            ("mish and snake cannot be told apart.",),
-            {
-                "conv": (
-                    VerdictRow("mish", 0.9666, 0.96, 0.973, 10, 0.0, None, "best"),
-                    VerdictRow("snake", 0.9651, 0.959, 0.972, 10, -0.0015, 0.00001, "tied"),
-                    VerdictRow("gelu", None, None, None, 0, None, None, "unclear"),
-                )
-            },
-        ),
+        verdict=_small_verdict(),
     )
+
+
+def _small_verdict() -> Verdict:
+    best = Candidate("mish", "best", "mish leads.", None, (0.965, 0.968), mean=0.9666)
+    best = replace(best, low=0.96, high=0.973)
+    tied = replace(
+        best,
+        activation="snake",
+        group="tied",
+        sentence="snake is tied.",
+        scores=(0.964, 0.966),
+        mean=0.9651,
+        difference=-0.0015,
+        difference_low=-0.003,
+        difference_high=0.0,
+        p_adjusted=0.06,
+        smallest_margin=0.0031,
+    )
+    none = Candidate("gelu", "unclear", "gelu has no result.")
+    summary = "mish and snake cannot be told apart."
+    slot = SlotVerdict("conv", (best, tied, none), (), None, summary)
+    return Verdict((slot,), margin=0.005, seeds=2, rows_overlap=False, chance=0.1)

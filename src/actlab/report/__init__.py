@@ -11,11 +11,11 @@ nothing but their arguments, load no torch, and accept any state of a study: non
 recorded, diverged and failed ones, other data and other activations.
 
 What a page shows besides the records is optional and given as plain values: `evaluation_order` (a
-sentence), `findings` (of the checker; `FindingText`), `verdict` (`VerdictText`).
+sentence), `findings` (of the checker; `FindingText`), `verdict` (`actlab.records.Verdict`).
 """
 
 from actlab.report.files import write
-from actlab.report.inputs import FindingText, ReportData, VerdictRow, VerdictText
+from actlab.report.inputs import FindingText, ReportData
 from actlab.report.page import render
 
-__all__ = ["FindingText", "ReportData", "VerdictRow", "VerdictText", "render", "write"]
+__all__ = ["FindingText", "ReportData", "render", "write"]

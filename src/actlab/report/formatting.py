@@ -51,11 +51,47 @@ class Formatter:
         shown = f"{max(size, 0.01) if size > 0 else 0.0:.2f}"
         return _("{number} points").format(number=shown).replace(" ", "\xa0")
 
+    def points_number(self, difference: float | None) -> str:
+        """Write a difference of two accuracies in percentage points with its sign, no unit.
+
+        >>> Formatter(NullTranslations()).points_number(-0.00314)
+        '−0.31'
+        """
+        if difference is None:
+            return NOT_KNOWN
+        shown = f"{abs(100.0 * difference):.2f}"
+        if difference and shown == "0.00":
+            shown = "0.01"
+        return ("−" if difference < 0 else "+" if difference > 0 else "") + shown
+
     def probability(self, p: float | None) -> str:
         """Write a p-value; one that is tiny is shown as a bound, never as zero."""
         if p is None:
             return NOT_KNOWN
         return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+    def share(self, fraction: float | None) -> str:
+        """Write a probability or a share in whole percent; only 0 and 1 are shown as such.
+
+        >>> form = Formatter(NullTranslations())
+        >>> form.share(0.512), form.share(0.999), form.share(1.0), form.share(0.001)
+        ('51\xa0%', '> 99\xa0%', '100\xa0%', '< 1\xa0%')
+        """
+        if fraction is None:
+            return NOT_KNOWN
+        _ = self.translations.gettext
+        number = f"{100.0 * fraction:.0f}"
+        if number == "100" and fraction < 1.0:
+            number = "> 99"
+        elif number == "0" and fraction > 0.0:
+            number = "< 1"
+        return _("{number} %").format(number=number).replace(" %", "\xa0%")
+
+    def correlation(self, value: float | None) -> str:
+        """Write a correlation with two decimals and its sign."""
+        if value is None:
+            return NOT_KNOWN
+        return f"{value:+.2f}".replace("-", "−")
 
     def rate(self, learning_rate: float) -> str:
         """Write a learning rate with four significant digits."""

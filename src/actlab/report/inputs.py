@@ -1,10 +1,9 @@
 """What a page is drawn from: records and plain values, nothing that computes or trains."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from actlab.records import Environment, FinalFigure, Plan, Record
+from actlab.records import Environment, FinalFigure, Plan, Record, Verdict
 
 
 @dataclass(frozen=True)
@@ -21,39 +20,14 @@ class FindingText:
 
 
 @dataclass(frozen=True)
-class VerdictRow:
-    """What the replicates say about one candidate of a slot.
-
-    Accuracies are fractions; `difference` is mean - mean of the best (<= 0); `group` is "best",
-    "tied", "worse" or "unclear"; None stands for a number that does not exist.
-    """
-
-    activation: str
-    mean: float | None
-    low: float | None
-    high: float | None
-    n: int
-    difference: float | None
-    p_adjusted: float | None
-    group: str
-
-
-@dataclass(frozen=True)
-class VerdictText:
-    """The verdict in one sentence per slot, and its rows per slot ("conv", "fc")."""
-
-    sentences: tuple[str, ...]
-    slots: Mapping[str, tuple[VerdictRow, ...]]
-
-
-@dataclass(frozen=True)
 class ReportData:
     """Everything that one page shows.
 
     `written` is the time that the page prints as its own (the clock is passed in).
     `evaluation_order` says in a sentence how trials were ordered and computed, where that differs
     from one after the other. `findings` is None where the checker did not run, and empty where it
-    found nothing. `verdict` is None before there is one.
+    found nothing. `verdict` is None before there is one; its sentences should be in the page's
+    language.
     """
 
     plan: Plan
@@ -63,4 +37,4 @@ class ReportData:
     written: datetime
     evaluation_order: str = ""
     findings: tuple[FindingText, ...] | None = None
-    verdict: VerdictText | None = None
+    verdict: Verdict | None = None

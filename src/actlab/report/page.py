@@ -1,7 +1,7 @@
 """The page: page data, then figures, then the templates, with escaping on."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from gettext import NullTranslations
 from importlib import resources
 from typing import Any
@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from actlab import i18n
 from actlab.report.data.answer import Answer, answer
-from actlab.report.data.budgets import budget, pair_table
+from actlab.report.data.budgets import Budget, budget, pair_table
 from actlab.report.data.classes import split_counts
 from actlab.report.data.search import progress, search_trials
 from actlab.report.figures.frame import PageFigure
@@ -20,16 +20,20 @@ from actlab.report.inputs import ReportData
 from actlab.report.notices import notices
 from actlab.report.pictures import activation_marks, pictures
 from actlab.report.settings import environment_groups, plan_groups
-from actlab.report.theme import dark_colours, style_variables
+from actlab.report.theme import Mark, dark_colours, style_variables
+from actlab.report.verdict.context import VerdictPage, verdict_page, verdict_sections
+from actlab.report.verdict.margin import margin_data
+from actlab.report.verdict.pictures import verdict_pictures
 from actlab.report.words import outcome_word, slot_word, split_word
 
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page: its anchor, which is also the name of its template, and its heading."""
+    """A part of the page: its anchor, also its template's name in `folder`, and its heading."""
 
     name: str
     title: str
+    folder: str = "sections"
 
 
 def render(
@@ -57,10 +61,13 @@ def _context(data: ReportData, language: str, translations: NullTranslations) ->
     """Return everything that the templates read."""
     form = Formatter(translations)
     found = answer(data)
+    marks = activation_marks(data)
     figures = pictures(data, found, form)
     counted = progress(data.plan, data.records)
     budgets = tuple(budget(data.plan, data.records, slot) for slot in ("conv", "fc"))
     pairs = pair_table(data.plan, data.records)
+    judged = _judged(data, budgets, marks, form)
+    figures |= judged.figures
     return {
         "language": language,
         "data": data,
@@ -71,9 +78,11 @@ def _context(data: ReportData, language: str, translations: NullTranslations) ->
         "budgets": budgets,
         "pairs": pairs,
         "notices": notices(counted, found, budgets, pairs, form),
+        "judged": judged.page,
+        "verdict_sections": judged.sections,
         "sections": _sections(data, found, figures, translations),
         "figures": figures,
-        "marks": activation_marks(data),
+        "marks": marks,
         "trials": search_trials(data.records),
         "splits": split_counts(data.environment.class_counts),
         "groups": (
@@ -84,11 +93,42 @@ def _context(data: ReportData, language: str, translations: NullTranslations) ->
         "outcome_word": lambda outcome: outcome_word(outcome, translations),
         "slot_word": lambda slot: slot_word(slot, translations),
         "split_word": lambda name: split_word(name, translations),
-        "styles": Markup(style_variables() + _asset("report.css")),
+        "styles": Markup(style_variables() + _asset("report.css") + judged.styles),
         "plotly": Markup(_asset("plotly-cartesian.min.js")),
-        "scripts": Markup(_asset("figures.js") + _asset("tables.js")),
-        "page_data": _script_json(_page_data(figures, language, translations)),
+        "scripts": Markup(_asset("figures.js") + _asset("tables.js") + judged.scripts),
+        "page_data": _script_json(_page_data(figures, language, translations) | judged.data),
     }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """What a verdict adds to the page: nothing where there is none."""
+
+    page: VerdictPage | None = None
+    figures: dict[str, PageFigure] = field(default_factory=dict)
+    sections: tuple[Section, ...] = ()
+    data: dict[str, Any] = field(default_factory=dict)
+    styles: str = ""
+    scripts: str = ""
+
+
+def _judged(
+    data: ReportData, budgets: tuple[Budget, ...], marks: dict[str, Mark], form: Formatter
+) -> _Judged:
+    if data.verdict is None:
+        return _Judged()
+    figures = verdict_pictures(data.verdict, data.records, marks, form)
+    return _Judged(
+        page=verdict_page(data, budgets, form),
+        figures=figures,
+        sections=tuple(
+            Section(name, title, "verdict")
+            for name, title in verdict_sections(data.verdict, figures, form)
+        ),
+        data={"verdict": margin_data(data.verdict, form)},
+        styles=_asset("verdict.css"),
+        scripts=_asset("margin.js"),
+    )
 
 
 def _sections(
@@ -100,7 +140,6 @@ def _sections(
     """Return the sections that have something to show, in the order of the page."""
     _ = translations.gettext
     wanted = (
-        ("verdict", _("Verdict"), data.verdict is not None),
         ("findings", _("Findings of the checker"), data.findings is not None),
         ("history", _("History of the search"), "history" in figures),
         ("pairs", _("Pairs of activations"), found is not None),

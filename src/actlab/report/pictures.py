@@ -22,12 +22,14 @@ from actlab.report.figures.rates import rates_figure
 from actlab.report.formatting import Formatter
 from actlab.report.inputs import ReportData
 from actlab.report.theme import Mark, marks
+from actlab.report.verdict.pictures import verdict_names
 
 
 def activation_marks(data: ReportData) -> dict[str, Mark]:
     """Return the mark of every activation on the page: the same in both slots."""
     conv = candidates(data.plan, data.records, "conv")
-    return marks((*conv, *candidates(data.plan, data.records, "fc")))
+    judged = () if data.verdict is None else verdict_names(data.verdict)
+    return marks((*conv, *candidates(data.plan, data.records, "fc"), *judged))
 
 
 def pictures(data: ReportData, found: Answer | None, form: Formatter) -> dict[str, PageFigure]:

@@ -69,5 +69,10 @@
   darkScheme.addEventListener("change", () => drawAll());
   window.addEventListener("beforeprint", () => drawAll(false, 640));
   window.addEventListener("afterprint", () => drawAll());
+  // For the margin's slider, which changes figures and has them drawn again.
+  window.actlabFigures = {
+    figures: page.figures,
+    redraw: (name) => draw(name, darkScheme.matches),
+  };
   drawAll();
 })();

@@ -1,0 +1,86 @@
+// Groups the candidates again for the margin of the slider: in the text, the tables and the figures.
+(() => {
+  const { verdict: rule } = JSON.parse(document.getElementById("page-data").textContent);
+  if (!rule) return;
+  const panels = [...document.querySelectorAll("[data-margin-panel]")];
+  const sliders = panels.map((panel) => panel.querySelector("input"));
+
+  // The same rule as report/verdict/groups.py; margins are in points.
+  function groupAt(row, margin) {
+    if (row.best) return "best";
+    if (row.p !== null && row.p <= rule.significance) return "worse";
+    return row.smallest !== null && row.smallest < margin ? "tied" : "unclear";
+  }
+
+  function showGroups(groups) {
+    for (const cell of document.querySelectorAll("[data-group-of]")) {
+      const group = groups[cell.dataset.groupOf][Number(cell.dataset.row)];
+      const chip = cell.querySelector(".chip");
+      chip.className = `chip ${group}`;
+      chip.querySelector(".sign").textContent = rule.groups[group].sign;
+      chip.querySelector(".word").textContent = rule.groups[group].word;
+    }
+    for (const article of document.querySelectorAll("article[data-slot]")) {
+      const { slot } = article.dataset;
+      for (const members of article.querySelectorAll("[data-members]")) {
+        const names = rule.slots[slot]
+          .filter((_, place) => groups[slot][place] === members.dataset.members)
+          .map((row) => row.name);
+        members.querySelector("dd").textContent = names.join(", ") || rule.words.none;
+      }
+    }
+  }
+
+  function countsOf(groups) {
+    const articles = [...document.querySelectorAll("article[data-slot]")];
+    return articles.map((article) => {
+      const own = groups[article.dataset.slot];
+      const counts = Object.entries(rule.groups).map(([group, { word }]) =>
+        `${word} ${own.filter((other) => other === group).length}`);
+      return `${article.querySelector("h2").textContent}: ${counts.join(", ")}`;
+    }).join(". ");
+  }
+
+  // A trace of a group has every lane; a lane without a value is not drawn.
+  function regroup(figure, groups) {
+    for (const trace of figure.data) {
+      if (!trace.meta?.group) continue;
+      const { slot, group, lanes, values } = trace.meta;
+      trace.x = values.map((value, lane) => (groups[slot][lanes[lane]] === group ? value : null));
+    }
+  }
+
+  function show(margin) {
+    const groups = Object.fromEntries(Object.entries(rule.slots).map(([slot, rows]) =>
+      [slot, rows.map((row) => groupAt(row, margin))]));
+    const text = rule.words.points.replace("{number}", margin.toFixed(2)).replace(" ", "\u00a0");
+    const moved = margin !== rule.margin;
+    for (const panel of panels) {
+      panel.querySelector("input").value = margin;
+      panel.querySelector("input").setAttribute("aria-valuetext", text);
+      panel.querySelector("output").textContent = text;
+      panel.querySelector("[data-margin-reset]").disabled = !moved;
+      panel.querySelector("[data-margin-note]").hidden = !moved;
+    }
+    showGroups(groups);
+    document.querySelector("[data-margin-counts]").textContent = countsOf(groups);
+    for (const [name, figure] of Object.entries(window.actlabFigures.figures)) {
+      if (name.startsWith("differences-")) figure.layout.shapes[0].x0 = -margin;
+      if (!/^(differences|intervals)-/.test(name)) continue;
+      regroup(figure, groups);
+      window.actlabFigures.redraw(name);
+    }
+  }
+
+  for (const slider of sliders) slider.addEventListener("input", () => show(Number(slider.value)));
+  for (const panel of panels) {
+    panel.querySelector("[data-margin-reset]").addEventListener("click", () => {
+      show(rule.margin);
+      panel.querySelector("input").focus();
+    });
+    panel.hidden = false;
+  }
+  document.querySelector("[data-margin-counts]").textContent = countsOf(
+    Object.fromEntries(Object.entries(rule.slots).map(([slot, rows]) =>
+      [slot, rows.map((row) => groupAt(row, rule.margin))])));
+})();
