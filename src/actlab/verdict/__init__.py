@@ -1,0 +1,14 @@
+"""Records -> comparisons -> groups and claims, each with its reason; no torch, no training.
+
+    verdict = judge(plan, Replication(records, chosen, chance=0.1, train_rows=3000, ...))
+
+`judge` is pure arithmetic on the records of replicates: `rule` says who is best, tied, worse or
+unclear, `pairs` compares, `claims` judges the claims of the published study, `rates` draws the
+learning-rate curves of a balanced search, `document` makes the plain document of it all.
+"""
+
+from actlab.verdict.document import document
+from actlab.verdict.judge import DEFAULT_MARGIN, Beside, judge
+from actlab.verdict.replication import Chosen, Replication
+
+__all__ = ["DEFAULT_MARGIN", "Beside", "Chosen", "Replication", "document", "judge"]
