@@ -7,6 +7,7 @@ module itself is light, since the driving process imports it too: torch is loade
 from __future__ import annotations
 
 import platform
+from dataclasses import replace
 from functools import cache, lru_cache
 from importlib import metadata
 from typing import TYPE_CHECKING
@@ -19,17 +20,20 @@ from actlab.records import (
     Environment,
     FinalFigure,
     Head,
+    Outcome,
+    OutputFigures,
     Plan,
     Precision,
     Record,
     Seeds,
+    TaskName,
     Trial,
 )
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from actlab.training import ActivationProbe, Device, Training, TrainingData
+    from actlab.training import ActivationProbe, Device, Examples, Training, TrainingData
 
 _LIBRARIES = ("actlab", "numpy", "optuna", "scikit-learn", "torch", "torchinfo")
 
@@ -67,6 +71,53 @@ def train(
     return outcome.state, _record(trial, outcome)
 
 
+def train_output(
+    trial: Trial, state: bytes | None = None, until_epoch: int | None = None
+) -> tuple[bytes, Record]:
+    """Train a trial of a run of tasks as `train` does, and read its figures on the test split.
+
+    Targets are made from the labels; a regression's are scaled by the training rows alone. Nothing
+    is chosen by the test figures. Segments have no gradients recorded but those of the last.
+
+    Raises DataError, too, where a target does not fit its task.
+    """
+    from actlab import tasks, training
+
+    assert trial.output is not None, "a trial of a run of tasks has an output layer"
+    task = trial.output.task
+    seed = trial.seeds.split
+    drawn = _training_data(trial.data, trial.fingerprint, seed, None, trial.device)
+    learnt, valid = (_with_target(part, task) for part in (drawn.train, drawn.valid_epoch))
+    scale = tasks.fit_scale(trial.output, learnt.labels.cpu().numpy())
+    objective = training.objective_of(trial.output, trial.protocol.head, scale)
+    arithmetic = training.ARITHMETIC[trial.precision]
+    recipe = training.Recipe(
+        trial.setting.learning_rate,
+        trial.protocol,
+        trial.seeds.order,
+        arithmetic,
+        objective=objective,
+    )
+    model = _network(trial)
+    steps = -(-len(learnt) // trial.protocol.batch_size)
+    with training.GradientTrace(model, steps) as trace:
+        parts = training.TrainingData(learnt, valid, valid)
+        outcome = training.train(model, parts, recipe, state, until_epoch)
+    record = _record(trial, outcome)
+    if outcome.outcome is not Outcome.COMPLETED:
+        return outcome.state, record
+    test = _with_target(_test_examples(trial), task, check=False)
+    said = training.predict(model, test, arithmetic, objective)
+    figures = OutputFigures(
+        test=training.score(model, test, arithmetic, objective).metric,
+        test_images=len(test),
+        scale=scale,
+        summary=tasks.summarise(task, said.numpy(), test.labels.cpu().numpy()),
+        gradients=trace.layers(),
+    )
+    return outcome.state, replace(record, figures=figures)
+
+
 def test_accuracy(trial: Trial, weights: bytes) -> FinalFigure:
     """Return the accuracy on the test split of a trial's model, given its weights file's content.
 
@@ -74,17 +125,13 @@ def test_accuracy(trial: Trial, weights: bytes) -> FinalFigure:
     """
     from actlab import training
 
-    dataset = _planned_dataset(trial.data, trial.fingerprint)
-    split = data.final_test_split(dataset, trial.data.splits, trial.seeds.split)
-    examples = training.to_examples(split.images, split.labels, dataset.pixel_maximum, trial.device)
+    examples = _test_examples(trial)
     model = _network(trial)
     model.load_state_dict(training.weights_from_bytes(weights))
     return FinalFigure(
         number=trial.number,
         identity=trial.identity,
-        test_accuracy=training.score(
-            model, examples, training.ARITHMETIC[trial.precision]
-        ).metric,
+        test_accuracy=training.score(model, examples, training.ARITHMETIC[trial.precision]).metric,
         test_images=len(examples),
     )
 
@@ -165,6 +212,26 @@ def _planned_dataset(plan: DataPlan, fingerprint: str) -> data.Dataset:
     return dataset
 
 
+def _test_examples(trial: Trial) -> Examples:
+    from actlab import training
+
+    dataset = _planned_dataset(trial.data, trial.fingerprint)
+    split = data.final_test_split(dataset, trial.data.splits, trial.seeds.split)
+    return training.to_examples(split.images, split.labels, dataset.pixel_maximum, trial.device)
+
+
+def _with_target(part: Examples, task: TaskName, *, check: bool = True) -> Examples:
+    """Return examples with the target of a task in place of the digits."""
+    import torch
+
+    from actlab import tasks
+
+    target = tasks.target_of_digits(task, part.labels.cpu().numpy())
+    if check:
+        tasks.check_target(task, target, tasks.OUTPUTS[task])
+    return replace(part, labels=torch.from_numpy(target).to(part.labels.device))
+
+
 def _network(trial: Trial) -> nn.Module:
     setting = trial.setting
     return _built(
@@ -173,7 +240,15 @@ def _network(trial: Trial) -> nn.Module:
         trial.protocol.head,
         trial.seeds.weights,
         trial.device,
+        _outputs(trial),
     )
+
+
+def _outputs(trial: Trial) -> int:
+    """Return how many outputs the network of a trial has."""
+    from actlab import tasks
+
+    return tasks.OUTPUTS["multiclass" if trial.output is None else trial.output.task]
 
 
 def _probe(trial: Trial, model: nn.Module) -> ActivationProbe | None:
@@ -203,7 +278,12 @@ def _first_pair(plan: Plan) -> tuple[str, str]:
 
 
 def _built(
-    network: str, activations: tuple[str, str], head: Head, seed: int, device: Device
+    network: str,
+    activations: tuple[str, str],
+    head: Head,
+    seed: int,
+    device: Device,
+    outputs: int = 10,
 ) -> nn.Module:
     """Return a network with the weights of `seed`, laid out for speed, on `device`."""
     import torch
@@ -213,7 +293,7 @@ def _built(
     training.resolve_device(device)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        model = networks.build(network, *activations, head)
+        model = networks.build(network, *activations, head, outputs)
     return training.place(networks.pooling_first(model), device)
 
 
@@ -251,6 +331,8 @@ def _record(trial: Trial, outcome: Training) -> Record:
         stage=trial.stage,
         probes=outcome.probes,
         avoided_split=trial.avoided_split,
+        output=trial.output,
+        valid_mse=outcome.valid_mse,
     )
 
 

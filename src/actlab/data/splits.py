@@ -96,6 +96,8 @@ def class_counts(dataset: Dataset, sizes: SplitSizes, seed: int) -> dict[str, tu
 def size_faults(name: str, pools: tuple[int, int], sizes: SplitSizes) -> tuple[str, ...]:
     """Return a sentence for each way in which `sizes` does not fit `pools` (training, test).
 
+    valid_trial alone may be 0: what is reported is then the figure on valid_epoch.
+
     >>> size_faults("digits", (1400, 397), SplitSizes(800, 300, 300, 397))
     ()
     """
@@ -104,7 +106,7 @@ def size_faults(name: str, pools: tuple[int, int], sizes: SplitSizes) -> tuple[s
             split=split, count=count
         )
         for split, count in asdict(sizes).items()
-        if count < 1
+        if count < (0 if split == "valid_trial" else 1)
     ]
     asked = _drawn_rows(sizes)
     if asked > pools[0]:

@@ -70,4 +70,5 @@ def _failed(trial: Trial, reason: str) -> Record:
         seconds=0.0,
         code_version=version("actlab"),
         stage=trial.stage,
+        output=trial.output,
     )

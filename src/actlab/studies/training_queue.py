@@ -1,7 +1,7 @@
 """Training a list of trials, some at a time, each to its record."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 
 from actlab import worker
@@ -10,9 +10,12 @@ from actlab.studies.attempts import outcome
 
 
 def train_all(
-    executor: Executor, trials: Iterable[Trial], workers: int
+    executor: Executor,
+    trials: Iterable[Trial],
+    workers: int,
+    train: Callable[..., tuple[bytes, Record]] = worker.train,
 ) -> Iterator[tuple[Record, bytes]]:
-    """Yield record and weights of every trial, as they come; `workers` train at a time.
+    """Yield record and weights of every trial, as they come; `workers` of them `train` at a time.
 
     A trial whose worker is lost is started again, and recorded as failed in the end. Raises
     ActlabError where data or device are not there.
@@ -22,7 +25,7 @@ def train_all(
     while waiting or flights:
         while waiting and len(flights) < workers:
             trial, attempt = waiting.popleft()
-            flights[executor.submit(worker.train, trial, None, None)] = (trial, attempt)
+            flights[executor.submit(train, trial, None, None)] = (trial, attempt)
         done, _pending = wait(flights, return_when=FIRST_COMPLETED)
         for future in done:
             trial, attempt = flights.pop(future)

@@ -3,6 +3,7 @@
 from actlab.training.allocator import keep_pages
 from actlab.training.device import Device, place, resolve_device, resolve_precision
 from actlab.training.examples import Examples, TrainingData, to_examples
+from actlab.training.gradient_trace import GradientTrace
 from actlab.training.loop import Recipe, Training, train
 from actlab.training.machine import describe_machine
 from actlab.training.objective import CLASSIFICATION, Objective, objective_of
@@ -18,6 +19,7 @@ __all__ = [
     "Arithmetic",
     "Device",
     "Examples",
+    "GradientTrace",
     "Objective",
     "Recipe",
     "Score",

@@ -60,6 +60,6 @@ class GradientTrace:
     def _means(self, norms: list[Tensor]) -> list[float | None]:
         if not norms:
             return []
-        epochs = torch.stack(norms).double().split(self._steps)
+        epochs = torch.split(torch.stack(norms).double(), self._steps)
         means = [float(epoch.mean()) for epoch in epochs]
         return [mean if math.isfinite(mean) else None for mean in means]

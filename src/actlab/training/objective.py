@@ -14,7 +14,7 @@ from actlab.records import Head, OutputLayer, TargetScale
 class Loss(Protocol):
     """A loss of outputs against targets: the mean over the rows, or with "sum" their sum."""
 
-    def __call__(self, outputs: Tensor, targets: Tensor, *, reduction: str = "mean") -> Tensor:
+    def __call__(self, outputs: Tensor, targets: Tensor, /, *, reduction: str = "mean") -> Tensor:
         """Return the loss, a scalar."""
 
 
