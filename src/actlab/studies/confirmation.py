@@ -7,6 +7,7 @@ or that is asked for more seeds, trains what is missing and nothing else.
 
 from typing import Protocol as Interface
 
+from actlab import worker
 from actlab.errors import ActlabError
 from actlab.i18n import _
 from actlab.records import Confirmation, Stage, best_record
@@ -75,7 +76,7 @@ def confirm(
                     continue
                 observer.on_replicates(stage, *replicates.progress(stage))
                 trials = (replicate_trial(plan, environment, one) for one in missing)
-                for record, state in train_all(executor, trials, workers):
+                for record, state in train_all(executor, trials, workers, worker.train):
                     folder.append(record)
                     candidate_tests.keep_weights(folder, record, state)
                     replicates.add(record)

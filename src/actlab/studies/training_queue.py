@@ -4,7 +4,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 
-from actlab import worker
 from actlab.records import Record, Trial
 from actlab.studies.attempts import outcome
 
@@ -13,7 +12,7 @@ def train_all(
     executor: Executor,
     trials: Iterable[Trial],
     workers: int,
-    train: Callable[..., tuple[bytes, Record]] = worker.train,
+    train: Callable[..., tuple[bytes, Record]],
 ) -> Iterator[tuple[Record, bytes]]:
     """Yield record and weights of every trial, as they come; `workers` of them `train` at a time.
 
