@@ -12,6 +12,13 @@ from .planted import NAMES, drawn, plan, replication
 MARGIN = 0.005
 
 
+@pytest.fixture
+def deciding_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out what stands beside the rule and decides nothing: most of the time of a verdict."""
+    monkeypatch.setattr("actlab.verdict.slot.beside", lambda candidates, *_: list(candidates))
+    monkeypatch.setattr("actlab.verdict.slot.ranks", lambda *_: None)
+
+
 def groups(scores: Mapping[str, Sequence[float | None]]) -> dict[str, str]:
     slot = judge(plan(), replication(scores), margin=MARGIN).slots[0]
     return {candidate.activation: candidate.group for candidate in slot.candidates}
@@ -51,18 +58,22 @@ def share_with_the_winner(studies: int) -> float:
 
 
 # 40 studies at a true rate of 0.04 have more than six false ones once in 600 tries.
+@pytest.mark.usefixtures("deciding_only")
 def test_equal_candidates_are_seldom_called_worse() -> None:
     assert share_with_a_false_worse(40, 10, 0.003) <= 6 / 40
 
 
+@pytest.mark.usefixtures("deciding_only")
 def test_equal_candidates_are_tied() -> None:
     assert share_tied(25) >= 0.95
 
 
+@pytest.mark.usefixtures("deciding_only")
 def test_a_winner_by_one_point_is_found() -> None:
     assert share_with_the_winner(15) >= 14 / 15
 
 
+@pytest.mark.usefixtures("deciding_only")
 @pytest.mark.slow
 @pytest.mark.parametrize(("seeds", "spread"), [(2, 0.003), (3, 0.003), (10, 0.003), (10, 0.01)])
 def test_equal_candidates_are_called_worse_in_five_percent_of_studies_at_most(
@@ -71,16 +82,19 @@ def test_equal_candidates_are_called_worse_in_five_percent_of_studies_at_most(
     assert share_with_a_false_worse(2000, seeds, spread) <= 0.05
 
 
+@pytest.mark.usefixtures("deciding_only")
 @pytest.mark.slow
 def test_equal_candidates_are_tied_in_many_studies() -> None:
     assert share_tied(1000) >= 0.95
 
 
+@pytest.mark.usefixtures("deciding_only")
 @pytest.mark.slow
 def test_a_winner_is_found_in_many_studies() -> None:
     assert share_with_the_winner(500) >= 0.99
 
 
+@pytest.mark.usefixtures("deciding_only")
 @pytest.mark.parametrize("seeds", [2, 3, 10])
 def test_heavy_ties_are_no_certainty(seeds: int) -> None:
     """Few images: accuracies fall on the same few values, and differences are often all equal."""
@@ -104,7 +118,7 @@ def test_a_candidate_that_always_diverges_is_worse() -> None:
     assert {c.group for c in slot.candidates[1:-1]} == {"tied"}
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(5))
 def test_two_seeds_never_crash(seed: int) -> None:
     generator = np.random.default_rng(seed)
     scores: dict[str, Sequence[float | None]] = dict(

@@ -71,12 +71,12 @@ def replicates_of(replication: Replication) -> tuple[Record, ...]:
 
 
 def _refuse_mixtures(records: tuple[Record, ...]) -> None:
-    kinds: dict[str, set[str]] = {
-        _("data sets (fingerprints)"): {record.fingerprint for record in records},
-        _("protocols"): {str(record.protocol) for record in records},
-        _("precisions"): {record.precision for record in records},
+    kinds = {
+        _("data sets (fingerprints)"): len({record.fingerprint for record in records}),
+        _("protocols"): len({record.protocol for record in records}),
+        _("precisions"): len({record.precision for record in records}),
     }
-    mixed = [f"{len(values)} {kind}" for kind, values in kinds.items() if len(values) > 1]
+    mixed = [f"{count} {kind}" for kind, count in kinds.items() if count > 1]
     if mixed:
         message = _(
             "Replicates are compared only where they saw the same data under the same protocol; "
