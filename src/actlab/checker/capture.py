@@ -115,7 +115,7 @@ def _subject(program: Program, trace: Trace, task: str | None, border: int | Non
     samples = _samples(trace, targets, program.inputs)
     subject = Subject(
         trace=trace,
-        model=program.model or _main_model(trace),
+        model=_main_model(trace) if program.model is None else program.model,
         targets=targets,
         probes=Probes(_rerun(program, trace), samples),
         optimizer=program.optimizer,
@@ -152,9 +152,12 @@ def _samples(trace: Trace, targets: Targets, inputs: Any) -> int | None:
     if first_inputs is None:
         root: RootCall | None = next(iter(trace.roots), None)
         first_inputs = (root.args, root.kwargs) if root is not None else None
-    if targets.samples is not None:
-        return targets.samples
-    return next((t.shape[0] for t in _tensors_in(first_inputs) if t.ndim > 0), None)
+    given = next((t.shape for t in _tensors_in(first_inputs) if t.ndim > 0), None)
+    if targets.samples is None:
+        return given[0] if given is not None else None
+    if given is not None and len(given) > 1 and targets.samples == given[0] * given[1]:
+        return given[0]  # a target for each position, in one row
+    return targets.samples
 
 
 def _inferred_task(subject: Subject) -> str | None:

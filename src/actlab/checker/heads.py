@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 
 POOLING = HANDED_ON | {"avg_pool", "mean", "max_pool", "amax"}
 
-_RECTIFYING = frozenset({"abs", "exp"})
+_RECTIFYING = frozenset({"abs", "exp", "square"})
 """Plain operations that act as a rectifier where they are the last of the model."""
 
+_SQUARE = 2
 _SLIGHT_SLOPE = 0.1
 
 
@@ -74,6 +75,8 @@ def is_activation(subject: "Subject", call: Call) -> bool:
         return getattr(call.function, "__name__", "") != "clamp_max"
     if call.op in ("maximum", "max", "where", "mul"):
         return is_written_rectifier(subject, call)
+    if call.op == "pow":
+        return call.argument("exponent", 1) == _SQUARE
     return call.op in ops.ACTIVATIONS or call.op in _RECTIFYING
 
 
@@ -121,7 +124,7 @@ def holds_back_negatives(head: Head) -> bool:
     slope = slope_of(head.call)
     if slope is not None:
         return abs(slope) < _SLIGHT_SLOPE
-    return head.name in ops.RECTIFIERS or head.name in ("abs", "exp")
+    return head.name in ops.RECTIFIERS | _RECTIFYING | {"pow"}
 
 
 def all_heads(subject: "Subject") -> Iterator[Call]:

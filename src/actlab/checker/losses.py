@@ -16,6 +16,7 @@ REGRESSION = frozenset({"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"})
 _DISTANCES = {
     "pow": "mse_loss", "square": "mse_loss", "mul": "mse_loss", "abs": "l1_loss",
     "norm": "mse_loss", "vector_norm": "mse_loss", "cosh": "mse_loss", "logaddexp": "l1_loss",
+    "max": "l1_loss", "maximum": "l1_loss",
 }  # fmt: skip
 """What makes a user-written loss of a difference, and the loss of torch's that it is like."""
 
@@ -188,6 +189,8 @@ def _difference(
     for user, given in _users_of_difference(trace, call.output, live):
         kind = _DISTANCES.get(user.op)
         if user.op == "mul" and not _is_square(user, given):
+            kind = None
+        if user.op == "max" and len(user.inputs) == 1:  # the largest error, no quantile loss
             kind = None
         if kind is not None:
             yield LossCall(user, kind, prediction, target, custom=True)

@@ -18,8 +18,8 @@ _MIXING = ops.PRODUCTS | {
 }  # fmt: skip
 """Operations by which several predictions are mixed, and by which activations are written out."""
 
-_SCALING = frozenset({"mul", "div", "add", "sub", "rsub", "neg"})
-"""Operations that, with a number beside a tensor, stretch and shift it."""
+_SCALING = frozenset({"mul", "div", "add", "sub", "rsub", "neg", "mean", "sum"})
+"""Operations that, with numbers beside a tensor, stretch and shift it, or average over it."""
 
 _NEAR = 60
 """How many calls a walk through sums and gates may visit: what it looks for is near the loss."""

@@ -60,11 +60,35 @@ def _of_loss(loss: LossCall) -> Iterator[Scores]:
         call = origin.call
         if call is None or not call.inputs:
             continue
+        given = written_sigmoid(call)
+        if given is not None:
+            yield Scores(given, "sigmoid", loss, call, max(given.tensor.ndim - 1, 0))
+            continue
         given = call.inputs[0]
         if call.op in ("softmax", "log_softmax"):
             yield Scores(given, "softmax", loss, call, softmax_dim(call))
         elif call.op in ("sigmoid", "logsigmoid"):
             yield Scores(given, "sigmoid", loss, call, max(given.tensor.ndim - 1, 0))
+
+
+def written_sigmoid(call: Call) -> Value | None:
+    """Return x where a call is the last of 1 / (1 + exp(-x)), None for anything else."""
+    below = call.inputs[-1].call if call.op in ("rdiv", "reciprocal", "div") else None
+    if below is None or below.op != "add" or len(below.inputs) != 1:
+        return None
+    power = below.inputs[0].call
+    if 1 not in (*below.args, *below.kwargs.values()) or power is None or power.op != "exp":
+        return None
+    negative = power.inputs[0].call
+    if negative is None or negative.op != "neg":
+        return None
+    return negative.inputs[0] if _is_one_over(call) else None
+
+
+def _is_one_over(call: Call) -> bool:
+    if call.op == "reciprocal":
+        return True
+    return any(item == 1 for item in call.args if isinstance(item, (int, float)))
 
 
 def softmax_dim(call: Call) -> int:

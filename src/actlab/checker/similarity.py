@@ -1,10 +1,11 @@
-"""Scores that compare the samples of a batch with each other, as contrastive losses do."""
+"""Scores that compare: samples with each other, or features with prototypes, by direction."""
 
 from actlab.checker import ops
 from actlab.checker.provenance import HANDED_ON, origins
 from actlab.checker.trace import Value
 
 _SCALED = HANDED_ON | {"mul", "div", "add", "sub", "neg"}
+_DISTANCES = frozenset({"cdist", "cosine_similarity", "pairwise_distance"})
 
 
 def compares_samples(value: Value) -> bool:
@@ -20,3 +21,33 @@ def compares_samples(value: Value) -> bool:
         )
         for end in origins(value, _SCALED)
     )
+
+
+def is_similarity(value: Value) -> bool:
+    """Return whether a value is distances, or products of samples or of normalised features.
+
+    Their size is chosen by a temperature, not by the weights of a head.
+    """
+    if compares_samples(value):
+        return True
+    return any(
+        end.op in _DISTANCES
+        or (
+            end.call is not None
+            and end.op in ops.PRODUCTS | ops.AFFINE
+            and any(map(_is_normalised, end.call.inputs[:2]))
+        )
+        for end in origins(value, _SCALED | {"pow", "square"})
+    )
+
+
+def _is_normalised(value: Value) -> bool:
+    """Return whether a value was divided by its own length."""
+    for end in origins(value, _SCALED - {"div"}):
+        if end.op == "normalize":
+            return True
+        if end.call is not None and end.op == "div":
+            lengths = origins(end.call.inputs[-1], HANDED_ON | {"clamp", "add"})
+            if any(length.op in ("norm", "vector_norm") for length in lengths):
+                return True
+    return False

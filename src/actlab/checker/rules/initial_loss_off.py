@@ -11,7 +11,7 @@ from actlab.checker.arithmetic import shown
 from actlab.checker.findings import Finding
 from actlab.checker.losses import LossCall
 from actlab.checker.rule import Case, Rule, Situation
-from actlab.checker.similarity import compares_samples
+from actlab.checker.similarity import is_similarity
 from actlab.checker.subject import Subject
 from actlab.checker.values import log_simplex_error, sample
 from actlab.i18n import _
@@ -88,7 +88,7 @@ class InitialLossOff(Rule):
         """Yield a finding for each cross entropy that is far above ln C."""
         for loss in subject.loss_calls:
             found = _cross_entropy(loss)
-            if found is None or compares_samples(loss.input):
+            if found is None or is_similarity(loss.input):
                 continue
             guessing = math.log(loss.classes)
             if found - guessing > self.limits["deviation"] * guessing:

@@ -60,7 +60,8 @@ class LinearBottleneck(Rule):
     Reports, as information, what ACT401 would report were it not one of these: a width in between
     that is smaller than input and output (a low-rank factorisation), shared weights, an adapter
     named LoRA, projections of an attention, a depthwise-separable convolution, upsampling by pixel
-    shuffle, or a linear layer behind an embedding.
+    shuffle, the seam between two networks that a step calls one after the other or of which the
+    second is frozen, or a linear layer behind an embedding.
 
     ## Why is this bad?
 
@@ -134,7 +135,9 @@ def exemption(subject: Subject, pair: Pair) -> str | None:
 
 
 def _in_another_network(before: Weighted, after: Weighted) -> bool:
-    """Return whether a step calls two networks, a projector and a predictor say, each by itself."""
+    """Return whether one network follows another: a predictor a projector, a frozen one a maker."""
+    if before.weight.tensor.requires_grad and not after.weight.tensor.requires_grad:
+        return True
     first, second = before.call.scopes, after.call.scopes
     return min(len(first), len(second)) > 1 and first[0].module is not second[0].module
 

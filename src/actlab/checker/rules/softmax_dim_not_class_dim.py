@@ -8,16 +8,19 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from actlab.checker import values
+from actlab.checker import ops, values
 from actlab.checker.findings import Finding
 from actlab.checker.fixes import replaced
 from actlab.checker.losses import LossCall
 from actlab.checker.rule import Case, Rule, Situation
+from actlab.checker.scores import softmax_dim
 from actlab.checker.subject import Subject
 from actlab.checker.trace import Call
 from actlab.i18n import _
 
 _SOFTMAXES = ("softmax", "log_softmax")
+_OFF = 1e-2
+"""How far from 0 the log of a sum of probabilities is at least, where classes are not normalised."""
 
 
 def _over_the_width() -> Situation:
@@ -29,6 +32,19 @@ def _over_the_width_into_cross_entropy() -> Situation:
     net = nn.Conv2d(3, 5, 1)
     x, y = torch.randn(4, 3, 6, 7), _pixels()
     return Situation(step=lambda: F.cross_entropy(torch.softmax(net(x), -1), y))
+
+
+def _over_the_positions_then_flattened() -> Situation:
+    class Tagger(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.out = nn.Linear(12, 5)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return F.log_softmax(self.out(x), dim=1).flatten(0, 1)
+
+    x, y = torch.randn(4, 6, 12), torch.arange(24) % 5
+    return Situation(Tagger(), nn.NLLLoss(), (x, y))
 
 
 def _over_the_classes() -> Situation:
@@ -59,7 +75,8 @@ class SoftmaxDimNotClassDim(Rule):
     ## What it does
 
     Reports a softmax or log-softmax whose output reaches `cross_entropy` or `nll_loss` normalised
-    along another dimension than 1, the one that these losses take for the classes.
+    along another dimension than 1, the one that these losses take for the classes; also where a
+    reshape lies between the two.
 
     ## Why is this bad?
 
@@ -85,6 +102,7 @@ class SoftmaxDimNotClassDim(Rule):
     faulty = (
         Case(_over_the_width, "warning"),
         Case(_over_the_width_into_cross_entropy, "warning"),
+        Case(_over_the_positions_then_flattened, "warning"),
     )
     clean = (Case(_over_the_classes), Case(_classes_last_then_moved))
 
@@ -95,9 +113,13 @@ class SoftmaxDimNotClassDim(Rule):
                 continue
             makers = [o.call for o in subject.origins(loss.input) if o.op in _SOFTMAXES]
             maker = makers[0] if makers else None
-            wrong = _wrong_dim(loss) if maker is not None and loss.input.intact else None
-            if maker is not None and wrong is not None:
+            if maker is None or not loss.input.intact:
+                continue
+            wrong = _wrong_dim(loss)
+            if wrong is not None:
                 yield self._finding(loss, maker, wrong)
+            elif softmax_dim(maker) and _is_reshaped(subject, loss) and _is_off(loss):
+                yield self._reshaped(loss, maker)
 
     def _finding(self, loss: LossCall, maker: Call, wrong: int) -> Finding:
         right = loss.class_dim
@@ -113,6 +135,39 @@ class SoftmaxDimNotClassDim(Rule):
             why=_("positions compete instead of classes, and the loss is no likelihood"),
             fix=replaced(maker, f"nn.{module}(dim={right})", f"F.{maker.op}({{x}}, dim={right})"),
         )
+
+
+    def _reshaped(self, loss: LossCall, maker: Call) -> Finding:
+        wrong, shape = softmax_dim(maker), tuple(maker.output.shape)
+        module = "LogSoftmax" if maker.op == "log_softmax" else "Softmax"
+        return self.found(
+            message=_("{function} normalises dimension {wrong}, which are not the classes").format(
+                function=maker.op, wrong=wrong
+            ),
+            location=maker.location,
+            proof=_(
+                "shape {before} is normalised over dimension {wrong}; of shape {after}, as the "
+                "loss reads it, the classes sum to 1 in no dimension"
+            ).format(before=shape, wrong=wrong, after=tuple(loss.input.shape)),
+            why=_("positions compete instead of classes, and the loss is no likelihood"),
+            fix=replaced(maker, f"nn.{module}(dim=-1)", f"F.{maker.op}({{x}}, dim=-1)"),
+        )
+
+
+def _is_reshaped(subject: Subject, loss: LossCall) -> bool:
+    """Return whether a loss reads all that one softmax made, in another shape."""
+    ends = subject.origins(loss.input)
+    if len(ends) != 1 or ends[0].value.tensor.numel() != loss.input.tensor.numel():
+        return False
+    return bool(ends[0].passed) and all(call.op in ops.VIEWS for call in ends[0].passed)
+
+
+def _is_off(loss: LossCall) -> bool:
+    """Return whether the classes that the loss reads are normalised in no row or column."""
+    tensor = loss.input.tensor
+    errors = [values.log_simplex_error(tensor, dim) for dim in range(tensor.ndim)]
+    simplex = any(values.is_simplex(tensor, dim) for dim in range(tensor.ndim))
+    return not simplex and all(error > _OFF for error in errors)
 
 
 def _wrong_dim(loss: LossCall) -> int | None:
