@@ -88,6 +88,9 @@ class Execution:
 class Plan:
     """A study as a value.
 
+    `margin` is the largest difference of accuracy that does not matter, as a fraction: candidates
+    within it are tied.
+
     With `tasks` it is a run of tasks: instead of searching the space, every output layer is
     trained with its first setting, and `trials` counts these trainings.
     """
@@ -102,4 +105,5 @@ class Plan:
     sampler: Sampler = field(default_factory=TpeSampler)
     execution: Execution = field(default_factory=Execution)
     tasks: OutputPlan | None = None
+    margin: float = 0.005
     format_version: int = FORMAT_VERSION

@@ -190,6 +190,7 @@ class PlanFile(_Section):
     name: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][\w.-]*$")]
     trials: Annotated[int, Field(ge=1, le=1_000_000)]
     seed: Annotated[int, Field(ge=0, lt=2**32)]
+    margin: Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)] = 0.005
     data: DataSection
     network: NetworkSection
     space: SpaceSection
@@ -235,6 +236,7 @@ class PlanFile(_Section):
             seed=self.seed,
             sampler=self.sampler.sampler(),
             execution=Execution(**self.execution.model_dump()),
+            margin=self.margin,
         )
 
 
@@ -245,6 +247,7 @@ def document(plan: Plan) -> dict[str, object]:
         "name": plan.name,
         "trials": plan.trials,
         "seed": plan.seed,
+        "margin": plan.margin,
         "data": {
             "name": plan.data.name,
             "splits": vars(plan.data.splits),

@@ -155,6 +155,16 @@ class RunFolder:
         return self.path / "confirm" / f"{record.identity}.pt"
 
     @property
+    def verdict_path(self) -> Path:
+        """What the replicates support."""
+        return self.path / "verdict.json"
+
+    @property
+    def costs_path(self) -> Path:
+        """What each activation costs on the machine of the study."""
+        return self.path / "costs.json"
+
+    @property
     def findings_path(self) -> Path:
         """What the checker found in the study's own network and loss."""
         return self.path / "findings.json"
