@@ -35,6 +35,10 @@ class AddressError(ActlabError):
     """An address of code, such as file.py:build, that leads nowhere."""
 
 
+class NetworkError(ActlabError):
+    """A network of the user's own that a study cannot use."""
+
+
 class DeviceError(ActlabError):
     """A device or a precision that this machine does not have."""
 

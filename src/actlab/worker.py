@@ -142,14 +142,15 @@ def prepare(plan: Plan, command: str, started: str) -> Environment:
     `command` is what started the study, `started` when, in ISO 8601.
 
     Raises DataError for data that are missing, altered, too small or of another size than the
-    network takes, DeviceError for a device or a precision that this machine does not have,
-    UnknownNameError for a name that nothing has.
+    network takes, NetworkError for a network of the user's own that does not fit, DeviceError for a
+    device or a precision that this machine does not have, UnknownNameError for a name that nothing
+    has.
     """
     from actlab import networks, training
 
     device = training.resolve_device(plan.execution.device)
     dataset = data.open_dataset(plan.data.name, plan.data.directory)
-    _check_shapes(plan)
+    _check_network(plan, dataset.classes)
     return Environment(
         versions=_versions(),
         machine=training.describe_machine(device),
@@ -159,7 +160,7 @@ def prepare(plan: Plan, command: str, started: str) -> Environment:
             plan.network,
             *_first_pair(plan),
             plan.protocol.head,
-            plan.protocol.batch_size,
+            (plan.protocol.batch_size, *data.image_shape(plan.data.name)),
         ),
         precision=training.resolve_precision(
             plan.execution.precision, device, lambda: _faster_precision(plan, device)
@@ -266,10 +267,10 @@ def _faster_precision(plan: Plan, device: Device) -> Precision:
     """Return which precision is faster for the plan's network with its first activations."""
     import torch
 
-    from actlab import networks, training
+    from actlab import training
 
     model = _built(plan.network, _first_pair(plan), plan.protocol.head, plan.seed, device)
-    shape = (plan.protocol.batch_size, *networks.input_shape(plan.network))
+    shape = (plan.protocol.batch_size, *data.image_shape(plan.data.name))
     return training.faster_precision(model, torch.zeros(shape, device=device))
 
 
@@ -297,11 +298,13 @@ def _built(
     return training.place(networks.pooling_first(model), device)
 
 
-def _check_shapes(plan: Plan) -> None:
-    from actlab.networks import input_shape
+def _check_network(plan: Plan, classes: int) -> None:
+    from actlab import networks
 
-    taken, given = input_shape(plan.network), data.image_shape(plan.data.name)
-    if taken != given:
+    taken, given = networks.input_shape(plan.network), data.image_shape(plan.data.name)
+    if taken is None:
+        networks.check_own(plan.network, plan.space, given, classes)
+    elif taken != given:
         raise DataError(
             _(
                 "The network {network} takes images of shape {taken}; those of {name} have shape "

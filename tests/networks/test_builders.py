@@ -7,8 +7,9 @@ import torch
 from torch import nn
 
 from actlab.errors import UnknownNameError
-from actlab.networks import NAMES, build, input_shape
+from actlab.networks import NAMES, build
 from actlab.networks.builders import _BUILDERS
+from actlab.networks.shapes import INPUT_SHAPES
 
 STUDY = ("sigmoid", "relu", "leaky_relu_0.01", "leaky_relu_0.1", "prelu", "elu", "tanh", "silu")
 
@@ -50,7 +51,7 @@ def test_parameters_of_the_published_network() -> None:
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(("conv", "fc"), list(zip(STUDY, reversed(STUDY), strict=True)))
 def test_every_choice_gives_scores_or_shares(name: str, conv: str, fc: str) -> None:
-    images = torch.randn(4, *input_shape(name))
+    images = torch.randn(4, *INPUT_SHAPES[name])
     scores = build(name, conv, fc, "logits")(images)
     shares = build(name, conv, fc, "softmax")(images)
     assert scores.shape == shares.shape == (4, 10)

@@ -10,7 +10,7 @@ from actlab.records import NetworkSummary
 
 @pytest.fixture(scope="module")
 def published() -> NetworkSummary:
-    return summarise("published_cnn", "relu", "sigmoid", "softmax", batch_size=32)
+    return summarise("published_cnn", "relu", "sigmoid", "softmax", (32, 1, 28, 28))
 
 
 def test_the_published_totals(published: NetworkSummary) -> None:
@@ -50,7 +50,7 @@ def test_rows_show_the_slots_in_the_published_order(published: NetworkSummary) -
 
 
 def test_the_small_network_is_small() -> None:
-    summary = summarise("small_cnn", "prelu", "sigmoid", "logits", batch_size=8)
+    summary = summarise("small_cnn", "prelu", "sigmoid", "logits", (8, 1, 8, 8))
     by_hand = (9 + 1) * 16 + (16 * 9 + 1) * 32 + 513 * 32 + 33 * 10 + 2
     assert summary.parameters == by_hand == 21_548
     assert summary.batch_size == 8
@@ -64,5 +64,5 @@ def test_it_leaves_the_random_state_alone() -> None:
     torch.manual_seed(1)
     expected = torch.rand(3)
     torch.manual_seed(1)
-    summarise("small_cnn", "relu", "relu", "logits", batch_size=1)
+    summarise("small_cnn", "relu", "relu", "logits", (1, 1, 8, 8))
     assert torch.equal(torch.rand(3), expected)

@@ -4,6 +4,7 @@ The test split is handed out by `final_test_split`, for final figures only.
 """
 
 from actlab.data.dataset import Dataset, Examples
+from actlab.data.own import is_own
 from actlab.data.registry import NAMES, image_shape, open_dataset, pool_sizes
 from actlab.data.splits import (
     Splits,
@@ -24,6 +25,7 @@ __all__ = [
     "final_test_split",
     "has_unseen_rows",
     "image_shape",
+    "is_own",
     "open_dataset",
     "pool_sizes",
     "size_faults",

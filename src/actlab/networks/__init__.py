@@ -6,11 +6,12 @@ Names and input shapes are known without torch; what needs it is imported when i
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from actlab.networks.shapes import NAMES, input_shape
+from actlab.networks.shapes import NAMES, input_shape, is_own
 
 if TYPE_CHECKING:
     from actlab.networks.activation_slots import Slot, SlotError, slots, swap
     from actlab.networks.builders import build
+    from actlab.networks.own import check_own, offer
     from actlab.networks.pooling_order import PoolingFirst, as_written, pooling_first
     from actlab.networks.summary import summarise
 
@@ -21,7 +22,10 @@ __all__ = [
     "SlotError",
     "as_written",
     "build",
+    "check_own",
     "input_shape",
+    "is_own",
+    "offer",
     "pooling_first",
     "slots",
     "summarise",
@@ -34,6 +38,8 @@ _HOMES = {
     "SlotError": "activation_slots",
     "as_written": "pooling_order",
     "build": "builders",
+    "check_own": "own",
+    "offer": "own",
     "pooling_first": "pooling_order",
     "slots": "activation_slots",
     "summarise": "summary",

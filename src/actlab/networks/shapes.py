@@ -8,14 +8,26 @@ INPUT_SHAPES = {"published_cnn": (1, 28, 28), "small_cnn": (1, 8, 8)}
 NAMES = tuple(INPUT_SHAPES)
 
 
-def input_shape(name: str) -> tuple[int, int, int]:
+def is_own(name: str) -> bool:
+    """Return whether a network's name is the address of the user's own, such as file.py:build.
+
+    >>> is_own("nets.py:build"), is_own("published_cnn")
+    (True, False)
+    """
+    return ":" in name
+
+
+def input_shape(name: str) -> tuple[int, int, int] | None:
     """Return the shape (channels, height, width) of the images that the network `name` takes.
 
-    Raises UnknownNameError for a network that does not exist.
+    None for one of the user's own, which is asked when the study starts. Raises UnknownNameError
+    for a network that does not exist.
 
     >>> input_shape("small_cnn")
     (1, 8, 8)
     """
+    if is_own(name):
+        return None
     if name not in INPUT_SHAPES:
         raise unknown_name(_("network"), name, NAMES)
     return INPUT_SHAPES[name]

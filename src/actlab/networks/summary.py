@@ -4,25 +4,26 @@ import torch
 from torchinfo import summary
 
 from actlab.networks.builders import build
-from actlab.networks.shapes import input_shape
 from actlab.records import Head, LayerRow, NetworkSummary
 
 
 def summarise(
-    name: str, conv_activation: str, fc_activation: str, head: Head, batch_size: int
+    name: str,
+    conv_activation: str,
+    fc_activation: str,
+    head: Head,
+    input_size: tuple[int, ...],
 ) -> NetworkSummary:
-    """Return one row per layer, with multiply-adds for a batch of `batch_size` images.
+    """Return one row per layer, with multiply-adds for a batch of the shape `input_size`.
 
     The names of the rows show the slots: `conv1_activation`, `fc1_activation`.
 
-    >>> summarise("published_cnn", "relu", "sigmoid", "softmax", batch_size=32).parameters
+    >>> summarise("published_cnn", "relu", "sigmoid", "softmax", (32, 1, 28, 28)).parameters
     121994
     """
     with torch.random.fork_rng(devices=[]):
         model = build(name, conv_activation, fc_activation, head)
-        statistics = summary(
-            model, input_size=(batch_size, *input_shape(name)), verbose=0, device="cpu"
-        )
+        statistics = summary(model, input_size=input_size, verbose=0, device="cpu")
     rows = tuple(
         LayerRow(
             name=layer.var_name,
@@ -38,5 +39,5 @@ def summarise(
         layers=rows,
         parameters=statistics.total_params,
         multiply_adds=statistics.total_mult_adds,
-        batch_size=batch_size,
+        batch_size=input_size[0],
     )

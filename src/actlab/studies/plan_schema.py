@@ -1,5 +1,6 @@
 """What a plan file may say: types, bounds and the relations between its values."""
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -13,7 +14,7 @@ from pydantic import (
 )
 
 from actlab import catalogue, data, networks
-from actlab.errors import UnknownNameError, unknown_name
+from actlab.errors import DataError, UnknownNameError, unknown_name
 from actlab.i18n import _
 from actlab.records import (
     BalancedSampler,
@@ -26,11 +27,14 @@ from actlab.records import (
     SplitSizes,
     TpeSampler,
 )
+from actlab.studies.task_schema import TasksSection, tasks_document
 
 
-def _one_of(kind: str, valid: tuple[str, ...]) -> AfterValidator:
+def _one_of(kind: str, valid: tuple[str, ...], is_own: Callable[[str], bool]) -> AfterValidator:
+    """Return the check that a name is one of `valid` or stands for something of the user's own."""
+
     def check(name: str) -> str:
-        if name not in valid:
+        if name not in valid and not is_own(name):
             raise ValueError(str(unknown_name(kind, name, valid)))
         return name
 
@@ -69,26 +73,28 @@ class _Section(BaseModel):
 
 
 class SplitsSection(_Section):
-    """Images per split."""
+    """Images per split; a run of tasks reports on valid_epoch and needs no valid_trial."""
 
     train: Count
     valid_epoch: Count
-    valid_trial: Count
+    valid_trial: Annotated[int, Field(ge=0)]
     test: Count
 
 
 class DataSection(_Section):
     """The data set and how it is split."""
 
-    name: Annotated[str, _one_of("data set", data.NAMES)]
+    name: Annotated[str, _one_of("data set", data.NAMES, data.is_own)]
     splits: SplitsSection
     directory: str | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        faults = data.size_faults(
-            self.name, data.pool_sizes(self.name), SplitSizes(**self.splits.model_dump())
-        )
+        try:
+            pools = data.pool_sizes(self.name)
+        except DataError as error:
+            raise ValueError(str(error)) from None
+        faults = data.size_faults(self.name, pools, SplitSizes(**self.splits.model_dump()))
         if faults:
             raise ValueError("; ".join(faults))
         return self
@@ -97,7 +103,7 @@ class DataSection(_Section):
 class NetworkSection(_Section):
     """The network with the two slots."""
 
-    name: Annotated[str, _one_of("network", networks.NAMES)]
+    name: Annotated[str, _one_of("network", networks.NAMES, networks.is_own)]
 
 
 class LearningRateSection(_Section):
@@ -197,11 +203,22 @@ class PlanFile(_Section):
     protocol: ProtocolSection = ProtocolSection()
     sampler: SamplerSection = TpeSection()
     execution: ExecutionSection = ExecutionSection()
+    tasks: TasksSection | None = None
+
+    @model_validator(mode="after")
+    def _search_or_tasks(self) -> Self:
+        if self.tasks is None and self.data.splits.valid_trial == 0:
+            raise ValueError(_("data.splits.valid_trial must be at least 1; got 0"))
+        if self.tasks is not None:
+            faults = self.tasks.faults(self.trials, self.space.fc_activation)
+            if faults:
+                raise ValueError("; ".join(faults))
+        return self
 
     @model_validator(mode="after")
     def _network_takes_the_images(self) -> Self:
         images, taken = data.image_shape(self.data.name), networks.input_shape(self.network.name)
-        if images != taken:
+        if taken is not None and images != taken:
             message = _(
                 "the network {network} takes images of shape {taken}; those of {data} are {images}"
             )
@@ -237,6 +254,7 @@ class PlanFile(_Section):
             sampler=self.sampler.sampler(),
             execution=Execution(**self.execution.model_dump()),
             margin=self.margin,
+            tasks=self.tasks.plan() if self.tasks else None,
         )
 
 
@@ -265,4 +283,5 @@ def document(plan: Plan) -> dict[str, object]:
         "protocol": {key: value for key, value in vars(plan.protocol).items() if key != "head"},
         "sampler": vars(plan.sampler),
         "execution": vars(plan.execution),
+        "tasks": tasks_document(plan.tasks) if plan.tasks else None,
     }
