@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from actlab import worker
 from actlab.records import Plan, Setting
 from actlab.studies.attempts import persist
+from actlab.studies.chosen import CHOOSE_SEEDS, TO_CHOOSE_FROM
 from actlab.studies.session import worker_count
 from actlab.studies.trials import search_trial
 
@@ -21,9 +22,14 @@ _BYTES_PER_TRIAL = 5_000
 
 @dataclass(frozen=True)
 class Estimate:
-    """`seconds_per_epoch` is measured here and now; the rest follows from it."""
+    """`seconds_per_epoch` is measured here and now; the rest follows from it.
+
+    `trainings` are all of them; `confirmation_trainings`, those of a confirmation, are the most
+    that there can be: settings that stand for several candidates are trained once.
+    """
 
     trainings: int
+    confirmation_trainings: int
     workers: int
     seconds_per_epoch: float
     epochs_per_training: int
@@ -31,8 +37,10 @@ class Estimate:
     disk_megabytes: float
 
 
-def estimate(plan: Plan, executor: Executor) -> Estimate:
+def estimate(plan: Plan, executor: Executor, confirm_seeds: int | None = None) -> Estimate:
     """Time an epoch of the plan's network on its data, and reckon from that.
+
+    With `confirm_seeds` the study is followed by a confirmation on as many seeds.
 
     Raises ActlabError where data or device are not there, as the study itself would.
     """
@@ -47,12 +55,27 @@ def estimate(plan: Plan, executor: Executor) -> Estimate:
     epochs = min(epochs, plan.protocol.max_epochs or epochs)
     workers = worker_count(plan, plan.trials)
     weights_bytes = 4 * environment.network.parameters
-    disk = _PAGE_BYTES + _STORAGE_BYTES + weights_bytes + _BYTES_PER_TRIAL * plan.trials
+    again = confirmation_trainings(plan, confirm_seeds) if confirm_seeds is not None else 0
+    trainings = plan.trials + again
+    disk = _PAGE_BYTES + _STORAGE_BYTES + weights_bytes + _BYTES_PER_TRIAL * trainings
     return Estimate(
-        trainings=plan.trials,
+        trainings=trainings,
+        confirmation_trainings=again,
         workers=workers,
         seconds_per_epoch=seconds_per_epoch,
         epochs_per_training=epochs,
-        minutes=plan.trials * epochs * seconds_per_epoch / workers / 60,
+        minutes=trainings * epochs * seconds_per_epoch / workers / 60,
         disk_megabytes=disk / 1e6,
     )
+
+
+def confirmation_trainings(plan: Plan, seeds: int) -> int:
+    """Return the most trainings that a confirmation on some seeds can have.
+
+    >>> from actlab.studies.plan_file import read_plan
+    >>> confirmation_trainings(read_plan("balanced", {}), 10)
+    304
+    """
+    candidates = len(plan.space.conv_activation) + len(plan.space.fc_activation)
+    to_choose_from = min(candidates * TO_CHOOSE_FROM, plan.trials)
+    return to_choose_from * CHOOSE_SEEDS + min(candidates, plan.trials) * seeds

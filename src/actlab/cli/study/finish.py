@@ -9,15 +9,15 @@ from actlab.cli.output import print_json, say
 from actlab.cli.report import write_report
 from actlab.cli.study.progress import StudyProgress
 from actlab.cli.study.self_check import self_checking
+from actlab.cli.study.stopping import stopping_rule
+from actlab.cli.study.verdicts import judged_summary, write_verdict
 from actlab.errors import ActlabError
 from actlab.i18n import _
 from actlab.records import best_record
-from actlab.stats import clearly_behind
 from actlab.studies.confirmation import confirm
 from actlab.studies.drive import drive
 from actlab.studies.run_folder import RunFolder
 from actlab.studies.session import ExecutorFactory
-from actlab.studies.summary import summary
 
 
 def finish(
@@ -28,22 +28,26 @@ def finish(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     command = shlex.join(["actlab", *sys.argv[1:]])
+    rule = stopping_rule(folder.plan())
     try:
         with StudyProgress() as progress, self_checking(folder, make_executor):
             drive(folder, command, progress, make_executor)
-            confirm(folder, command, progress, make_executor, clearly_behind)
+            confirm(folder, command, progress, make_executor, rule)
     except KeyboardInterrupt:
         _say_interrupted(folder)
         raise
     except ActlabError:
         folder.discard_if_unused()
         raise
+    verdict = write_verdict(folder)
     write_report(folder, folder.report_path, page_language)
     if as_json:
-        print_json(summary(folder))
+        print_json(judged_summary(folder))
         return
     for line in _answer(folder):
         print(line)
+    for slot in verdict.slots if verdict is not None else ():
+        print(f"{slot.slot}: {slot.summary}")
     print(folder.report_path)
 
 

@@ -89,7 +89,7 @@ def run(
     make_executor = executor_factory(engine)
     page_language = checked_language(language)
     if dry_run:
-        show_estimate(plan, make_executor, as_json=json)
+        show_estimate(plan, make_executor, confirm, as_json=json)
         return
     path = out or Path("runs", f"{plan.name}-{datetime.now().astimezone():%Y%m%d-%H%M%S}")
     folder = RunFolder.create(path, plan)
