@@ -99,7 +99,7 @@ def test_the_page_is_silent_offline_and_complete(
 
 
 def test_the_table_of_trials_sorts_and_filters(browser: Any, tmp_path: Path) -> None:
-    path = write(tmp_path / "report.html", small_study())
+    path = write(tmp_path / "report.html", replace(small_study(), verdict=None))
     watched = Watched(browser, path, viewport={"width": 1440, "height": 900})
     page = watched.page
     assert watched.shown() == ["0", "1", "2", "3", "4", "5", "7"]
@@ -125,7 +125,7 @@ def test_the_table_of_trials_sorts_and_filters(browser: Any, tmp_path: Path) -> 
 
 
 def test_a_page_without_a_completed_trial_is_silent_too(browser: Any, tmp_path: Path) -> None:
-    path = write(tmp_path / "report.html", replace(small_study(), records=()))
+    path = write(tmp_path / "report.html", replace(small_study(), records=(), verdict=None))
     watched = Watched(browser, path)
     assert watched.page.locator(".plot").count() == 1
     watched.check(path)

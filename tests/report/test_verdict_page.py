@@ -202,7 +202,7 @@ def test_claims_have_outcome_and_reason_in_order(page: str) -> None:
 
 
 def test_notices_common_to_both_slots_are_said_once() -> None:
-    verdict = full_verdict(diverged=0)
+    verdict = full_verdict()
     few = tuple(replace(slot, notices=("Few seeds.",)) for slot in verdict.slots)
     shown = text_of(render(judged(replace(verdict, slots=few))))
     assert shown.count("Few seeds.") == 1
@@ -234,6 +234,14 @@ def test_what_prelu_learnt_is_drawn_from_its_replicates() -> None:
         pytest.approx([0.25, 0.2, 0.1 + number / 100]) for number in range(3)
     ]
     assert drawn["data"][0]["x"][:4] == [0, 1, 2, None]
+
+
+def test_what_was_seen_in_the_layers_is_a_table_with_a_gap_where_nothing_was(page: str) -> None:
+    rows = re.findall(r"<tr>\n<th scope=.row.>relu</th>\n<td>(act\d|whole network)</td>(.*?)</tr>",
+                      page, re.DOTALL)  # fmt: skip
+    cells = {layer: re.findall(r">([^<>\n]+)</td>", rest) for layer, rest in rows}
+    expected = {"act1": ["0.457", "–"], "act2": ["0.6", "–"], "whole network": ["–", "1.9"]}
+    assert cells == expected
 
 
 def test_every_word_of_the_verdict_is_a_message() -> None:

@@ -15,6 +15,7 @@ from actlab.records import (
     Importance,
     Mechanism,
     Pair,
+    ProbeRow,
     Ranks,
     RateCurve,
     RatePoint,
@@ -63,8 +64,9 @@ def holm(p_values: list[float]) -> list[float]:
 
 
 def half_width(values: Scores, level: float) -> float:
-    error = float(np.std(values, ddof=1)) / len(values) ** 0.5
-    return float(stats.t.ppf(0.5 + level / 2, len(values) - 1)) * error
+    error = float(np.std(values, ddof=1) / np.sqrt(len(values)))
+    quantile = float(stats.t.ppf(0.5 + level / 2, len(values) - 1))
+    return quantile * error
 
 
 def pairs_of(found: dict[str, Scores]) -> tuple[Pair, ...]:
@@ -85,7 +87,7 @@ def ranks_of(found: dict[str, Scores]) -> Ranks:
     mean_ranks = dict(sorted(zip(found, table.mean(axis=0).tolist(), strict=True), key=_second))
     k, n = len(found), len(table)
     critical = NEMENYI_OF_EIGHT * (k * (k + 1) / (6 * n)) ** 0.5
-    names, cliques = list(mean_ranks), []
+    names, cliques = list(mean_ranks), list[tuple[str, ...]]()
     for start in range(k):
         run = [n for n in names[start:] if mean_ranks[n] - mean_ranks[names[start]] <= critical]
         if len(run) > 1 and not any(set(run) <= set(other) for other in cliques):
@@ -236,6 +238,11 @@ def full_verdict(seeds: int = 10, diverged: int = 2) -> Verdict:
             mechanism("conv", conv, "share of exact zeros", 4),
             mechanism("conv", conv, "saturated units", None),
             mechanism("fc", fc, "mean of the activations", 5),
+        ),
+        probes=(
+            ProbeRow("conv", "relu", "act1", "zeros", "share of exact zeros", 0.4567, 0.4, 0.5, 3),
+            ProbeRow("conv", "relu", "act2", "zeros", "share of exact zeros", 0.6, None, None, 1),
+            ProbeRow("conv", "relu", None, "ratio", "gradient norm, first to last", 1.9, 1, 2, 3),
         ),
     )
 

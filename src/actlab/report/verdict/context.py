@@ -11,11 +11,12 @@ from actlab.report.notices import Notice
 from actlab.report.verdict.disagreements import decision_sentences
 from actlab.report.verdict.groups import GroupLook, group_looks
 from actlab.report.verdict.importance import parameter_word
+from actlab.report.verdict.layers import LayerTable, layer_table
 from actlab.report.verdict.margin import STEP, points, slider_end
 from actlab.report.verdict.methods import methods_paragraph
 from actlab.report.verdict.notices import verdict_notices
 from actlab.report.verdict.paper import latex_tables, markdown_tables
-from actlab.report.verdict.plateaus import plateau_text
+from actlab.report.verdict.plateaus import plateau_texts
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class VerdictPage:
     decisions: dict[str, tuple[str, ...]]
     plateaus: dict[tuple[str, str], str]
     parameters: dict[str, str]
+    layers: dict[str, LayerTable]
     methods: str
     latex: str
     markdown: str
@@ -81,8 +83,9 @@ def verdict_page(data: ReportData, budgets: tuple[Budget, ...], form: Formatter)
         step=STEP,
         largest_margin=slider_end(verdict),
         decisions={slot.slot: decision_sentences(slot, form) for slot in verdict.slots},
-        plateaus={(c.slot, c.activation): plateau_text(c, form) for c in verdict.rates},
+        plateaus={(c.slot, c.activation): ": ".join(plateau_texts(c, form)) for c in verdict.rates},
         parameters={r.parameter: parameter_word(r.parameter, form) for r in verdict.importance},
+        layers={slot.slot: layer_table(slot.slot, verdict) for slot in verdict.slots},
         methods=methods_paragraph(data.plan, verdict, version, form),
         latex=latex_tables(verdict, form),
         markdown=markdown_tables(verdict, form),
@@ -101,7 +104,11 @@ def verdict_sections(
         ("differences", _("Differences and ranks"), "differences" in kinds),
         ("plateaus", _("How the learning rate is taken"), "plateaus" in kinds),
         ("importance", _("Importance"), "importance" in kinds),
-        ("mechanisms", _("Mechanisms"), bool(verdict.mechanisms) or "slopes" in kinds),
+        (
+            "mechanisms",
+            _("Mechanisms"),
+            bool(verdict.mechanisms or verdict.probes) or "slopes" in kinds,
+        ),
         ("paper", _("For a paper"), True),
     )
     return tuple((name, title) for name, title, shown in wanted if shown)

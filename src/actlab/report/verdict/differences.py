@@ -41,7 +41,7 @@ def differences_figure(slot: SlotVerdict, verdict: Verdict, form: Formatter) -> 
         y1=1,
         fillcolor=LIGHT["band"],
         line_width=0,
-        name=_("within the margin"),
+        name=_("margin"),
         showlegend=True,
     )
     single = [tuple(100 * value for value in paired(slot, row)) for row in rows]
@@ -62,8 +62,8 @@ def differences_figure(slot: SlotVerdict, verdict: Verdict, form: Formatter) -> 
         title=_("Differences to the best: {slot}").format(slot=heading),
         caption=_(
             "Each candidate minus {name}, seed by seed (dots), with mean and 95 % interval. The "
-            "upright tick is the lower end of the 90 % interval: where it lies inside the band, "
-            "the candidate is no more than the margin behind."
+            "upright tick is the lower end of the 90 % interval: a candidate that is not worse is "
+            "tied where its tick lies inside the band of the margin."
         ).format(name=best.activation),
         description=_(
             "Dot plot: paired difference of each candidate to the best with its interval, and the "
@@ -92,7 +92,7 @@ def _tied_from(rows: list[Candidate], form: Formatter) -> dict[str, Any]:
         "x": [-100 * (row.smallest_margin or 0.0) for _lane, row in known],
         "y": [lane for lane, _row in known],
         "mode": "markers",
-        "name": _("tied from this margin on"),
+        "name": _("tied from here"),
         "marker": {
             "color": LIGHT["ink"],
             "symbol": "line-ns",

@@ -13,7 +13,7 @@ from actlab.report.theme import LIGHT, Mark
 from actlab.report.words import slot_word
 
 COLUMNS = 2
-HEADING, PLOT, GAP, BELOW = 44, 118, 14, 56
+HEADING, PLOT, GAP, BELOW = 62, 118, 10, 56
 """Heights in pixels: of a small picture's heading and plot, between rows, under the last row."""
 
 
@@ -227,7 +227,7 @@ def _add_heading(
 ) -> None:
     across, up = _domain(place, height)
     figure.add_annotation(
-        text=f"<b>{plain(curve.activation)}</b><br>{plateau_text(curve, form)}",
+        text="<br>".join((f"<b>{plain(curve.activation)}</b>", *plateau_texts(curve, form))),
         xref="paper",
         yref="paper",
         x=across[0],
@@ -240,13 +240,12 @@ def _add_heading(
     )
 
 
-def plateau_text(curve: RateCurve, form: Formatter) -> str:
-    """Write the plateau of a curve: its ends and its width in powers of ten."""
+def plateau_texts(curve: RateCurve, form: Formatter) -> tuple[str, ...]:
+    """Write the ends of a curve's plateau and its width in powers of ten."""
     _ = form.translations.gettext
     if curve.plateau_low is None or curve.plateau_high is None or curve.plateau_decades is None:
-        return _("no plateau known")
-    return _("{low} to {high}: {decades} decades").format(
-        low=f"{curve.plateau_low:.2g}",
-        high=f"{curve.plateau_high:.2g}",
-        decades=f"{curve.plateau_decades:.2f}",
+        return (_("no plateau known"),)
+    return (
+        f"{curve.plateau_low:.2g} – {curve.plateau_high:.2g}",
+        _("{decades} decades").format(decades=f"{curve.plateau_decades:.2f}"),
     )

@@ -31,7 +31,7 @@ def ranks_figure(slot: SlotVerdict, form: Formatter) -> PageFigure | None:
             _("mean rank over the seeds (1 is best)"),
             side="top",
             range=[0.8, count + 0.2],
-            domain=[0.23, 0.77],
+            domain=[0.25, 0.75],
             tickvals=list(range(1, count + 1)),
             showgrid=False,
             fixedrange=True,
@@ -55,7 +55,7 @@ def ranks_figure(slot: SlotVerdict, form: Formatter) -> PageFigure | None:
         description=_("Mean ranks over the seeds, the best first: {order}.").format(order=order),
         figure=figure,
         height=round(130 + 26 * depth),
-        minimum_width=680,
+        minimum_width=580,
     )
 
 
