@@ -28,9 +28,9 @@ def rank_correlation(
     correlation is (6 / pi) arcsin(rho / 2)).
 
     Why not the usual ones: at 8 points Fisher's z breaks down at a perfect order (no width at all)
-    and the bootstrap draws about 3 of 8 points twice, which distorts ranks; this interval needs no
-    large sample, and covers at least 95 %: rank correlations come in steps, so it is a little
-    wide. Perfect order of 8 points gives about [0.75, 1].
+    and the bootstrap leaves out about 3 of 8 points, so that ties distort the ranks; this interval
+    needs no large sample, and covers at least 95 %: rank correlations come in steps, so it is a
+    little wide. Perfect order of 8 points gives about [0.89, 1].
 
     Assumes independent points whose ranks behave like those of a normal pair (any monotone
     transformation of either side allowed). It misleads where the relation is not monotone, and as
@@ -41,7 +41,7 @@ def rank_correlation(
     direction: an error.
 
     Source: Spearman (1904), American Journal of Psychology 15, 72-101; the population value:
-    Kruskal (1958), JASA 53, 814-861, section 3; inverting tests: Neyman (1937), Philosophical
+    Kruskal (1958), JASA 53, 814-861; inverting tests: Neyman (1937), Philosophical
     Transactions A 236, 333-380.
 
     >>> found = rank_correlation(range(8), [0, 1, 3, 2, 4, 5, 7, 6], np.random.default_rng(0))

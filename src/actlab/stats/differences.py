@@ -96,7 +96,7 @@ def differences(
     """
     values = paired_values(first, second)
     n = values.size
-    factor = _factor(variance_factor, n)
+    factor = checked_factor(variance_factor, n)
     if n == 1:
         return Differences(values, float(values[0]), math.inf, math.inf)
     if np.ptp(values) == 0.0:
@@ -110,7 +110,12 @@ def differences(
     return Differences(values, mean, deviation, deviation * math.sqrt(factor))
 
 
-def _factor(given: float | None, n: int) -> float:
+def checked_factor(given: float | None, n: int) -> float:
+    """Return what the variance of a mean of n values is a multiple of: 1/n, or what is given.
+
+    >>> checked_factor(None, 10)
+    0.1
+    """
     if given is None:
         return 1.0 / n
     if not (math.isfinite(given) and given >= (1.0 - 1e-9) / n):

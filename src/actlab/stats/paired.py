@@ -32,12 +32,12 @@ def nadeau_bengio_factor(n: int, train_rows: int, evaluation_rows: int) -> float
     variance of their mean. Where any two of them have correlation rho, the right factor is
     1/n + rho / (1 - rho); Nadeau and Bengio take rho = evaluation / (evaluation + train).
 
-    It misleads where that guess is off: rho depends on the learner, and was below the guess in
-    most of their experiments (then the test is conservative). Replicates on rows of their own
-    need no correction: 1/n.
+    It misleads where that guess is off: rho depends on the learner and on the data, and nothing
+    in the replicates themselves tells it. Too small a rho makes tests too sure, too large a one
+    hides differences. Replicates on rows of their own need no correction: 1/n.
 
     Source: Nadeau and Bengio (2003), Inference for the generalization error, Machine Learning 52,
-    239-281, section 4 ("corrected resampled t-test").
+    239-281 ("corrected resampled t-test").
 
     >>> nadeau_bengio_factor(10, train_rows=8000, evaluation_rows=2000)
     0.35
@@ -76,7 +76,7 @@ def paired_difference(
     all differences are equal, the smallest gap between two distinct scores stands in for it;
     scores that are all the same number give [0, 0] and p = 1.
 
-    Source: Student (1908), Biometrika 6, 1-25; the factor: Nadeau and Bengio (2003), section 4.
+    Source: Student (1908), Biometrika 6, 1-25; the factor: Nadeau and Bengio (2003).
 
     >>> found = paired_difference([0.98, 0.97, 0.99], [0.95, 0.96, 0.95])
     >>> round(found.mean, 4), round(found.p_value, 3), found.n

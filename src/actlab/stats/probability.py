@@ -17,7 +17,7 @@ def probability_of_improvement(first: ArrayLike, second: ArrayLike) -> float:
     seeds: its own 95 % interval at n = 10 is about +- 0.3.
 
     Source: Agarwal et al. (2021), Deep reinforcement learning at the edge of the statistical
-    precipice, NeurIPS, section 4.3, on pairs.
+    precipice, NeurIPS 34, here on pairs.
 
     >>> probability_of_improvement([3, 2, 5, 4], [1, 2, 4, 6])
     0.625
@@ -37,7 +37,7 @@ def probability_of_best(
 
     Assumes independent seeds. It misleads as a probability of *being* best: it says how stable the
     ranking is on these seeds. When all are equal it is spread at random rather than evenly, and
-    the first often has 0.5 or more; with few seeds it is too sure of itself.
+    the largest of five is 0.57 on average at n = 10 (measured in tests/stats/test_probability.py).
 
     Source: Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapter 6, applied to
     rankings as in Hall and Miller (2009), Annals of Statistics 37, 3929-3959.
