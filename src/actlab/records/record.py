@@ -95,6 +95,11 @@ class Record:
     figures: OutputFigures | None = None
     format_version: int = FORMAT_VERSION
 
+    @property
+    def valid_metric(self) -> float | None:
+        """Return the metric of the task, whichever it is; None unless the trial completed."""
+        return self.valid_accuracy if self.valid_mse is None else self.valid_mse
+
 
 @dataclass(frozen=True)
 class FinalFigure:

@@ -74,6 +74,10 @@ class RunFolder:
             raise RunFolderError(message.format(path=path, reason=error.strerror)) from None
         return folder
 
+    def replace_plan(self, plan: Plan) -> None:
+        """Write a plan that goes further than the one that is there."""
+        write_beside(self.plan_path, plan_file.write_plan(plan).encode())
+
     @classmethod
     def open(cls, path: Path) -> "RunFolder":
         """Return the folder of a study that exists; raises RunFolderError where there is none."""
@@ -212,6 +216,10 @@ class RunFolder:
     def records(self) -> tuple[Record, ...]:
         """Read the records of the search in the order of their numbers."""
         return tuple(record for record in self.all_records() if record.stage == "search")
+
+    def task_records(self) -> tuple[Record, ...]:
+        """Read the records of a run of tasks in the order of their numbers."""
+        return tuple(record for record in self.all_records() if record.stage == "task")
 
     def all_records(self) -> tuple[Record, ...]:
         """Read all records, replicates too, by number; a torn last line is none."""

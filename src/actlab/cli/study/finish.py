@@ -1,16 +1,16 @@
 """What `run` and `resume` share: drive the study, write the report, say where it is."""
 
 import shlex
-import signal
 import sys
-from types import FrameType
 
+from actlab.cli.interrupts import stop_on_signals
 from actlab.cli.output import print_json, say
 from actlab.cli.report import write_report
 from actlab.cli.study.progress import StudyProgress
 from actlab.cli.study.self_check import self_checking
 from actlab.cli.study.stopping import stopping_rule
 from actlab.cli.study.verdicts import judged_summary, write_verdict
+from actlab.cli.tasks.finish import finish_tasks
 from actlab.errors import ActlabError
 from actlab.i18n import _
 from actlab.records import best_record
@@ -24,9 +24,10 @@ def finish(
     folder: RunFolder, make_executor: ExecutorFactory, page_language: str, *, as_json: bool
 ) -> None:
     """Drive the study to its end and print the answer, the report's path last."""
-    # SIGINT too: a shell's background job is born deaf to it.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt)
+    if folder.plan().tasks is not None:
+        finish_tasks(folder, make_executor, page_language, as_json=as_json)
+        return
+    stop_on_signals()
     command = shlex.join(["actlab", *sys.argv[1:]])
     rule = stopping_rule(folder.plan())
     try:
@@ -49,10 +50,6 @@ def finish(
     for slot in verdict.slots if verdict is not None else ():
         print(f"{slot.slot}: {slot.summary}")
     print(folder.report_path)
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 def _say_interrupted(folder: RunFolder) -> None:

@@ -50,9 +50,15 @@ class StudyProgress:
         now = time.monotonic()
         if self._begun is None:
             self._begun = (now, len(records))
-        text = describe(records, planned, self._seconds_left(now, len(records), planned))
+        text = self.describe(records, planned, self._seconds_left(now, len(records), planned))
         self._bar.update(self._task, completed=len(records), total=planned, description=text)
         self._line(f"{len(records)}/{planned} {text}", now, is_last=len(records) == planned)
+
+    def describe(
+        self, records: tuple[Record, ...], planned: int, seconds_left: float | None
+    ) -> str:
+        """Return what is shown beside the count."""
+        return describe(records, planned, seconds_left)
 
     def on_replicates(self, stage: Stage, done: int, planned: int) -> None:
         """Show how far a stage of the confirmation is."""

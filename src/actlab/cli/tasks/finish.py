@@ -1,0 +1,84 @@
+"""What `tasks run` and `study resume` share: train what is missing, write the page, say figures."""
+
+import shlex
+import sys
+from typing import Any
+
+from actlab.cli.interrupts import stop_on_signals
+from actlab.cli.output import print_json, say
+from actlab.cli.tasks.page import write_tasks_report
+from actlab.cli.tasks.progress import TasksProgress
+from actlab.errors import ActlabError
+from actlab.i18n import _
+from actlab.studies.run_folder import RunFolder
+from actlab.studies.session import ExecutorFactory
+from actlab.studies.task_run import run_tasks
+from actlab.studies.task_summary import task_summary
+
+
+def finish_tasks(
+    folder: RunFolder, make_executor: ExecutorFactory, page_language: str, *, as_json: bool
+) -> None:
+    """Train what is missing in a run of tasks and print its figures, the report's path last."""
+    stop_on_signals()
+    command = shlex.join(["actlab", *sys.argv[1:]])
+    try:
+        with TasksProgress() as progress:
+            run_tasks(folder, command, progress, make_executor)
+    except KeyboardInterrupt:
+        _say_interrupted(folder)
+        raise
+    except ActlabError:
+        folder.discard_if_unused()
+        raise
+    write_tasks_report(folder, folder.report_path, page_language)
+    document = task_summary(folder)
+    if as_json:
+        print_json(document)
+        return
+    print_figures(document["settings"])
+    print(folder.report_path)
+
+
+def print_figures(settings: list[dict[str, Any]]) -> None:
+    """Print one row per setting: means over the seeds, and which head is the right one."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, header_style="bold")
+    for heading in (_("task"), _("head + loss"), _("hidden"), _("protocol")):
+        table.add_column(heading)
+    for heading in (_("metric"), _("valid"), _("test"), _("epochs")):
+        table.add_column(heading, justify="right")
+    for row in settings:
+        target = {"raw": _("raw"), "standardised": _("standardised")}.get(row.get("target", ""), "")
+        table.add_row(
+            row["task"],
+            f"{row['head']} + {row['loss']}" + (f", {target}" if target else ""),
+            row["hidden"],
+            row["protocol"],
+            row["metric"],
+            _mean(row["metric"], row["valid"]),
+            _mean(row["metric"], row["test"]),
+            " ".join("-" if epochs is None else str(epochs) for epochs in row["epochs"]),
+        )
+    Console().print(table)
+
+
+def _mean(metric: str, values: list[float | None]) -> str:
+    known = [value for value in values if value is not None]
+    if not known:
+        return "-"
+    mean = sum(known) / len(known)
+    shown = f"{mean:.4f}" if metric == "mse" else f"{100 * mean:.2f} %"
+    return shown if len(known) == len(values) else f"{shown} ({len(known)}/{len(values)})"
+
+
+def _say_interrupted(folder: RunFolder) -> None:
+    done, planned = len(folder.task_records()), folder.plan().trials
+    say(
+        _(
+            "Interrupted: {done} of {planned} trainings are done and kept. "
+            "Go on with: actlab study resume {path}"
+        ).format(done=done, planned=planned, path=folder.path)
+    )

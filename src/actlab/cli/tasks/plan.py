@@ -1,0 +1,87 @@
+"""The plan of a run of tasks, from what the command line says."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+from actlab.errors import unknown_name
+from actlab.i18n import _
+from actlab.records import (
+    DataPlan,
+    Execution,
+    OutputPlan,
+    Plan,
+    Protocol,
+    ProtocolName,
+    Space,
+    SplitSizes,
+)
+
+if TYPE_CHECKING:
+    from actlab.records import OutputSetting
+
+SEED = 20250305
+"""The seed of the published output-layer study."""
+
+_LEARNING_RATE = 0.001
+_PATIENCE = 10
+_NETWORKS = {
+    "mnist": ("published_cnn", SplitSizes(2000, 3000, 0, 10_000)),
+    "digits": ("small_cnn", SplitSizes(800, 600, 0, 397)),
+}
+"""Network and splits by data set; the figure on valid_epoch is the one that is reported."""
+
+
+def tasks_plan(
+    names: Sequence[str],
+    protocols: Sequence[str],
+    seeds: int,
+    dataset: str,
+    directory: Path | None,
+    workers: int | None,
+) -> Plan:
+    """Return the plan that compares right and wrong output layers of the named tasks (none: all).
+
+    Raises UnknownNameError for a task, a protocol or a data set that does not exist.
+    """
+    from actlab.tasks import TASKS, output_settings, task
+    from actlab.tasks.settings import HIDDEN, OTHER_HIDDEN
+
+    if dataset not in _NETWORKS:
+        raise unknown_name(_("data set"), dataset, _NETWORKS)
+    asked = [task(name).name for name in names] or [known.name for known in TASKS]
+    settings = output_settings(asked, [_protocol(name) for name in dict.fromkeys(protocols)])
+    network, splits = _NETWORKS[dataset]
+    return Plan(
+        name=f"tasks-{dataset}",
+        data=DataPlan(dataset, splits, str(directory.resolve()) if directory else None),
+        network=network,
+        space=Space(
+            conv_activation=("relu",),
+            fc_activation=_used((HIDDEN, *OTHER_HIDDEN), settings),
+            learning_rate_low=_LEARNING_RATE,
+            learning_rate_high=_LEARNING_RATE,
+        ),
+        protocol=Protocol(
+            settings[0].protocol,
+            "softmax" if settings[0].protocol == "published" else "logits",
+            patience=_PATIENCE,
+        ),
+        trials=seeds * len(settings),
+        seed=SEED,
+        execution=Execution(workers=workers),
+        tasks=OutputPlan(settings, seeds),
+    )
+
+
+def _used(activations: tuple[str, ...], settings: "Sequence[OutputSetting]") -> tuple[str, ...]:
+    used = {setting.fc_activation for setting in settings}
+    return tuple(name for name in activations if name in used)
+
+
+def _protocol(name: str) -> ProtocolName:
+    for known in get_args(ProtocolName):
+        if name == known:
+            protocol: ProtocolName = known
+            return protocol
+    raise unknown_name(_("protocol"), name, get_args(ProtocolName))
