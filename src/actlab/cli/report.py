@@ -49,6 +49,11 @@ def checked_language(given: str | None) -> str:
 
 def write_report(folder: "RunFolder", target: Path, language: str) -> None:
     """Write the page of a run folder to `target`."""
+    if folder.plan().tasks is not None:
+        from actlab.cli.tasks.page import write_tasks_report
+
+        write_tasks_report(folder, target, language)
+        return
     from actlab.report import ReportData, write
     from actlab.studies.summary import final_of_best, told_records
 
