@@ -54,6 +54,7 @@ def write_report(folder: "RunFolder", target: Path, language: str) -> None:
 
         write_tasks_report(folder, target, language)
         return
+    from actlab.cli.study.verdicts import verdict_of
     from actlab.report import ReportData, write
     from actlab.studies.summary import final_of_best, told_records
 
@@ -70,6 +71,7 @@ def write_report(folder: "RunFolder", target: Path, language: str) -> None:
         written=datetime.now(UTC),
         findings=_findings(folder, translation(language)),
         evaluation_order=_evaluation_order(translation(language)),
+        verdict=verdict_of(folder, translation(language)),
     )
     try:
         write(target, data, language)

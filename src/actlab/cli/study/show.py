@@ -17,6 +17,8 @@ TrialNumber = Annotated[
 
 def show(path: RunFolderPath, *, trial: TrialNumber = None, json: Json = False) -> None:
     """Print the trials of a run folder, or one of them."""
+    from actlab.cli.study.verdict_table import print_verdict
+    from actlab.cli.study.verdicts import judged_summary, verdict_of
     from actlab.studies.run_folder import RunFolder
     from actlab.studies.summary import summary, told_records, trial_detail
 
@@ -28,13 +30,16 @@ def show(path: RunFolderPath, *, trial: TrialNumber = None, json: Json = False) 
             raise ActlabError(message.format(number=trial, known=_numbers(sorted(found))))
         document = trial_detail(found[trial])
     else:
-        document = summary(folder)
+        document = judged_summary(folder) if json else summary(folder)
     if json:
         print_json(document)
     elif trial is not None:
         _print_trial(document)
     else:
         _print_summary(document)
+        verdict = verdict_of(folder)
+        if verdict is not None:
+            print_verdict(verdict)
 
 
 def _numbers(numbers: list[int]) -> str:
