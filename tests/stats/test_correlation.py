@@ -96,7 +96,7 @@ def test_perfect_order_keeps_a_width() -> None:
 
 def test_too_few_points_and_no_order_are_refused() -> None:
     generator = np.random.default_rng(0)
-    with pytest.raises(StatisticsError, match="At least 3 values"):
+    with pytest.raises(StatisticsError, match="at least 3; it is 2"):
         rank_correlation([1, 2], [1, 2], generator)
     with pytest.raises(StatisticsError, match="two distinct values"):
         rank_correlation([1, 2, 3], [5, 5, 5], generator)

@@ -29,7 +29,7 @@ def test_student_agrees_with_scipy(confidence: float) -> None:
     assert found.estimate == pytest.approx(values.mean())
 
 
-@pytest.mark.parametrize("n", [2, 4, 10])
+@pytest.mark.parametrize("n", [2, 10])
 @pytest.mark.parametrize("rho", [0.0, 0.2, 0.33])
 def test_student_covers_95_percent_also_for_replicates_that_reuse_rows(n: int, rho: float) -> None:
     values = correlated(np.random.default_rng(n), STUDIES, n, rho)
@@ -110,7 +110,7 @@ def test_one_value_bounds_nothing_and_equal_values_have_the_width_of_the_grid() 
 @pytest.mark.parametrize(
     ("values", "part"),
     [
-        ([], "At least 1 values"),
+        ([], "number of values must be at least 1; it is 0"),
         ([1.0, math.nan], "must be finite"),
         ([1.0, math.inf], "must be finite"),
         ([[1.0]], "1 dimension"),

@@ -25,7 +25,7 @@ def sample(values: ArrayLike, minimum: int = 1) -> Array:
     found = _finite(values, dimensions=1)
     if found.size < minimum:
         raise StatisticsError(
-            _("At least {minimum} values are needed, {given} were given.").format(
+            _("The number of values must be at least {minimum}; it is {given}.").format(
                 minimum=minimum, given=found.size
             )
         )
