@@ -295,7 +295,7 @@ def _built(
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         model = networks.build(network, *activations, head, outputs)
-    return training.place(networks.pooling_first(model), device)
+    return training.place(networks.positions_first(model), device)
 
 
 def _check_network(plan: Plan, classes: int) -> None:

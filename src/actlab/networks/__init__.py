@@ -11,6 +11,7 @@ from actlab.networks.shapes import NAMES, input_shape, is_own
 if TYPE_CHECKING:
     from actlab.networks.activation_slots import Slot, SlotError, slots, swap
     from actlab.networks.builders import build
+    from actlab.networks.memory_order import PositionsFirst, positions_first
     from actlab.networks.own import check_own, offer
     from actlab.networks.pooling_order import PoolingFirst, as_written, pooling_first
     from actlab.networks.summary import summarise
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "NAMES",
     "PoolingFirst",
+    "PositionsFirst",
     "Slot",
     "SlotError",
     "as_written",
@@ -27,6 +29,7 @@ __all__ = [
     "is_own",
     "offer",
     "pooling_first",
+    "positions_first",
     "slots",
     "summarise",
     "swap",
@@ -34,6 +37,7 @@ __all__ = [
 
 _HOMES = {
     "PoolingFirst": "pooling_order",
+    "PositionsFirst": "memory_order",
     "Slot": "activation_slots",
     "SlotError": "activation_slots",
     "as_written": "pooling_order",
@@ -41,6 +45,7 @@ _HOMES = {
     "check_own": "own",
     "offer": "own",
     "pooling_first": "pooling_order",
+    "positions_first": "memory_order",
     "slots": "activation_slots",
     "summarise": "summary",
     "swap": "activation_slots",

@@ -1,0 +1,127 @@
+"""3 x 3 convolutions by Winograd's minimal filtering: a quarter of the multiplications.
+
+F(4 x 4, 3 x 3): 16 outputs from a tile of 6 x 6 inputs take 36 multiplications per channel pair in
+place of 144: Y = A'[(G g G') * (B' d B)]A. Each transform is a matrix product over all tiles,
+images and channels, and the elementwise products, summed over channels, are 36 matrix products.
+Gradients are those of the same linear maps. Lavin and Gray 2016, arXiv:1509.09308; the matrices are
+Cook and Toom's (Blahut, Fast Algorithms for Digital Signal Processing, 1985, chapter 5).
+
+Rounding grows with the interpolation points: with these, outputs in float32 are about 7 times as
+far from float64 as a direct convolution's (with 2 for 1/2: 11 times).
+"""
+
+from functools import lru_cache
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+TILE = 4
+"""Outputs of a tile along one side."""
+
+_INPUTS = TILE + 2
+_POINTS = (0.0, 1.0, -1.0, 0.5, -2.0)
+_AT_ONE = _INPUTS + 1
+"""The product that every output of a tile contains once: the one of the points (1, 1)."""
+
+
+class Transforms(NamedTuple):
+    """The transforms over two dimensions: outputs (16, 36), filters (36, 9), inputs (36, 36)."""
+
+    outputs: Tensor
+    filters: Tensor
+    inputs: Tensor
+
+
+class _Winograd(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, values: Tensor, weight: Tensor, bias: Tensor, rows: Tensor, order: Tensor
+    ) -> Tensor:
+        positions, images, given = values.shape
+        made = len(weight)
+        transforms = _transforms(values.dtype)
+        outputs = transforms.outputs[order]
+        tiles = values.reshape(positions, -1).index_select(0, rows).view(36, -1)
+        inputs = (transforms.inputs @ tiles).view(36, -1, given)
+        taps = weight.permute(2, 3, 1, 0).reshape(9, -1)
+        filters = (transforms.filters @ taps).view(36, given, made)
+        products = torch.bmm(inputs, filters)
+        products[_AT_ONE] += bias
+        ctx.save_for_backward(inputs, filters, rows, outputs)
+        ctx.shape = values.shape
+        return (outputs @ products.view(36, -1)).view(-1, images, made)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        inputs, filters, rows, outputs = ctx.saved_tensors
+        _tiles, given, made = filters.shape
+        transforms = _transforms(inputs.dtype)
+        by_products = (outputs.t() @ gradients[0].reshape(16, -1)).view(36, -1, made)
+        by_filters = torch.bmm(inputs.transpose(1, 2), by_products)
+        taps = (transforms.filters.t() @ by_filters.view(36, -1)).view(3, 3, given, made)
+        by_inputs = torch.bmm(by_products, filters.transpose(1, 2))
+        by_tiles = (transforms.inputs.t() @ by_inputs.view(36, -1)).view(len(rows), -1)
+        by_values = by_tiles.new_zeros(ctx.shape).view(ctx.shape[0], -1)
+        by_values.index_add_(0, rows, by_tiles)
+        bias = by_products[_AT_ONE].sum(0)
+        return by_values.view(ctx.shape), taps.permute(3, 2, 0, 1), bias, None, None
+
+
+def winograd_convolution(
+    values: Tensor, weight: Tensor, bias: Tensor, rows: Tensor, order: Tensor
+) -> Tensor:
+    """Return conv2d without padding, positions first, tile by tile.
+
+    `values` of shape (P, N, C), `weight` (D, C, 3, 3), `bias` (D,). `rows` says which positions are
+    in which tile: 36 T numbers, (place in the tile, tile). The result has shape (16 T, N, D): the
+    places of a tile in `order`, then the tiles.
+
+    >>> images, weight, bias = torch.randn(2, 3, 6, 6), torch.randn(5, 3, 3, 3), torch.randn(5)
+    >>> values = images.flatten(2).permute(2, 0, 1)
+    >>> found = winograd_convolution(values, weight, bias, torch.arange(36), torch.arange(16))
+    >>> expected = torch.conv2d(images, weight, bias).flatten(2).permute(2, 0, 1)
+    >>> torch.allclose(found, expected, atol=1e-4)
+    True
+    """
+    found = _Winograd.apply(values, weight, bias, rows, order)  # type: ignore[no-untyped-call]  # torch's
+    return cast(Tensor, found)
+
+
+@lru_cache
+@torch.inference_mode(False)  # made in whichever mode comes first, needed in both
+def _transforms(dtype: torch.dtype) -> Transforms:
+    outputs, filters, inputs = cook_toom(TILE, 3, _POINTS)
+    return Transforms(
+        *(torch.from_numpy(np.kron(one, one)).to(dtype) for one in (outputs, filters, inputs))
+    )
+
+
+Matrix = NDArray[np.float64]
+
+
+def cook_toom(outputs: int, taps: int, points: tuple[float, ...]) -> tuple[Matrix, Matrix, Matrix]:
+    """Return A', G, B' of F(outputs, taps) for finite `points`; one more lies at infinity.
+
+    y = A' [(G g) * (B' d)] are the first `outputs` correlations of d with g, where d has
+    outputs + taps - 1 values, one more than there are points.
+
+    >>> of_outputs, of_taps, of_inputs = cook_toom(2, 3, (0, 1, -1))
+    >>> g, d = np.array([1, 2, 3]), np.array([4, 5, 6, 7])
+    >>> (of_outputs @ ((of_taps @ g) * (of_inputs @ d))).tolist() == [32, 38]
+    True
+    """
+    size = outputs + taps - 1
+    places = np.array(points, dtype=np.float64)
+    of_outputs, of_taps = np.zeros((outputs, size)), np.zeros((size, taps))
+    of_inputs = np.zeros((size, size))
+    for column, place in enumerate(places):
+        others = np.delete(places, column)
+        of_outputs[:, column] = place ** np.arange(outputs)
+        of_taps[column] = place ** np.arange(taps) / np.prod(place - others)
+        of_inputs[column, :-1] = np.poly(others)[::-1]
+    of_outputs[-1, -1] = of_taps[-1, -1] = 1
+    of_inputs[-1] = np.poly(places)[::-1]
+    return of_outputs, of_taps, of_inputs
