@@ -7,8 +7,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from actlab.checker.rule import Situation
-from tests.checker.cases_further_losses import Two, same
 from tests.checker.casebook import classes, positive, zero_one
+from tests.checker.cases_further_losses import Two, same
 
 
 def reals(columns: int = 1, samples: int = 16) -> tuple[Tensor, Tensor]:

@@ -1,5 +1,6 @@
 """The collection of real cases: every positive found, its corrected twin clean, no false alarm."""
 
+import ast
 import importlib
 
 import pytest
@@ -20,9 +21,19 @@ for part in (
     "positive_heads",
     "positive_structure",
     "positive_dynamics",
+    "further_losses",
+    "further_probabilities",
+    "further_heads",
+    "further_structure",
 ):
     importlib.import_module(f"tests.checker.cases_{part}")
-for part in ("negative", "healthy"):
+for part in (
+    "negative",
+    "healthy",
+    "further_healthy",
+    "further_healthy_losses",
+    "further_healthy_models",
+):
     importlib.import_module(f"tests.checker.cases_{part}")
 
 
@@ -32,7 +43,10 @@ def name(case: Positive | Negative) -> str:
 
 @pytest.mark.parametrize("case", POSITIVES, ids=name)
 def test_a_fault_is_found(case: Positive) -> None:
-    assert_found(report_on(lambda: case.build(False)), case.code, case.severity)
+    report = report_on(lambda: case.build(False))
+    assert_found(report, case.code, case.severity)
+    for found in report.findings:
+        ast.parse(found.fix)  # SyntaxError where a fix is no Python
 
 
 @pytest.mark.parametrize("case", POSITIVES, ids=name)

@@ -76,6 +76,22 @@ def inference_mode_outside(model: nn.Module) -> Report:
 
 
 @context
+def without_a_length(model: nn.Module) -> Report:
+    class Wrapped(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = model
+
+        def __len__(self) -> int:
+            raise TypeError("no len(), as a compiled module without one")
+
+        def forward(self, x: Tensor) -> Any:
+            return self.inner(x)
+
+    return check(Wrapped(), F.cross_entropy, batch())
+
+
+@context
 def functional(model: nn.Module) -> Report:
     weights = {n: p.detach().clone().requires_grad_() for n, p in model.named_parameters()}
     return check_step(step_of(lambda x: functional_call(model, weights, (x,))))

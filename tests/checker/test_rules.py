@@ -1,5 +1,6 @@
 """Every rule carries its own proof: its faulty cases are found, its clean ones are not."""
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -24,6 +25,8 @@ def test_a_case_of_a_rule(rule: type[Rule], case: Case) -> None:
     report = report_on(case.build)
     found = [finding.severity for finding in report.findings if finding.code == rule.code]
     assert not [item for item in report.unchecked if "fault of actlab" in item.reason]
+    for finding in report.findings:
+        ast.parse(finding.fix)  # SyntaxError where a fix is no Python
     if case.severity is None:
         assert found == []
     else:

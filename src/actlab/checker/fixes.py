@@ -7,6 +7,8 @@ import re
 from actlab.checker.declared import in_container
 from actlab.checker.trace import Call
 
+_CLAMPS = frozenset({"clamp", "clip", "clamp_", "clamp_min", "clamp_max"})
+
 
 def without(call: Call) -> str:
     """Return the user's line without the activation that `call` is.
@@ -17,7 +19,8 @@ def without(call: Call) -> str:
     segment = _segment(call)
     kept = _operand(segment)
     if kept:
-        return _line(call).replace(segment, kept, 1)
+        line = _line(call)
+        return line.replace(_guarded(line, segment), kept, 1)
     return _in_model(call, "nn.Identity()")
 
 
@@ -40,19 +43,45 @@ def with_argument(call: Call, argument: str, otherwise: str) -> str:
     return _line(call).replace(segment, f"{inner}{joint}{argument})", 1)
 
 
+def output_of(call: Call) -> str:
+    """Return, as code, what a layer makes of `x`: `model.fc1(x)`, or `x` for a plain product."""
+    return f"{attribute_path(_below_root(call))}(x)" if _is_module_call(call) else "x"
+
+
 def attribute_path(module: str) -> str:
     """Return a module's path as Python.
 
     >>> attribute_path("net.4.act")
     'model.net[4].act'
     """
-    return "model" + re.sub(r"\.(\d+)(?=\.|$)", r"[\1]", f".{module}")
+    return "model" + re.sub(r"\.(\d+)(?=\.|$)", r"[\1]", f".{module}" if module else "")
 
 
 def _in_model(call: Call, module: str) -> str:
     if call.module and _is_module_call(call):
-        return f"{attribute_path(call.module)} = {module}"
+        return f"{attribute_path(_below_root(call))} = {module}"
     return _line(call) or module
+
+
+def _below_root(call: Call) -> str:
+    """Return a module's path without the name that tells several networks of a step apart."""
+    return (call.module or "").removeprefix(f"{call.scopes[0].path}.") if call.scopes else ""
+
+
+def _guarded(line: str, segment: str) -> str:
+    """Return an expression with the clamp around it, which only guarded what it made."""
+    try:
+        nodes = [node for node in ast.walk(ast.parse(line)) if isinstance(node, ast.Call)]
+    except SyntaxError:
+        return segment
+    for node in nodes:
+        function = node.func
+        if not isinstance(function, ast.Attribute) or function.attr not in _CLAMPS:
+            continue
+        inner = (function.value, *node.args[:1])
+        if any(ast.get_source_segment(line, part) == segment for part in inner):
+            return ast.get_source_segment(line, node) or segment
+    return segment
 
 
 def _is_module_call(call: Call) -> bool:

@@ -41,6 +41,8 @@ def stacks(subject: "Subject") -> Iterator[Stack]:
         if len(ends) != 1 or ends[0].call is None or ends[0].op not in ops.ACTIVATIONS:
             continue
         first = ends[0].call
+        if second.op == "gumbel_softmax":
+            continue  # ACT111 has it
         softmax_behind = second.op in _LEFT_TO_LOSS_RULES and first.op not in _LEFT_TO_LOSS_RULES
         if softmax_behind or is_gate(subject.trace, second.output):
             continue

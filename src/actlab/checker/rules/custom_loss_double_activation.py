@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from actlab.checker.findings import Finding
-from actlab.checker.fixes import without
+from actlab.checker.fixes import replaced, without
 from actlab.checker.frames import is_torch
 from actlab.checker.rule import Case, Rule, Situation
 from actlab.checker.samples import label_batch
@@ -116,5 +116,7 @@ class CustomLossDoubleActivation(Rule):
                 maker=nature.maker.op, range=subject.range_of(nature.maker.output)
             ),
             why=_("the loss sees a flattened copy of the prediction; the best one costs too much"),
-            fix=without(call),
+            fix=replaced(call, "torch.log", "torch.log({x})")
+            if call.op in ("log_softmax", "logsigmoid")
+            else without(call),
         )

@@ -15,7 +15,9 @@ from actlab.checker.fixes import replaced
 from actlab.checker.losses import LossCall
 from actlab.checker.rule import Case, Rule, Situation, limits
 from actlab.checker.samples import class_batch
+from actlab.checker.scores import softmax_dim
 from actlab.checker.subject import Subject
+from actlab.checker.trace import Call
 from actlab.i18n import _
 
 
@@ -114,11 +116,7 @@ class NllOnNonLogProbability(Rule):
                 location=nature.maker.location,
                 proof=_("the loss can only lie in [-1, 0]; it is the mean of -p, not of -log p"),
                 why=_("being sure and wrong costs no more than being unsure: weak gradients"),
-                fix=replaced(
-                    nature.maker,
-                    f"nn.LogSoftmax(dim={loss.class_dim})",
-                    f"F.log_softmax({{x}}, dim={loss.class_dim})",
-                ),
+                fix=_with_log(nature.maker, loss),
             )
         return self.found(
             message=_("negative log-likelihood is given numbers that are no log-probabilities"),
@@ -130,3 +128,9 @@ class NllOnNonLogProbability(Rule):
             why=_("the loss falls for ever when all scores rise, right or wrong"),
             fix="loss = F.cross_entropy(scores, y)",
         )
+
+
+def _with_log(maker: Call, loss: LossCall) -> str:
+    """Return the line with log-softmax over the same dimension: a view may have come after it."""
+    dim = softmax_dim(maker) if maker.op in ("softmax", "softmin") else loss.class_dim
+    return replaced(maker, f"nn.LogSoftmax(dim={dim})", f"F.log_softmax({{x}}, dim={dim})")

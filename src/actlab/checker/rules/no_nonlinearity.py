@@ -9,7 +9,7 @@ from torch import nn
 from actlab.checker import ops
 from actlab.checker.affinity import is_affine_up_to
 from actlab.checker.findings import Finding
-from actlab.checker.fixes import attribute_path
+from actlab.checker.fixes import output_of
 from actlab.checker.heads import all_heads
 from actlab.checker.layers import Pair, pairs
 from actlab.checker.provenance import makers
@@ -140,7 +140,7 @@ class NoNonlinearity(Rule):
                 outputs=after.outputs,
             ),
             why=_("the two layers together can do no more than one"),
-            fix=f"x = F.relu({attribute_path(before.call.module or 'layer')}(x))",
+            fix=f"x = F.relu({output_of(before.call)})",
         )
 
 

@@ -20,7 +20,7 @@ from actlab.i18n import _
 
 _SOFTMAXES = ("softmax", "log_softmax")
 _OFF = 1e-2
-"""How far from 0 the log of a sum of probabilities is at least, where classes are not normalised."""
+"""The least distance from 0 of the log of a sum of probabilities that are not normalised."""
 
 
 def _over_the_width() -> Situation:
@@ -135,7 +135,6 @@ class SoftmaxDimNotClassDim(Rule):
             why=_("positions compete instead of classes, and the loss is no likelihood"),
             fix=replaced(maker, f"nn.{module}(dim={right})", f"F.{maker.op}({{x}}, dim={right})"),
         )
-
 
     def _reshaped(self, loss: LossCall, maker: Call) -> Finding:
         wrong, shape = softmax_dim(maker), tuple(maker.output.shape)

@@ -12,13 +12,12 @@ from actlab.checker.findings import Finding, Severity
 from actlab.checker.fixes import replaced
 from actlab.checker.heads import all_heads
 from actlab.checker.probes import same_rows
-from actlab.checker.provenance import HANDED_ON, origins
 from actlab.checker.rule import Case, NotCheckable, Rule, Situation
 from actlab.checker.samples import class_batch
 from actlab.checker.scores import softmax_dim
 from actlab.checker.similarity import compares_samples
 from actlab.checker.subject import Subject
-from actlab.checker.trace import Call, Value
+from actlab.checker.trace import Call
 from actlab.i18n import _
 
 
@@ -154,7 +153,9 @@ class SoftmaxOverBatch(Rule):
                 "the other samples changes the first one's output"
             ).format(shape=shape, samples=subject.batch_size),
             why=_("a sample's prediction depends on its neighbours and on the batch size"),
-            fix=replaced(call, *_over_last(call)),
+            fix="p = torch.softmax(scores, dim=-1)"
+            if call.op == "div"
+            else replaced(call, *_over_last(call)),
         )
 
 
