@@ -63,10 +63,11 @@ def write_report(folder: "RunFolder", target: Path, language: str) -> None:
         message = _("The study in {path} has not begun to train; there is nothing to draw yet.")
         raise ActlabError(message.format(path=folder.path))
     records = told_records(folder)
+    replicates = tuple(r for r in folder.all_records() if r.stage == "confirm")
     data = ReportData(
         plan=folder.plan(),
         environment=environment,
-        records=records,
+        records=(*records, *replicates),
         final=final_of_best(folder, records),
         written=datetime.now(UTC),
         findings=_findings(folder, translation(language)),

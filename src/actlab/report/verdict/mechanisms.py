@@ -1,7 +1,15 @@
 """A property of the trained networks against accuracy: a dot per candidate."""
 
 from actlab.records import Mechanism, SlotVerdict, Verdict
-from actlab.report.figures.frame import PageFigure, View, accuracy_axis, axis, frame, plain
+from actlab.report.figures.frame import (
+    WIDE_LEGEND,
+    PageFigure,
+    View,
+    accuracy_axis,
+    axis,
+    frame,
+    plain,
+)
 from actlab.report.formatting import Formatter
 from actlab.report.theme import LIGHT, Mark
 from actlab.report.verdict.ranges import mean_ranges
@@ -29,6 +37,7 @@ def mechanism_figure(
         yaxis=accuracy_axis(_("mean accuracy"), ranges[0]),
         showlegend=True,
     )
+    figure.update_layout(legend=WIDE_LEGEND)
     for name in both:
         figure.add_scatter(
             x=[found.values[name]],

@@ -28,7 +28,7 @@ def plateaus_figure(
         return None
     rows = -(-len(curves) // COLUMNS)
     height = rows * (HEADING + PLOT + GAP) + BELOW
-    figure = frame(margin={"l": 50, "r": 10, "t": 0, "b": 0}, showlegend=False)
+    figure = frame(margin={"l": 50, "r": 22, "t": 0, "b": 0}, showlegend=False)
     shown = _accuracy_range(scored, verdict.margin)
     for place, curve in enumerate(curves):
         _add_axes(figure, place, len(curves), height, _rate_range(curves), shown, form)

@@ -69,7 +69,7 @@ def slopes_figure(place: int, learnt: Learnt, form: Formatter) -> PageFigure:
         caption=_(
             "{parameter} of each layer after each epoch (0 is before the first), a line per seed. "
             "At the end it lies between {low} and {high}."
-        ).format(parameter=learnt.parameter, low=f"{min(ends):.3f}", high=f"{max(ends):.3f}"),
+        ).format(parameter=learnt.parameter, low=_signed(min(ends)), high=_signed(max(ends))),
         description=_("Lines: {parameter} of each layer by epoch, one line per seed.").format(
             parameter=learnt.parameter
         ),
@@ -89,3 +89,7 @@ def _of_candidate(
         for learnt in record.probes.learnt
         if learnt.slot == slot and learnt.values
     ]
+
+
+def _signed(value: float) -> str:
+    return f"{value:.3f}".replace("-", "−")
