@@ -7,8 +7,19 @@ unclear, `pairs` compares, `claims` judges the claims of the published study, `r
 learning-rate curves of a balanced search, `document` makes the plain document of it all.
 """
 
+from actlab.verdict.across import Across, Change, across
 from actlab.verdict.document import document
 from actlab.verdict.judge import DEFAULT_MARGIN, Beside, judge
 from actlab.verdict.replication import Chosen, Replication
 
-__all__ = ["DEFAULT_MARGIN", "Beside", "Chosen", "Replication", "document", "judge"]
+__all__ = [
+    "DEFAULT_MARGIN",
+    "Across",
+    "Beside",
+    "Change",
+    "Chosen",
+    "Replication",
+    "across",
+    "document",
+    "judge",
+]

@@ -17,16 +17,19 @@ Folders = Annotated[
 
 def compare(paths: Folders, *, json: Json = False) -> None:
     """Print the figures of two or more studies side by side."""
+    from actlab.cli.study.changes import changes, print_changes
     from actlab.studies.comparison import comparison
     from actlab.studies.run_folder import RunFolder
 
     if len(paths) < 2:
         raise ActlabError(_("To compare needs two or more run folders; one was given."))
-    document = comparison([RunFolder.open(path) for path in paths])
+    folders = [RunFolder.open(path) for path in paths]
+    document = comparison(folders) | {"paired": changes(folders)}
     if json:
         print_json(document)
     else:
         _print(document["studies"])
+        print_changes(document["paired"])
 
 
 def _print(studies: list[dict[str, Any]]) -> None:

@@ -1,0 +1,61 @@
+"""What changes from the first of several studies to each other one, paired by seed."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from actlab.cli.study.verdicts import replication_of
+from actlab.i18n import _
+from actlab.studies.run_folder import RunFolder
+from actlab.verdict import across
+
+
+def changes(folders: Sequence[RunFolder]) -> list[dict[str, Any]]:
+    """Return per study after the first: the change of every activation, or why there is none.
+
+    `difference` is its accuracy minus that in the first study, on the same seeds.
+    """
+    first, *others = folders
+    told = replication_of(first)
+    found = [across(told, replication_of(other)) for other in others]
+    return [
+        {
+            "first": str(first.path),
+            "second": str(other.path),
+            "slots": {slot: [asdict(row) for row in rows] for slot, rows in one.slots.items()},
+            "reason": one.reason,
+        }
+        for other, one in zip(others, found, strict=True)
+    ]
+
+
+def print_changes(found: Sequence[dict[str, Any]]) -> None:
+    """Print a table per slot, or the reason why there is none."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    for one in found:
+        if one["reason"] is not None:
+            console.print(one["reason"], highlight=False)
+        for slot, rows in one["slots"].items():
+            table = Table(
+                title=_(
+                    "{slot} activation: {second} minus {first}, paired by seed (points)"
+                ).format(slot=slot, second=one["second"], first=one["first"])
+            )
+            for heading in (_("activation"), _("difference"), "95 %", "p", "n"):
+                table.add_column(heading)
+            for row in rows:
+                table.add_row(*_cells(row))
+            console.print(table)
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    return [
+        row["activation"],
+        f"{100 * row['difference']:+.2f}",
+        f"{100 * row['low']:+.2f} – {100 * row['high']:+.2f}",
+        f"{row['p_adjusted']:.3f}",
+        str(row["n"]),
+    ]
