@@ -201,6 +201,33 @@ def test_probes_of_segments_are_those_of_the_uncut_training() -> None:
     assert resumed.state == uncut.state
 
 
+class Odd(nn.Module):
+    """A network with an activation that it does not call, and one that halves what it takes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Linear(64, 16)
+        self.unused = nn.ReLU()
+        self.halving = Halving()
+        self.last = nn.Linear(8, 8)
+        self.end = nn.Tanh()
+
+    def forward(self, images: Tensor) -> Tensor:
+        inner = self.last(self.halving(self.first(images.flatten(1))))
+        assert isinstance(inner, Tensor)
+        return torch.tanh(inner)
+
+
+class Halving(nn.Module):
+    def forward(self, values: Tensor) -> Tensor:
+        return torch.maximum(*values.chunk(2, dim=1))
+
+
+def test_what_is_not_called_or_not_elementwise_is_left_out() -> None:
+    sites = (Site("unused", "fc", "first"), Site("halving", "fc", "first"))
+    assert ActivationProbe(sites).layers(Odd(), examples(20, 9)) == ()
+
+
 def test_a_training_that_diverges_has_no_probes() -> None:
     settings, model = probed("relu", "relu", learning_rate=1e30)
     found = train(model, training_data(), settings)

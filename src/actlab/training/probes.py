@@ -71,7 +71,8 @@ class ActivationProbe:
 
         The derivative of an activation is autograd's, taken elementwise at the inputs that the
         layer has in this network; at a kink it is torch's (0 for relu at 0). The gradient is that
-        of the mean loss over the images.
+        of the mean loss over the images. An activation that the network does not call, or that
+        gives another shape than it takes (it has no elementwise derivative), is left out.
 
         >>> network = nn.Sequential(nn.Flatten(), nn.Linear(4, 2), nn.ReLU(), nn.Linear(2, 2))
         >>> images = Examples(torch.randn(6, 1, 2, 2), torch.tensor([0, 1, 0, 1, 0, 1]))
@@ -86,7 +87,7 @@ class ActivationProbe:
                 rows = slice(start, min(start + _BATCH, count))
                 batch = Examples(examples.images[rows], examples.labels[rows])
                 self._add(model, batch, loss, tallies)
-        return tuple(tally.probe(count) for tally in tallies)
+        return tuple(tally.probe(count) for tally in tallies if tally.elements)
 
     def _add(self, model: nn.Module, batch: Examples, loss: Loss, tallies: list["_Tally"]) -> None:
         seen = _Inputs(model, self.sites)
@@ -97,8 +98,10 @@ class ActivationProbe:
         found = torch.autograd.grad(total, learning, allow_unused=True) if learning else ()
         gradients = dict(zip(map(id, learning), found, strict=True))
         for tally, weight in zip(tallies, weights, strict=True):
-            activation = model.get_submodule(tally.site.path)
-            tally.add(activation, seen.inputs[tally.site.path], gradients.get(id(weight)))
+            given = seen.inputs.get(tally.site.path)
+            if given is not None:
+                activation = model.get_submodule(tally.site.path)
+                tally.add(activation, given, gradients.get(id(weight)))
 
     def _learnable(self, model: nn.Module) -> Iterator[tuple[Site, str, nn.Parameter]]:
         for site in self.sites:
@@ -148,6 +151,8 @@ class _Tally:
             inputs = given.requires_grad_()
             # The copy is for activations that write over what they are given.
             outputs = activation(inputs.clone())
+            if outputs.shape != inputs.shape:
+                return
             (derivative,) = torch.autograd.grad(outputs.sum(), inputs)
         outputs, slope = outputs.detach(), derivative.abs()
         zero = outputs == 0
