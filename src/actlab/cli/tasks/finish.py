@@ -2,6 +2,8 @@
 
 import shlex
 import sys
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from actlab.cli.interrupts import stop_on_signals
@@ -41,28 +43,35 @@ def finish_tasks(
 
 
 def print_figures(settings: list[dict[str, Any]]) -> None:
-    """Print one row per setting: means over the seeds, and which head is the right one."""
+    """Print a table per task and protocol: means over the seeds, epochs seed by seed."""
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(box=None, header_style="bold")
-    for heading in (_("task"), _("head + loss"), _("hidden"), _("protocol")):
-        table.add_column(heading)
-    for heading in (_("metric"), _("valid"), _("test"), _("epochs")):
-        table.add_column(heading, justify="right")
-    for row in settings:
-        target = {"raw": _("raw"), "standardised": _("standardised")}.get(row.get("target", ""), "")
-        table.add_row(
-            row["task"],
-            f"{row['head']} + {row['loss']}" + (f", {target}" if target else ""),
-            row["hidden"],
-            row["protocol"],
-            row["metric"],
-            _mean(row["metric"], row["valid"]),
-            _mean(row["metric"], row["test"]),
-            " ".join("-" if epochs is None else str(epochs) for epochs in row["epochs"]),
+    console = Console()
+    for (task, protocol, metric), rows in groupby(
+        settings, itemgetter("task", "protocol", "metric")
+    ):
+        table = Table(box=None, header_style="bold", title_justify="left", min_width=60)
+        table.title = _("{task} ({metric}), {protocol}").format(
+            task=task, metric=metric, protocol=protocol
         )
-    Console().print(table)
+        table.add_column(_("head + loss"))
+        for heading in (_("valid"), _("test"), _("epochs")):
+            table.add_column(heading, justify="right")
+        for row in rows:
+            epochs = " ".join("-" if count is None else str(count) for count in row["epochs"])
+            figures = (_mean(metric, row["valid"]), _mean(metric, row["test"]))
+            table.add_row(_label(row), *figures, epochs)
+        console.print(table)
+
+
+def _label(row: dict[str, Any]) -> str:
+    parts = [f"{row['head']} + {row['loss']}"]
+    if "target" in row:
+        parts.append(_("standardised") if row["target"] == "standardised" else _("raw"))
+    if not row["published"] and row["head"] != "sigmoid_transformed":
+        parts.append(_("hidden {activation}").format(activation=row["hidden"]))
+    return ", ".join(parts)
 
 
 def _mean(metric: str, values: list[float | None]) -> str:
