@@ -47,6 +47,11 @@ def test_the_published_network() -> None:
     ]
 
 
+def test_a_slot_names_the_layer_before_it() -> None:
+    network = build("published_cnn", "relu", "sigmoid", "softmax")
+    assert [slot.layer for slot in slots(network)] == ["conv1", "conv2", "conv3", "fc1"]
+
+
 def test_layers_between_change_nothing_and_the_output_is_no_slot() -> None:
     block = nn.Sequential(nn.BatchNorm2d(2), nn.Dropout(), nn.GELU(), nn.MaxPool2d(2))
     model = nn.Sequential(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from actlab.catalogue import get
-from actlab.networks import PoolingFirst, build, pooling_first
+from actlab.networks import PoolingFirst, as_written, build, pooling_first
 
 STUDY = ("sigmoid", "relu", "leaky_relu_0.01", "leaky_relu_0.1", "prelu", "elu", "tanh", "silu")
 POOLED_FIRST = set(STUDY) - {"silu"}
@@ -133,3 +133,14 @@ def test_only_a_directly_preceding_activation_moves() -> None:
     images = torch.randn(2, 1, 8, 8)
     assert elements_seen(pooling_first(network), network[0], images) == 128
     assert torch.equal(pooling_first(network)(images), network(images))
+
+
+def test_a_network_as_written_applies_the_same_layers_as_they_are_listed() -> None:
+    published = build("published_cnn", "relu", "tanh", "logits")
+    written = as_written(pooling_first(published))
+    assert not isinstance(written, PoolingFirst)
+    assert [*map(id, written.parameters())] == [*map(id, published.parameters())]
+    images = torch.randn(2, 1, 28, 28)
+    assert torch.equal(written(images), published(images))
+    assert elements_seen(written, published.conv1_activation, images) == 2 * 32 * 28 * 28
+    assert as_written(published) is published

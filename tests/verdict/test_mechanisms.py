@@ -213,6 +213,16 @@ def test_the_table_has_means_with_students_interval() -> None:
     assert len(rows) == 8 * (2 * 8 + 1)
 
 
+def test_an_interval_ends_where_the_property_does() -> None:
+    study = probed({"relu": [0.9, 0.9]}, {"relu": {"dead": 0.0, "mean": 0.0}})
+    rows = {row.key: row for row in probe_rows(study, WORDS) if row.layer == "conv1_activation"}
+    assert rows["dead"].low == 0.0
+    assert rows["dead"].high is not None
+    assert rows["dead"].high < 0.01
+    assert rows["mean"].low is not None
+    assert rows["mean"].low < 0
+
+
 def test_one_network_has_no_interval_and_an_unknown_number_no_row() -> None:
     study = probed({"relu": [0.9]}, {"relu": {"dead": 0.2}})
     assert {(row.low, row.high, row.networks) for row in probe_rows(study, WORDS)} == {

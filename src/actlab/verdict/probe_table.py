@@ -7,8 +7,8 @@ from actlab import stats
 from actlab.records import ProbeRow, Record, SlotName
 from actlab.verdict.properties import (
     GRADIENT_RATIO,
-    GRADIENT_RATIO_NAME,
     OF_LAYERS,
+    Quantity,
     layers_of,
     probed,
 )
@@ -19,8 +19,9 @@ from actlab.verdict.wording import Wording
 def probe_rows(replication: Replication, words: Wording) -> tuple[ProbeRow, ...]:
     """Return a row per slot, candidate, layer and property, in this order.
 
-    The mean has Student's t interval over the networks of the candidate, from two on; a property
-    that no network has, has no row. A row of a whole network has no layer.
+    The mean has Student's t interval over the networks of the candidate, from two on, cut off where
+    the property cannot lie; a property that no network has, has no row. A row of a whole network
+    has no layer.
     """
     return tuple(
         row
@@ -39,16 +40,16 @@ def _of_candidate(
         layers = [layer for r in records for layer in layers_of(r, slot) if layer.layer == path]
         for one in OF_LAYERS:
             values = [one.value(layer) for layer in layers]
-            yield from _row(slot, activation, path, one.key, _(one.name), values)
+            yield from _row(slot, activation, path, one, _(one.name), values)
     ratios = [record.probes.gradient_ratio for record in records if record.probes is not None]
-    yield from _row(slot, activation, None, GRADIENT_RATIO, _(GRADIENT_RATIO_NAME), ratios)
+    yield from _row(slot, activation, None, GRADIENT_RATIO, _(GRADIENT_RATIO.name), ratios)
 
 
 def _row(
     slot: SlotName,
     activation: str,
     layer: str | None,
-    key: str,
+    one: Quantity,
     name: str,
     values: list[float | None],
 ) -> Iterator[ProbeRow]:
@@ -61,10 +62,10 @@ def _row(
         slot=slot,
         activation=activation,
         layer=layer,
-        key=key,
+        key=one.key,
         property_name=name,
         mean=found.estimate,
-        low=found.low if bounded else None,
-        high=found.high if bounded else None,
+        low=max(found.low, one.limits[0]) if bounded else None,
+        high=min(found.high, one.limits[1]) if bounded else None,
         networks=len(known),
     )

@@ -1,5 +1,6 @@
 """The properties of a trained network's activation layers that a verdict speaks of."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -9,11 +10,18 @@ from actlab.verdict.replication import Replication, Scores, replicates_of
 
 
 @dataclass(frozen=True)
-class Property:
-    """One number of an activation layer; `name` is for people, in English until it is shown."""
+class Quantity:
+    """A number that cannot lie outside `limits`; `name` is for people, in English until shown."""
 
     key: str
     name: str
+    limits: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Property(Quantity):
+    """A number of an activation layer; `value` reads it from what was seen."""
+
     value: Callable[[LayerProbe], float | None]
 
 
@@ -28,18 +36,21 @@ def off_centre(layer: LayerProbe) -> float | None:
     return abs(layer.mean) / layer.spread
 
 
-SPARSENESS = Property("sparseness", N_("sparseness"), lambda layer: layer.sparseness)
-ZEROS = Property("zeros", N_("share of exact zeros"), lambda layer: layer.zeros)
-OFF_CENTRE = Property("off_centre", N_("distance of the mean from zero"), off_centre)
-SATURATED = Property("saturated", N_("share of saturated outputs"), lambda layer: layer.saturated)
-DEAD = Property("dead", N_("share of dead units"), lambda layer: layer.dead)
-MEAN = Property("mean", N_("mean of the outputs"), lambda layer: layer.mean)
-SPREAD = Property("spread", N_("spread of the outputs"), lambda layer: layer.spread)
-GRADIENT = Property(
-    "gradient_norm", N_("gradient norm of the weights"), lambda layer: layer.gradient_norm
+_SHARE, _SIZE, _NUMBER = (0.0, 1.0), (0.0, math.inf), (-math.inf, math.inf)
+
+SPARSENESS = Property("sparseness", N_("sparseness"), _SHARE, lambda layer: layer.sparseness)
+ZEROS = Property("zeros", N_("share of exact zeros"), _SHARE, lambda layer: layer.zeros)
+OFF_CENTRE = Property("off_centre", N_("distance of the mean from zero"), _SIZE, off_centre)
+SATURATED = Property(
+    "saturated", N_("share of saturated outputs"), _SHARE, lambda layer: layer.saturated
 )
-GRADIENT_RATIO = "gradient_ratio"
-GRADIENT_RATIO_NAME = N_("gradient norm, first layer to last")
+DEAD = Property("dead", N_("share of dead units"), _SHARE, lambda layer: layer.dead)
+MEAN = Property("mean", N_("mean of the outputs"), _NUMBER, lambda layer: layer.mean)
+SPREAD = Property("spread", N_("spread of the outputs"), _SIZE, lambda layer: layer.spread)
+GRADIENT = Property(
+    "gradient_norm", N_("gradient norm of the weights"), _SIZE, lambda layer: layer.gradient_norm
+)
+GRADIENT_RATIO = Quantity("gradient_ratio", N_("gradient norm, first layer to last"), _SIZE)
 
 OF_LAYERS = (ZEROS, SPARSENESS, DEAD, SATURATED, MEAN, SPREAD, OFF_CENTRE, GRADIENT)
 CORRELATED = (SPARSENESS, ZEROS, OFF_CENTRE, SATURATED)
