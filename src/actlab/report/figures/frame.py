@@ -78,10 +78,6 @@ def frame(**layout: Any) -> go.Figure:
     return go.Figure(layout=base | layout)
 
 
-WIDE_LEGEND = {"xref": "container", "x": 0.0}
-"""A change to the legend: it begins at the figure's edge, so that a narrow screen has columns."""
-
-
 def axis(title: str, **more: Any) -> dict[str, Any]:
     """Return an axis in the page's style."""
     return {

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from actlab.records import Candidate, SlotVerdict
 from actlab.report.data.zooms import Range
-from actlab.report.figures.frame import WIDE_LEGEND, View, axis, plain
+from actlab.report.figures.frame import View, axis, plain
 from actlab.report.formatting import Formatter
 from actlab.report.theme import LIGHT
 from actlab.report.verdict.groups import group_looks
@@ -119,7 +119,6 @@ def offer_ranges(
     """
     _ = form.translations.gettext
     figure.update_xaxes(range=list(ranges[0]))
-    figure.update_layout(legend=WIDE_LEGEND)
     if len(ranges) < 2:
         return ()
     close, whole = ranges
