@@ -2,7 +2,6 @@
 
 from actlab.records import Mechanism, SlotVerdict, Verdict
 from actlab.report.figures.frame import (
-    WIDE_LEGEND,
     PageFigure,
     View,
     accuracy_axis,
@@ -37,7 +36,6 @@ def mechanism_figure(
         yaxis=accuracy_axis(_("mean accuracy"), ranges[0]),
         showlegend=True,
     )
-    figure.update_layout(legend=WIDE_LEGEND)
     for name in both:
         figure.add_scatter(
             x=[found.values[name]],
