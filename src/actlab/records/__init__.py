@@ -37,6 +37,7 @@ from actlab.records.plan import (
 )
 from actlab.records.probes import LayerProbe, LearntParameter, Probes
 from actlab.records.protocol import Head, Protocol, ProtocolName
+from actlab.records.pruner import HyperbandPruner, MedianPruner, NoPruner, Pruner
 from actlab.records.record import Epoch, FinalFigure, Outcome, Record, best_record
 from actlab.records.trial import Seeds, Setting, Stage, Trial
 from actlab.records.verdict import (
@@ -72,6 +73,7 @@ __all__ = [
     "FinalFigure",
     "Group",
     "Head",
+    "HyperbandPruner",
     "Importance",
     "LayerGradients",
     "LayerProbe",
@@ -79,7 +81,9 @@ __all__ = [
     "LearntParameter",
     "LossName",
     "Mechanism",
+    "MedianPruner",
     "NetworkSummary",
+    "NoPruner",
     "Outcome",
     "OutputFigures",
     "OutputHead",
@@ -95,6 +99,7 @@ __all__ = [
     "Probes",
     "Protocol",
     "ProtocolName",
+    "Pruner",
     "Ranks",
     "RateBin",
     "RateCurve",

@@ -5,6 +5,7 @@ from typing import Literal
 
 from actlab.records.output import OutputPlan
 from actlab.records.protocol import Protocol
+from actlab.records.pruner import NoPruner, Pruner
 
 FORMAT_VERSION = 1
 """Version of the records and of the run folder. History: 1, the first (2026-11)."""
@@ -106,4 +107,5 @@ class Plan:
     execution: Execution = field(default_factory=Execution)
     tasks: OutputPlan | None = None
     margin: float = 0.005
+    pruner: Pruner = field(default_factory=NoPruner)
     format_version: int = FORMAT_VERSION

@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 from actlab.errors import PlanError, nearest
 from actlab.i18n import _
 from actlab.records import Plan
-from actlab.studies.plan_schema import SAMPLER_SECTIONS, PlanFile, document
+from actlab.studies.plan_schema import NAMED_SECTIONS, PlanFile, document
 
 PRESETS = ("digits", "published", "corrected", "balanced")
 
@@ -94,7 +94,7 @@ def _without_none(value: dict[str, Any]) -> dict[str, Any]:
 
 def _sentence(fault: ErrorDetails) -> str:
     location = [part for part in fault["loc"] if isinstance(part, str)]
-    named = [part for index, part in enumerate(location) if not _is_sampler_tag(location, index)]
+    named = [part for index, part in enumerate(location) if not _is_tag(location, index)]
     place = ".".join(named) or _("plan")
     return f"{place}: {_explain(fault, location)}"
 
@@ -115,7 +115,7 @@ def _explain(fault: ErrorDetails, location: list[str]) -> str:
         message = _("must be one of {valid}; got {given}.")
         return message.format(valid=bounds["expected"], given=given) + hint
     if kind == "union_tag_invalid":
-        near = nearest(bounds["tag"], SAMPLER_SECTIONS)
+        near = nearest(bounds["tag"], NAMED_SECTIONS[location[0]])
         hint = " " + _('Did you mean "{near}"?').format(near=near) if near else ""
         message = _('the name must be one of {valid}; got "{given}".')
         return message.format(valid=bounds["expected_tags"], given=bounds["tag"]) + hint
@@ -155,16 +155,16 @@ def _quoted(expected: str) -> list[str]:
     return [part.strip(" '") for part in expected.replace(" or ", ", ").split(",")]
 
 
-def _is_sampler_tag(location: list[str], index: int) -> bool:
-    """Return whether this part of a fault's place is the sampler's name, no key of the file."""
-    return index == 1 and location[0] == "sampler" and location[1] in SAMPLER_SECTIONS
+def _is_tag(location: list[str], index: int) -> bool:
+    """Return whether this part of a fault's place is a section's name, no key of the file."""
+    return index == 1 and location[1] in NAMED_SECTIONS.get(location[0], {})
 
 
 def _unknown_key(location: list[str]) -> str:
     section: type[BaseModel] = PlanFile
     for index, key in enumerate(location[:-1]):
-        if _is_sampler_tag(location, index):
-            section = SAMPLER_SECTIONS[key]
+        if _is_tag(location, index):
+            section = NAMED_SECTIONS[location[0]][key]
             continue
         annotation = section.model_fields[key].annotation
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):

@@ -27,6 +27,7 @@ from actlab.records import (
     SplitSizes,
     TpeSampler,
 )
+from actlab.studies.pruner_schema import PRUNER_SECTIONS, NoPrunerSection, PrunerSection
 from actlab.studies.task_schema import TasksSection, tasks_document
 
 
@@ -177,7 +178,11 @@ SamplerSection = Annotated[
     Annotated[TpeSection, Tag("tpe")] | Annotated[BalancedSection, Tag("balanced")],
     Discriminator(_sampler_named),
 ]
-SAMPLER_SECTIONS: dict[str, type[BaseModel]] = {"tpe": TpeSection, "balanced": BalancedSection}
+NAMED_SECTIONS: dict[str, dict[str, type[BaseModel]]] = {
+    "sampler": {"tpe": TpeSection, "balanced": BalancedSection},
+    "pruner": PRUNER_SECTIONS,
+}
+"""Sections whose keys depend on the name in them."""
 
 
 class ExecutionSection(_Section):
@@ -202,6 +207,7 @@ class PlanFile(_Section):
     space: SpaceSection
     protocol: ProtocolSection = ProtocolSection()
     sampler: SamplerSection = TpeSection()
+    pruner: PrunerSection = NoPrunerSection()
     execution: ExecutionSection = ExecutionSection()
     tasks: TasksSection | None = None
 
@@ -209,6 +215,13 @@ class PlanFile(_Section):
     def _search_or_tasks(self) -> Self:
         if self.tasks is None and self.data.splits.valid_trial == 0:
             raise ValueError(_("data.splits.valid_trial must be at least 1; got 0"))
+        if self.pruner.name != "none" and (self.tasks or self.sampler.name == "balanced"):
+            raise ValueError(
+                _(
+                    "a pruner would give some activations less than the same budget; a balanced "
+                    'plan and a run of tasks have the pruner "none"'
+                )
+            )
         if self.tasks is not None:
             faults = self.tasks.faults(self.trials, self.space.fc_activation)
             if faults:
@@ -252,6 +265,7 @@ class PlanFile(_Section):
             trials=self.trials,
             seed=self.seed,
             sampler=self.sampler.sampler(),
+            pruner=self.pruner.pruner(),
             execution=Execution(**self.execution.model_dump()),
             margin=self.margin,
             tasks=self.tasks.plan() if self.tasks else None,
@@ -282,6 +296,7 @@ def document(plan: Plan) -> dict[str, object]:
         },
         "protocol": {key: value for key, value in vars(plan.protocol).items() if key != "head"},
         "sampler": vars(plan.sampler),
+        "pruner": vars(plan.pruner),
         "execution": vars(plan.execution),
         "tasks": tasks_document(plan.tasks) if plan.tasks else None,
     }

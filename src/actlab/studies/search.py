@@ -6,12 +6,13 @@ then Optuna is told. Whatever a kill leaves undone is done on resume.
 
 from collections import deque
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol as Interface
 
 from actlab import worker
 from actlab.records import (
     Environment,
+    Outcome,
     Plan,
     Record,
     Setting,
@@ -20,6 +21,7 @@ from actlab.records import (
 )
 from actlab.studies import weights
 from actlab.studies.attempts import outcome
+from actlab.studies.pruning import after_segment, segment_end
 from actlab.studies.run_folder import RunFolder
 from actlab.studies.storage import Ledger
 from actlab.studies.table import write_table
@@ -33,10 +35,14 @@ class Observer(Interface):
         """Take the records so far: once at the start, then after each new one."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Flight:
+    """One segment of a training: what is trained, from which state, after how many epochs."""
+
     trial: Trial
     attempt: int = 1
+    state: bytes | None = None
+    epochs: int = 0
 
 
 class Search:
@@ -84,16 +90,21 @@ class Search:
         return search_trial(self._plan, self._environment, number, setting)
 
     def _submit(self, flight: _Flight) -> None:
-        future = self._executor.submit(worker.train, flight.trial, None, None)
+        until_epoch = segment_end(self._plan.pruner, flight.epochs)
+        future = self._executor.submit(worker.train, flight.trial, flight.state, until_epoch)
         self._flights[future] = flight
 
     def _land(self, future: Future[tuple[bytes, Record]], flight: _Flight) -> None:
         landed = outcome(future, flight.trial, flight.attempt)
         if landed is None:
-            self._submit(_Flight(flight.trial, flight.attempt + 1))
+            self._submit(replace(flight, attempt=flight.attempt + 1))
             return
-        state, record = landed
-        self._keep(record, state)
+        state, segment = landed
+        record = after_segment(segment, self._ledger.should_prune)
+        if record.outcome is Outcome.PAUSED:
+            self._submit(_Flight(flight.trial, state=state, epochs=record.epochs))
+        else:
+            self._keep(record, state)
 
     def _keep(self, record: Record, state: bytes) -> None:
         self._folder.append(record)

@@ -14,7 +14,8 @@ from sqlalchemy.exc import DatabaseError
 
 from actlab.errors import RunFolderError
 from actlab.i18n import _
-from actlab.records import Outcome, Plan, Record, Setting
+from actlab.records import NoPruner, Outcome, Plan, Record, Setting
+from actlab.studies.pruning import optuna_pruner
 from actlab.studies.sampling import distributions, setting_of, strategy
 
 # The command line says what a person needs to know; Optuna's own log would repeat it.
@@ -74,13 +75,14 @@ class Ledger:
     def __init__(self, plan: Plan, path: Path, records: Iterable[Record] = ()) -> None:
         self._plan = plan
         self._strategy = strategy(plan)
+        self._live: dict[int, optuna.Trial] = {}
         is_new = not path.exists()
         self._study = optuna.create_study(
             study_name=plan.name,
             storage=open_storage(path),
             direction="maximize",
             load_if_exists=True,
-            pruner=optuna.pruners.NopPruner(),
+            pruner=optuna_pruner(plan.pruner),
         )
         if is_new:
             self._make_again({record.number: record for record in records})
@@ -92,7 +94,8 @@ class Ledger:
         if number < len(start) and not self._waiting():
             self._study.enqueue_trial(vars(start[number]))
         self._study.sampler = self._strategy.sampler(number)
-        return number, self._suggest(self._study.ask())
+        self._live[number] = self._study.ask()
+        return number, self._suggest(self._live[number])
 
     def untold(self) -> dict[int, Setting]:
         """Return the trials that were asked and not told, by number.
@@ -105,6 +108,7 @@ class Ledger:
             self._study.sampler = self._strategy.sampler(trial.number)
             # Optuna has no public way from a number to a trial that can still be suggested to.
             live = optuna.trial.Trial(self._study, trial._trial_id)
+            self._live[trial.number] = live
             settings[trial.number] = self._suggest(live)
         return settings
 
@@ -112,7 +116,25 @@ class Ledger:
         """Hand a record's outcome to Optuna; a record that was told before is left alone."""
         state = _STATES[record.outcome]
         value = record.valid_accuracy if state is TrialState.COMPLETE else None
+        live = self._live.pop(record.number, None)
+        if live is not None:
+            self._report(live, record)
         self._study.tell(record.number, value, state=state, skip_if_finished=True)
+
+    def should_prune(self, record: Record) -> bool:
+        """Hand the epochs of a paused training to Optuna; return whether its pruner gives it up."""
+        live = self._live[record.number]
+        self._report(live, record)
+        return live.should_prune()
+
+    def _report(self, live: optuna.Trial, record: Record) -> None:
+        """Report the epochs that are not reported yet, where there is a pruner to read them."""
+        if isinstance(self._plan.pruner, NoPruner):
+            return
+        known = self._trials()[record.number].intermediate_values
+        for epoch, accuracy in _accuracies(record).items():
+            if epoch not in known:
+                live.report(accuracy, epoch)
 
     def _suggest(self, trial: optuna.Trial) -> Setting:
         space = self._plan.space
@@ -147,4 +169,10 @@ class Ledger:
             value=record.valid_accuracy if state is TrialState.COMPLETE else None,
             params=dict(vars(record.setting)),
             distributions=distributions(self._plan.space),
+            intermediate_values=_accuracies(record),
         )
+
+
+def _accuracies(record: Record) -> dict[int, float]:
+    """Return the accuracy on valid_epoch by epoch, from 1."""
+    return {number: epoch.valid_metric for number, epoch in enumerate(record.curve, start=1)}

@@ -36,6 +36,14 @@ ProtocolName = Annotated[
         help=_("Softmax before cross entropy, as published, or cross entropy on logits."),
     ),
 ]
+PrunerName = Annotated[
+    str | None,
+    typer.Option(
+        "--pruner",
+        metavar="none|median|hyperband",
+        help=_("Give up trainings that fall behind, by this rule with its default options."),
+    ),
+]
 DataDirectory = Annotated[
     Path | None, typer.Option("--data-dir", help=_("The folder of the data files; no download."))
 ]
@@ -59,6 +67,7 @@ def run(
     device: Device = None,
     precision: Precision = None,
     protocol: ProtocolName = None,
+    pruner: PrunerName = None,
     data_directory: DataDirectory = None,
     confirm: Confirm = None,
     dry_run: DryRun = False,
@@ -81,6 +90,7 @@ def run(
         "execution.device": device,
         "execution.precision": precision,
         "protocol.name": protocol,
+        "pruner": {"name": pruner} if pruner else None,
         "data.directory": str(data_directory.resolve()) if data_directory else None,
     }
     plan = _with_equal_budget(read_plan(source, overrides))
