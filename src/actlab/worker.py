@@ -90,18 +90,13 @@ def train_output(
     learnt, valid = (_with_target(part, task) for part in (drawn.train, drawn.valid_epoch))
     scale = tasks.fit_scale(trial.output, learnt.labels.cpu().numpy())
     objective = training.objective_of(trial.output, trial.protocol.head, scale)
-    arithmetic = training.ARITHMETIC[trial.precision]
+    arithmetic, order = training.ARITHMETIC[trial.precision], trial.seeds.order
     recipe = training.Recipe(
-        trial.setting.learning_rate,
-        trial.protocol,
-        trial.seeds.order,
-        arithmetic,
-        objective=objective,
+        trial.setting.learning_rate, trial.protocol, order, arithmetic, objective=objective
     )
-    model = _network(trial)
+    model, parts = _network(trial), training.TrainingData(learnt, valid, valid)
     steps = -(-len(learnt) // trial.protocol.batch_size)
     with training.GradientTrace(model, steps) as trace:
-        parts = training.TrainingData(learnt, valid, valid)
         outcome = training.train(model, parts, recipe, state, until_epoch)
     record = _record(trial, outcome)
     if outcome.outcome is not Outcome.COMPLETED:

@@ -13,6 +13,7 @@ from actlab.records import Protocol, SplitSizes
 from actlab.studies import engines, task_run
 from actlab.studies.run_folder import RunFolder
 from actlab.studies.task_summary import task_summary
+from actlab.studies.training_queue import train_all
 from tests.cli.invoke import Result, actlab
 from tests.studies.inline import Inline
 
@@ -91,7 +92,7 @@ def test_a_run_that_is_there_is_gone_on_with(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "run"
-    original = task_run.train_all
+    original = train_all
 
     def cut(*arguments: object) -> object:
         trained = original(*arguments)  # type: ignore[arg-type]  # passed through
@@ -165,7 +166,7 @@ def test_a_target_that_does_not_fit_stops_the_run(
     constant = tasks.target_of_digits
 
     def spoilt(task: str, digits: object) -> object:
-        return constant(task, digits) * 0  # type: ignore[arg-type, operator]  # a bad target
+        return constant(task, digits) * 0  # type: ignore[arg-type]  # a bad target
 
     monkeypatch.setattr(tasks, "target_of_digits", spoilt)
     result = run(capsys, tmp_path / "run", "regression", "--seeds", 1)

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from actlab import tasks
-from actlab.records import Outcome, OutputLayer, Protocol, ProtocolName, TargetScale
+from actlab.records import Outcome, OutputLayer, OutputSetting, Protocol, ProtocolName, TargetScale
 from actlab.training import (
     Examples,
     GradientTrace,
@@ -28,18 +28,22 @@ HIDDEN_SIGMOID = [setting for setting in SETTINGS if setting.fc_activation == "s
 
 
 def softmax(z: np.ndarray) -> np.ndarray:
-    return np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    shares: np.ndarray = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    return shares
 
 
 def sigmoid(z: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-z))
+    shares: np.ndarray = 1 / (1 + np.exp(-z))
+    return shares
 
 
 def rows(target: np.ndarray, outputs: int) -> np.ndarray:
     return np.eye(outputs)[target] if target.ndim == 1 else target
 
 
-def expected_loss(layer: OutputLayer, protocol: ProtocolName, z: np.ndarray, target: np.ndarray):
+def expected_loss(
+    layer: OutputLayer, protocol: ProtocolName, z: np.ndarray, target: np.ndarray
+) -> float:
     """The loss by hand from the linear layer's outputs z: the published chain, or the right one."""
     if layer.loss == "mse":
         wanted = target.astype(float)
@@ -49,17 +53,17 @@ def expected_loss(layer: OutputLayer, protocol: ProtocolName, z: np.ndarray, tar
             wanted, z = sigmoid(wanted), sigmoid(z)
         elif layer.head == "relu":
             z = np.maximum(z, 0)
-        return ((z - wanted) ** 2).mean()
+        return float(((z - wanted) ** 2).mean())
     wanted = rows(target, z.shape[1])
     said = softmax(z) if layer.head == "softmax" else sigmoid(z)
     if layer.loss == "bce":
         # As torch, the logarithm is cut at -100.
         logs = np.maximum(np.log(np.maximum(said, 1e-300)), -100)
         others = np.maximum(np.log(np.maximum(1 - said, 1e-300)), -100)
-        return -(wanted * logs + (1 - wanted) * others).mean()
+        return -float((wanted * logs + (1 - wanted) * others).mean())
     once = layer.head == "softmax" and protocol == "corrected"
     shares = said if once else softmax(said)
-    return -(wanted * np.log(shares)).sum(axis=1).mean()
+    return -float((wanted * np.log(shares)).sum(axis=1).mean())
 
 
 def batch(layer: OutputLayer, count: int = 40) -> tuple[np.ndarray, np.ndarray]:
@@ -82,7 +86,7 @@ class Ending(nn.Module):
 
 
 @pytest.mark.parametrize("setting", HIDDEN_SIGMOID, ids=str)
-def test_loss_and_metric_by_hand(setting) -> None:
+def test_loss_and_metric_by_hand(setting: OutputSetting) -> None:
     layer, protocol = setting.output, setting.protocol
     z, target = batch(layer)
     ending = layer.ending(protocol)
@@ -177,7 +181,7 @@ def test_a_regression_is_trained_stopped_and_scored_by_its_error() -> None:
 
 def test_patience_counts_epochs_without_a_lower_error(monkeypatch: pytest.MonkeyPatch) -> None:
     left = iter([4.0, 3.0, 3.0, 5.0, 2.5, 2.5])
-    original = loop.score
+    original = score
 
     def scripted(*arguments: object) -> object:
         found = original(*arguments)  # type: ignore[arg-type]  # passed through
