@@ -257,7 +257,7 @@ def squashed_critic(fixed: bool) -> Situation:
     critic = Two(1, same if fixed else nn.Sigmoid())
     real, fake = torch.randn(8, 12), torch.randn(8, 12) + 1
 
-    def step() -> Tensor:
+    def step() -> Any:
         return critic(fake).mean() - critic(real).mean()
 
     return Situation(step=step, model=critic, task="critic")

@@ -53,7 +53,7 @@ def preference_optimisation() -> Situation:
         torch.arange(48).view(8, 6) % 7,
     )
 
-    def score(net: nn.Module, tokens: Tensor) -> Tensor:
+    def score(net: nn.Module, tokens: Tensor) -> Any:
         picked = net(x).log_softmax(-1).gather(2, tokens[..., None])
         return picked.squeeze(-1).sum(-1)
 
@@ -74,7 +74,7 @@ def clipped_policy_with_entropy() -> Situation:
 
         def forward(self, x: Tensor) -> Any:
             h = torch.tanh(self.body(x))
-            return torch.distributions.Categorical(logits=self.pi(h)), self.v(h).squeeze(-1)  # type: ignore[no-untyped-call]
+            return torch.distributions.Categorical(logits=self.pi(h)), self.v(h).squeeze(-1)
 
     net, x = Net(), noise(16, 12)
     action, old, gain = torch.arange(16) % 4, noise(16) - 1.4, noise(16)
@@ -178,7 +178,7 @@ def evidential_classifier() -> Situation:
 def variance_head_with_softplus() -> Situation:
     net = Two(2, lambda z: (z[:, 0], F.softplus(z[:, 1]) + 1e-6))
 
-    def loss(out: tuple[Tensor, Tensor], y: Tensor) -> Tensor:
+    def loss(out: tuple[Tensor, Tensor], y: Tensor) -> Any:
         return nn.GaussianNLLLoss()(out[0], y, out[1])
 
     return Situation(net, loss, (noise(16, 12), noise(16)))
@@ -226,8 +226,8 @@ def laplace_and_full_covariance() -> Situation:
         out = net(x)
         lower = torch.diag_embed(F.softplus(out[:, 2:4]) + 0.1)
         lower = lower + F.pad(out[:, 4:5, None], (0, 1, 1, 0))
-        full: Any = MultivariateNormal(out[:, :2], scale_tril=lower)  # type: ignore[no-untyped-call]
-        single: Any = Laplace(out[:, 5:7], out[:, 7:9].exp())  # type: ignore[no-untyped-call]
+        full: Any = MultivariateNormal(out[:, :2], scale_tril=lower)
+        single: Any = Laplace(out[:, 5:7], out[:, 7:9].exp())
         return -full.log_prob(y).mean() - single.log_prob(y).mean()
 
     return Situation(step=step)
@@ -257,7 +257,7 @@ def generator_of_centred_images() -> Situation:
 def least_squares_gan() -> Situation:
     judge, maker = Two(1, same), Two(12, torch.tanh, inputs=4)
 
-    def step() -> Tensor:
+    def step() -> Any:
         fake = judge(maker(noise(8, 4)))
         return 0.5 * (judge(noise(8, 12).tanh()) - 1).square().mean() + 0.5 * fake.square().mean()
 

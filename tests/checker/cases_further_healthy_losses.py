@@ -66,7 +66,7 @@ def chain_of_tags() -> Situation:
     net, moves = Two(4, same), nn.Parameter(noise(4, 4))
     x, tags = noise(6, 5, 12), torch.arange(30).view(6, 5) % 4
 
-    def step() -> Tensor:
+    def step() -> Any:
         scores = net(x)
         alpha = scores[:, 0]
         for t in range(1, 5):

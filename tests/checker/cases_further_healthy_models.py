@@ -67,9 +67,8 @@ def selected_by_weight_decay() -> Situation:
     net = nn.Sequential(nn.Linear(12, 24), nn.PReLU(24), nn.Linear(24, 5))
     slopes = [net[1].weight]
     rest = [p for p in net.parameters() if p is not slopes[0]]
-    optimiser = torch.optim.SGD(
-        [{"params": rest, "weight_decay": 5e-4}, {"params": slopes}], lr=0.1
-    )
+    groups: list[dict[str, Any]] = [{"params": rest, "weight_decay": 5e-4}, {"params": slopes}]
+    optimiser = torch.optim.SGD(groups, lr=0.1)
     return Situation(net, nn.CrossEntropyLoss(), classes(5, 12), optimizer=optimiser)
 
 

@@ -173,7 +173,7 @@ def squashed_and_masked_classes(fixed: bool) -> Situation:
     net = Two(9, same)
     x, y = classes(5, 12)
 
-    def step() -> Tensor:
+    def step() -> Any:
         out = net(x)
         kept = torch.arange(16) % 2 == 0
         scores = out[:, 4:] if fixed else out[:, 4:].sigmoid()
@@ -205,7 +205,7 @@ def discriminator_of_a_gan(fixed: bool) -> Situation:
     maker = Two(12, nn.Tanh(), inputs=4)
     real, noise = torch.rand(8, 12) * 2 - 1, torch.randn(8, 4)
 
-    def step() -> Tensor:
+    def step() -> Any:
         said_real, said_fake = judge(real), judge(maker(noise).detach())
         ones, zeros = torch.ones_like(said_real), torch.zeros_like(said_fake)
         loss = nn.BCEWithLogitsLoss()
@@ -245,7 +245,7 @@ def bernoulli_of_probabilities(fixed: bool) -> Situation:
     net = Two(3, torch.sigmoid)
     x, y = torch.randn(16, 12), zero_one(16, 3)
 
-    def step() -> Tensor:
+    def step() -> Any:
         given: Any = Bernoulli(probs=net(x)) if fixed else Bernoulli(logits=net(x))
         return -given.log_prob(y).mean()
 

@@ -81,7 +81,7 @@ def teacher_given_as_scores(fixed: bool) -> Situation:
     student, teacher = Two(5, same), Two(5, same).eval()
     x, _y = classes(5, 12)
 
-    def step() -> Tensor:
+    def step() -> Any:
         wanted = teacher(x).detach()
         wanted = wanted.softmax(1) if fixed else wanted
         return nn.KLDivLoss(reduction="batchmean")(student(x).log_softmax(1), wanted)
@@ -122,7 +122,7 @@ def reinforce_with_probabilities_as_logits(fixed: bool) -> Situation:
 
     def step() -> Tensor:
         p = policy(x)
-        given = torch.distributions.Categorical(**{"probs" if fixed else "logits": p})  # type: ignore[no-untyped-call]
+        given = torch.distributions.Categorical(**{"probs" if fixed else "logits": p})
         action = given.sample()  # type: ignore[no-untyped-call]
         loss: Tensor = -(given.log_prob(action) * torch.linspace(-1, 1, 16)).mean()  # type: ignore[no-untyped-call]
         return loss
@@ -148,7 +148,7 @@ def one_hot_of_probabilities(fixed: bool) -> Situation:
     net = Two(6, same)
     x, y = torch.randn(16, 12), F.one_hot(torch.arange(16) % 6, 6).float()
 
-    def step() -> Tensor:
+    def step() -> Any:
         z = net(x)
         given: Any = OneHotCategorical(logits=z if fixed else F.softmax(z, 1))
         return -given.log_prob(y).mean()

@@ -236,6 +236,9 @@ def slope_decays(fixed: bool) -> Situation:
 
     net = Net()
     rest = [p for p in net.parameters() if p is not net.slope]
-    groups = [{"params": rest}, {"params": [net.slope], "weight_decay": 0.0 if fixed else 0.01}]
+    groups: list[dict[str, Any]] = [
+        {"params": rest},
+        {"params": [net.slope], "weight_decay": 0.0 if fixed else 0.01},
+    ]
     optimiser = torch.optim.AdamW(groups, weight_decay=0.01)
     return Situation(net, nn.CrossEntropyLoss(), classes(5, 12), optimizer=optimiser)

@@ -76,7 +76,7 @@ def is_activation(subject: "Subject", call: Call) -> bool:
     if call.op in ("maximum", "max", "where", "mul"):
         return is_written_rectifier(subject, call)
     if call.op == "pow":
-        return call.argument("exponent", 1) == _SQUARE
+        return bool(call.argument("exponent", 1) == _SQUARE)
     return call.op in ops.ACTIVATIONS or call.op in _RECTIFYING
 
 

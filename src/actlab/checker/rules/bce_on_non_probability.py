@@ -73,7 +73,7 @@ def _scaled_to_start_inside() -> Situation:
             super().__init__()
             self.out = nn.Linear(20, 1)
 
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
+        def forward(self, x: torch.Tensor) -> Any:
             return 0.05 * self.out(x) + 0.5
 
     return Situation(Net(), nn.BCELoss(), label_batch())
