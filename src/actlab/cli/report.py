@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from actlab.cli.judged import report_trials
 from actlab.cli.output import print_json
-from actlab.cli.study.options import Json, Language, RunFolderPath
+from actlab.cli.study.options import Json, Language
 from actlab.errors import ActlabError, unknown_name
 from actlab.i18n import LANGUAGES, _, process_language, translation
 
@@ -21,14 +22,43 @@ Output = Annotated[
     typer.Option("-o", "--output", metavar="FILE.html", help=_("Where to write the page.")),
 ]
 
+Source = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="DIR|TRIALS.csv",
+        help=_("The folder that actlab study run made, or a table of trials."),
+    ),
+]
+Storage = Annotated[
+    str | None, typer.Option(metavar="URL", help=_("The Optuna storage of somebody's study."))
+]
+StudyName = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME", help=_("Its name in the storage; published: the author's 120 trials.")
+    ),
+]
+
 
 def report(
-    path: RunFolderPath, *, output: Output = None, language: Language = None, json: Json = False
+    path: Source = None,
+    *,
+    storage: Storage = None,
+    study: StudyName = None,
+    output: Output = None,
+    language: Language = None,
+    json: Json = False,
 ) -> None:
-    """Draw the page of a finished, running or interrupted study from its records."""
+    """Draw the page of a finished, running or interrupted study from its records.
+
+    Of a search that has no run folder, say what its trials can say and what they cannot.
+    """
     from actlab.studies.run_folder import RunFolder
 
     page_language = checked_language(language)
+    if path is None or storage or study or path.suffix == ".csv":
+        report_trials(path, storage, study, output, page_language, as_json=json)
+        return
     folder = RunFolder.open(path)
     target = output or folder.report_path
     write_report(folder, target, page_language)

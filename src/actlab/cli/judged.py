@@ -1,0 +1,85 @@
+"""`actlab report` on somebody else's search: what its trials can say and what they cannot."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from actlab.cli.output import print_json
+from actlab.errors import ActlabError
+from actlab.i18n import _, translation
+
+if TYPE_CHECKING:
+    from actlab.records.judgement import Judgement, TrialTable
+
+
+def report_trials(
+    path: Path | None,
+    storage: str | None,
+    study: str | None,
+    output: Path | None,
+    language: str,
+    *,
+    as_json: bool,
+) -> None:
+    """Judge the trials of a CSV file, an Optuna storage or the published study."""
+    from actlab.report.judged import write_judged
+    from actlab.verdict.judging import judge_trials
+
+    judgement = judge_trials(_trials(path, storage, study), translation(language))
+    if output is not None:
+        try:
+            write_judged(output, judgement, written=datetime.now(UTC), language=language)
+        except OSError as error:
+            message = _("The page {path} cannot be written: {reason}. Choose another -o.")
+            raise ActlabError(message.format(path=output, reason=error.strerror)) from None
+    if as_json:
+        print_json({"report": str(output) if output else None, **asdict(judgement)})
+    elif output is not None:
+        print(output)
+    else:
+        _print(judgement)
+
+
+def _trials(path: Path | None, storage: str | None, study: str | None) -> "TrialTable":
+    from actlab.studies import foreign
+
+    if path is not None and (storage or study):
+        raise ActlabError(_("Give either the path of a study or --storage and --study, not both."))
+    if path is not None:
+        return foreign.trials_of_csv(path)
+    if storage is None and study == foreign.PUBLISHED:
+        return foreign.published_trials()
+    if storage is None or study is None:
+        message = _(
+            "Give the folder of a study, a table of trials (a .csv file), or a study of an Optuna "
+            "storage by both --storage URL and --study NAME. The 120 trials of the published "
+            "study are: --study published"
+        )
+        raise ActlabError(message)
+    return foreign.trials_of_storage(storage, study)
+
+
+def _print(judgement: "Judgement") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    for found in judgement.parameters:
+        table = Table(title=found.parameter, box=None)
+        expected = _("best expected of {count}").format(count=found.equal_budget)
+        for heading in ("", _("trials"), _("completed"), _("best"), _("median"), expected):
+            table.add_column(heading)
+        for choice in found.choices:
+            numbers = (choice.best, choice.median, choice.expected_best)
+            cells = ("" if number is None else f"{number:#.4g}" for number in numbers)
+            table.add_row(choice.name, str(choice.trials), str(choice.completed), *cells)
+        console.print(table)
+        console.print()
+    for title, sentences in (
+        (_("What these trials can say"), judgement.can),
+        (_("What they cannot say"), judgement.cannot),
+    ):
+        console.print(title, style="bold")
+        for sentence in sentences:
+            console.print(f"- {sentence}", highlight=False)

@@ -1,0 +1,57 @@
+"""The page on somebody's search: tables of budgets and sentences, with escaping on."""
+
+from datetime import datetime
+from gettext import NullTranslations
+from importlib import resources
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from actlab import i18n
+from actlab.records.judgement import Judgement
+from actlab.report.formatting import NOT_KNOWN, Formatter
+from actlab.report.theme import style_variables
+
+
+def render_judged(
+    judgement: Judgement,
+    *,
+    written: datetime,
+    language: str = "en",
+    translations: NullTranslations | None = None,
+) -> str:
+    """Return the page in "en" or "ko"; the sentences of the judgement stay as they are."""
+    messages = i18n.translation(language) if translations is None else translations
+    environment = Environment(
+        loader=PackageLoader("actlab.report.judged"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    environment.install_gettext_translations(messages, newstyle=False)  # type: ignore[attr-defined]  # added by the extension
+    css = resources.files("actlab.report").joinpath("assets", "report.css")
+    return environment.get_template("judged.html").render(
+        language=language,
+        judged=judgement,
+        shown=lambda value: NOT_KNOWN if value is None else f"{value:#.4g}",
+        written=Formatter(messages).moment(written),
+        styles=Markup(style_variables() + css.read_text(encoding="utf-8")),
+    )
+
+
+def write_judged(path: Path, judgement: Judgement, *, written: datetime, language: str) -> Path:
+    """Write the page beside its place, rename it, and return the path.
+
+    Raises OSError where the folder is missing or cannot be written.
+    """
+    beside = path.with_name(f".{path.name}.partial")
+    try:
+        text = render_judged(judgement, written=written, language=language)
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+    return path

@@ -1,0 +1,158 @@
+"""Trials that somebody else's search left: an Optuna storage, or a table in a CSV file.
+
+Read only: a SQLite file is opened so that nothing can be written to it (SQLite itself may lay its
+-wal and -shm files beside one that is written ahead), and one that is missing is an error.
+"""
+
+import csv
+import math
+from importlib import resources
+from pathlib import Path
+
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from actlab.errors import ActlabError, DataError, unknown_name
+from actlab.i18n import _
+from actlab.records.judgement import TrialRow, TrialTable
+
+VALUE_COLUMNS = ("valid_trial_accuracy", "valid_accuracy", "value")
+"""What the column of values of a CSV file may be called."""
+
+PUBLISHED = "published"
+"""The name of the author's 120 trials, which come with the package."""
+
+_PARAMETERS = ("conv_activation", "fc_activation", "learning_rate")
+
+
+def published_trials() -> TrialTable:
+    """Return the 120 trials that the author of the published study printed.
+
+    >>> table = published_trials()
+    >>> len(table.rows), table.rows[102].value
+    (120, 0.9794)
+    """
+    text = resources.files("actlab.studies").joinpath("published_trials.csv").read_text("utf-8")
+    return TrialTable(_("the published study"), _rows(text, "published_trials.csv"))
+
+
+def trials_of_csv(path: Path) -> TrialTable:
+    """Read a table with a column of values and one column per parameter.
+
+    Of a run folder's own table the parameters are its setting. Raises DataError where the file is
+    no such table.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        message = _("The table {path} cannot be read: {reason}.")
+        raise DataError(message.format(path=path, reason=error)) from None
+    return TrialTable(str(path), _rows(text, str(path)))
+
+
+def trials_of_storage(storage: str, study: str) -> TrialTable:
+    """Read the trials of a study from an Optuna storage (a URL, or a SQLite file's path).
+
+    Raises ActlabError where it cannot be reached, has no such study, or the study has several
+    objectives.
+    """
+    url = _url(storage)
+    shown = url.render_as_string(hide_password=True)
+    try:
+        opened = optuna.storages.RDBStorage(
+            _read_only(url).render_as_string(hide_password=False), skip_table_creation=True
+        )
+        names = optuna.get_all_study_names(opened)
+        if study not in names:
+            raise unknown_name(_("study"), study, names)
+        found = optuna.load_study(study_name=study, storage=opened)
+        directions, trials = found.directions, found.get_trials(deepcopy=False)
+    except (SQLAlchemyError, optuna.exceptions.OptunaError, ImportError) as error:
+        message = _("The storage {url} cannot be read: {reason}")
+        reason = str(error.__cause__ or error).splitlines()[0]
+        raise ActlabError(message.format(url=shown, reason=reason)) from None
+    if len(directions) > 1:
+        message = _("Only studies with one objective can be judged; {study} has {count}.")
+        raise ActlabError(message.format(study=study, count=len(directions)))
+    ended = (trial for trial in trials if trial.state.is_finished())
+    return TrialTable(
+        source=_("the study {study} in {url}").format(study=study, url=shown),
+        rows=tuple(_row(trial) for trial in ended),
+        maximize=directions[0] is optuna.study.StudyDirection.MAXIMIZE,
+    )
+
+
+def _url(storage: str) -> URL:
+    if "://" not in storage:
+        return URL.create("sqlite", database=storage)
+    try:
+        return make_url(storage)
+    except ArgumentError:
+        message = _("{given} is no address of a storage; one looks like sqlite:///study.db")
+        raise ActlabError(message.format(given=storage)) from None
+
+
+def _read_only(url: URL) -> URL:
+    if url.get_backend_name() != "sqlite" or not url.database:
+        return url
+    path = Path(url.database)
+    if not path.is_file():
+        raise ActlabError(_("There is no storage {path}.").format(path=path))
+    address = f"file:{path.resolve()}"
+    return url.set(database=address, query={"mode": "ro", "uri": "true"})
+
+
+def _row(trial: FrozenTrial) -> TrialRow:
+    numbers = {
+        name: float(value)
+        for name, value in trial.params.items()
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    }
+    value = trial.value if trial.state is TrialState.COMPLETE else None
+    return TrialRow(
+        number=trial.number,
+        choices={name: str(v) for name, v in trial.params.items() if name not in numbers},
+        numbers=numbers,
+        value=value if value is not None and math.isfinite(value) else None,
+    )
+
+
+def _rows(text: str, source: str) -> tuple[TrialRow, ...]:
+    reader = csv.DictReader(text.splitlines())
+    columns = reader.fieldnames or []
+    value = next((name for name in VALUE_COLUMNS if name in columns), None)
+    if value is None:
+        message = _("A table of trials needs a column of values named {names}; {source} has none.")
+        raise DataError(message.format(names=", ".join(VALUE_COLUMNS), source=source))
+    own = set(_PARAMETERS) <= set(columns)
+    parameters = _PARAMETERS if own else [n for n in columns if n not in (value, "number")]
+    try:
+        return tuple(
+            _table_row(place, line, value, parameters) for place, line in enumerate(reader)
+        )
+    except (ValueError, TypeError):
+        message = _("{source} is no table of trials: a value in it is not a number.")
+        raise DataError(message.format(source=source)) from None
+
+
+def _table_row(
+    place: int, line: dict[str, str], value: str, parameters: tuple[str, ...] | list[str]
+) -> TrialRow:
+    given = {name: line[name] for name in parameters if line.get(name)}
+    numbers = {name: found for name, text in given.items() if (found := _number(text)) is not None}
+    return TrialRow(
+        number=int(line.get("number") or place),
+        choices={name: text for name, text in given.items() if name not in numbers},
+        numbers=numbers,
+        value=float(line[value]) if line[value] else None,
+    )
+
+
+def _number(text: str) -> float | None:
+    try:
+        found = float(text)
+    except ValueError:
+        return None
+    return found if math.isfinite(found) else None
