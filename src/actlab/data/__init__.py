@@ -4,7 +4,7 @@ The test split is handed out by `final_test_split`, for final figures only.
 """
 
 from actlab.data.dataset import Dataset, Examples
-from actlab.data.own import is_own
+from actlab.data.own import is_own, shared_sizes
 from actlab.data.registry import NAMES, image_shape, open_dataset, pool_sizes
 from actlab.data.splits import (
     Splits,
@@ -28,5 +28,6 @@ __all__ = [
     "is_own",
     "open_dataset",
     "pool_sizes",
+    "shared_sizes",
     "size_faults",
 ]

@@ -15,6 +15,7 @@ from actlab.data.dataset import Dataset, Examples, fingerprint_of
 from actlab.data.npz import read_arrays
 from actlab.errors import DataError
 from actlab.i18n import _
+from actlab.records import SplitSizes
 
 SUFFIX = ".npz"
 _TEST_SHARE = 0.2
@@ -61,6 +62,19 @@ def open_own(path: Path) -> Dataset:
         classes=int(max(training.labels.max(), test.labels.max())) + 1,
         fingerprint=fingerprint_of(training, test),
     )
+
+
+def shared_sizes(pools: tuple[int, int]) -> SplitSizes:
+    """Return split sizes for (training, test) pools: the training pool shared out, the test whole.
+
+    60 % are for training, 15 % to stop by, 25 % to compare by.
+
+    >>> shared_sizes((1000, 200))
+    SplitSizes(train=600, valid_epoch=150, valid_trial=250, test=200)
+    """
+    training, test = pools
+    train, epoch = round(0.6 * training), round(0.15 * training)
+    return SplitSizes(train, epoch, training - train - epoch, test)
 
 
 def _arrays(path: Path) -> dict[str, NDArray[Any]]:

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from actlab.cli.study.options import Json, Language, RunFolderPath
+from actlab.cli.study.own import Network, check_code_is_named
 from actlab.i18n import _
 
 RECOMMENDED_SEEDS = 10
@@ -24,6 +25,7 @@ def confirm(
     *,
     seeds: Seeds = RECOMMENDED_SEEDS,
     sequential: Sequential = False,
+    network: Network = None,
     language: Language = None,
     json: Json = False,
 ) -> None:
@@ -37,6 +39,7 @@ def confirm(
 
     page_language = checked_language(language)
     folder = RunFolder.open(path)
+    check_code_is_named(folder.plan(), network)
     reason = obstacle(folder)
     if reason is not None:
         raise ActlabError(reason)

@@ -1,9 +1,16 @@
 """`actlab study resume`: on to the planned number of trials."""
 
 from actlab.cli.study.options import Json, Language, RunFolderPath
+from actlab.cli.study.own import Network, check_code_is_named
 
 
-def resume(path: RunFolderPath, *, language: Language = None, json: Json = False) -> None:
+def resume(
+    path: RunFolderPath,
+    *,
+    network: Network = None,
+    language: Language = None,
+    json: Json = False,
+) -> None:
     """Bring the study in a run folder to its end and its report."""
     from actlab.cli.report import checked_language
     from actlab.cli.study.finish import finish
@@ -11,4 +18,6 @@ def resume(path: RunFolderPath, *, language: Language = None, json: Json = False
     from actlab.studies.run_folder import RunFolder
 
     page_language = checked_language(language)
-    finish(RunFolder.open(path), executor_factory("local"), page_language, as_json=json)
+    folder = RunFolder.open(path)
+    check_code_is_named(folder.plan(), network)
+    finish(folder, executor_factory("local"), page_language, as_json=json)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from actlab.cli.study.options import Json, Language
+from actlab.cli.study.own import Data, Network, check_code_is_named, located, own_overrides
 from actlab.i18n import _
 from actlab.records import Plan
 
@@ -68,6 +69,8 @@ def run(
     precision: Precision = None,
     protocol: ProtocolName = None,
     pruner: PrunerName = None,
+    network: Network = None,
+    data: Data = None,
     data_directory: DataDirectory = None,
     confirm: Confirm = None,
     dry_run: DryRun = False,
@@ -91,9 +94,11 @@ def run(
         "execution.precision": precision,
         "protocol.name": protocol,
         "pruner": {"name": pruner} if pruner else None,
+        **own_overrides(network, data),
         "data.directory": str(data_directory.resolve()) if data_directory else None,
     }
-    plan = _with_equal_budget(read_plan(source, overrides))
+    plan = _with_equal_budget(located(read_plan(source, overrides)))
+    check_code_is_named(plan, network)
     if confirm is not None:
         check_seeds(confirm)
     make_executor = executor_factory(engine)

@@ -1,0 +1,80 @@
+"""A study on the user's own network and data, as the command line names them.
+
+A plan, in a run folder or in a file that came from elsewhere, may name code; it is run only where
+the command line names the same code.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from actlab.errors import AddressError
+from actlab.i18n import _
+
+if TYPE_CHECKING:
+    from actlab.records import Plan
+
+Network = Annotated[
+    str | None,
+    typer.Option(
+        "--network",
+        metavar="FILE.py:NAME",
+        help=_("Your own network: a callable without arguments that makes it."),
+    ),
+]
+Data = Annotated[
+    Path | None,
+    typer.Option(
+        "--data", metavar="FILE.npz", help=_("Your own data: arrays x and y, one row per example.")
+    ),
+]
+
+
+def own_overrides(network: str | None, data: Path | None) -> dict[str, Any]:
+    """Return what the two options lay over a plan.
+
+    Own data are split by shares: what the sizes of a preset's data set say means nothing for them.
+    Raises DataError for a file that cannot be trained on.
+    """
+    overrides: dict[str, Any] = {"network.name": own_address(network) if network else None}
+    if data is not None:
+        from actlab.data import pool_sizes, shared_sizes
+
+        name = str(data.resolve())
+        overrides |= {
+            "data": {"name": name, "splits": vars(shared_sizes(pool_sizes(name)))},
+            "name": "own",
+        }
+    return overrides
+
+
+def own_address(network: str) -> str:
+    """Return the address with the path of its file made absolute, so that any process finds it."""
+    place, colon, name = network.rpartition(":")
+    if not colon:
+        message = _('--network must look like FILE.py:NAME or package.module:NAME; got "{given}".')
+        raise AddressError(message.format(given=network))
+    return f"{Path(place).resolve()}:{name}" if place.endswith(".py") else network
+
+
+def located(plan: "Plan") -> "Plan":
+    """Return the plan with the path of its own data made absolute, so that any process finds it."""
+    from actlab.data import is_own
+
+    if not is_own(plan.data.name):
+        return plan
+    return replace(plan, data=replace(plan.data, name=str(Path(plan.data.name).resolve())))
+
+
+def check_code_is_named(plan: "Plan", network: str | None) -> None:
+    """Raise AddressError for a plan that names code which the command line does not name."""
+    from actlab.networks import is_own
+
+    if is_own(plan.network) and (network is None or own_address(network) != plan.network):
+        message = _(
+            "The plan trains a network of its own, {address}. No code is run because a file names "
+            "it: if you trust it, add --network {address}"
+        )
+        raise AddressError(message.format(address=plan.network))
