@@ -83,11 +83,7 @@ def of_not_comparable(scores: Scores, words: Wording) -> str:
     if n == 0:
         return _("{name} has no finished replicate yet.").format(name=name)
     if scores.diverged == n:
-        return ngettext(
-            "{name} failed in its only replicate.",
-            "{name} failed in all of its {n} replicates.",
-            n,
-        ).format(name=name, n=n)
+        return _("{name} failed in every replicate ({n}).").format(name=name, n=n)
     return ngettext(
         "{name} has {n} seed; there is nothing that it can be compared with.",
         "{name} has {n} seeds; there is nothing that it can be compared with.",

@@ -34,16 +34,14 @@ def _lead(
     margin: float,
     words: Wording,
 ) -> str:
-    _, ngettext = words.translations.gettext, words.translations.ngettext
+    _ = words.translations.gettext
     if not tied:
         return _("{name} has the largest mean, {mean} with {n} seeds.").format(
             name=best.activation, mean=words.percent(best.mean or 0.0), n=n
         )
     together = [c for c in candidates if c.group in ("best", "tied")]
-    told = ngettext(
-        "This one cannot be told apart at {margin} points with {n} seeds: {names}{cheapest}.",
-        "These {count} cannot be told apart at {margin} points with {n} seeds: {names}{cheapest}.",
-        len(together),
+    told = _(
+        "These {count} cannot be told apart at {margin} points with {n} seeds: {names}{cheapest}."
     )
     return told.format(
         count=len(together),
