@@ -1,0 +1,81 @@
+"""Does the fast path train as well as the author's loop? Mean test accuracy over paired runs.
+
+Recipe: settings drawn from the published space, each with a seed of its own, trained to the end of
+their patience both ways: same split, weights and order of images. Two of our processes train side
+by side, then the author's loop trains alone. Reported is the mean difference of test accuracy, ours
+less the reference's, with its 95 % interval (Student's t over pairs). The lower end must be above
+-0.2 points. Where one diverges or stays at chance so does the other, so all settings count.
+
+    python benchmarks/accuracy_pairs.py [--pairs 20] [--precision fp32] [--quick]
+"""
+
+import argparse
+from statistics import mean, stdev
+
+from scipy.stats import t
+
+import ours
+from actlab.studies.executor import LocalProcesses
+from bench import publish
+from reference_loop import in_own_process
+from settings import settings
+
+LOWEST = -0.002
+
+
+def interval(differences: list[float]) -> tuple[float, float]:
+    """Return the 95 % interval of the mean."""
+    count = len(differences)
+    if count < 2:
+        return (float("-inf"), float("inf"))
+    half = float(t.ppf(0.975, count - 1)) * stdev(differences) / count**0.5
+    return mean(differences) - half, mean(differences) + half
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data-dir", default="../shared/mnist")
+    parser.add_argument("--pairs", type=int, default=20)
+    parser.add_argument("--precision", default="auto")
+    parser.add_argument("--quick", action="store_true")
+    given = parser.parse_args()
+    pairs = 1 if given.quick else given.pairs
+    plan = ours.published_plan(given.data_dir, given.precision)
+    executor = LocalProcesses(2, timeout=3600)
+    own: list[float] = []
+    theirs: list[float] = []
+    try:
+        environment = executor.submit(ours.prepare, plan).result()
+        chosen = list(enumerate(settings(pairs), start=1))
+        for place in range(0, pairs, 2):
+            two = chosen[place : place + 2]
+            trained = [
+                executor.submit(ours.train_and_test, plan, environment, setting, seed)
+                for seed, setting in two
+            ]
+            own += [future.result().test for future in trained]
+            theirs += [
+                float(in_own_process(setting, seed, given.data_dir)["test accuracy"])
+                for seed, setting in two
+            ]
+    finally:
+        executor.shutdown()
+    differences = [mine - one for mine, one in zip(own, theirs, strict=True)]
+    low, high = interval(differences)
+    publish(
+        f"test accuracy of {pairs} paired trainings, ours less the reference's",
+        {
+            "precision": environment.precision,
+            "reference, mean": mean(theirs),
+            "ours, mean": mean(own),
+            "difference": mean(differences),
+            "95 % interval": [low, high],
+            "lower end above -0.2 points": low > LOWEST,
+            "reference": theirs,
+            "ours": own,
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()
