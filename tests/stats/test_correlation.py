@@ -51,7 +51,7 @@ def interval_of(squares: int) -> Interval:
 
 
 @pytest.mark.parametrize("truth", [0.0, 0.6, 0.9])
-def test_it_covers_at_least_95_percent_at_8_points(truth: float) -> None:
+def test_it_covers_95_percent_at_8_points(truth: float) -> None:
     generator = np.random.default_rng(3)
     rho = 2 * math.sin(math.pi / 6 * truth)
     x = generator.standard_normal((STUDIES, 8))
@@ -59,7 +59,7 @@ def test_it_covers_at_least_95_percent_at_8_points(truth: float) -> None:
     ranks = np.argsort(np.argsort(x)) - np.argsort(np.argsort(np.exp(y)))
     found = [interval_of(int(squares)) for squares in (ranks**2).sum(axis=1)]
     covered = np.mean([one.low <= truth <= one.high for one in found])
-    assert 0.94 <= covered <= 0.985
+    assert 0.93 <= covered <= 0.98
 
 
 def test_turning_one_side_round_turns_the_interval_round() -> None:

@@ -45,6 +45,19 @@ def test_so_it_is_with_eight_candidates_of_which_three_are_behind(rho: float) ->
     assert np.mean([gone >= {5, 6, 7} for gone in lost]) > 0.9
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("alpha", "lowest", "highest"), [(0.05, 0.06, 0.09), (0.01, 0.04, 0.065)])
+def test_dropping_and_a_verdict_err_together_as_the_docstring_says(
+    alpha: float, lowest: float, highest: float
+) -> None:
+    scores = np.random.default_rng(6).standard_normal((STUDIES, 10, 8))
+    wrong = 0
+    for one in scores:
+        lost = any(clearly_behind(one[:n], done, 3, alpha) for done, n in enumerate((4, 6, 8)))
+        wrong += lost or bool(clearly_behind(one, 0, 1))  # one look at 0.05: Holm over all pairs
+    assert lowest <= wrong / STUDIES <= highest
+
+
 def test_a_hopeless_candidate_goes_at_the_first_look() -> None:
     scores = studies(np.random.default_rng(3), 4, 0.0, 200)
     scores[:, :, 1] -= 500.0

@@ -33,8 +33,9 @@ def clearly_behind(
     Assumes that the looks were planned before the data were seen, and what the paired t test
     assumes; `variance_factor` (for the seeds so far) and `resolution` as there. It misleads where
     more looks are taken than planned (refused), and costs some power against a spending function.
-    A verdict afterwards has an alpha of its own: together the two err in at most the sum of
-    both.
+    A verdict afterwards has an alpha of its own: together the two err in at most the sum of both
+    (eight equal candidates, looks at 4, 6 and 8 of 10 seeds, then Holm at 0.05: 7 % with alpha =
+    0.05 here, 5 % with 0.01; measured in tests/stats/test_sequential.py).
 
     Source: Holm (1979); Bonferroni over looks as in Jennison and Turnbull (2000), Group Sequential
     Methods with Applications to Clinical Trials, section 2.
