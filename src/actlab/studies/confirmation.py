@@ -86,7 +86,10 @@ def confirm(
 
 def obstacle(folder: RunFolder) -> str | None:
     """Return in a sentence why a study cannot be confirmed yet; None where it can."""
-    records, planned = folder.records(), folder.plan().trials
+    plan = folder.plan()
+    if plan.tasks is not None:
+        return _("{path} holds a run of tasks, which searches nothing.").format(path=folder.path)
+    records, planned = folder.records(), plan.trials
     if len(records) < planned:
         message = _(
             "The search must be finished before its settings are trained again: {done} of "
