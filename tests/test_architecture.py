@@ -33,6 +33,8 @@ ARROWS = {
     "checker": {"facts", "catalogue", "tasks"},
     "testing": {"checker"},
     "report": set(),
+    "workbench": {"studies", "checker", "catalogue", "facts", "networks", "data", "training"}
+    | {"stats", "verdict", "report"},
 }
 """Who may import whom, beyond the foundation; cli may import everything, nothing imports cli."""
 

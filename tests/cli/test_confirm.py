@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from actlab import worker
-from actlab.cli.study import self_check, verdicts
 from actlab.records import BalancedSampler, Plan, Sampler, Space, TpeSampler
 from actlab.studies import engines
 from actlab.studies.plan_file import read_plan, write_plan
 from actlab.studies.run_folder import RunFolder
+from actlab.workbench import self_check, verdicts
 from tests.cli.invoke import actlab
 from tests.studies import fake_worker
 from tests.studies.inline import Inline

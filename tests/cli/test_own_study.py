@@ -59,6 +59,10 @@ def test_a_study_of_an_own_network_on_own_data(
     assert run(["study", "resume", "../R"]) == 2, "no code is run because a run folder names it"
     assert f"add --network {place}/net.py:build" in capsys.readouterr().err
     assert run(["study", "resume", "../R", "--network", "../net.py:build"]) == 0
+    (place / "shapes.npz").unlink()
+    assert run(["study", "show", "../R"]) == 0, "what was found stays readable without the data"
+    assert run(["study", "run", "../plan.toml", "--network", "../net.py:build"]) == 2
+    assert "There is no file" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from actlab.cli.output import jsonable, print_json, say
+from actlab.cli.output import print_json, say
 from actlab.errors import ActlabError
 from actlab.i18n import _
+from actlab.records import jsonable
 
 if TYPE_CHECKING:
     from actlab.checker.findings import Report

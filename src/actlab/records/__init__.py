@@ -13,6 +13,7 @@ from actlab.records.figures import (
     OutputSummary,
     PredictedGroup,
 )
+from actlab.records.json_form import jsonable
 from actlab.records.output import (
     LossName,
     OutputHead,
@@ -120,4 +121,5 @@ __all__ = [
     "Trial",
     "Verdict",
     "best_record",
+    "jsonable",
 ]

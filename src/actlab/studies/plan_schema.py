@@ -1,6 +1,7 @@
 """What a plan file may say: types, bounds and the relations between its values."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -89,8 +90,15 @@ class DataSection(_Section):
     splits: SplitsSection
     directory: str | None = None
 
+    @property
+    def is_at_hand(self) -> bool:
+        """Return whether shapes and sizes can be told; a file may be gone, its study be shown."""
+        return not data.is_own(self.name) or Path(self.name).is_file()
+
     @model_validator(mode="after")
     def _fits(self) -> Self:
+        if not self.is_at_hand:
+            return self
         try:
             pools = data.pool_sizes(self.name)
         except DataError as error:
@@ -230,6 +238,8 @@ class PlanFile(_Section):
 
     @model_validator(mode="after")
     def _network_takes_the_images(self) -> Self:
+        if not self.data.is_at_hand:
+            return self
         images, taken = data.image_shape(self.data.name), networks.input_shape(self.network.name)
         if taken is not None and images != taken:
             message = _(

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from actlab.cli.study.verdicts import replication_of
 from actlab.i18n import _
 from actlab.studies.run_folder import RunFolder
 from actlab.verdict import across
+from actlab.workbench.verdicts import replication_of
 
 
 def changes(folders: Sequence[RunFolder]) -> list[dict[str, Any]]:

@@ -6,18 +6,14 @@ import sys
 from actlab.cli.interrupts import stop_on_signals
 from actlab.cli.output import print_json, say
 from actlab.cli.report import write_report
-from actlab.cli.study.progress import StudyProgress
-from actlab.cli.study.self_check import self_checking
-from actlab.cli.study.stopping import stopping_rule
-from actlab.cli.study.verdicts import judged_summary, write_verdict
 from actlab.cli.tasks.finish import finish_tasks
-from actlab.errors import ActlabError
 from actlab.i18n import _
 from actlab.records import best_record
-from actlab.studies.confirmation import confirm
-from actlab.studies.drive import drive
 from actlab.studies.run_folder import RunFolder
 from actlab.studies.session import ExecutorFactory
+from actlab.workbench.driving import bring_to_its_end
+from actlab.workbench.progress import StudyProgress
+from actlab.workbench.verdicts import judged_summary
 
 
 def finish(
@@ -29,18 +25,12 @@ def finish(
         return
     stop_on_signals()
     command = shlex.join(["actlab", *sys.argv[1:]])
-    rule = stopping_rule(folder.plan())
     try:
-        with StudyProgress() as progress, self_checking(folder, make_executor):
-            drive(folder, command, progress, make_executor)
-            confirm(folder, command, progress, make_executor, rule)
+        with StudyProgress() as progress:
+            verdict = bring_to_its_end(folder, command, progress, make_executor)
     except KeyboardInterrupt:
         _say_interrupted(folder)
         raise
-    except ActlabError:
-        folder.discard_if_unused()
-        raise
-    verdict = write_verdict(folder)
     write_report(folder, folder.report_path, page_language)
     if as_json:
         print_json(judged_summary(folder))

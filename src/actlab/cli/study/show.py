@@ -18,13 +18,19 @@ TrialNumber = Annotated[
 def show(path: RunFolderPath, *, trial: TrialNumber = None, json: Json = False) -> None:
     """Print the trials of a run folder, or one of them."""
     from actlab.cli.study.verdict_table import print_verdict
-    from actlab.cli.study.verdicts import judged_summary, verdict_of
+    from actlab.cli.tasks.finish import show_tasks
     from actlab.studies.run_folder import RunFolder
     from actlab.studies.summary import summary, told_records, trial_detail
+    from actlab.workbench.verdicts import judged_summary, verdict_of
 
     folder = RunFolder.open(path)
+    is_run_of_tasks = folder.plan().tasks is not None
+    if is_run_of_tasks and trial is None:
+        show_tasks(folder, as_json=json)
+        return
     if trial is not None:
-        found = {record.number: record for record in told_records(folder)}
+        records = folder.task_records() if is_run_of_tasks else told_records(folder)
+        found = {record.number: record for record in records}
         if trial not in found:
             message = _("There is no record of trial {number}; there are records of {known}.")
             raise ActlabError(message.format(number=trial, known=_numbers(sorted(found))))
@@ -112,12 +118,17 @@ def _print_trial(document: dict[str, Any]) -> None:
             facts.add_row(key, str(value))
     console.print(facts)
     curve = Table(title=_("epochs"))
-    for heading in ("", _("training loss"), _("validation loss"), _("validation accuracy")):
+    for heading in ("", _("training loss"), _("validation loss"), _("validation metric")):
         curve.add_column(heading)
     for number, epoch in enumerate(document["curve"], start=1):
         losses = [_loss(epoch["train_loss"]), _loss(epoch["valid_loss"])]
-        curve.add_row(str(number), *losses, f"{100 * epoch['valid_accuracy']:.2f} %")
+        curve.add_row(str(number), *losses, _metric(epoch))
     console.print(curve)
+
+
+def _metric(epoch: dict[str, Any]) -> str:
+    accuracy = epoch["valid_accuracy"]
+    return f"{epoch['valid_mse']:.4f}" if accuracy is None else f"{100 * accuracy:.2f} %"
 
 
 def _loss(value: float | None) -> str:

@@ -1,8 +1,8 @@
 """Live progress of a run of tasks on standard error."""
 
-from actlab.cli.study.progress import StudyProgress, duration
 from actlab.i18n import _
 from actlab.records import Record
+from actlab.workbench.progress import StudyProgress, duration
 
 
 class TasksProgress(StudyProgress):

@@ -4,11 +4,8 @@ import json
 from gettext import NullTranslations
 from typing import Any
 
-from actlab.cli.output import jsonable
-from actlab.cli.study.costs import known_costs, measure_costs
-from actlab.cli.study.stopping import stopping_rule
 from actlab.i18n import process_language, translation
-from actlab.records import FORMAT_VERSION, Verdict
+from actlab.records import FORMAT_VERSION, Verdict, jsonable
 from actlab.studies.chosen import chance_level, chosen_settings
 from actlab.studies.importance import importance
 from actlab.studies.replicates import stopped_early
@@ -16,6 +13,8 @@ from actlab.studies.run_folder import RunFolder, write_beside
 from actlab.studies.summary import summary
 from actlab.studies.trials import rows_overlap
 from actlab.verdict import Beside, Replication, document, judge
+from actlab.workbench.costs import known_costs, measure_costs
+from actlab.workbench.stopping import stopping_rule
 
 
 def verdict_of(folder: RunFolder, translations: NullTranslations | None = None) -> Verdict | None:
