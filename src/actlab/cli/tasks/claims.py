@@ -1,0 +1,30 @@
+"""The claims of the published study on output layers, from a run folder."""
+
+from dataclasses import asdict
+from gettext import NullTranslations
+from typing import Any
+
+from actlab.i18n import process_language, translation
+from actlab.records import Claim, ProtocolName
+from actlab.studies.run_folder import RunFolder
+from actlab.verdict.output_claims import output_claims
+
+
+def claims_of(
+    folder: RunFolder, translations: NullTranslations | None = None
+) -> dict[ProtocolName, tuple[Claim, ...]]:
+    """Return the judged claims by protocol, those whose task the run has.
+
+    Sentences are in the language of `translations`, without them in that of the process.
+    """
+    messages = translations or translation(process_language())
+    return output_claims(folder.plan(), folder.task_records(), messages)
+
+
+def claim_rows(folder: RunFolder) -> list[dict[str, Any]]:
+    """Return what `actlab tasks run --json` has under `claims`."""
+    return [
+        {"protocol": protocol, **asdict(claim)}
+        for protocol, claims in claims_of(folder).items()
+        for claim in claims
+    ]
