@@ -51,6 +51,11 @@ def _advice(call: Call | None) -> str:
     if call is None or len(call.inputs) < 2:
         return ""
     given, target = call.argument("input", 0), call.argument("target", 1)
+    if isinstance(given, (dict, tuple)) and given:
+        return _(
+            "A loss takes one tensor, but the model returned {kind}: give the part that is meant, "
+            "as in lambda out, y: loss_fn(out[{key!r}], y)"
+        ).format(kind=type(given).__name__, key=next(iter(given)) if isinstance(given, dict) else 0)
     if not isinstance(given, Value) or not isinstance(target, Value):
         return ""
     prediction, wanted = given.tensor, target.tensor
