@@ -8,6 +8,7 @@ from typing import Any
 
 from actlab.cli.interrupts import stop_on_signals
 from actlab.cli.output import print_json, say
+from actlab.cli.tasks.claims import claim_rows
 from actlab.cli.tasks.page import write_tasks_report
 from actlab.cli.tasks.progress import TasksProgress
 from actlab.errors import ActlabError
@@ -34,12 +35,19 @@ def finish_tasks(
         folder.discard_if_unused()
         raise
     write_tasks_report(folder, folder.report_path, page_language)
-    document = task_summary(folder)
+    show_tasks(folder, as_json=as_json)
+    if not as_json:
+        print(folder.report_path)
+
+
+def show_tasks(folder: RunFolder, *, as_json: bool) -> None:
+    """Print the figures of a run of tasks: finished, running or interrupted."""
+    document = {**task_summary(folder), "claims": claim_rows(folder)}
     if as_json:
         print_json(document)
-        return
-    print_figures(document["settings"])
-    print(folder.report_path)
+    else:
+        print_figures(document["settings"])
+        print_claims(document["claims"])
 
 
 def print_figures(settings: list[dict[str, Any]]) -> None:
@@ -63,6 +71,18 @@ def print_figures(settings: list[dict[str, Any]]) -> None:
             figures = (_mean(metric, row["valid"]), _mean(metric, row["test"]))
             table.add_row(_label(row), *figures, epochs)
         console.print(table)
+
+
+def print_claims(claims: list[dict[str, Any]]) -> None:
+    """Print each judged claim of the published study with its reason."""
+    outcomes = {
+        "supported": _("supported"),
+        "not supported": _("not supported"),
+        "not enough evidence": _("not enough evidence"),
+    }
+    for claim in claims:
+        line = _("Claim {number} ({protocol}): {text} {outcome}: {reason}")
+        print(line.format(**{**claim, "outcome": outcomes[claim["outcome"]].upper()}))
 
 
 def _label(row: dict[str, Any]) -> str:
