@@ -199,6 +199,11 @@ def test_overlapping_rows_widen_everything() -> None:
     assert any("Nadeau" in notice for notice in shared.notices)
 
 
+def test_an_interval_ends_where_accuracies_do() -> None:
+    tanh = by_name(conv({"relu": [0.99, 0.98, 0.99], "tanh": [0.97, None, 0.97]}))["tanh"]
+    assert (tanh.low, tanh.high) == (0.0, 1.0)
+
+
 def test_few_seeds_have_a_notice() -> None:
     scores = drawn(np.random.default_rng(2), {"relu": 0.97, "tanh": 0.964}, 5, 0.002)
     assert any("5 seeds are few" in notice for notice in conv(scores).notices)
