@@ -126,6 +126,10 @@ def test_the_table_and_the_page_again(tmp_path: Path, capsys: pytest.CaptureFixt
     assert text.strip().endswith(str(out / "report.html"))
     assert "probability (accuracy), corrected" in text
     assert "softmax + bce" in text
+    assert actlab(capsys, "study", "show", out).out in text
+    shown = json.loads(actlab(capsys, "study", "show", out, "--trial", 1, "--json").out)
+    assert shown["output"]["head"] == "softmax"
+    assert "%" in actlab(capsys, "study", "show", out, "--trial", 1).out
     page = tmp_path / "page.html"
     assert actlab(capsys, "report", out, "-o", page, "--lang", "ko").code == 0
     assert '<html lang="ko"' in page.read_text()
