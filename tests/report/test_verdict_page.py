@@ -41,7 +41,8 @@ def figures(page: str) -> Any:
 
 
 def judged(verdict: Verdict) -> ReportData:
-    return replace(published_study(), verdict=verdict)
+    """A page that is quick to draw: nothing of the search is on it."""
+    return replace(small_study(), records=(), verdict=verdict)
 
 
 def test_the_verdict_comes_first_and_the_search_after_it(page: str) -> None:
@@ -201,13 +202,26 @@ def test_claims_have_outcome_and_reason_in_order(page: str) -> None:
     ]
 
 
-def test_notices_common_to_both_slots_are_said_once() -> None:
+def test_notices_common_to_both_slots_are_said_once(page: str) -> None:
     verdict = full_verdict()
     few = tuple(replace(slot, notices=("Few seeds.",)) for slot in verdict.slots)
     shown = text_of(render(judged(replace(verdict, slots=few))))
     assert shown.count("Few seeds.") == 1
-    assert "Conv activation: A replicate of sigmoid" in text_of(render(FULL))
-    assert "Unequal budgets in the search" in shown
+    assert "Unequal budgets in the search" not in shown
+    assert "Conv activation: A replicate of sigmoid" in text_of(page)
+    assert "Unequal budgets in the search" in text_of(page)
+
+
+def test_a_close_up_is_offered_only_where_it_is_about_several_candidates() -> None:
+    verdict = full_verdict()
+    conv = verdict.slots[0]
+    best, *others = conv.candidates
+    far = [replace(row, difference=-0.3, mean=0.6) for row in others if row.mean is not None]
+    alone = replace(verdict, slots=(replace(conv, candidates=(best, *far)),))
+    figures = page_data(render(judged(alone)))["figures"]
+    for name in ("intervals-conv", "differences-conv", "mechanism-0"):
+        assert figures[name]["views"] == []
+    assert len(page_data(render(judged(verdict)))["figures"]["mechanism-0"]["views"]) == 2
 
 
 def test_what_prelu_learnt_is_drawn_from_its_replicates() -> None:
@@ -226,7 +240,7 @@ def test_what_prelu_learnt_is_drawn_from_its_replicates() -> None:
         )
         for number in range(3)
     )
-    data = replace(FULL, records=(*FULL.records, *records))
+    data = replace(judged(full_verdict()), records=records)
     drawn = page_data(render(data))["figures"]["slopes-0"]
     up = drawn["data"][0]["y"]
     assert up[3] is up[7] is up[11] is None

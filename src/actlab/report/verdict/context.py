@@ -77,7 +77,7 @@ def verdict_page(data: ReportData, budgets: tuple[Budget, ...], form: Formatter)
     return VerdictPage(
         verdict=verdict,
         looks=group_looks(form),
-        outcomes=_outcomes(form),
+        outcomes=claim_looks(form),
         notices=verdict_notices(verdict, budgets, form),
         margin=points(verdict.margin),
         step=STEP,
@@ -114,7 +114,8 @@ def verdict_sections(
     return tuple((name, title) for name, title, shown in wanted if shown)
 
 
-def _outcomes(form: Formatter) -> dict[ClaimOutcome, ClaimLook]:
+def claim_looks(form: Formatter) -> dict[ClaimOutcome, ClaimLook]:
+    """Return how each outcome of a claim is shown."""
     _ = form.translations.gettext
     return {
         "supported": ClaimLook(_("supported"), "✓", "good"),

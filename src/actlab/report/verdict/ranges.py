@@ -4,7 +4,7 @@ from actlab.records import Candidate, SlotVerdict, Verdict
 from actlab.report.data.zooms import Range
 
 CLOSE_MARGINS = 4.0
-"""The close-up shows candidates at most this many margins behind the best."""
+"""A candidate at most this many margins behind the best is near it."""
 
 
 def accuracy_ranges(slot: SlotVerdict, verdict: Verdict) -> tuple[Range, ...]:
@@ -17,9 +17,7 @@ def accuracy_ranges(slot: SlotVerdict, verdict: Verdict) -> tuple[Range, ...]:
         return ()
     return _with_close_up(
         _extent([(row.scores, row.low, row.high) for row in everyone], highest=1.0),
-        _extent(
-            [(r.scores, r.low, r.high) for r in _near(everyone, verdict) or everyone], highest=1.0
-        ),
+        _extent([(r.scores, r.low, r.high) for r in _near(everyone, verdict)], highest=1.0),
     )
 
 
@@ -37,7 +35,7 @@ def difference_ranges(slot: SlotVerdict, verdict: Verdict) -> tuple[Range, ...]:
         parts = [(paired(slot, row), row.difference_low, row.difference_high) for row in rows]
         return _extent([(edges, None, None), *parts])
 
-    return _with_close_up(extent(behind), extent(_near(behind, verdict) or behind))
+    return _with_close_up(extent(behind), extent(_near(behind, verdict)))
 
 
 def mean_ranges(slot: SlotVerdict, verdict: Verdict, names: list[str]) -> tuple[Range, ...]:
@@ -49,7 +47,7 @@ def mean_ranges(slot: SlotVerdict, verdict: Verdict, names: list[str]) -> tuple[
     def extent(some: list[Candidate]) -> Range:
         return _extent([((row.mean or 0.0,), None, None) for row in some])
 
-    return _with_close_up(extent(rows), extent(_near(rows, verdict) or rows))
+    return _with_close_up(extent(rows), extent(_near(rows, verdict)))
 
 
 def paired(slot: SlotVerdict, row: Candidate) -> tuple[float, ...]:
@@ -61,7 +59,9 @@ def paired(slot: SlotVerdict, row: Candidate) -> tuple[float, ...]:
 
 
 def _near(rows: list[Candidate], verdict: Verdict) -> list[Candidate]:
-    return [row for row in rows if (row.difference or 0.0) >= -CLOSE_MARGINS * verdict.margin]
+    """Return the candidates a close-up is about: all of them, unless at least half are near."""
+    near = [row for row in rows if (row.difference or 0.0) >= -CLOSE_MARGINS * verdict.margin]
+    return near if 2 * len(near) >= len(rows) else rows
 
 
 def _with_close_up(whole: Range, close: Range) -> tuple[Range, ...]:

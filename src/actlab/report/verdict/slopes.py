@@ -37,8 +37,11 @@ def learnt_parameters(verdict: Verdict, records: tuple[Record, ...]) -> tuple[Le
 def slopes_figure(place: int, learnt: Learnt, form: Formatter) -> PageFigure:
     """Draw the lines of each layer in its own colour and dash. `place` makes names differ."""
     _ = form.translations.gettext
+    longest = max(len(values) for lines in learnt.layers.values() for values in lines)
     figure = frame(
-        xaxis=axis(_("epoch"), tickformat="d", rangemode="tozero"),
+        xaxis=axis(
+            _("epoch"), tickformat="d", rangemode="tozero", dtick=1 if longest <= 12 else None
+        ),
         yaxis=axis(plain(learnt.parameter)),
         showlegend=True,
     )
