@@ -153,3 +153,12 @@ def test_an_override_of_a_broken_section_does_not_hide_the_break(tmp_path: Path)
 def test_the_nearest_preset_is_named() -> None:
     with pytest.raises(PlanError, match='did you mean the preset "published"'):
         read_plan("publishd", {})
+
+
+def test_the_margin_of_a_tie_is_a_setting(tmp_path: Path) -> None:
+    assert read_plan("digits", {}).margin == 0.005
+    path = tmp_path / "plan.toml"
+    path.write_text(write_plan(read_plan("digits", {"margin": 0.01})))
+    assert read_plan(str(path), {}).margin == 0.01
+    with pytest.raises(PlanError, match="margin"):
+        read_plan("digits", {"margin": 0.0})

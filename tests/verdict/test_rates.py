@@ -3,14 +3,17 @@ import math
 import numpy as np
 import pytest
 
-from actlab.records import Record, Setting
+from actlab.records import Record, Setting, Space
 from actlab.verdict.rates import rate_curves
 
 from .planted import record
 
+TRIED = ("relu", "tanh", "silu")
+SPACE = Space((*TRIED, "untried"), TRIED, 0.0005, 0.01)
+
 
 def balanced(
-    accuracy: "dict[str, float] | None" = None, names: tuple[str, ...] = ("relu", "tanh", "silu")
+    accuracy: "dict[str, float] | None" = None, names: tuple[str, ...] = TRIED
 ) -> list[Record]:
     """Every pair four times, rates rising; accuracy falls from 0.004 on, by 3 points."""
     partner = accuracy or {}
@@ -25,7 +28,7 @@ def balanced(
 
 
 def test_a_plateau_ends_where_accuracy_falls() -> None:
-    for curve in rate_curves(balanced(), 0.1):
+    for curve in rate_curves(balanced(), SPACE, 0.1):
         rates = [point.learning_rate for point in curve.points]
         assert rates == sorted(rates)
         below = [rate for rate in rates if rate < 0.004]
@@ -39,8 +42,8 @@ def test_a_plateau_ends_where_accuracy_falls() -> None:
 
 
 def test_a_bad_partner_leaves_no_dent() -> None:
-    plain = {c.activation: c for c in rate_curves(balanced(), 0.1) if c.slot == "conv"}
-    dented = rate_curves(balanced({"tanh": -0.3}), 0.1)
+    plain = {c.activation: c for c in rate_curves(balanced(), SPACE, 0.1) if c.slot == "conv"}
+    dented = rate_curves(balanced({"tanh": -0.3}), SPACE, 0.1)
     for curve in (c for c in dented if c.slot == "conv"):
         usual = plain[curve.activation]
         assert (curve.plateau_low, curve.plateau_high) == (usual.plateau_low, usual.plateau_high)
@@ -57,7 +60,7 @@ def test_failures_are_counted_by_learning_rate() -> None:
         )
         for r in balanced()
     ]
-    for curve in rate_curves(records, 0.1):
+    for curve in rate_curves(records, SPACE, 0.1):
         high = [point for point in curve.points if point.learning_rate > 0.005]
         assert curve.failures == len(high) == sum(b.failures for b in curve.bins)
         assert sum(b.trials for b in curve.bins) == len(curve.points)
@@ -72,7 +75,9 @@ def test_an_activation_that_never_learns_has_no_plateau() -> None:
         else r
         for r in balanced()
     ]
-    (silu,) = (c for c in rate_curves(records, 0.1) if (c.slot, c.activation) == ("conv", "silu"))
+    (silu,) = (
+        c for c in rate_curves(records, SPACE, 0.1) if (c.slot, c.activation) == ("conv", "silu")
+    )
     assert silu.plateau_decades is None
     assert silu.best_learning_rate is None
     assert silu.failures == len(silu.points)
@@ -80,5 +85,5 @@ def test_an_activation_that_never_learns_has_no_plateau() -> None:
 
 def test_replicates_are_no_part_of_the_curve() -> None:
     replicate = record(Setting("relu", "tanh", 0.001), 3, 0.5)
-    assert rate_curves([*balanced(), replicate], 0.1) == rate_curves(balanced(), 0.1)
-    assert rate_curves([replicate], 0.1) == ()
+    assert rate_curves([*balanced(), replicate], SPACE, 0.1) == rate_curves(balanced(), SPACE, 0.1)
+    assert rate_curves([replicate], SPACE, 0.1) == ()

@@ -71,7 +71,7 @@ def judge(
         rows_overlap=replication.rows_overlap,
         chance=replication.chance,
         claims=claims(plan, slots, balanced, seen, replication.chance, margin, words),
-        rates=rate_curves(balanced, replication.chance),
+        rates=rate_curves(balanced, plan.space, replication.chance),
         importance=tuple(told.importance),
         mechanisms=seen,
         probes=probe_rows(replication, words),

@@ -23,7 +23,7 @@ from statistics import median
 
 import numpy as np
 
-from actlab.records import RateCurve, RatePoint, Record, SlotName
+from actlab.records import RateCurve, RatePoint, Record, SlotName, Space
 from actlab.records.verdict import RateBin
 
 PLATEAU = 0.005
@@ -36,14 +36,18 @@ BINS = 4
 SLOTS: tuple[SlotName, ...] = ("conv", "fc")
 
 
-def rate_curves(records: Sequence[Record], chance: float) -> tuple[RateCurve, ...]:
-    """Return one curve per slot and activation over the search records of a balanced study."""
+def rate_curves(records: Sequence[Record], space: Space, chance: float) -> tuple[RateCurve, ...]:
+    """Return one curve per slot and activation over the search records of a balanced study.
+
+    In the order of the space, for the activations that have trials.
+    """
     trials = [record for record in records if record.stage == "search"]
     edges = _edges(trials)
     return tuple(
         _curve(slot, name, trials, edges, chance)
         for slot in SLOTS
-        for name in dict.fromkeys(activation(record, slot) for record in trials)
+        for name in (space.conv_activation if slot == "conv" else space.fc_activation)
+        if any(activation(record, slot) == name for record in trials)
     )
 
 
