@@ -1,9 +1,7 @@
 """The page: page data, then figures, then the templates, with escaping on."""
 
-import json
 from dataclasses import dataclass, field
 from gettext import NullTranslations
-from importlib import resources
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -14,13 +12,14 @@ from actlab.report.data.answer import Answer, answer
 from actlab.report.data.budgets import Budget, budget, pair_table
 from actlab.report.data.classes import split_counts
 from actlab.report.data.search import progress, search_trials
+from actlab.report.embedding import asset, page_data, script_json
 from actlab.report.figures.frame import PageFigure
 from actlab.report.formatting import Formatter
 from actlab.report.inputs import ReportData
 from actlab.report.notices import notices
 from actlab.report.pictures import activation_marks, pictures
 from actlab.report.settings import environment_groups, plan_groups
-from actlab.report.theme import Mark, dark_colours, style_variables
+from actlab.report.theme import Mark, style_variables
 from actlab.report.verdict.context import VerdictPage, verdict_page, verdict_sections
 from actlab.report.verdict.margin import margin_data
 from actlab.report.verdict.pictures import verdict_pictures
@@ -93,10 +92,10 @@ def _context(data: ReportData, language: str, translations: NullTranslations) ->
         "outcome_word": lambda outcome: outcome_word(outcome, translations),
         "slot_word": lambda slot: slot_word(slot, translations),
         "split_word": lambda name: split_word(name, translations),
-        "styles": Markup(style_variables() + _asset("report.css") + judged.styles),
-        "plotly": Markup(_asset("plotly-cartesian.min.js")),
-        "scripts": Markup(_asset("figures.js") + _asset("tables.js") + judged.scripts),
-        "page_data": _script_json(_page_data(figures, language, translations) | judged.data),
+        "styles": Markup(style_variables() + asset("report.css") + judged.styles),
+        "plotly": Markup(asset("plotly-cartesian.min.js")),
+        "scripts": Markup(asset("figures.js") + asset("tables.js") + judged.scripts),
+        "page_data": script_json(page_data(figures, language, translations) | judged.data),
     }  # fmt: skip
 
 
@@ -126,8 +125,8 @@ def _judged(
             for name, title in verdict_sections(data.verdict, figures, form)
         ),
         data={"verdict": margin_data(data.verdict, form)},
-        styles=_asset("verdict.css"),
-        scripts=_asset("margin.js"),
+        styles=asset("verdict.css"),
+        scripts=asset("margin.js"),
     )
 
 
@@ -151,42 +150,3 @@ def _sections(
         ("repeat", _("Plan and how to repeat it"), True),
     )
     return tuple(Section(name, title) for name, title, shown in wanted if shown)
-
-
-def _page_data(
-    figures: dict[str, PageFigure], language: str, translations: NullTranslations
-) -> dict[str, Any]:
-    """Return what the page's script reads: figures, colours and the words that it writes."""
-    _ = translations.gettext
-    return {
-        "language": language,
-        "dark": dark_colours(),
-        "figures": {
-            name: json.loads(figure.figure.to_json())
-            | {"views": [{"layout": view.layout, "trace": view.trace} for view in figure.views]}
-            for name, figure in figures.items()
-        },
-        "words": {
-            "shown": _("{shown} of {all} trials"),
-            "copied": _("Copied"),
-            "modebar": {
-                "Zoom": _("Zoom"),
-                "Pan": _("Pan"),
-                "Reset axes": _("Reset axes"),
-                "Download plot as a PNG": _("Save as PNG"),
-                "Double-click to zoom back out": _("Double-click to zoom back out"),
-            },
-        },
-    }
-
-
-def _script_json(value: dict[str, Any]) -> Markup:
-    """Return JSON that cannot end the script element it stands in."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    for character in "<>&":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return Markup(text)
-
-
-def _asset(name: str) -> str:
-    return resources.files("actlab.report").joinpath("assets", name).read_text(encoding="utf-8")

@@ -4,7 +4,7 @@ Runs in a worker beside the study's first trials, so that it costs no waiting.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from itertools import zip_longest
@@ -19,15 +19,22 @@ IMAGES = 64
 
 
 @contextmanager
-def self_checking(folder: RunFolder, make_executor: ExecutorFactory) -> Iterator[None]:
-    """Check the study in `folder` while the body runs, and write `findings.json` at its end."""
+def self_checking(
+    folder: RunFolder,
+    make_executor: ExecutorFactory,
+    check: Callable[[Plan], list[dict[str, Any]]] | None = None,
+) -> Iterator[None]:
+    """Check the study in `folder` while the body runs, and write `findings.json` at its end.
+
+    `check` returns the findings of a plan; those of a study without it.
+    """
     if folder.findings_path.exists():
         yield
         return
     plan = folder.plan()
     executor: Executor = make_executor(1, plan.execution.trial_timeout)
     try:
-        future: Future[list[dict[str, Any]]] = executor.submit(check_own, plan)
+        future: Future[list[dict[str, Any]]] = executor.submit(check or check_own, plan)
         yield
         document = {"format_version": FORMAT_VERSION, "findings": future.result()}
         write_beside(folder.findings_path, json.dumps(document, indent=2).encode())

@@ -11,12 +11,14 @@ from actlab.cli.output import print_json, say
 from actlab.cli.tasks.claims import claim_rows
 from actlab.cli.tasks.page import write_tasks_report
 from actlab.cli.tasks.progress import TasksProgress
+from actlab.cli.tasks.self_check import check_outputs
 from actlab.errors import ActlabError
 from actlab.i18n import _
 from actlab.studies.run_folder import RunFolder
 from actlab.studies.session import ExecutorFactory
 from actlab.studies.task_run import run_tasks
 from actlab.studies.task_summary import task_summary
+from actlab.workbench.self_check import self_checking
 
 
 def finish_tasks(
@@ -26,7 +28,7 @@ def finish_tasks(
     stop_on_signals()
     command = shlex.join(["actlab", *sys.argv[1:]])
     try:
-        with TasksProgress() as progress:
+        with TasksProgress() as progress, self_checking(folder, make_executor, check_outputs):
             run_tasks(folder, command, progress, make_executor)
     except KeyboardInterrupt:
         _say_interrupted(folder)
