@@ -37,7 +37,9 @@ def checked(model: nn.Module, loss: nn.Module, x: Tensor, y: Tensor) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=int, default=20)
+    parser.add_argument("--quick", action="store_true")
     given = parser.parse_args()
+    pairs = 2 if given.quick else given.pairs
     torch.manual_seed(0)
     torch.set_num_threads(1)
     x, y, loss = torch.randn(64, 1, 28, 28), torch.arange(64) % 10, nn.CrossEntropyLoss()
@@ -47,7 +49,7 @@ def main() -> None:
         plain(model, loss, x, y)
         checked(model, loss, x, y)  # imports and warms up
         passes, checks = [], []
-        for _pair in range(given.pairs):
+        for _pair in range(pairs):
             passes.append(plain(model, loss, x, y))
             checks.append(checked(model, loss, x, y))
         ratios = [check / one for check, one in zip(checks, passes, strict=True)]

@@ -15,15 +15,16 @@ ROUNDS = 3
 EPOCHS = 6
 
 
-def train(flush: bool, data_directory: str) -> tuple[float, list[float]]:
+def train(flush: bool, data_directory: str, epochs: int) -> tuple[float, list[float]]:
     """Return seconds per epoch and the accuracies by epoch of one training in a fresh process."""
     arguments = [sys.executable, __file__, "--child", str(int(flush)), "--data-dir", data_directory]
+    arguments += ["--epochs", str(epochs)]
     shown = subprocess.run(arguments, check=True, capture_output=True, text=True).stdout
     curve = json.loads(shown)
     return sum(epoch[0] for epoch in curve) / len(curve), [epoch[1] for epoch in curve]
 
 
-def child(flush: bool, data_directory: str) -> None:
+def child(flush: bool, data_directory: str, epochs: int) -> None:
     """Train and print [seconds, accuracy] of every epoch."""
     import torch
 
@@ -38,7 +39,7 @@ def child(flush: bool, data_directory: str) -> None:
     environment = worker.prepare(plan, "", "")
     setting = Setting("leaky_relu_0.01", "prelu", 0.0069)
     trial = search_trial(plan, environment, 0, setting)
-    _state, record = worker.train(trial, None, EPOCHS)
+    _state, record = worker.train(trial, None, epochs)
     print(json.dumps([[epoch.seconds, epoch.valid_accuracy] for epoch in record.curve]))
 
 
@@ -47,15 +48,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data-dir", default="../shared/mnist")
     parser.add_argument("--child", type=int)
+    parser.add_argument("--epochs", type=int, default=EPOCHS)
+    parser.add_argument("--quick", action="store_true")
     arguments = parser.parse_args()
     if arguments.child is not None:
-        child(bool(arguments.child), arguments.data_dir)
+        child(bool(arguments.child), arguments.data_dir, arguments.epochs)
         return
+    count, epochs = (1, 1) if arguments.quick else (ROUNDS, arguments.epochs)
     rounds = [
-        (train(False, arguments.data_dir), train(True, arguments.data_dir)) for _ in range(ROUNDS)
+        tuple(train(flush, arguments.data_dir, epochs) for flush in (False, True))
+        for _ in range(count)
     ]
     publish(
-        f"{EPOCHS} epochs of a saturating training, one thread, {ROUNDS} rounds in turn",
+        f"{epochs} epochs of a saturating training, one thread, {count} rounds in turn",
         {
             "seconds per epoch, kept": spread([kept[0] for kept, _flushed in rounds]),
             "seconds per epoch, flushed": spread([flushed[0] for _kept, flushed in rounds]),

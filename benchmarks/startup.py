@@ -1,5 +1,6 @@
 """How long `import actlab`, `actlab --help` and `actlab study show` take, as whole processes."""
 
+import argparse
 import subprocess
 import sys
 import time
@@ -24,11 +25,14 @@ def seconds(arguments: list[str]) -> float:
 
 def main() -> None:
     """Take the commands in turn, several rounds, after one to warm up."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true")
+    runs = 1 if parser.parse_args().quick else RUNS
     rounds = [
-        {name: seconds(command) for name, command in COMMANDS.items()} for _ in range(RUNS + 1)
+        {name: seconds(command) for name, command in COMMANDS.items()} for _ in range(runs + 1)
     ]
     publish(
-        f"whole processes, seconds, {RUNS} rounds in turn after a warm-up",
+        f"whole processes, seconds, {runs} rounds in turn after a warm-up",
         {name: spread([one[name] for one in rounds[1:]]) for name in COMMANDS},
     )
 

@@ -82,7 +82,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--network", choices=tuple(STEPS), default="published")
     parser.add_argument("--pairs", type=int, default=10)
+    parser.add_argument("--quick", action="store_true")
     given = parser.parse_args()
+    pairs = 1 if given.quick else given.pairs
     torch.manual_seed(0)
     torch.set_num_threads(1)
     model, x = network(given.network)
@@ -93,7 +95,7 @@ def main() -> None:
     bare: list[float] = []
     watched: list[float] = []
     costs: list[float] = []
-    for pair in range(given.pairs):
+    for pair in range(pairs):
         if pair % 2:
             bare.append(bare_block(run)[0])
         seconds, times = watched_block(run, model)
@@ -103,7 +105,7 @@ def main() -> None:
         costs += sampling_costs(times)
     ratios = [one / other for one, other in zip(watched, bare, strict=True)]
     publish(
-        f"added time of actlab.watch, {given.network} network, {given.pairs} interleaved pairs of "
+        f"added time of actlab.watch, {given.network} network, {pairs} interleaved pairs of "
         f"{STEPS[given.network]} steps, every={EVERY}, one thread",
         {
             "bare, seconds": spread(bare),
