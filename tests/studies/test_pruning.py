@@ -64,12 +64,13 @@ class Segments(Inline):
         return super().submit(function, *arguments, **named)
 
 
-def plan_with(pruner: Pruner, trials: int = 10) -> Plan:
+def plan_with(pruner: Pruner, trials: int = 8) -> Plan:
     plan = make_tiny_plan()
     return dataclasses.replace(
         plan,
         trials=trials,
         pruner=pruner,
+        execution=dataclasses.replace(plan.execution, workers=1),
         protocol=dataclasses.replace(plan.protocol, patience=4, max_epochs=4),
     )
 
@@ -115,8 +116,8 @@ def test_segments_follow_each_other() -> None:
 def test_pruned_trials_stay_in_the_tables_with_their_curves(pruned: RunFolder) -> None:
     records = pruned.records()
     given_up = [record for record in records if record.outcome is Outcome.PRUNED]
-    assert len(records) == 10
-    assert 0 < len(given_up) < 7
+    assert len(records) == 8
+    assert 0 < len(given_up) < 5
     assert all(0 < len(record.curve) == record.epochs < 4 for record in given_up)
     assert all(record.valid_accuracy is None for record in given_up)
     assert all("Pruned after epoch" in (record.reason or "") for record in given_up)
@@ -169,21 +170,15 @@ def test_a_completed_training_is_the_one_without_segments(pruned: RunFolder) -> 
     assert whole.valid_accuracy == record.valid_accuracy
 
 
-@pytest.mark.parametrize("kill_at", [1, 9, 17])
 def test_a_kill_in_the_middle_of_segments_changes_nothing(
-    pruned: RunFolder, tmp_path: Path, kill_at: int
+    pruned: RunFolder, tmp_path: Path
 ) -> None:
-    plan = dataclasses.replace(plan_with(MEDIAN), execution=pruned.plan().execution)
-    one_worker = dataclasses.replace(plan.execution, workers=1)
-    plan = dataclasses.replace(plan, execution=one_worker)
-    whole = RunFolder.create(tmp_path / "whole", plan)
-    run(whole)
-    folder = RunFolder.create(tmp_path / "killed", plan)
+    folder = RunFolder.create(tmp_path / "killed", pruned.plan())
     with pytest.raises(Kill):
-        run(folder, Segments(kill_at=kill_at))
+        run(folder, Segments(kill_at=9))
     run(folder)
-    assert outcomes(folder) == outcomes(whole)
-    assert list(map(curve_of, folder.records())) == list(map(curve_of, whole.records()))
+    assert outcomes(folder) == outcomes(pruned)
+    assert list(map(curve_of, folder.records())) == list(map(curve_of, pruned.records()))
 
 
 def test_a_lost_worker_costs_one_segment(tmp_path: Path) -> None:
@@ -196,12 +191,12 @@ def test_a_lost_worker_costs_one_segment(tmp_path: Path) -> None:
 
 
 def test_hyperband_prunes_on_its_rungs(tmp_path: Path) -> None:
-    folder = RunFolder.create(tmp_path / "run", plan_with(HYPERBAND, trials=12))
+    folder = RunFolder.create(tmp_path / "run", plan_with(HYPERBAND, trials=8))
     run(folder)
     given_up = [record for record in folder.records() if record.outcome is Outcome.PRUNED]
     assert given_up
     assert {record.epochs for record in given_up} <= {1, 2, 3, 4}
-    assert len(folder.records()) == 12
+    assert len(folder.records()) == 8
 
 
 def test_without_a_pruner_a_training_is_one_task(tmp_path: Path) -> None:
