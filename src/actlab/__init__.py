@@ -10,6 +10,7 @@ from typing import Any
 _HOMES = {
     "get": "actlab.catalogue",
     "functions": "actlab.catalogue",
+    "study": "actlab.workbench.interface",
     "slots": "actlab.networks",
     "swap": "actlab.networks",
     "check": "actlab.checker",

@@ -71,7 +71,7 @@ def test_a_study_of_an_own_network_on_own_data(
         ([], "No code is run because a file names it"),
         (
             ["--network", "net.py"],
-            'must look like FILE.py:NAME or package.module:NAME; got "net.py"',
+            'must look like pkg.module:Net or file.py:build; got "net.py"',
         ),
         (["--network", "none.py:build"], "There is no file"),
         (["--network", "net.py:bulid"], 'Did you mean "build"?'),

@@ -4,23 +4,21 @@ import concurrent.futures
 from collections.abc import Callable
 from typing import Any
 
+from actlab.studies.in_process import InThisProcess
 
-class Inline(concurrent.futures.Executor):
-    """What `LocalProcesses` is, without processes; counts its tasks by function name."""
+
+class Inline(InThisProcess):
+    """Runs tasks in this process and counts them by function name."""
 
     def __init__(self, *_sizes: float) -> None:
+        super().__init__()
         self.calls: list[str] = []
 
-    def submit(  # the signature of the standard library's executors
+    def submit(
         self, function: Callable[..., Any], /, *arguments: Any, **named: Any
     ) -> concurrent.futures.Future[Any]:
         self.calls.append(function.__name__)
-        future: concurrent.futures.Future[Any] = concurrent.futures.Future()
-        try:
-            future.set_result(function(*arguments, **named))
-        except Exception as error:
-            future.set_exception(error)
-        return future
+        return super().submit(function, *arguments, **named)
 
 
 class Silent:

@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.studies.inline import Inline
 
 from actlab.studies.plan_file import read_plan
 from actlab.studies.run_folder import RunFolder
 from actlab.workbench.self_check import check_own, self_checking
+from tests.studies.inline import Inline
 
 
 @pytest.mark.parametrize(("protocol", "codes"), [("published", {"ACT101"}), ("corrected", set())])

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from actlab.networks.activation_slots import Slot, SlotError, slots, swap
     from actlab.networks.builders import build
     from actlab.networks.memory_order import PositionsFirst, positions_first
-    from actlab.networks.own import check_own, offer
+    from actlab.networks.own import check_own, offer, own_kinds
     from actlab.networks.pooling_order import PoolingFirst, as_written, pooling_first
     from actlab.networks.summary import summarise
 
@@ -28,6 +28,7 @@ __all__ = [
     "input_shape",
     "is_own",
     "offer",
+    "own_kinds",
     "pooling_first",
     "positions_first",
     "slots",
@@ -44,6 +45,7 @@ _HOMES = {
     "build": "builders",
     "check_own": "own",
     "offer": "own",
+    "own_kinds": "own",
     "pooling_first": "pooling_order",
     "positions_first": "memory_order",
     "slots": "activation_slots",

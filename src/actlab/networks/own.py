@@ -47,6 +47,11 @@ def build_own(address: str, conv_activation: str, fc_activation: str, head: Head
     return nn.Sequential(OrderedDict(network=swapped, **head_layers(head)))
 
 
+def own_kinds(address: str) -> set[str]:
+    """Return the kinds of slots that the network at `address` has: of "conv" and "fc"."""
+    return {slot.kind for slot in slots(_made(address))}
+
+
 def check_own(
     address: str,
     space: Space,

@@ -27,6 +27,15 @@ def read_plan(source: str, overrides: Mapping[str, Any]) -> Plan:
     given = _document_of(source)
     if not given:
         raise PlanError(source, [_("it is empty; start from a preset, such as: digits")])
+    return _revised(source, given, overrides)
+
+
+def revised(plan: Plan, overrides: Mapping[str, Any]) -> Plan:
+    """Return the plan with `overrides` laid over it, as `read_plan` lays them."""
+    return _revised(plan.name, _without_none(document(plan)), overrides)
+
+
+def _revised(source: str, given: dict[str, Any], overrides: Mapping[str, Any]) -> Plan:
     for key, value in overrides.items():
         if value is not None:
             _lay_over(given, key.split("."), value)

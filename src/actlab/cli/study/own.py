@@ -35,28 +35,18 @@ Data = Annotated[
 def own_overrides(network: str | None, data: Path | None) -> dict[str, Any]:
     """Return what the two options lay over a plan.
 
-    Own data are split by shares: what the sizes of a preset's data set say means nothing for them.
-    Raises DataError for a file that cannot be trained on.
+    Raises AddressError, NetworkError or DataError for what cannot be used.
     """
-    overrides: dict[str, Any] = {"network.name": own_address(network) if network else None}
+    overrides: dict[str, Any] = {}
+    if network is not None:
+        from actlab.workbench.models import absolute_address, network_overrides
+
+        overrides |= network_overrides(absolute_address(network))
     if data is not None:
-        from actlab.data import pool_sizes, shared_sizes
+        from actlab.workbench.own_data import own_data_overrides
 
-        name = str(data.resolve())
-        overrides |= {
-            "data": {"name": name, "splits": vars(shared_sizes(pool_sizes(name)))},
-            "name": "own",
-        }
+        overrides |= own_data_overrides(data, Path())
     return overrides
-
-
-def own_address(network: str) -> str:
-    """Return the address with the path of its file made absolute, so that any process finds it."""
-    place, colon, name = network.rpartition(":")
-    if not colon:
-        message = _('--network must look like FILE.py:NAME or package.module:NAME; got "{given}".')
-        raise AddressError(message.format(given=network))
-    return f"{Path(place).resolve()}:{name}" if place.endswith(".py") else network
 
 
 def located(plan: "Plan") -> "Plan":
@@ -71,8 +61,10 @@ def located(plan: "Plan") -> "Plan":
 def check_code_is_named(plan: "Plan", network: str | None) -> None:
     """Raise AddressError for a plan that names code which the command line does not name."""
     from actlab.networks import is_own
+    from actlab.workbench.models import absolute_address
 
-    if is_own(plan.network) and (network is None or own_address(network) != plan.network):
+    named = None if network is None else absolute_address(network)
+    if is_own(plan.network) and named != plan.network:
         message = _(
             "The plan trains a network of its own, {address}. No code is run because a file names "
             "it: if you trust it, add --network {address}"
