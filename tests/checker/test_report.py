@@ -113,6 +113,14 @@ def test_names_that_do_not_exist_are_refused() -> None:
         report_of(Functional(), task="multi-class")
 
 
+class Named(nn.Linear):
+    def __init__(self) -> None:
+        super().__init__(20, 4)
+
+    def forward(self, x: Tensor) -> Any:
+        return {"scores": super().forward(x)}
+
+
 @pytest.mark.parametrize(
     ("arguments", "story"),
     [
@@ -130,6 +138,10 @@ def test_names_that_do_not_exist_are_refused() -> None:
         (
             (nn.Linear(9, 4), nn.CrossEntropyLoss(), (torch.ones(3, 20), torch.tensor([0, 1, 2]))),
             "The model raised RuntimeError: mat1 and mat2 shapes cannot be multiplied",
+        ),
+        (
+            (Named(), nn.CrossEntropyLoss(), (torch.ones(3, 20), torch.tensor([0, 1, 2]))),
+            r"returned dict.*loss_fn\(out\['scores'\], y\)",
         ),
         (
             (nn.LazyLinear(4), nn.CrossEntropyLoss(), (torch.ones(3, 20), torch.tensor([0, 1, 2]))),
