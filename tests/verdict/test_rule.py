@@ -1,6 +1,7 @@
 """The groups, against the rule written down a second time with SciPy's own tests."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -121,6 +122,26 @@ def test_only_shared_seeds_are_compared() -> None:
     assert any("1 replicate is left out" in notice for notice in slot.notices)
 
 
+def test_a_candidate_that_was_stopped_keeps_its_seeds_and_takes_none_from_others() -> None:
+    generator = np.random.default_rng(0)
+    scores: dict[str, Sequence[float | None]] = dict(
+        drawn(generator, {"relu": 0.97, "tanh": 0.969, "silu": 0.90}, 10, 0.003)
+    )
+    scores["silu"] = scores["silu"][:4]
+    told = replace(replication(scores), stopped={"conv": frozenset({"silu"})})
+    slot = judge(plan(), told).slots[0]
+    assert {c.activation: c.n for c in slot.candidates} == {"relu": 10, "tanh": 10, "silu": 4}
+    silu = by_name(slot)["silu"]
+    assert silu.group == "worse"
+    best = by_name(slot)[slot.candidates[0].activation]
+    expected = scipy_stats.ttest_rel(scores["silu"], best.scores[:4])
+    assert silu.difference == pytest.approx(np.mean(silu.scores) - np.mean(best.scores[:4]))
+    assert slot.ranks is None, "two candidates with all seeds have no ranks"
+    (pair,) = (p for p in slot.pairs if {p.first, p.second} == {best.activation, "silu"})
+    assert pair.p_value == pytest.approx(expected.pvalue)
+    assert any("silu" in notice for notice in slot.notices)
+
+
 def test_search_and_choice_do_not_count() -> None:
     scores = {"relu": [0.9, 0.92], "tanh": [0.88, 0.9]}
     lucky = [
@@ -175,7 +196,7 @@ def test_no_replicates_are_refused() -> None:
 )
 def test_mixed_records_are_refused(change: dict[str, str]) -> None:
     scores = {"relu": [0.9, 0.92], "tanh": [0.88, 0.9]}
-    stranger = record(setting("conv", "relu"), 2, 0.9, **change)  # type: ignore[arg-type]
+    stranger = record(setting("conv", "relu"), 2, 0.9, **change)
     with pytest.raises(VerdictError, match="these come from 2"):
         judge(plan(), replication(scores, others=[stranger]))
 

@@ -9,6 +9,9 @@ d = mean(best) - mean(candidate), paired by seed.
 
 A difference can be both certain and smaller than the margin; then it is *worse*, because the rule
 asks in this order. The candidate's numbers show that the difference is small.
+
+The level holds per slot: with eight equal candidates, about 3 % of slots have a false *worse*. Two
+slots are two questions, and one of them goes wrong about twice as often.
 """
 
 from dataclasses import dataclass
