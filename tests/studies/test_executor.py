@@ -110,6 +110,25 @@ def test_large_answers_travel_whole(one: LocalProcesses) -> None:
     assert one.submit(bytes, 5_000_000).result(timeout=60) == bytes(5_000_000)
 
 
+UNGUARDED = """
+print("started", flush=True)
+from actlab.studies.executor import LocalProcesses
+
+pool = LocalProcesses(workers=2, timeout=60.0)
+print(pool.submit(pow, 2, 3).result())
+pool.shutdown()
+"""
+
+
+def test_a_worker_does_not_run_the_script_again(tmp_path: Path) -> None:
+    script = tmp_path / "unguarded.py"
+    script.write_text(UNGUARDED)
+    done = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, timeout=100, check=True
+    )
+    assert done.stdout.split() == ["started", "8"]
+
+
 PARENT = """
 import time
 from actlab.studies.executor import LocalProcesses

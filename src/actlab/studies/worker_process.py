@@ -5,10 +5,12 @@ import multiprocessing
 import os
 import pickle
 import signal
+import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection, wait
+from types import ModuleType
 from typing import Any, TypeVar
 
 from actlab.i18n import _
@@ -27,6 +29,7 @@ TAKE_SECONDS = 60.0
 """How long a process that waits for a task may take until it says that it has it."""
 
 _SPAWN = multiprocessing.get_context("spawn")
+_STARTING = threading.Lock()
 
 
 class WorkerLostError(Exception):
@@ -105,7 +108,8 @@ class WorkerProcess:
         self._tasks, tasks = _SPAWN.Pipe()
         self._beats, beats = _SPAWN.Pipe(duplex=False)
         self._process = _SPAWN.Process(target=serve, args=(tasks, beats), daemon=True)
-        self._process.start()
+        with _main_left_out():
+            self._process.start()
         tasks.close()
         beats.close()
         if self._retired.is_set():
@@ -147,6 +151,22 @@ class WorkerProcess:
                 silent_windows += 1
             if silent_windows == 2:
                 raise WorkerLostError(_("its process gave no sign of life"))
+
+
+@contextlib.contextmanager
+def _main_left_out() -> Iterator[None]:
+    """Keep a new process from running the user's script, of which a worker needs nothing.
+
+    A spawned process imports the main module; a script without `if __name__ == "__main__":` would
+    start its study again in every worker.
+    """
+    with _STARTING:
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = main
 
 
 def serve(tasks: Connection, beats: Connection) -> None:

@@ -1,7 +1,6 @@
 """`actlab.study`: a whole study from Python, by the engine of the command line."""
 
 import html
-import multiprocessing
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
@@ -153,8 +152,8 @@ def study(
     already is gone on with.
 
     The network is checked for misuse first. Trials train side by side, one per core, in processes;
-    in a script the call therefore stands under `if __name__ == "__main__":`. A model that processes
-    cannot import (a notebook's function, a lambda) trains in this one.
+    a model that these cannot import (a script's or notebook's function, a lambda) trains in this
+    one.
 
     Raises PlanError for a plan that cannot be run, with every fault in it; DataError, NetworkError
     and AddressError for data or a model that do not fit.
@@ -163,13 +162,6 @@ def study(
         study.best.setting
         study.confirm(seeds=10).slots[0].summary
     """
-    if multiprocessing.parent_process() is not None:
-        raise ActlabError(
-            _(
-                "actlab.study starts processes that import this script again: put the call under "
-                'if __name__ == "__main__":'
-            )
-        )
     path = Path(out) if out is not None else _new_path()
     make_executor: ExecutorFactory = LocalProcesses
     laid_over: dict[str, Any] = {}
