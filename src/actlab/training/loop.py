@@ -154,23 +154,39 @@ def _paused(progress: Progress, state: bytes) -> Training:
 
 def _finished(model: nn.Module, data: TrainingData, recipe: Recipe, progress: Progress) -> Training:
     started = time.perf_counter()
+    found = None
+    if not progress.diverged:
+        model.load_state_dict(progress.best_weights)
+        found = score(model, data.valid_trial, recipe.arithmetic, recipe.objective).metric
+    progress.seconds += time.perf_counter() - started
+    return conclude(model, data, recipe, progress, found)
+
+
+def conclude(
+    model: nn.Module,
+    data: TrainingData,
+    recipe: Recipe,
+    progress: Progress,
+    metric: float | None,
+) -> Training:
+    """Return what came out of a training that has ended, with its metric on valid_trial.
+
+    `model` has the weights of the best epoch, and `metric` is a number, unless it diverged.
+    """
     figures: dict[str, float | None] = {"valid_accuracy": None}
     reason = None
-    if progress.diverged:
+    if metric is not None:
+        figures = recipe.objective.figures(metric)
+    else:
         reason = _("The loss was not a finite number in epoch {epoch}.").format(
             epoch=len(progress.curve)
         )
-    else:
-        model.load_state_dict(progress.best_weights)
-        found = score(model, data.valid_trial, recipe.arithmetic, recipe.objective)
-        figures = recipe.objective.figures(found.metric)
-    seconds = progress.seconds + time.perf_counter() - started
     return Training(
         outcome=Outcome.DIVERGED if progress.diverged else Outcome.COMPLETED,
         reason=reason,
         curve=tuple(progress.curve),
         best_epoch=progress.best_epoch,
-        seconds=seconds,
+        seconds=progress.seconds,
         state=weights_to_bytes(progress.best_weights) if progress.best_weights else b"",
         probes=None if progress.diverged else _probes(model, data, recipe, progress),
         **figures,

@@ -31,14 +31,20 @@ class Progress:
 
     def add(self, epoch: Epoch, model: nn.Module, better: Callable[[float, float], bool]) -> None:
         """Append an epoch; keep the model's weights where it is strictly the best so far."""
+        if self.append(epoch, better):
+            self.best_weights = copy_weights(model)
+
+    def append(self, epoch: Epoch, better: Callable[[float, float], bool]) -> bool:
+        """Append an epoch and return whether it is strictly the best so far."""
         self.curve.append(epoch)
         self.seconds += epoch.seconds
         if self.diverged:
-            return
+            return False
         best = None if self.best_epoch is None else self.curve[self.best_epoch - 1]
-        if best is None or better(epoch.valid_metric, best.valid_metric):
+        improved = best is None or better(epoch.valid_metric, best.valid_metric)
+        if improved:
             self.best_epoch = len(self.curve)
-            self.best_weights = copy_weights(model)
+        return improved
 
     @property
     def diverged(self) -> bool:
