@@ -7,7 +7,7 @@
 As every page it reads nothing but its arguments and asks for nothing when it is opened.
 """
 
-from actlab.report.tasks.inputs import TasksData
+from actlab.report.tasks.inputs import SettingSpreads, Spread, TasksData
 from actlab.report.tasks.page import render_tasks, write_tasks
 
-__all__ = ["TasksData", "render_tasks", "write_tasks"]
+__all__ = ["SettingSpreads", "Spread", "TasksData", "render_tasks", "write_tasks"]

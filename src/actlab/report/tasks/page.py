@@ -1,20 +1,37 @@
-"""The page of a run of tasks: its rows, then the template, with escaping on."""
+"""The page of a run of tasks: its rows, then the figures, then the template, with escaping on."""
 
-from collections.abc import Sequence
+import math
+from dataclasses import dataclass
 from gettext import NullTranslations
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from actlab import i18n
+from actlab.records import Claim, ClaimOutcome
+from actlab.report.embedding import asset, page_data, script_json
 from actlab.report.formatting import NOT_KNOWN, Formatter
-from actlab.report.tasks.inputs import TasksData
-from actlab.report.tasks.rows import mean, task_rows
+from actlab.report.tasks.inputs import Spread, TasksData
+from actlab.report.tasks.pictures import galleries
+from actlab.report.tasks.rows import layer_label, setting_label, task_rows
 from actlab.report.theme import style_variables
+from actlab.report.verdict.context import ClaimLook, claim_looks
 from actlab.report.words import outcome_word
+
+
+@dataclass(frozen=True)
+class JudgedClaims:
+    """The claims under one protocol, as the template of claims reads them."""
+
+    protocol: str
+    found: tuple[Claim, ...]
+    outcomes: dict[ClaimOutcome, ClaimLook]
+
+    def claims(self) -> tuple[Claim, ...]:
+        """Return the claims by number."""
+        return tuple(sorted(self.found, key=lambda claim: claim.number))
 
 
 def render_tasks(
@@ -23,7 +40,7 @@ def render_tasks(
     """Return the page in "en" or "ko"; `translations` replaces the messages of the language."""
     messages = i18n.translation(language) if translations is None else translations
     environment = Environment(
-        loader=PackageLoader("actlab.report.tasks"),
+        loader=ChoiceLoader([PackageLoader("actlab.report.tasks"), PackageLoader("actlab.report")]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -57,31 +74,51 @@ def write_tasks(
 
 def _context(data: TasksData, language: str, translations: NullTranslations) -> dict[str, Any]:
     form = Formatter(translations)
+    rows = task_rows(data)
+    drawn = galleries(data, rows, form)
+    figures = {
+        figure.name: figure
+        for found in drawn.values()
+        for gallery in found
+        for row in gallery.rows
+        for figure in row
+    }
+    looks = claim_looks(form)
     return {
         "language": language,
         "data": data,
         "plan": data.plan,
         "form": form,
-        "rows": task_rows(data),
-        "spread": lambda task, values: _spread(task, values, form),
+        "rows": rows,
+        "galleries": drawn,
+        "figures": figures,
+        "claims": [JudgedClaims(name, found, looks) for name, found in data.claims.items()],
+        "layer_label": lambda layer: layer_label(layer, form),
+        "setting_label": lambda setting: setting_label(setting, form),
+        "figure": lambda task, value: _figure(task, value, form),
+        "interval": lambda task, spread: _interval(task, spread, form),
         "written": form.moment(data.written),
         "outcome_word": lambda outcome: outcome_word(outcome, translations),
-        "styles": Markup(style_variables() + _asset("report.css")),
+        "styles": Markup(style_variables() + asset("report.css") + asset("verdict.css")),
+        "plotly": Markup(asset("plotly-cartesian.min.js")),
+        "scripts": Markup(asset("figures.js")),
+        "page_data": script_json(page_data(figures, language, translations)),
     }
 
 
-def _spread(task: str, values: Sequence[float], form: Formatter) -> str:
-    """Return mean and, of several seeds, lowest and highest."""
-    centre = mean(values)
-    if centre is None:
+def _figure(task: str, value: float | None, form: Formatter) -> str:
+    """Write a metric: an error with four decimals, an accuracy in percent."""
+    if value is None:
         return NOT_KNOWN
-    shown = [f"{v:.4f}" if task == "regression" else form.percent(v) for v in _of(values, centre)]
-    return shown[0] if len(values) == 1 else f"{shown[0]} ({shown[1]} … {shown[2]})"
+    if task != "regression":
+        return form.percent(value)
+    return f"{value:.4f}" if math.isfinite(value) else "∞"
 
 
-def _of(values: Sequence[float], centre: float) -> tuple[float, float, float]:
-    return centre, min(values), max(values)
-
-
-def _asset(name: str) -> str:
-    return resources.files("actlab.report").joinpath("assets", name).read_text(encoding="utf-8")
+def _interval(task: str, spread: Spread, form: Formatter) -> str:
+    """Write an interval; no accuracy lies outside 0 to 1, no error below 0."""
+    if spread.low is None or spread.high is None:
+        return ""
+    highest = math.inf if task == "regression" else 1.0
+    ends = (max(spread.low, 0.0), min(spread.high, highest))
+    return " … ".join(_figure(task, end, form) for end in ends)
