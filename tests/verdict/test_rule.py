@@ -196,7 +196,7 @@ def test_no_replicates_are_refused() -> None:
 )
 def test_mixed_records_are_refused(change: dict[str, str]) -> None:
     scores = {"relu": [0.9, 0.92], "tanh": [0.88, 0.9]}
-    stranger = record(setting("conv", "relu"), 2, 0.9, **change)
+    stranger = record(setting("conv", "relu"), 2, 0.9, **change)  # type: ignore[arg-type]  # keywords of two types
     with pytest.raises(VerdictError, match="these come from 2"):
         judge(plan(), replication(scores, others=[stranger]))
 
