@@ -76,18 +76,16 @@ def train_output(
 ) -> tuple[bytes, Record]:
     """Train a trial of a run of tasks as `train` does, and read its figures on the test split.
 
-    Targets are made from the labels; a regression's are scaled by the training rows alone. Nothing
-    is chosen by the test figures. Segments have no gradients recorded but those of the last.
-
-    Raises DataError, too, where a target does not fit its task.
+    A regression's target is scaled by the training rows alone; nothing is chosen by the test
+    figures. Raises DataError, too, where a target does not fit its task.
     """
     from actlab import tasks, training
 
     assert trial.output is not None, "a trial of a run of tasks has an output layer"
-    task = trial.output.task
+    task, own = trial.output.task, trial.data.targets is not None
     seed = trial.seeds.split
     drawn = _training_data(trial.data, trial.fingerprint, seed, None, trial.device)
-    learnt, valid = (_with_target(part, task) for part in (drawn.train, drawn.valid_epoch))
+    learnt, valid = (_with_target(part, task, own) for part in (drawn.train, drawn.valid_epoch))
     scale = tasks.fit_scale(trial.output, learnt.labels.cpu().numpy())
     objective = training.objective_of(trial.output, trial.protocol.head, scale)
     arithmetic, order = training.ARITHMETIC[trial.precision], trial.seeds.order
@@ -101,7 +99,7 @@ def train_output(
     record = _record(trial, outcome)
     if outcome.outcome is not Outcome.COMPLETED:
         return outcome.state, record
-    test = _with_target(_test_examples(trial), task, check=False)
+    test = _with_target(_test_examples(trial), task, own)
     said = training.predict(model, test, arithmetic, objective)
     figures = OutputFigures(
         test=training.score(model, test, arithmetic, objective).metric,
@@ -144,7 +142,7 @@ def prepare(plan: Plan, command: str, started: str) -> Environment:
     from actlab import networks, training
 
     device = training.resolve_device(plan.execution.device)
-    dataset = data.open_dataset(plan.data.name, plan.data.directory)
+    dataset = data.open_dataset(plan.data.name, plan.data.directory, plan.data.targets)
     _check_network(plan, dataset.classes)
     return Environment(
         versions=_versions(),
@@ -196,7 +194,7 @@ def _training_data(
 
 
 def _planned_dataset(plan: DataPlan, fingerprint: str) -> data.Dataset:
-    dataset = data.open_dataset(plan.name, plan.directory)
+    dataset = data.open_dataset(plan.name, plan.directory, plan.targets)
     if dataset.fingerprint != fingerprint:
         raise DataError(
             _(
@@ -216,15 +214,16 @@ def _test_examples(trial: Trial) -> Examples:
     return training.to_examples(split.images, split.labels, dataset.pixel_maximum, trial.device)
 
 
-def _with_target(part: Examples, task: TaskName, *, check: bool = True) -> Examples:
-    """Return examples with the target of a task in place of the digits."""
+def _with_target(part: Examples, task: TaskName, own: bool) -> Examples:
+    """Return examples with the target of a task: the user's own, or made from the digits."""
     import torch
 
     from actlab import tasks
 
-    target = tasks.target_of_digits(task, part.labels.cpu().numpy())
-    if check:
-        tasks.check_target(task, target, tasks.OUTPUTS[task])
+    labels = part.labels.cpu().numpy()
+    target = labels if own else tasks.target_of_digits(task, labels)
+    tasks.check_target(task, target, None if own else tasks.OUTPUTS[task])
+    target = tasks.own_target(task, target) if own else target
     return replace(part, labels=torch.from_numpy(target).to(part.labels.device))
 
 
@@ -244,7 +243,11 @@ def _outputs(trial: Trial) -> int:
     """Return how many outputs the network of a trial has."""
     from actlab import tasks
 
-    return tasks.OUTPUTS["multiclass" if trial.output is None else trial.output.task]
+    task = "multiclass" if trial.output is None else trial.output.task
+    if trial.data.targets is None:
+        return tasks.OUTPUTS[task]
+    dataset = _planned_dataset(trial.data, trial.fingerprint)
+    return tasks.output_count(task, dataset.training_pool.labels)
 
 
 def _probe(trial: Trial, model: nn.Module) -> ActivationProbe | None:

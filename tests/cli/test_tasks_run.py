@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from actlab.cli.main import run as run_command
@@ -160,6 +161,31 @@ def test_data_that_are_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[s
     result = actlab(capsys, "tasks", "run", "--data-dir", tmp_path, "--out", out)
     assert result.code == 2
     assert not out.exists()
+
+
+def test_targets_of_the_users_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from actlab.data import open_dataset
+
+    pools = open_dataset("digits")
+    train, test = (
+        1000.0 + 10 * pool.images.mean(axis=(1, 2, 3), dtype=np.float64)
+        for pool in (pools.training_pool, pools.test_pool)
+    )
+    path, out = tmp_path / "brightness.npz", tmp_path / "run"
+    np.savez(path, train=train, test=test)
+    arguments = ("regression", "--seeds", 1, "--targets", path)
+    rows = json.loads(run(capsys, out, *arguments, "--json").out)["settings"]
+    assert len(rows) == 6
+    raw, right = rows[:2]
+    assert raw["test"][0] > 1e5 > right["test"][0]
+    assert not any(row["published"] for row in rows)
+    assert str(path) in (out / "plan.toml").read_text()
+    np.savez(path, train=train[:-1], test=test)
+    open_dataset.cache_clear()
+    short = run(capsys, tmp_path / "short", *arguments)
+    assert short.code == 2
+    assert "a row for each of the 1400 images" in short.err
+    assert run(capsys, tmp_path / "two", "--targets", path).code == 2
 
 
 def test_a_target_that_does_not_fit_stops_the_run(

@@ -14,11 +14,12 @@ Pixels = NDArray[np.uint8] | NDArray[np.float32]
 class Examples:
     """Images, uint8 of shape (N, C, H, W), and their labels, int64 of shape (N,).
 
-    In a data set of the user's own `images` may be float32 inputs of any shape (N, ...).
+    In a data set of the user's own `images` may be float32 inputs of any shape (N, ...), and with
+    targets of the user's own `labels` may hold any numbers.
     """
 
     images: Pixels
-    labels: NDArray[np.int64]
+    labels: NDArray[Any]
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from actlab.data import digits, mnist, own
 from actlab.data.dataset import Dataset
+from actlab.data.targets import with_targets
 from actlab.errors import DataError, unknown_name
 from actlab.i18n import _
 
@@ -63,8 +64,10 @@ def image_shape(name: str) -> tuple[int, ...]:
 
 
 @cache
-def open_dataset(name: str, directory: str | None = None) -> Dataset:
+def open_dataset(name: str, directory: str | None = None, targets: str | None = None) -> Dataset:
     """Return the data set `name`, or the one in the .npz file of that path, read and hashed once.
+
+    With `targets`, a file of the user's own, its labels are those.
 
     Raises UnknownNameError for a name that no data set has, DataError for files that are missing,
     cut short or altered.
@@ -72,7 +75,8 @@ def open_dataset(name: str, directory: str | None = None) -> Dataset:
     >>> open_dataset("digits").training_pool.images.shape
     (1400, 1, 8, 8)
     """
-    return _source(name).open(Path(directory) if directory is not None else None)
+    dataset = _source(name).open(Path(directory) if directory is not None else None)
+    return dataset if targets is None else with_targets(dataset, Path(targets))
 
 
 def _source(name: str) -> _Source:

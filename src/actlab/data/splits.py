@@ -87,6 +87,8 @@ def class_counts(dataset: Dataset, sizes: SplitSizes, seed: int) -> dict[str, tu
     """
     splits = draw_splits(dataset, sizes, seed)
     parts = {**vars(splits), "test": final_test_split(dataset, sizes, seed)}
+    if not np.issubdtype(dataset.training_pool.labels.dtype, np.integer):
+        return {}
     return {
         name: tuple(np.bincount(part.labels, minlength=dataset.classes).tolist())
         for name, part in parts.items()

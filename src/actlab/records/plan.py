@@ -29,11 +29,16 @@ class SplitSizes:
 
 @dataclass(frozen=True)
 class DataPlan:
-    """Which data set, from which folder (None: wherever it is found), in which splits."""
+    """Which data set, from which folder (None: wherever it is found), in which splits.
+
+    `targets` is a file with targets of the user's own for a run of tasks, None where they are made
+    from the labels.
+    """
 
     name: str
     splits: SplitSizes
     directory: str | None = None
+    targets: str | None = None
 
 
 @dataclass(frozen=True)

@@ -89,6 +89,7 @@ class DataSection(_Section):
     name: Annotated[str, _one_of("data set", data.NAMES, data.is_own)]
     splits: SplitsSection
     directory: str | None = None
+    targets: str | None = None
 
     @property
     def is_at_hand(self) -> bool:
@@ -230,6 +231,8 @@ class PlanFile(_Section):
                     'plan and a run of tasks have the pruner "none"'
                 )
             )
+        if self.tasks is None and self.data.targets is not None:
+            raise ValueError(_("data.targets is for a run of tasks only"))
         if self.tasks is not None:
             faults = self.tasks.faults(self.trials, self.space.fc_activation)
             if faults:
@@ -260,6 +263,7 @@ class PlanFile(_Section):
                 name=self.data.name,
                 splits=SplitSizes(**self.data.splits.model_dump()),
                 directory=self.data.directory,
+                targets=self.data.targets,
             ),
             network=self.network.name,
             space=Space(
@@ -294,6 +298,7 @@ def document(plan: Plan) -> dict[str, object]:
             "name": plan.data.name,
             "splits": vars(plan.data.splits),
             "directory": plan.data.directory,
+            "targets": plan.data.targets,
         },
         "network": {"name": plan.network},
         "space": {

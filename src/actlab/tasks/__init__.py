@@ -3,6 +3,7 @@
 from actlab.tasks.definitions import TASKS, Task, task
 from actlab.tasks.digits import LABELS, OUTPUTS, target_of_digits
 from actlab.tasks.fitting import check_target, target_faults
+from actlab.tasks.own import output_count, own_target
 from actlab.tasks.scaling import fit_scale, to_original, to_training
 from actlab.tasks.settings import counterpart, is_right, output_settings, right_output
 from actlab.tasks.suggestion import Alternative, Suggestion, suggest
@@ -19,7 +20,9 @@ __all__ = [
     "counterpart",
     "fit_scale",
     "is_right",
+    "output_count",
     "output_settings",
+    "own_target",
     "right_output",
     "suggest",
     "summarise",

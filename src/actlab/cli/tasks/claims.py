@@ -15,8 +15,12 @@ def claims_of(
 ) -> dict[ProtocolName, tuple[Claim, ...]]:
     """Return the judged claims by protocol, those whose task the run has.
 
+    None is judged by targets of the user's own: the claims are on those made from the digits.
+
     Sentences are in the language of `translations`, without them in that of the process.
     """
+    if folder.plan().data.targets is not None:
+        return {}
     messages = translations or translation(process_language())
     return output_claims(folder.plan(), folder.task_records(), messages)
 

@@ -18,6 +18,7 @@ from actlab.studies.run_folder import RunFolder
 from actlab.studies.session import ExecutorFactory
 from actlab.studies.task_run import run_tasks
 from actlab.studies.task_summary import task_summary
+from actlab.tasks.settings import HIDDEN
 from actlab.workbench.self_check import self_checking
 
 
@@ -91,7 +92,7 @@ def _label(row: dict[str, Any]) -> str:
     parts = [f"{row['head']} + {row['loss']}"]
     if "target" in row:
         parts.append(_("standardised") if row["target"] == "standardised" else _("raw"))
-    if not row["published"] and row["head"] != "sigmoid_transformed":
+    if row["hidden"] != HIDDEN:
         parts.append(_("hidden {activation}").format(activation=row["hidden"]))
     return ", ".join(parts)
 

@@ -35,7 +35,8 @@ def write_tasks_report(folder: RunFolder, target: Path, language: str) -> None:
         message = _("The run in {path} has not begun to train; there is nothing to draw yet.")
         raise ActlabError(message.format(path=folder.path))
     plan = folder.plan()
-    published = PUBLISHED_RESULTS if plan.data.name == _ON_MNIST else {}
+    is_own = plan.data.targets is not None
+    published = PUBLISHED_RESULTS if plan.data.name == _ON_MNIST and not is_own else {}
     data = TasksData(
         plan=plan,
         environment=environment,
@@ -46,14 +47,21 @@ def write_tasks_report(folder: RunFolder, target: Path, language: str) -> None:
         published={layer: (found.valid, found.test) for layer, found in published.items()},
         claims=claims_of(folder, translation(language)),
         findings=_findings(folder, plan),
-        targets=_targets(environment),
-        labels=tuple(LABELS),
+        targets={} if is_own else _targets(environment),
+        labels=_numbered(folder) if is_own else tuple(LABELS),
     )
     try:
         write_tasks(target, data, language)
     except OSError as error:
         message = _("The page {path} cannot be written: {reason}. Choose another -o.")
         raise ActlabError(message.format(path=target, reason=error.strerror)) from None
+
+
+def _numbered(folder: RunFolder) -> tuple[str, ...]:
+    """Return numbers as the names of labels that nobody named."""
+    figures = [record.figures for record in folder.task_records() if record.figures]
+    most = max((len(found.summary.labels) for found in figures), default=0)
+    return tuple(str(number) for number in range(most))
 
 
 def _spreads(folder: RunFolder, plan: Plan) -> "dict[OutputSetting, SettingSpreads]":

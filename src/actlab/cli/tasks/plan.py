@@ -1,10 +1,11 @@
 """The plan of a run of tasks, from what the command line says."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from actlab.errors import unknown_name
+from actlab.errors import ActlabError, unknown_name
 from actlab.i18n import _
 from actlab.records import (
     DataPlan,
@@ -39,10 +40,12 @@ def tasks_plan(
     dataset: str,
     directory: Path | None,
     workers: int | None,
+    targets: Path | None = None,
 ) -> Plan:
     """Return the plan that compares right and wrong output layers of the named tasks (none: all).
 
-    Raises UnknownNameError for a task, a protocol or a data set that does not exist.
+    With `targets`, a file of the user's own, one task is named. Raises UnknownNameError for a
+    task, a protocol or a data set that does not exist.
     """
     from actlab.tasks import TASKS, output_settings, task
     from actlab.tasks.settings import HIDDEN, OTHER_HIDDEN
@@ -51,10 +54,14 @@ def tasks_plan(
         raise unknown_name(_("data set"), dataset, _NETWORKS)
     asked = [task(name).name for name in names] or [known.name for known in TASKS]
     settings = output_settings(asked, [_protocol(name) for name in dict.fromkeys(protocols)])
+    if targets is not None:
+        if len(asked) != 1:
+            raise ActlabError(_("Name the one task that the file with targets poses."))
+        settings = tuple(replace(setting, published=False) for setting in settings)
     network, splits = _NETWORKS[dataset]
     return Plan(
         name=f"tasks-{dataset}",
-        data=DataPlan(dataset, splits, str(directory.resolve()) if directory else None),
+        data=DataPlan(dataset, splits, _absolute(directory), _absolute(targets)),
         network=network,
         space=Space(
             conv_activation=("relu",),
@@ -72,6 +79,10 @@ def tasks_plan(
         execution=Execution(workers=workers),
         tasks=OutputPlan(settings, seeds),
     )
+
+
+def _absolute(path: Path | None) -> str | None:
+    return str(path.resolve()) if path is not None else None
 
 
 def _used(activations: tuple[str, ...], settings: "Sequence[OutputSetting]") -> tuple[str, ...]:

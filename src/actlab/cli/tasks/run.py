@@ -33,6 +33,13 @@ Data = Annotated[str, typer.Option("--data", metavar="mnist|digits", help=_("The
 DataDirectory = Annotated[
     Path | None, typer.Option("--data-dir", help=_("The folder of the data files; no download."))
 ]
+Targets = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE.npz",
+        help=_("Targets of your own for one task: arrays train and test, a row per image."),
+    ),
+]
 Out = Annotated[
     Path | None,
     typer.Option(help=_("The run folder, made or gone on with; runs/NAME-TIME without it.")),
@@ -49,6 +56,7 @@ def run(
     protocols: Protocols = None,
     dataset: Data = "mnist",
     data_directory: DataDirectory = None,
+    targets: Targets = None,
     out: Out = None,
     workers: Workers = None,
     language: Language = None,
@@ -65,7 +73,7 @@ def run(
             message = _("{option} must be at least 1; got {count}.")
             raise ActlabError(message.format(option=option, count=count))
     plan = tasks_plan(
-        names or (), protocols or ("corrected",), seeds, dataset, data_directory, workers
+        names or (), protocols or ("corrected",), seeds, dataset, data_directory, workers, targets
     )
     page_language = checked_language(language)
     path = out or Path("runs", f"{plan.name}-{datetime.now().astimezone():%Y%m%d-%H%M%S}")
