@@ -90,6 +90,7 @@ def _context(data: TasksData, language: str, translations: NullTranslations) -> 
         "plan": data.plan,
         "form": form,
         "rows": rows,
+        "protocols": _protocols(data),
         "galleries": drawn,
         "figures": figures,
         "claims": [JudgedClaims(name, found, looks) for name, found in data.claims.items()],
@@ -104,6 +105,11 @@ def _context(data: TasksData, language: str, translations: NullTranslations) -> 
         "scripts": Markup(asset("figures.js")),
         "page_data": script_json(page_data(figures, language, translations)),
     }
+
+
+def _protocols(data: TasksData) -> list[str]:
+    assert data.plan.tasks is not None, "the page is that of a run of tasks"
+    return list(dict.fromkeys(setting.protocol for setting in data.plan.tasks.settings))
 
 
 def _figure(task: str, value: float | None, form: Formatter) -> str:

@@ -15,7 +15,7 @@ def learning_curves(name: str, rows: Sequence[TaskRow], title: str, form: Format
     _ = form.translations.gettext
     regression = rows[0].setting.output.task == "regression"
     vertical = (
-        axis(_("mean squared error"), type="log")
+        axis(_("mean squared error"), type="log", dtick="D2")
         if regression
         else accuracy_axis(_("valid (epoch) accuracy"))
     )

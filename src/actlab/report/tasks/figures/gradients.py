@@ -68,7 +68,7 @@ def _drawn(
     _ = form.translations.gettext
     figure = frame(
         xaxis=horizontal,
-        yaxis=axis(_("gradient norm"), type="log", exponentformat="power"),
+        yaxis=axis(_("gradient norm"), type="log", dtick=1, exponentformat="power"),
         showlegend=True,
     )
     looks = marks(row.setting.fc_activation for row in rows)

@@ -26,9 +26,8 @@ def reach(
         yaxis=axis(
             "",
             domain=_LANES,
-            range=[len(rows) - 0.5, -0.5],
-            tickvals=list(range(len(rows))),
-            ticktext=[plain(label) for label in labels],
+            range=[len(rows) - 0.5, -0.75],
+            showticklabels=False,
             showgrid=False,
         ),
         yaxis2=axis(
@@ -46,8 +45,18 @@ def reach(
         name=_("test targets"),
         hovertemplate="%{x}: <b>%{y:.1%}</b><extra></extra>",
     )
-    for lane, row in enumerate(rows):
+    for lane, (row, label) in enumerate(zip(rows, labels, strict=True)):
         _draw_lane(figure, lane, row, shown, form)
+        figure.add_annotation(
+            text=plain(label),
+            xref="paper",
+            x=0.01,
+            xanchor="left",
+            y=lane - 0.4,
+            yanchor="middle",
+            showarrow=False,
+            font={"size": 12},
+        )
     missed = [_missed(row, label, targets, form) for row, label in zip(rows, labels, strict=True)]
     caption = _("Bands: what the head can say at all. Bars: what it said of the test images.")
     return PageFigure(
@@ -58,8 +67,7 @@ def reach(
             labels="; ".join(labels)
         ),
         figure=figure,
-        height=260 + 42 * len(rows),
-        minimum_width=480,
+        height=280 + 52 * len(rows),
     )
 
 
@@ -86,10 +94,10 @@ def _draw_lane(
     ends = [max(low, shown[0]), min(high, shown[1])]
     figure.add_scatter(
         x=ends,
-        y=[lane, lane],
+        y=[lane + 0.12, lane + 0.12],
         mode="lines" if ends[0] < ends[1] else "markers",
-        line={"color": LIGHT["heat2"], "width": 22},
-        marker={"color": LIGHT["heat2"], "size": 22, "symbol": "square"},
+        line={"color": LIGHT["heat2"], "width": 16},
+        marker={"color": LIGHT["heat2"], "size": 16, "symbol": "square"},
         name=_("can say"),
         legendgroup="can",
         showlegend=lane == 0,
@@ -102,7 +110,7 @@ def _draw_lane(
     said = [min(lows), max(highs)]
     figure.add_scatter(
         x=said,
-        y=[lane, lane],
+        y=[lane + 0.12, lane + 0.12],
         mode="lines+markers",
         line={"color": LIGHT["series1"], "width": 5},
         marker={"color": LIGHT["series1"], "size": 9, "symbol": "line-ns-open"},
