@@ -62,6 +62,7 @@ class Search:
         self._observer = observer
         folder.drop_torn_line()
         self._records = list(folder.records())
+        self._best = best_record(tuple(self._records))
         self._ledger = Ledger(self._plan, folder.storage_path, self._records)
         for record in self._records:
             self._ledger.tell(record)
@@ -109,7 +110,9 @@ class Search:
     def _keep(self, record: Record, state: bytes) -> None:
         self._folder.append(record)
         self._records.append(record)
-        if best_record(tuple(self._records)) is record:
+        leading = (record,) if self._best is None else (self._best, record)
+        self._best = best_record(leading)
+        if self._best is record:
             weights.keep(self._folder, record, state)
         self._ledger.tell(record)
         self._observer.on_records(tuple(self._records), self._plan.trials)

@@ -4,6 +4,7 @@
 that is gone is made anew.
 """
 
+from collections import deque
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -86,13 +87,13 @@ class Ledger:
         )
         if is_new:
             self._make_again({record.number: record for record in records})
+        trials = self._trials()
+        self._waiting = deque(t.number for t in trials if t.state is TrialState.WAITING)
+        self._known = len(trials)
 
     def ask(self) -> tuple[int, Setting]:
         """Return the number and the setting of the next trial."""
         number = self._next_number()
-        start = self._strategy.start
-        if number < len(start) and not self._waiting():
-            self._study.enqueue_trial(vars(start[number]))
         self._study.sampler = self._strategy.sampler(number)
         self._live[number] = self._study.ask()
         return number, self._suggest(self._live[number])
@@ -147,12 +148,16 @@ class Ledger:
     def _trials(self) -> list[FrozenTrial]:
         return self._study.get_trials(deepcopy=False)
 
-    def _waiting(self) -> list[FrozenTrial]:
-        return [trial for trial in self._trials() if trial.state is TrialState.WAITING]
-
     def _next_number(self) -> int:
-        waiting = self._waiting()
-        return waiting[0].number if waiting else len(self._trials())
+        """Return the number of Optuna's next trial, counted here: asking would read them all."""
+        if self._waiting:
+            return self._waiting.popleft()
+        number = self._known
+        self._known += 1
+        start = self._strategy.start
+        if number < len(start):
+            self._study.enqueue_trial(vars(start[number]))
+        return number
 
     def _make_again(self, records: dict[int, Record]) -> None:
         """Add the records under their numbers; a gap is a trial that waits to be asked."""
