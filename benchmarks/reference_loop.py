@@ -35,14 +35,17 @@ PROTOCOL = Protocol("published", "softmax")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one training gave: epochs and images seen, seconds of training, accuracies."""
+    """What one training gave: epochs and images seen, seconds of training, accuracies.
+
+    One that was cut short by a limit on epochs is not scored.
+    """
 
     epochs: int
     images: int
     seconds: float
     valid_epoch: tuple[float, ...]
-    valid_trial: float
-    test: float
+    valid_trial: float | None
+    test: float | None
 
 
 class Images(Dataset[tuple[Tensor, int]]):
@@ -108,8 +111,8 @@ def train(setting: Setting, seed: int, directory: str | None, epochs: int | None
         images=len(curve) * (SIZES.train + SIZES.valid_epoch),
         seconds=seconds,
         valid_epoch=tuple(curve),
-        valid_trial=accuracy(model, sets["valid_trial"]),
-        test=accuracy(model, Images(test.images, test.labels)),
+        valid_trial=accuracy(model, sets["valid_trial"]) if epochs is None else None,
+        test=accuracy(model, Images(test.images, test.labels)) if epochs is None else None,
     )
 
 
