@@ -95,6 +95,7 @@ def test_any_verdict_has_a_page_with_all_its_figures(verdict: Verdict, language:
     targets = {link[1:] for link in reader.links if link.startswith("#")}
     assert targets <= set(reader.identifiers)
     assert "nan" not in text_of(shown).lower().split()
+    assert not re.search(r"<td[^>]*>-\d", shown)
 
 
 def test_a_verdict_without_replicates_draws_no_picture_and_no_number() -> None:

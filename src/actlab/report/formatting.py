@@ -33,13 +33,16 @@ class Formatter:
         return _("{number} %").format(number=self.percent_number(fraction)).replace(" ", "\xa0")
 
     def percent_number(self, fraction: float | None) -> str:
-        """Write a fraction in percent, as `percent`, without the sign."""
+        """Write a fraction in percent, as `percent`, without the sign.
+
+        The lower end of an interval can be negative.
+        """
         if fraction is None:
             return NOT_KNOWN
         shown = 100.0 * fraction
         if 0.0 < fraction < 1.0:
             shown = min(max(shown, 0.01), 99.99)
-        return f"{shown:.2f}"
+        return f"{shown:.2f}".replace("-", "−")
 
     def points(self, difference: float) -> str:
         """Write the size of a difference of two accuracies in percentage points.
