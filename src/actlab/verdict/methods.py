@@ -28,6 +28,14 @@ def methods(
             "of the 90 % interval of the paired difference is below {margin} percentage points."
         ).format(margin=words.margin(margin)),
     ]
+    if any(replication.stopped.values()):
+        sentences.append(
+            _(
+                "Candidates that were clearly behind at a look on the way were not trained on the "
+                "remaining seeds (all pairs, Bonferroni over the looks and Holm over the pairs, at "
+                "the level 0.01)."
+            )
+        )
     if replication.rows_overlap:
         sentences.append(
             _(

@@ -7,6 +7,10 @@ from actlab.stats import clearly_behind, nadeau_bengio_factor
 from actlab.studies.stopping import StoppingRule
 from actlab.studies.trials import rows_overlap
 
+STOPPING_ALPHA = 0.01
+"""What stopping may err in. The verdict errs in up to 0.05 of its own; with a hundredth for
+stopping the two together stay at about that (tests/stats/test_sequential.py)."""
+
 
 def stopping_rule(plan: Plan) -> StoppingRule:
     """Return what says who is clearly behind in a slot, for replicates of this plan.
@@ -23,6 +27,7 @@ def stopping_rule(plan: Plan) -> StoppingRule:
             scores,
             looks_done,
             looks_planned,
+            alpha=STOPPING_ALPHA,
             variance_factor=factor if corrected else None,
             resolution=1 / splits.valid_trial,
         )
