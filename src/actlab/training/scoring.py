@@ -9,7 +9,7 @@ from actlab.training.examples import Examples
 from actlab.training.objective import CLASSIFICATION, Objective
 from actlab.training.precision import Arithmetic, in_fp32
 
-_BATCH = 100
+BATCH = 100
 """Images per forward pass: the time per image is flat from 50 on, memory is not."""
 
 
@@ -40,9 +40,9 @@ def score(
     model.eval()
     loss, metric = 0.0, 0.0
     with torch.inference_mode():
-        for start in range(0, len(examples), _BATCH):
-            labels = examples.labels[start : start + _BATCH]
-            outputs = arithmetic(model, examples.images[start : start + _BATCH])
+        for start in range(0, len(examples), BATCH):
+            labels = examples.labels[start : start + BATCH]
+            outputs = arithmetic(model, examples.images[start : start + BATCH])
             loss += float(objective.loss(outputs, labels, reduction="sum"))
             metric += objective.total(outputs, labels)
     return Score(loss=loss / len(examples), metric=metric / len(examples))
@@ -64,6 +64,6 @@ def predict(
     with torch.inference_mode():
         outputs = [
             objective.head(arithmetic(model, images)).cpu()
-            for images in torch.split(examples.images, _BATCH)
+            for images in torch.split(examples.images, BATCH)
         ]
     return torch.cat(outputs)
