@@ -12,6 +12,7 @@ import math
 import platform
 import sys
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -128,8 +129,10 @@ def _centred_verdict(published: bool | None, mean: float | None) -> str:
 def _cost_note(costs: Mapping[str, Any] | None) -> str:
     if costs is None:
         return "No cost has been measured for this page; run `actlab functions cost` for yours."
-    machine = costs["machine"]
-    return f"Measured in float32 on: {machine}. `actlab functions cost` measures your machine."
+    return (
+        f"Measured in float32, {costs['date']}, by `python docs/generate_functions.py --cost` on "
+        f"{costs['machine']}. `actlab functions cost` measures your machine."
+    )
 
 
 def catalogue_page() -> str:
@@ -212,8 +215,12 @@ def measure_cost() -> None:
             "forward": round(found.forward_ratio, 2),
             "backward": round(found.backward_ratio, 2),
         }
-    machine = f"{platform.machine()}, {_processor()}, one thread"
-    COST.write_text(json.dumps({"machine": machine, "functions": measured}, indent=2) + "\n")
+    document = {
+        "machine": f"{platform.machine()}, {_processor()}, one thread",
+        "date": datetime.now(UTC).date().isoformat(),
+        "functions": measured,
+    }
+    COST.write_text(json.dumps(document, indent=2) + "\n")
 
 
 def _processor() -> str:
