@@ -7,14 +7,12 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from actlab.records import OutputLayer, OutputSetting, Plan
+from actlab.records import OutputLayer, OutputSetting, Plan, TaskName
 from actlab.workbench.self_check import IMAGES
 
 if TYPE_CHECKING:
-    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
-
-    from actlab.training import Examples
 
 
 def check_outputs(plan: Plan) -> list[dict[str, Any]]:
@@ -23,7 +21,7 @@ def check_outputs(plan: Plan) -> list[dict[str, Any]]:
     from actlab.studies.trials import replicate_seeds
 
     assert plan.tasks is not None, "a run of tasks says which"
-    dataset = data.open_dataset(plan.data.name, plan.data.directory)
+    dataset = data.open_dataset(plan.data.name, plan.data.directory, plan.data.targets)
     seeds = replicate_seeds(plan.seed, "task", 0)
     train = data.draw_splits(dataset, plan.data.splits, seeds.split).train
     batch = training.to_examples(
@@ -32,52 +30,69 @@ def check_outputs(plan: Plan) -> list[dict[str, Any]]:
     return [
         {"setting": asdict(setting), **finding}
         for setting in plan.tasks.settings
-        for finding in _findings(plan, setting, batch, train.labels, seeds.weights)
+        for finding in _findings(
+            plan,
+            setting,
+            batch.images,
+            _target(plan, setting.output.task, train.labels),
+            _outputs(plan, setting.output.task, dataset.training_pool.labels),
+            seeds.weights,
+        )
     ]
+
+
+def _target(plan: Plan, task: TaskName, labels: "NDArray[Any]") -> "NDArray[Any]":
+    """Return the training target of a task: the user's own, or made from the digits."""
+    from actlab import tasks
+
+    if plan.data.targets is not None:
+        return tasks.own_target(task, labels)
+    return tasks.target_of_digits(task, labels)
+
+
+def _outputs(plan: Plan, task: TaskName, pool: "NDArray[Any]") -> int:
+    from actlab import tasks
+
+    return tasks.OUTPUTS[task] if plan.data.targets is None else tasks.output_count(task, pool)
 
 
 def _findings(
     plan: Plan,
     setting: OutputSetting,
-    batch: "Examples",
-    digits: "np.ndarray[Any, Any]",
+    images: "Tensor",
+    target: "NDArray[Any]",
+    outputs: int,
     seed: int,
 ) -> list[dict[str, Any]]:
     import torch
 
-    from actlab import checker, networks, tasks
+    from actlab import checker, networks
 
     layer = setting.output
     ending = layer.ending(setting.protocol)
     torch.manual_seed(seed)
     model = networks.build(
-        plan.network,
-        plan.space.conv_activation[0],
-        setting.fc_activation,
-        ending,
-        tasks.OUTPUTS[layer.task],
+        plan.network, plan.space.conv_activation[0], setting.fc_activation, ending, outputs
     )
-    target = _target(layer, digits)[: len(batch)]
-    report = checker.check(
-        model, _loss(layer, on_logits=ending == "logits"), (batch.images, target), task=layer.task
-    )
+    batch = (images, _met_by_the_loss(layer, target, outputs)[: len(images)])
+    loss = _loss(layer, on_logits=ending == "logits")
+    report = checker.check(model, loss, batch, task=layer.task)
     findings: list[dict[str, Any]] = report.to_dict()["findings"]
     return findings
 
 
-def _target(layer: OutputLayer, digits: "np.ndarray[Any, Any]") -> "Tensor":
-    """Return the targets as they meet the loss: scaled, or one-hot for binary cross entropy."""
+def _met_by_the_loss(layer: OutputLayer, target: "NDArray[Any]", outputs: int) -> "Tensor":
+    """Return the target scaled, or one-hot for binary cross entropy of classes."""
     import torch
     from torch.nn import functional
 
     from actlab import tasks
 
-    target = tasks.target_of_digits(layer.task, digits)
     if layer.task == "regression":
         target = tasks.to_training(tasks.fit_scale(layer, target), target)
     found = torch.from_numpy(target)
     if layer.loss == "bce" and found.dtype is torch.int64:
-        return functional.one_hot(found, tasks.OUTPUTS[layer.task]).float()
+        return functional.one_hot(found, outputs).float()
     return found
 
 
