@@ -69,9 +69,29 @@ def test_the_document_has_every_setting_with_lists_over_the_seeds(
     assert not [row for row in rows if row["published"] and row["head"] == "sigmoid_transformed"]
     page = (out / "report.html").read_text()
     assert "sigmoid_transformed" in page
+    assert "1.7830" not in page, "the published figures are of other data"
     assert {"plan.toml", "records.jsonl", "environment.json"} <= {
         path.name for path in out.iterdir()
     }
+
+
+def test_claims_and_findings_of_the_run(
+    two_protocols: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = json.loads(actlab(capsys, "study", "show", two_protocols, "--json").out)
+    claims = [(claim["protocol"], claim["number"]) for claim in document["claims"]]
+    assert claims == [("published", 7), ("published", 8), ("corrected", 7), ("corrected", 8)]
+    assert all(set(claim) == {"protocol", "number", "text", "outcome", "reason"}
+               for claim in document["claims"])  # fmt: skip
+    codes: dict[tuple[str, str, str], set[str]] = {}
+    for finding in RunFolder(two_protocols).findings() or ():
+        layer, protocol = finding["setting"]["output"], finding["setting"]["protocol"]
+        if finding["severity"] == "error":
+            codes.setdefault((protocol, layer["head"], layer["loss"]), set()).add(finding["code"])
+    assert codes["published", "softmax", "ce"] == {"ACT101"}
+    assert codes["corrected", "sigmoid", "ce"] == {"ACT103"}
+    assert "ACT301" in codes["corrected", "relu", "mse"]
+    assert not codes.keys() & {("corrected", "softmax", "ce"), ("corrected", "none", "mse")}
 
 
 def test_all_settings_of_a_seed_share_split_weights_and_order(

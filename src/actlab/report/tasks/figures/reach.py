@@ -129,9 +129,25 @@ def _missed(row: TaskRow, label: str, targets: Mapping[float, int], form: Format
     count = sum(number for value, number in targets.items() if not low <= value <= high)
     if not count:
         return ""
-    share = count / sum(targets.values())
-    sentence = _("{label} cannot say {share} of the test targets.")
-    return sentence.format(label=label, share=form.percent(share))
+    share = form.percent(count / sum(targets.values()))
+    if row.setting.output.task != "regression":
+        sentence = _("{label} cannot say {share} of the test targets.")
+        return sentence.format(label=label, share=share)
+    sentence = _(
+        "{label} cannot say {share} of the test targets; at best its mean squared error is {least}."
+    )
+    least = f"{least_error(low, targets):.4f}"
+    return sentence.format(label=label, share=share, least=least)
+
+
+def least_error(lowest: float, targets: Mapping[float, int]) -> float:
+    """Return the mean squared error of the best predictions of which none is below `lowest`.
+
+    >>> least_error(2.0, {1.0: 5, 3.0: 5})
+    0.5
+    """
+    missed = sum(count * max(lowest - value, 0.0) ** 2 for value, count in targets.items())
+    return missed / sum(targets.values())
 
 
 def _shown(rows: Sequence[TaskRow], targets: Mapping[float, int]) -> tuple[float, float]:
