@@ -87,6 +87,33 @@ def test_a_digits_trial_from_names_to_test_accuracy() -> None:
     assert final.test_accuracy >= 0.96
 
 
+def test_trials_trained_together_are_those_trained_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    from actlab.training.fused import choice
+
+    monkeypatch.setattr(choice, "fused_gain", lambda *_given: 2.0)
+    first = digits_trial(sizes=SplitSizes(96, 64, 64, 397))
+    second = replace(
+        first,
+        number=4,
+        setting=Setting("prelu", "silu", 0.001),
+        seeds=Seeds(split=2, weights=3, order=4),
+        stage="confirm",
+        replicate=0,
+    )
+    found = worker.train_many([first, second])
+    for trial, (weights, record) in zip((first, second), found, strict=True):
+        plain, alone = worker.train(trial)
+        assert (record.identity, record.number) == (alone.identity, alone.number)
+        assert (record.outcome, record.epochs) == (alone.outcome, alone.epochs)
+        assert [epoch.train_loss for epoch in record.curve] == pytest.approx(
+            [epoch.train_loss for epoch in alone.curve], rel=1e-4
+        )
+        assert (record.probes is None) == (alone.probes is None)
+        assert worker.test_accuracy(trial, weights).test_accuracy == pytest.approx(
+            worker.test_accuracy(trial, plain).test_accuracy, abs=0.02
+        )
+
+
 def test_a_record_says_what_was_asked() -> None:
     trial = replace(digits_trial(), replicate=4)
     record = worker.train(trial)[1]

@@ -6,7 +6,6 @@ module itself is light, since the driving process imports it too: torch is loade
 
 from __future__ import annotations
 
-import platform
 from dataclasses import replace
 from functools import cache, lru_cache
 from importlib import metadata
@@ -31,9 +30,11 @@ from actlab.records import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import nn
 
-    from actlab.training import ActivationProbe, Device, Examples, Training, TrainingData
+    from actlab.training import ActivationProbe, Device, Examples, Recipe, Training, TrainingData
 
 _LIBRARIES = ("actlab", "numpy", "optuna", "scikit-learn", "torch", "torchinfo")
 
@@ -52,23 +53,22 @@ def train(
     """
     from actlab import training
 
-    model = _network(trial)
-    outcome = training.train(
-        model,
-        _training_data(
-            trial.data, trial.fingerprint, trial.seeds.split, trial.avoided_split, trial.device
-        ),
-        training.Recipe(
-            trial.setting.learning_rate,
-            trial.protocol,
-            trial.seeds.order,
-            training.ARITHMETIC[trial.precision],
-            _probe(trial, model),
-        ),
-        state,
-        until_epoch,
-    )
+    outcome = training.train(*_given(trial), state, until_epoch)
     return outcome.state, _record(trial, outcome)
+
+
+def train_many(trials: Sequence[Trial]) -> list[tuple[bytes, Record]]:
+    """Train trials to their ends, in lock-step where they can be and that is measured to be faster.
+
+    They differ in number, setting, seeds and stage alone. Raises what `train` raises.
+    """
+    from actlab import networks
+    from actlab.training import fused
+
+    models, parts, recipes = zip(*map(_given, trials), strict=True)
+    outcomes = fused.train_together(models, parts, recipes, networks.as_written)
+    found = zip(trials, outcomes, strict=True)
+    return [(outcome.state, _record(trial, outcome)) for trial, outcome in found]
 
 
 def train_output(
@@ -143,9 +143,10 @@ def prepare(plan: Plan, command: str, started: str) -> Environment:
 
     device = training.resolve_device(plan.execution.device)
     dataset = data.open_dataset(plan.data.name, plan.data.directory, plan.data.targets)
-    _check_network(plan, dataset.classes)
+    shape = data.image_shape(plan.data.name)
+    networks.check_fits(plan.network, plan.space, plan.data.name, shape, dataset.classes)
     return Environment(
-        versions=_versions(),
+        versions=training.versions_of(_LIBRARIES),
         machine=training.describe_machine(device),
         fingerprint=dataset.fingerprint,
         class_counts=data.class_counts(dataset, plan.data.splits, Seeds.of_search(plan.seed).split),
@@ -153,7 +154,7 @@ def prepare(plan: Plan, command: str, started: str) -> Environment:
             plan.network,
             *_first_pair(plan),
             plan.protocol.head,
-            (plan.protocol.batch_size, *data.image_shape(plan.data.name)),
+            (plan.protocol.batch_size, *shape),
         ),
         precision=training.resolve_precision(
             plan.execution.precision, device, lambda: _faster_precision(plan, device)
@@ -227,6 +228,26 @@ def _with_target(part: Examples, task: TaskName, own: bool) -> Examples:
     return replace(part, labels=torch.from_numpy(target).to(part.labels.device))
 
 
+def _given(trial: Trial) -> tuple[nn.Module, TrainingData, Recipe]:
+    """Return what is trained of a trial, on what, and how."""
+    from actlab import training
+
+    model, seeds = _network(trial), trial.seeds
+    return (
+        model,
+        _training_data(
+            trial.data, trial.fingerprint, seeds.split, trial.avoided_split, trial.device
+        ),
+        training.Recipe(
+            trial.setting.learning_rate,
+            trial.protocol,
+            seeds.order,
+            training.ARITHMETIC[trial.precision],
+            _probe(trial, model),
+        ),
+    )
+
+
 def _network(trial: Trial) -> nn.Module:
     setting = trial.setting
     return _built(
@@ -296,21 +317,6 @@ def _built(
     return training.place(networks.positions_first(model), device)
 
 
-def _check_network(plan: Plan, classes: int) -> None:
-    from actlab import networks
-
-    taken, given = networks.input_shape(plan.network), data.image_shape(plan.data.name)
-    if taken is None:
-        networks.check_own(plan.network, plan.space, given, classes)
-    elif taken != given:
-        raise DataError(
-            _(
-                "The network {network} takes images of shape {taken}; those of {name} have shape "
-                "{given}. Choose another network or other data."
-            ).format(network=plan.network, taken=taken, name=plan.data.name, given=given)
-        )
-
-
 def _record(trial: Trial, outcome: Training) -> Record:
     return Record(
         identity=trial.identity,
@@ -340,8 +346,3 @@ def _record(trial: Trial, outcome: Training) -> Record:
 @cache
 def _code_version() -> str:
     return metadata.version("actlab")
-
-
-def _versions() -> dict[str, str]:
-    versions = {name: metadata.version(name) for name in _LIBRARIES}
-    return {"python": platform.python_version(), **versions}

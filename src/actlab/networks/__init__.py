@@ -11,6 +11,7 @@ from actlab.networks.shapes import NAMES, input_shape, is_own
 if TYPE_CHECKING:
     from actlab.networks.activation_slots import Slot, SlotError, slots, swap
     from actlab.networks.builders import build
+    from actlab.networks.fitting import check_fits
     from actlab.networks.memory_order import PositionsFirst, positions_first
     from actlab.networks.own import check_own, offer, own_kinds
     from actlab.networks.pooling_order import PoolingFirst, as_written, pooling_first
@@ -24,6 +25,7 @@ __all__ = [
     "SlotError",
     "as_written",
     "build",
+    "check_fits",
     "check_own",
     "input_shape",
     "is_own",
@@ -43,6 +45,7 @@ _HOMES = {
     "SlotError": "activation_slots",
     "as_written": "pooling_order",
     "build": "builders",
+    "check_fits": "fitting",
     "check_own": "own",
     "offer": "own",
     "own_kinds": "own",

@@ -5,7 +5,7 @@ from actlab.training.device import Device, place, resolve_device, resolve_precis
 from actlab.training.examples import Examples, TrainingData, to_examples
 from actlab.training.gradient_trace import GradientTrace
 from actlab.training.loop import Recipe, Training, train
-from actlab.training.machine import describe_machine
+from actlab.training.machine import describe_machine, versions_of
 from actlab.training.objective import CLASSIFICATION, Objective, objective_of
 from actlab.training.precision import ARITHMETIC, Arithmetic, faster_precision
 from actlab.training.probes import ActivationProbe, Site
@@ -37,5 +37,6 @@ __all__ = [
     "score",
     "to_examples",
     "train",
+    "versions_of",
     "weights_from_bytes",
 ]

@@ -2,6 +2,8 @@
 
 import os
 import platform
+from collections.abc import Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -30,3 +32,9 @@ def _processor() -> str:
             if key.strip() == "model name":
                 return value.strip()
     return platform.processor() or platform.machine()
+
+
+def versions_of(libraries: Sequence[str]) -> dict[str, str]:
+    """Return the versions of Python and of installed libraries, by name."""
+    versions = {name: metadata.version(name) for name in libraries}
+    return {"python": platform.python_version(), **versions}

@@ -68,6 +68,20 @@ class Lockstep:
         self._look(learning)
         self._optimiser.freeze(self._rows([row for row in learning if self.members[row].ended]))
 
+    def step_seconds(self, count: int) -> float:
+        """Return the time of the quickest of some steps; the population is of no use after them."""
+        size = self.members[0].recipe.protocol.batch_size
+        rows = self._train.orders(self._seeds, epoch=1)[:, :size]
+        buffer, step = self._make_step(rows.shape)
+        taken = []
+        for _step in range(count):
+            started = time.perf_counter()
+            buffer.copy_(rows)
+            step()
+            float(self._losses[0])  # waits until a GPU has finished
+            taken.append(time.perf_counter() - started)
+        return min(taken)
+
     def conclude(self) -> None:
         """Score the trials that have ended, and keep what came out of them."""
         ended = [row for row, member in enumerate(self.members) if member.ended]
