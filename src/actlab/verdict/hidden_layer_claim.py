@@ -81,13 +81,16 @@ def _answer(found: Mapping[str, Heads], words: Wording) -> tuple[ClaimOutcome, s
     if not learning:
         return "not enough evidence", _("No hidden layer lets the head learn on every seed.")
     standing = [hidden for hidden, heads in found.items() if heads.fails]
-    answer = _(
-        "It is not the head alone: behind {learning} the same head learns on every seed. Nor is it "
-        "the hidden layer alone: behind {standing} softmax + ce learns on every seed."
-    ).format(learning=words.names(learning), standing=words.names(standing))
+    answer = _("It is not the head alone: behind {learning} the same head learns on every seed.")
+    sentences = [answer.format(learning=words.names(learning))]
+    if standing:
+        other = _(
+            "Nor is it the hidden layer alone: behind {standing} softmax + ce learns on every seed."
+        )
+        sentences.append(other.format(standing=words.names(standing)))
     if standing and _on_a_plateau(found, learning, standing):
-        answer += " " + _("The two together start on a plateau: the gradients die away.")
-    return "not supported", answer
+        sentences.append(_("The two together start on a plateau: the gradients die away."))
+    return "not supported", " ".join(sentences)
 
 
 def _counts(found: Mapping[str, Heads], words: Wording) -> str:
