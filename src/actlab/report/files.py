@@ -5,6 +5,7 @@ from pathlib import Path
 
 from actlab.report.inputs import ReportData
 from actlab.report.page import render
+from actlab.report.templating import write_text
 
 
 def write(
@@ -19,10 +20,4 @@ def write(
     Raises OSError where the folder is missing or cannot be written.
     """
     text = render(data, language, translations=translations)
-    beside = path.with_name(f".{path.name}.partial")
-    try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
-    return path
+    return write_text(path, text)

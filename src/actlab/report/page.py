@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from gettext import NullTranslations
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from actlab import i18n
@@ -19,6 +18,7 @@ from actlab.report.inputs import ReportData
 from actlab.report.notices import notices
 from actlab.report.pictures import activation_marks, pictures
 from actlab.report.settings import environment_groups, plan_groups
+from actlab.report.templating import environment
 from actlab.report.theme import Mark, style_variables
 from actlab.report.verdict.context import VerdictPage, verdict_page, verdict_sections
 from actlab.report.verdict.margin import margin_data
@@ -44,16 +44,8 @@ def render(
     depends on nothing but its arguments: the same data gives the same text.
     """
     messages = i18n.translation(language) if translations is None else translations
-    environment = Environment(
-        loader=PackageLoader("actlab.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n"],
-    )
-    environment.install_gettext_translations(messages, newstyle=False)  # type: ignore[attr-defined]  # added by the extension
-    return environment.get_template("report.html").render(_context(data, language, messages))
+    templates = environment(messages, "actlab.report")
+    return templates.get_template("report.html").render(_context(data, language, messages))
 
 
 def _context(data: ReportData, language: str, translations: NullTranslations) -> dict[str, Any]:

@@ -6,7 +6,6 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from actlab import i18n
@@ -14,6 +13,7 @@ from actlab.errors import ActlabError
 from actlab.i18n import _ as translate
 from actlab.report.explorer.columns import COLUMNS, MONOTONIC_WORDS, SMOOTHNESS_WORDS, cells
 from actlab.report.explorer.inputs import ExplorerData, ExplorerFunction
+from actlab.report.templating import environment, write_text
 from actlab.report.theme import DARK, LIGHT, SERIES, style_variables
 
 MOST_CHOSEN = 6
@@ -29,16 +29,8 @@ def render(
     The page depends on nothing but its arguments and asks for nothing when it is opened.
     """
     messages = i18n.translation(language) if translations is None else translations
-    environment = Environment(
-        loader=PackageLoader("actlab.report.explorer"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n"],
-    )
-    environment.install_gettext_translations(messages, newstyle=False)  # type: ignore[attr-defined]  # added by the extension
-    return environment.get_template("explorer.html").render(_context(data, language, messages))
+    templates = environment(messages, "actlab.report.explorer")
+    return templates.get_template("explorer.html").render(_context(data, language, messages))
 
 
 def write(
@@ -52,17 +44,11 @@ def write(
 
     Raises ActlabError where the folder is missing or cannot be written.
     """
-    text = render(data, language, translations=translations)
-    beside = path.with_name(f".{path.name}.partial")
     try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
+        return write_text(path, render(data, language, translations=translations))
     except OSError as error:
         message = translate("The page {path} cannot be written: {reason}. Choose another -o.")
         raise ActlabError(message.format(path=path, reason=error.strerror)) from None
-    finally:
-        beside.unlink(missing_ok=True)
-    return path
 
 
 def _context(data: ExplorerData, language: str, translations: NullTranslations) -> dict[str, Any]:

@@ -5,12 +5,12 @@ from gettext import NullTranslations
 from importlib import resources
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from actlab import i18n
 from actlab.records.judgement import Judgement
 from actlab.report.formatting import NOT_KNOWN, Formatter
+from actlab.report.templating import environment, write_text
 from actlab.report.theme import style_variables
 
 
@@ -23,17 +23,9 @@ def render_judged(
 ) -> str:
     """Return the page in "en" or "ko"; the sentences of the judgement stay as they are."""
     messages = i18n.translation(language) if translations is None else translations
-    environment = Environment(
-        loader=PackageLoader("actlab.report.judged"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n"],
-    )
-    environment.install_gettext_translations(messages, newstyle=False)  # type: ignore[attr-defined]  # added by the extension
+    templates = environment(messages, "actlab.report.judged")
     css = resources.files("actlab.report").joinpath("assets", "report.css")
-    return environment.get_template("judged.html").render(
+    return templates.get_template("judged.html").render(
         language=language,
         judged=judgement,
         shown=lambda value: NOT_KNOWN if value is None else f"{value:#.4g}",
@@ -47,11 +39,4 @@ def write_judged(path: Path, judgement: Judgement, *, written: datetime, languag
 
     Raises OSError where the folder is missing or cannot be written.
     """
-    beside = path.with_name(f".{path.name}.partial")
-    try:
-        text = render_judged(judgement, written=written, language=language)
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
-    return path
+    return write_text(path, render_judged(judgement, written=written, language=language))

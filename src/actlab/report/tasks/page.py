@@ -6,7 +6,6 @@ from gettext import NullTranslations
 from pathlib import Path
 from typing import Any
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from actlab import i18n
@@ -16,6 +15,7 @@ from actlab.report.formatting import NOT_KNOWN, Formatter
 from actlab.report.tasks.inputs import Spread, TasksData
 from actlab.report.tasks.pictures import galleries
 from actlab.report.tasks.rows import layer_label, setting_label, task_rows
+from actlab.report.templating import environment, write_text
 from actlab.report.theme import style_variables
 from actlab.report.verdict.context import ClaimLook, claim_looks
 from actlab.report.words import outcome_word
@@ -39,16 +39,8 @@ def render_tasks(
 ) -> str:
     """Return the page in "en" or "ko"; `translations` replaces the messages of the language."""
     messages = i18n.translation(language) if translations is None else translations
-    environment = Environment(
-        loader=ChoiceLoader([PackageLoader("actlab.report.tasks"), PackageLoader("actlab.report")]),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n"],
-    )
-    environment.install_gettext_translations(messages, newstyle=False)  # type: ignore[attr-defined]  # added by the extension
-    return environment.get_template("tasks.html").render(_context(data, language, messages))
+    templates = environment(messages, "actlab.report.tasks", "actlab.report")
+    return templates.get_template("tasks.html").render(_context(data, language, messages))
 
 
 def write_tasks(
@@ -63,13 +55,7 @@ def write_tasks(
     Raises OSError where the folder is missing or cannot be written.
     """
     text = render_tasks(data, language, translations=translations)
-    beside = path.with_name(f".{path.name}.partial")
-    try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
-    return path
+    return write_text(path, text)
 
 
 def _context(data: TasksData, language: str, translations: NullTranslations) -> dict[str, Any]:
