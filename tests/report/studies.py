@@ -4,7 +4,7 @@ import csv
 import math
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
+from importlib import resources
 
 from actlab.records import (
     Candidate,
@@ -71,7 +71,8 @@ def record(
 
 def published_rows() -> list[dict[str, str]]:
     """The rows of the author's file: settings and accuracies; no curves, times or epochs."""
-    with Path(__file__).with_name("published_trials.csv").open(encoding="utf-8") as stream:
+    table = resources.files("actlab.studies").joinpath("published_trials.csv")
+    with table.open(encoding="utf-8") as stream:
         return list(csv.DictReader(stream))
 
 
