@@ -186,7 +186,7 @@ def test_memory_that_does_not_hold_one_network_is_said(monkeypatch: pytest.Monke
     too_small_for(monkeypatch, 0)
     with (
         pytest.warns(RuntimeWarning, match="two halves"),
-        pytest.raises(DeviceError, match="too small for one network"),
+        pytest.raises(DeviceError, match="at least one network"),
     ):
         train_population(models, [part] * 2, [recipe()] * 2)
 

@@ -62,7 +62,12 @@ def train_population(
             continue
         left = [member for member in part if member.training is None]
         if len(left) == 1:
-            raise DeviceError(_("The device's memory is too small for one network at a time."))
+            raise DeviceError(
+                _(
+                    "The device's memory must hold at least one network and its batch; it does "
+                    "not. Free some of it, or use --device cpu."
+                )
+            )
         say(
             _(
                 "The device's memory is too small for {count} trainings at a time; they go on "
