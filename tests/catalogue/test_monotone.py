@@ -11,7 +11,7 @@ from actlab.catalogue import get, is_non_decreasing
 CASES = {
     "prelu": {"a": st.floats(-1, 1)},
     "leaky_relu": {"negative_slope": st.floats(-1, 1)},
-    "elu": {"alpha": st.floats(-2, 2)},
+    "elu": {"alpha": st.floats(0.05, 2)},
     "penalized_tanh": {"a": st.floats(-1, 1)},
     "star_relu": {"s": st.floats(-1, 1), "b": st.floats(-1, 1)},
     "swish": {"beta": st.one_of(st.just(0.0), st.floats(0.1, 3))},

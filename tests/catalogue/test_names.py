@@ -85,9 +85,9 @@ def test_an_unknown_name_has_the_nearest_one_beside_it() -> None:
             "arelu needs a >= 0.01 and a <= 0.99, but a = 1.5 was given.",
         ),
         (
-            "elu",
-            {"alpha": float("nan")},
-            "elu needs alpha: a finite number, but alpha = nan was given.",
+            "leaky_relu",
+            {"negative_slope": float("nan")},
+            "leaky_relu needs negative_slope: a finite number, but negative_slope = nan was given.",
         ),
         ("maxout", {"pieces": 2.5}, "maxout needs pieces >= 2, but pieces = 2.5 was given."),
     ],

@@ -37,7 +37,9 @@ def learning_curves(name: str, rows: Sequence[TaskRow], title: str, form: Format
                 marker={"symbol": look.shape, "size": 5, "color": look.colour},
                 text=[f"{v:.4f}" if regression else form.percent(v) for v in values],
                 hovertemplate=(
-                    f"{plain(label)}, {_('seed')} {record.replicate}<br>"
+                    f"{plain(label)}, "
+                    + _("seed")
+                    + f" {record.replicate}<br>"
                     + _("epoch %{x}")
                     + ": <b>%{text}</b><extra></extra>"
                 ),
