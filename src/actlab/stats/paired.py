@@ -164,7 +164,7 @@ def permutation_p(
     scaled = values / np.abs(values).max()
     found = stats.permutation_test(
         (scaled,),
-        lambda sample, axis: np.mean(sample, axis=axis).round(12),
+        lambda sample, axis: np.mean(sample, axis=axis).round(9),
         permutation_type="samples",
         vectorized=True,
         n_resamples=resamples,
