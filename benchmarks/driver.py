@@ -40,7 +40,7 @@ EPOCHS = 15
 class AtOnce(Executor):
     """Answers every training at once with a record that is as large as a real one."""
 
-    def submit(self, function: Any, /, *arguments: Any, **named: Any) -> Future[Any]:  # noqa: ARG002
+    def submit(self, function: Any, /, *arguments: Any, **named: Any) -> Future[Any]:  # noqa: ARG002  the interface's
         """Return the record of a trial, done."""
         assert function is worker.train, "a search submits trainings only"
         future: Future[Any] = Future()
@@ -54,7 +54,7 @@ class Times:
     def __init__(self) -> None:
         self.at: list[float] = []
 
-    def on_records(self, records: tuple[Record, ...], planned: int) -> None:  # noqa: ARG002
+    def on_records(self, records: tuple[Record, ...], planned: int) -> None:  # noqa: ARG002  the interface's
         """Note the time."""
         self.at.append(time.perf_counter())
 

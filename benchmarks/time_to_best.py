@@ -35,7 +35,7 @@ class Clock:
         self.accuracy, self.started = accuracy, time.perf_counter()
         self.trials, self.best = 0, 0.0
 
-    def on_records(self, records: tuple[Record, ...], planned: int) -> None:  # noqa: ARG002 - Observer's
+    def on_records(self, records: tuple[Record, ...], planned: int) -> None:  # noqa: ARG002  the interface's
         """Stop the study where the best record is good enough."""
         self.trials = len(records)
         self.best = max((record.valid_accuracy or 0.0 for record in records), default=0.0)

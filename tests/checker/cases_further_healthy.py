@@ -212,7 +212,7 @@ def parameters_of_beta_and_gamma() -> Situation:
 
     def step() -> Any:
         a, b, c, d = net(x).unbind(1)
-        both: Any = Beta(a, b).log_prob(share) + Gamma(c, d).log_prob(size)  # type: ignore[no-untyped-call]
+        both: Any = Beta(a, b).log_prob(share) + Gamma(c, d).log_prob(size)  # type: ignore[no-untyped-call]  # torch.distributions has no types
         return -both.mean()
 
     return Situation(step=step)

@@ -123,8 +123,8 @@ def reinforce_with_probabilities_as_logits(fixed: bool) -> Situation:
     def step() -> Tensor:
         p = policy(x)
         given = torch.distributions.Categorical(**{"probs" if fixed else "logits": p})
-        action = given.sample()  # type: ignore[no-untyped-call]
-        loss: Tensor = -(given.log_prob(action) * torch.linspace(-1, 1, 16)).mean()  # type: ignore[no-untyped-call]
+        action = given.sample()  # type: ignore[no-untyped-call]  # torch.distributions has no types
+        loss: Tensor = -(given.log_prob(action) * torch.linspace(-1, 1, 16)).mean()  # type: ignore[no-untyped-call]  # torch.distributions has no types
         return loss
 
     return Situation(step=step)

@@ -17,7 +17,7 @@ CASES = [(rule, case) for rule in RULES for case in (*rule.faulty, *rule.clean)]
 
 
 def name(value: object) -> str:
-    return value.name if isinstance(value, Case) else value.code  # type: ignore[attr-defined]
+    return value.name if isinstance(value, Case) else value.code  # type: ignore[attr-defined]  # a rule, where it is no case
 
 
 @pytest.mark.parametrize(("rule", "case"), CASES, ids=name)

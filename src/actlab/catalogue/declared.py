@@ -56,9 +56,9 @@ class ScalarFacts:
     argmax_abs_grad: float | None = None
     smoothness: Smoothness | None = None
     mean_under_N01: float | None = None  # noqa: N815  a key of the JSON contract
-    second_moment_N01: float | None = None  # noqa: N815
-    mean_grad_N01: float | None = None  # noqa: N815
-    second_moment_grad_N01: float | None = None  # noqa: N815
+    second_moment_N01: float | None = None  # noqa: N815  a key of the JSON contract
+    mean_grad_N01: float | None = None  # noqa: N815  a key of the JSON contract
+    second_moment_grad_N01: float | None = None  # noqa: N815  a key of the JSON contract
     gain_forward: float | None = None
     gain_backward: float | None = None
     df0_left: float | None = None
@@ -67,7 +67,7 @@ class ScalarFacts:
     lim_plus_inf: float | None = None
     grad_lim_minus_inf: float | None = None
     grad_lim_plus_inf: float | None = None
-    zero_grad_fraction_N01: float | None = None  # noqa: N815
+    zero_grad_fraction_N01: float | None = None  # noqa: N815  a key of the JSON contract
     zero_centredness: float | None = None
     fixed_points: tuple[float | tuple[float, float], ...] | None = None
     kinks: tuple[Kink, ...] | None = None

@@ -70,7 +70,7 @@ class _Recorder(TorchFunctionMode):
         )
         try:
             result = func(*args, **kwargs)
-        except Exception as error:
+        except Exception as error:  # noted for the report, then the user's own again
             call.error = error
             self.trace.failed = call
             raise

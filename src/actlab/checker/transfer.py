@@ -119,20 +119,20 @@ RULES: dict[str, Callable[[Call, Interval], Interval]] = {
     "expm1": _monotone(lambda x: _exp(x) - 1.0),
     "log": _monotone(_log),
     "log1p": _monotone(lambda x: _log(1.0 + x)),
-    "reciprocal": lambda call, x: div(Interval(1.0, 1.0), x),  # noqa: ARG005
+    "reciprocal": lambda _call, x: div(Interval(1.0, 1.0), x),
     "softplus": _monotone(lambda x: x if x > 30.0 else math.log1p(_exp(x))),
     "selu": _monotone(lambda x: _SELU * (x if x > 0 else _ALPHA * math.expm1(max(x, -700.0)))),
     "sqrt": _monotone(lambda x: math.sqrt(max(x, 0.0))),
-    "abs": lambda call, x: Interval(  # noqa: ARG005
+    "abs": lambda _call, x: Interval(
         0.0 if x.low <= 0 <= x.high else min(abs(x.low), abs(x.high)), max(abs(x.low), abs(x.high))
     ),
-    "neg": lambda call, x: Interval(-x.high, -x.low),  # noqa: ARG005
-    "square": lambda call, x: Interval(0.0, _power(max(abs(x.low), abs(x.high)), 2.0)),  # noqa: ARG005
+    "neg": lambda _call, x: Interval(-x.high, -x.low),
+    "square": lambda _call, x: Interval(0.0, _power(max(abs(x.low), abs(x.high)), 2.0)),
     "pow": _pow,
     "sum": _sum,
     "dropout": _dropout,
     "threshold": _threshold,
     "avg_pool": _average,
     "interpolate": _interpolated,
-    "normalize": lambda call, x: Interval(0.0 if x.low >= 0 else -1.0, 1.0),  # noqa: ARG005
+    "normalize": lambda _call, x: Interval(0.0 if x.low >= 0 else -1.0, 1.0),
 }

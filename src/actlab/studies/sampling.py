@@ -92,10 +92,10 @@ class Planned(RandomSampler):
 
     def sample_independent(
         self,
-        study: optuna.Study,  # noqa: ARG002 - the signature is Optuna's
-        trial: FrozenTrial,  # noqa: ARG002
+        study: optuna.Study,  # noqa: ARG002  Optuna's signature
+        trial: FrozenTrial,  # noqa: ARG002  Optuna's signature
         param_name: str,
-        param_distribution: BaseDistribution,  # noqa: ARG002
+        param_distribution: BaseDistribution,  # noqa: ARG002  Optuna's signature
     ) -> Any:
         """Return the planned value."""
         return self._parameters[param_name]

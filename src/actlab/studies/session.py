@@ -27,7 +27,7 @@ def running(executor: Executor) -> Iterator[Executor]:
     """End the executor with the body: after its tasks, or at once where the body raises."""
     try:
         yield executor
-    except BaseException:
+    except BaseException:  # also Ctrl-C; what was raised passes on to who tells it
         executor.shutdown(cancel_futures=True)
         raise
     executor.shutdown()

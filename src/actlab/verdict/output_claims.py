@@ -22,6 +22,7 @@ interval has the bound inside, there is not enough evidence.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from gettext import NullTranslations
 
 from actlab.records import Claim, ClaimOutcome, OutputLayer, Plan, ProtocolName, Record
@@ -103,50 +104,67 @@ def single_output_claim(runs: Runs, words: Wording) -> Claim:
 def two_class_claim(runs: Runs, words: Wording) -> Claim:
     """Return claim 8: two-class problems forgive the wrong head."""
     _ = words.translations.gettext
-    text = _("Two-class problems forgive the wrong head.")
-    right = OutputLayer("binary", "softmax", "ce")
-    wrong = [OutputLayer("binary", "sigmoid", loss) for loss in ("bce", "ce")]
-    missing = runs.missing([right, *wrong])
-    if missing:
-        return Claim(8, text, "not enough evidence", missing_reason(missing, words))
-    losses = {layer: accuracy_gain(runs.of(right), runs.of(layer)) for layer in wrong}
-    outcome = _within(list(losses.values()), -1.0, FORGIVEN)
-    reason = _("Next to softmax + ce ({accuracy}): {losses}; forgiven is a loss of up to {most}.")
-    return Claim(
-        8,
-        text,
-        outcome,
-        reason.format(
-            accuracy=words.percent(mean_test(runs.of(right))),
-            losses=_losses(losses, words),
-            most=words.margin(FORGIVEN),
+    claim = _LossClaim(
+        number=8,
+        text=_("Two-class problems forgive the wrong head."),
+        right=OutputLayer("binary", "softmax", "ce"),
+        wrong=tuple(OutputLayer("binary", "sigmoid", loss) for loss in ("bce", "ce")),
+        least=-1.0,
+        most=FORGIVEN,
+        reason=_(
+            "Next to softmax + ce ({accuracy}): {losses}; forgiven is a loss of up to {most}."
         ),
     )
+    return claim.judged(runs, words)
 
 
 def multilabel_claim(runs: Runs, words: Wording) -> Claim:
     """Return claim 10: multi-label with softmax loses about 20 points."""
     _ = words.translations.gettext
-    text = _("Multi-label with softmax loses about 20 points.")
-    right = OutputLayer("multilabel", "sigmoid", "bce")
-    wrong = [OutputLayer("multilabel", "softmax", loss) for loss in ("bce", "ce")]
-    missing = runs.missing([right, *wrong])
-    if missing:
-        return Claim(10, text, "not enough evidence", missing_reason(missing, words))
-    losses = {layer: accuracy_gain(runs.of(right), runs.of(layer)) for layer in wrong}
-    outcome = _within(list(losses.values()), *ABOUT_20)
-    reason = _("Next to sigmoid + bce ({accuracy}): {losses}; about 20 is read as {low} to {high}.")
-    return Claim(
-        10,
-        text,
-        outcome,
-        reason.format(
-            accuracy=words.percent(mean_test(runs.of(right))),
-            losses=_losses(losses, words),
-            low=words.margin(ABOUT_20[0]),
-            high=words.margin(ABOUT_20[1]),
+    low, high = ABOUT_20
+    claim = _LossClaim(
+        number=10,
+        text=_("Multi-label with softmax loses about 20 points."),
+        right=OutputLayer("multilabel", "sigmoid", "bce"),
+        wrong=tuple(OutputLayer("multilabel", "softmax", loss) for loss in ("bce", "ce")),
+        least=low,
+        most=high,
+        reason=_(
+            "Next to sigmoid + bce ({accuracy}): {losses}; about 20 is read as {low} to {high}."
         ),
     )
+    return claim.judged(runs, words)
+
+
+@dataclass(frozen=True)
+class _LossClaim:
+    """A claim on what wrong output layers lose next to the right one: from `least` to `most`."""
+
+    number: int
+    text: str
+    right: OutputLayer
+    wrong: tuple[OutputLayer, ...]
+    least: float
+    most: float
+    reason: str
+
+    def judged(self, runs: Runs, words: Wording) -> Claim:
+        """Return the claim with what the runs say of it."""
+        missing = runs.missing([self.right, *self.wrong])
+        if missing:
+            reason = missing_reason(missing, words)
+            return Claim(self.number, self.text, "not enough evidence", reason)
+        right = runs.of(self.right)
+        losses = {layer: accuracy_gain(right, runs.of(layer)) for layer in self.wrong}
+        reason = self.reason.format(
+            accuracy=words.percent(mean_test(right)),
+            losses=_losses(losses, words),
+            low=words.margin(self.least),
+            high=words.margin(self.most),
+            most=words.margin(self.most),
+        )
+        outcome = _within(list(losses.values()), self.least, self.most)
+        return Claim(self.number, self.text, outcome, reason)
 
 
 def _within(found: Sequence[Interval], low: float, high: float) -> ClaimOutcome:

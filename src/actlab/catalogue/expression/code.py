@@ -44,6 +44,9 @@ class Dialect:
         return (self.scalar_calls if scalar else self.calls)[function]
 
 
+_ELEMENTARY = "sqrt", "exp", "expm1", "log", "log1p", "sin", "cos", "tan", "sinh", "cosh", "tanh"
+"""Functions that every dialect calls by the name that formulas use."""
+
 _PYTHON_SCALARS = {
     "abs": "abs({0})",
     "sign": "math.copysign(1.0, {0})",
@@ -53,12 +56,7 @@ _PYTHON_SCALARS = {
     "clip": "min(max({0}, {1}), {2})",
     "max": "max({0}, {1})",
     "min": "min({0}, {1})",
-} | {
-    name: f"math.{name}({{0}})"
-    for name in (
-        "sqrt exp expm1 log log1p erf sin cos tan atan sinh cosh tanh asinh".split()  # noqa: SIM905
-    )
-}
+} | {name: f"math.{name}({{0}})" for name in (*_ELEMENTARY, "erf", "atan", "asinh")}
 
 
 def _python(calls: dict[str, str], where: str, filled: str, joined: tuple[str, str]) -> Dialect:
@@ -74,7 +72,7 @@ def _python(calls: dict[str, str], where: str, filled: str, joined: tuple[str, s
     )
 
 
-_SAME = "abs sign sqrt exp expm1 log log1p sin cos tan sinh cosh tanh".split()  # noqa: SIM905
+_SAME = ("abs", "sign", *_ELEMENTARY)
 
 TORCH = _python(
     {name: f"torch.{name}({{0}})" for name in [*_SAME, "erf", "atan", "asinh", "sigmoid", "relu"]}
@@ -119,12 +117,7 @@ KERAS = _python(
     ("keras.ops.logical_and({0}, {1})", "keras.ops.logical_or({0}, {1})"),
 )
 
-_MATH = {
-    name: f"Math.{name}({{0}})"
-    for name in (
-        "abs sign sqrt exp expm1 log log1p sin cos tan atan sinh cosh tanh asinh".split()  # noqa: SIM905
-    )
-} | {
+_MATH = {name: f"Math.{name}({{0}})" for name in (*_SAME, "atan", "asinh")} | {
     "erf": "erf({0})",
     "sigmoid": "sigmoid({0})",
     "softplus": "softplus({0})",

@@ -134,7 +134,7 @@ class XIELU(Pointwise):
         return torch.where(x > 0, 2 * alpha_p * torch.relu(x) + beta, negative)
 
     @staticmethod
-    def _parameter_slopes(x: Tensor, *parameters: Number) -> tuple[Tensor | None, ...]:  # noqa: ARG004
+    def _parameter_slopes(x: Tensor, *parameters: Number) -> tuple[Tensor | None, ...]:  # noqa: ARG004  as the base class calls it
         below = x.clamp(max=0)
         return (torch.relu(x) ** 2, torch.expm1(below) - below, None)
 

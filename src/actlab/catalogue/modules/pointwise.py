@@ -105,7 +105,7 @@ class _Elementwise(torch.autograd.Function):
         return kernel._value(*wide).to(x.dtype)
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ARG004
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ARG004  torch's signature
         kernel, *numbers = inputs
         ctx.kernel = kernel
         ctx.numbers = tuple(None if isinstance(number, Tensor) else number for number in numbers)

@@ -62,11 +62,11 @@ class StarReLU(Pointwise):
         return s * above * above + b
 
     @staticmethod
-    def _slope(x: Tensor, s: Number, b: Number) -> Tensor:  # noqa: ARG004
+    def _slope(x: Tensor, s: Number, b: Number) -> Tensor:  # noqa: ARG004  as the base class calls it
         return 2 * s * torch.relu(x)
 
     @staticmethod
-    def _parameter_slopes(x: Tensor, s: Number, b: Number) -> tuple[Tensor, ...]:  # noqa: ARG004
+    def _parameter_slopes(x: Tensor, s: Number, b: Number) -> tuple[Tensor, ...]:  # noqa: ARG004  as the base class calls it
         return (torch.relu(x) ** 2, torch.ones_like(x))
 
     def is_non_decreasing(self) -> bool:
@@ -111,7 +111,7 @@ class AReLU(Pointwise):
         return torch.where(x > 0, 1 + torch.sigmoid(b), a)
 
     @staticmethod
-    def _parameter_slopes(x: Tensor, a: Tensor, b: Tensor) -> tuple[Tensor, ...]:  # noqa: ARG004
+    def _parameter_slopes(x: Tensor, a: Tensor, b: Tensor) -> tuple[Tensor, ...]:  # noqa: ARG004  as the base class calls it
         bend = torch.sigmoid(b) * torch.sigmoid(-b)
         return (x.clamp(max=0), bend * torch.relu(x))
 

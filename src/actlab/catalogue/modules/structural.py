@@ -52,7 +52,7 @@ class _Gated(torch.autograd.Function):
         return product.to(x.dtype)
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ARG004
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ARG004  torch's signature
         ctx.gate, x, ctx.dim = inputs
         ctx.save_for_backward(x)
 

@@ -49,7 +49,7 @@ class EveryNth:
 
     every: int
 
-    def is_due(self, number: int, burden: Callable[[], float]) -> bool:  # noqa: ARG002
+    def is_due(self, number: int, burden: Callable[[], float]) -> bool:  # noqa: ARG002  the interface's
         """Return whether the pass of this number (from 1) is listened to."""
         return (number - 1) % self.every == 0
 
@@ -82,7 +82,7 @@ class OnRequest:
 
     wanted: bool = False
 
-    def is_due(self, number: int, burden: Callable[[], float]) -> bool:  # noqa: ARG002
+    def is_due(self, number: int, burden: Callable[[], float]) -> bool:  # noqa: ARG002  the interface's
         """Return whether a pass was asked for since the last one that was listened to."""
         due, self.wanted = self.wanted, False
         return due

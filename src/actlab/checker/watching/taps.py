@@ -149,7 +149,7 @@ class Tap:
         if self._depth == 1:
             self.begin()
 
-    def _after(self, module: nn.Module, args: Any, output: Any) -> None:  # noqa: ARG002
+    def _after(self, module: nn.Module, args: Any, output: Any) -> None:  # noqa: ARG002  torch's signature of a hook
         if _is_traced() or not self._is_own_thread():
             return
         self._depth = max(self._depth - 1, 0)

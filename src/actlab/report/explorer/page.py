@@ -29,7 +29,7 @@ def render(
     The page depends on nothing but its arguments and asks for nothing when it is opened.
     """
     messages = i18n.translation(language) if translations is None else translations
-    templates = environment(messages, "actlab.report.explorer")
+    templates = environment(messages, "actlab.report.explorer", "actlab.report")
     return templates.get_template("explorer.html").render(_context(data, language, messages))
 
 

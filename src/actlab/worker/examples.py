@@ -1,0 +1,53 @@
+"""The rows that a trial learns from and is scored on, as tensors."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from actlab import data
+from actlab.errors import DataError
+from actlab.i18n import _
+from actlab.records import DataPlan, Trial
+
+if TYPE_CHECKING:
+    from actlab.training import Device, Examples, TrainingData
+
+
+@lru_cache(maxsize=2)
+def training_data(
+    plan: DataPlan, fingerprint: str, split_seed: int, avoided_split: int | None, device: Device
+) -> TrainingData:
+    """Return what a training may see, drawn once per split in a process."""
+    from actlab import training
+
+    dataset = planned_dataset(plan, fingerprint)
+    splits = data.draw_splits(dataset, plan.splits, split_seed, avoided_split)
+    parts = {
+        name: training.to_examples(part.images, part.labels, dataset.pixel_maximum, device)
+        for name, part in vars(splits).items()
+    }
+    return training.TrainingData(**parts)
+
+
+def planned_dataset(plan: DataPlan, fingerprint: str) -> data.Dataset:
+    """Return the data set of a plan; raises DataError where it is not the planned one."""
+    dataset = data.open_dataset(plan.name, plan.directory, plan.targets)
+    if dataset.fingerprint != fingerprint:
+        raise DataError(
+            _(
+                "The data set {name} must be the one that the study was planned on, with "
+                "fingerprint {expected}; found {found}. Put the original data back, or start a "
+                "new study."
+            ).format(name=plan.name, expected=fingerprint, found=dataset.fingerprint)
+        )
+    return dataset
+
+
+def test_examples(trial: Trial) -> Examples:
+    """Return the test split, for a final figure."""
+    from actlab import training
+
+    dataset = planned_dataset(trial.data, trial.fingerprint)
+    split = data.final_test_split(dataset, trial.data.splits, trial.seeds.split)
+    return training.to_examples(split.images, split.labels, dataset.pixel_maximum, trial.device)
