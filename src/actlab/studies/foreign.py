@@ -15,7 +15,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from actlab.errors import ActlabError, DataError, unknown_name
-from actlab.i18n import _
+from actlab.i18n import N_, _
 from actlab.records.judgement import TrialRow, TrialTable
 
 VALUE_COLUMNS = ("valid_trial_accuracy", "valid_accuracy", "value")
@@ -35,7 +35,7 @@ def published_trials() -> TrialTable:
     (120, 0.9794)
     """
     text = resources.files("actlab.studies").joinpath("published_trials.csv").read_text("utf-8")
-    return TrialTable(_("the published study"), _rows(text, "published_trials.csv"))
+    return TrialTable(N_("the published study"), _rows(text, "published_trials.csv"))
 
 
 def trials_of_csv(path: Path) -> TrialTable:

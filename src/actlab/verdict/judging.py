@@ -40,7 +40,7 @@ def judge_trials(table: TrialTable, translations: NullTranslations | None = None
     best = min(completed, key=lambda row: (_loss(row, table), row.number), default=None)
     repeated = len(completed) - len({_key(row) for row in completed})
     judged = Judgement(
-        source=table.source,
+        source=words.translations.gettext(table.source),
         maximize=table.maximize,
         trials=len(table.rows),
         completed=len(completed),
