@@ -15,9 +15,9 @@ from actlab.records import (
     Space,
     Trial,
 )
+from actlab.studies.ledger import Ledger
 from actlab.studies.plan_file import read_plan
 from actlab.studies.run_folder import RunFolder
-from actlab.studies.storage import Ledger
 from actlab.studies.trials import Replicate, replicate_trial, search_trial
 
 Scores = Mapping[str, Sequence[float | None]]

@@ -34,8 +34,10 @@ def test_the_start_covers_any_space_within_its_bounds(conv: int, fc: int, seed: 
 
 
 def test_a_random_start_plans_nothing() -> None:
-    assert strategy(read_plan("published", {})).start == ()
-    assert len(strategy(read_plan("digits", {})).start) == 8
+    assert isinstance(strategy(read_plan("published", {})).sampler(0), TPESampler)
+    planned = strategy(read_plan("digits", {}))
+    kinds = [type(planned.sampler(number)).__name__ for number in (0, 7, 8)]
+    assert kinds == ["Planned", "Planned", "TPESampler"]
 
 
 @pytest.fixture

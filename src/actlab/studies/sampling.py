@@ -43,23 +43,21 @@ def setting_of(parameters: Mapping[str, Any]) -> Setting:
 class Strategy(Interface):
     """What is trained under which number."""
 
-    @property
-    def start(self) -> tuple[Setting, ...]:
-        """The settings that a study begins with, before its sampler is asked."""
-
     def sampler(self, number: int) -> BaseSampler:
         """Return what suggests the setting of trial `number`."""
 
 
 class TreeParzen:
-    """The tree-structured Parzen estimator (Bergstra et al. 2011)."""
+    """The tree-structured Parzen estimator (Bergstra et al. 2011), after the planned start."""
 
     def __init__(self, plan: Plan, options: TpeSampler) -> None:
         self._seed, self._options = plan.seed, options
-        self.start = start_settings(plan) if options.start == "each_candidate" else ()
+        self._start = start_settings(plan) if options.start == "each_candidate" else ()
 
     def sampler(self, number: int) -> BaseSampler:
         """Return the estimator for trial `number`, which learns from all trials told so far."""
+        if number < len(self._start):
+            return Planned(self._start[number])
         return TPESampler(
             n_startup_trials=self._options.startup_trials,
             n_ei_candidates=self._options.candidates,
@@ -72,8 +70,6 @@ class TreeParzen:
 
 class Balanced:
     """The balanced plan: what is trained under which number was settled before the first trial."""
-
-    start: tuple[Setting, ...] = ()
 
     def __init__(self, plan: Plan) -> None:
         self._settings = balanced_settings(plan)
