@@ -9,13 +9,13 @@ one per protocol. `--take` makes such a document from a finished run folder of `
 
 import argparse
 import json
-import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tables import heading, machine_in_words, plain_command, row, with_tables
 
 from actlab.records import OutputLayer, Record
 from actlab.tasks import TASKS, target_of_digits
@@ -44,22 +44,7 @@ def page(text: str, found: Documents) -> str:
     }
     for task in TASKS:
         tables[task.name] = lambda name=task.name: figure_table(name, found)
-    for name, table in tables.items():
-        marked = re.compile(rf"(<!-- table {name} -->\n).*?(<!-- end -->)", re.DOTALL)
-        lines = "\n".join(table())
-        text, count = marked.subn(lambda match, new=lines: f"{match[1]}{new}\n{match[2]}", text)
-        assert count == 1, f"the page must have one place for the table {name}"
-    return text
-
-
-def heading(*cells: str) -> list[str]:
-    """Return the first two lines of a table."""
-    return [row(*cells), "|" + "---|" * len(cells)]
-
-
-def row(*cells: str) -> str:
-    """Return a line of a table."""
-    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+    return with_tables(text, tables)
 
 
 def task_table() -> list[str]:
@@ -186,9 +171,9 @@ def take(path: Path) -> Path:
         **task_summary(folder),
         "claims": claim_rows(folder),
         "run": {
-            "command": _command(environment.command),
+            "command": plain_command(environment.command),
             "started": environment.started,
-            "machine": _machine(environment.machine),
+            "machine": machine_in_words(environment.machine),
             "versions": environment.versions,
             "minutes": sum(record.seconds for record in records) / 60,
         },
@@ -236,15 +221,6 @@ def limit_table(found: Documents) -> list[str]:
         lines.append(row("ReLU, standardised target", f"MSE {least}", name))
         lines.append(row("softmax, multi-label", f"accuracy {most}", name))
     return lines
-
-
-def _command(command: str) -> str:
-    """Return a command without the folders of one machine."""
-    return re.sub(r" --out \S+", "", re.sub(r"/\S*/(?=mnist)", "../shared/", command))
-
-
-def _machine(machine: dict[str, Any]) -> str:
-    return f"{machine['processor']}, {machine['cores']} cores, {machine['device']}"
 
 
 def main() -> int:
