@@ -27,6 +27,7 @@ from actlab.records import (
     Record,
     Trial,
 )
+from actlab.studies.dispatch import OneByOne
 from actlab.studies.plan_file import read_plan
 from actlab.studies.run_folder import RunFolder
 from actlab.studies.search import Search
@@ -104,7 +105,7 @@ def search(stage: str, trials: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as place:
         folder = RunFolder.create(Path(place) / "run", plan_of(stage, trials))
         started, spent = time.perf_counter(), time.process_time()
-        Search(folder, environment, AtOnce(), times).run(workers=2)
+        Search(folder, environment, OneByOne(AtOnce(), workers=2), times).run()
         wall = time.perf_counter() - started
         processor = time.process_time() - spent
     last = times.at[-max(trials // 10, 1) :]

@@ -1,5 +1,6 @@
 """Training again: what, on which seeds and rows, how often, after every kind of interruption."""
 
+import csv
 import json
 import shutil
 import time
@@ -63,6 +64,19 @@ def of_stage(folder: RunFolder, stage: str) -> list[Record]:
 
 def lines(folder: RunFolder) -> list[str]:
     return sorted(folder.records_path.read_text().splitlines())
+
+
+def test_every_replicate_is_in_a_table_of_its_own(folder: RunFolder) -> None:
+    searched_rows = folder.table_path.read_bytes()
+    confirmed(folder, 2)
+    with folder.replicates_table_path.open() as stream:
+        rows = list(csv.DictReader(stream))
+    replicates = of_stage(folder, "choose") + of_stage(folder, "confirm")
+    assert [row["identity"] for row in rows] == [one.identity for one in replicates]
+    assert [(row["stage"], int(row["replicate"])) for row in rows] == [
+        (one.stage, one.replicate) for one in replicates
+    ]
+    assert folder.table_path.read_bytes() == searched_rows
 
 
 def test_three_settings_on_three_seeds_then_one_on_fresh_ones(folder: RunFolder) -> None:

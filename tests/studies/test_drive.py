@@ -16,8 +16,9 @@ from actlab.errors import ActlabError, DataError, EngineError, RunFolderError
 from actlab.records import Outcome, Plan, best_record
 from actlab.studies import search, weights
 from actlab.studies.drive import drive
+from actlab.studies.ledger import Ledger
 from actlab.studies.run_folder import RunFolder
-from actlab.studies.storage import Ledger, told_numbers
+from actlab.studies.storage import told_numbers
 from actlab.studies.summary import summary
 from actlab.studies.trials import search_trial
 from actlab.studies.worker_process import WorkerLostError

@@ -7,6 +7,7 @@ import pytest
 
 from actlab.errors import DataError
 from actlab.records import Outcome, Plan, Record, Setting, Trial
+from actlab.studies.dispatch import OneByOne
 from actlab.studies.training_queue import train_all
 from actlab.studies.trials import Replicate, replicate_trial
 from tests.studies import fake_worker
@@ -27,7 +28,7 @@ def trials(tiny_plan: Plan) -> list[Trial]:
 
 
 def trained(trials: list[Trial], executor: Executor, train: Train) -> dict[int, Record]:
-    found = list(train_all(executor, trials, 2, train))
+    found = list(train_all(OneByOne(executor, 2, train), trials))
     assert len(found) == len(trials)
     return {record.number: record for record, _weights in found}
 

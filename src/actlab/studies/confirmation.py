@@ -7,16 +7,17 @@ or that is asked for more seeds, trains what is missing and nothing else.
 
 from typing import Protocol as Interface
 
-from actlab import worker
 from actlab.errors import ActlabError
 from actlab.i18n import _
 from actlab.records import Confirmation, Stage, best_record
 from actlab.studies import candidate_tests
+from actlab.studies.dispatch import dispatch_of
 from actlab.studies.executor import LocalProcesses
 from actlab.studies.replicates import Replicates
 from actlab.studies.run_folder import RunFolder
 from actlab.studies.session import ExecutorFactory, established_environment, running, worker_count
 from actlab.studies.stopping import StoppingRule, never
+from actlab.studies.table import write_replicates
 from actlab.studies.training_queue import train_all
 from actlab.studies.trials import replicate_trial
 
@@ -66,22 +67,35 @@ def confirm(
         replicates = Replicates(folder, asked, rule)
         if replicates.is_trained() and not candidate_tests.unread(folder, replicates.chosen_once()):
             observer.on_replicates("confirm", *replicates.progress("confirm"))
-            return
-        plan = folder.plan()
-        workers = worker_count(plan, plan.trials)
-        with running(make_executor(workers, plan.execution.trial_timeout)) as executor:
-            environment = established_environment(folder, command, executor)
-            for stage, missing in replicates.rounds():
-                if not missing:
-                    continue
+        else:
+            _train(folder, command, observer, make_executor, replicates)
+        write_replicates(folder, folder.all_records())
+
+
+def _train(
+    folder: RunFolder,
+    command: str,
+    observer: Observer,
+    make_executor: ExecutorFactory,
+    replicates: Replicates,
+) -> None:
+    """Train what is missing, stage by stage, and read the test figures of the chosen."""
+    plan = folder.plan()
+    workers = worker_count(plan, plan.trials)
+    with running(make_executor(workers, plan.execution.trial_timeout)) as executor:
+        environment = established_environment(folder, command, executor)
+        dispatch = dispatch_of(plan, environment, executor)
+        for stage, missing in replicates.rounds():
+            if not missing:
+                continue
+            observer.on_replicates(stage, *replicates.progress(stage))
+            trials = (replicate_trial(plan, environment, one) for one in missing)
+            for record, state in train_all(dispatch, trials):
+                folder.append(record)
+                candidate_tests.keep_weights(folder, record, state)
+                replicates.add(record)
                 observer.on_replicates(stage, *replicates.progress(stage))
-                trials = (replicate_trial(plan, environment, one) for one in missing)
-                for record, state in train_all(executor, trials, workers, worker.train):
-                    folder.append(record)
-                    candidate_tests.keep_weights(folder, record, state)
-                    replicates.add(record)
-                    observer.on_replicates(stage, *replicates.progress(stage))
-            candidate_tests.read_all(folder, replicates.chosen_once(), environment, executor)
+        candidate_tests.read_all(folder, replicates.chosen_once(), environment, executor)
 
 
 def obstacle(folder: RunFolder) -> str | None:

@@ -2,6 +2,7 @@
 
 from actlab.records import Plan, best_record
 from actlab.studies import weights
+from actlab.studies.dispatch import dispatch_of
 from actlab.studies.executor import LocalProcesses
 from actlab.studies.run_folder import RunFolder
 from actlab.studies.search import Observer, Search
@@ -32,7 +33,7 @@ def drive(
         workers = worker_count(plan, plan.trials)
         with running(make_executor(workers, plan.execution.trial_timeout)) as executor:
             environment = established_environment(folder, command, executor)
-            Search(folder, environment, executor, observer).run(workers)
+            Search(folder, environment, dispatch_of(plan, environment, executor), observer).run()
             best = best_record(folder.records())
             if best is not None:
                 weights.final_figure(folder, best, environment, executor)

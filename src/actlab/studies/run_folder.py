@@ -125,6 +125,11 @@ class RunFolder:
         return self.path / "trials.csv"
 
     @property
+    def replicates_table_path(self) -> Path:
+        """Every number of a confirmation, for other tools."""
+        return self.path / "replicates.csv"
+
+    @property
     def environment_path(self) -> Path:
         """Versions, machine, data and command."""
         return self.path / "environment.json"

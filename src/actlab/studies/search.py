@@ -5,11 +5,9 @@ then Optuna is told. Whatever a kill leaves undone is done on resume.
 """
 
 from collections import deque
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, replace
 from typing import Protocol as Interface
 
-from actlab import worker
 from actlab.records import (
     Environment,
     Outcome,
@@ -21,9 +19,10 @@ from actlab.records import (
 )
 from actlab.studies import weights
 from actlab.studies.attempts import outcome
+from actlab.studies.dispatch import Dispatch, Training
+from actlab.studies.ledger import Ledger
 from actlab.studies.pruning import after_segment, segment_end
 from actlab.studies.run_folder import RunFolder
-from actlab.studies.storage import Ledger
 from actlab.studies.table import write_table
 from actlab.studies.trials import search_trial
 
@@ -52,58 +51,60 @@ class Search:
         self,
         folder: RunFolder,
         environment: Environment,
-        executor: Executor,
+        dispatch: Dispatch,
         observer: Observer,
     ) -> None:
         self._folder = folder
         self._plan: Plan = folder.plan()
         self._environment = environment
-        self._executor = executor
+        self._dispatch = dispatch
         self._observer = observer
         folder.drop_torn_line()
         self._records = list(folder.records())
         self._best = best_record(tuple(self._records))
-        self._ledger = Ledger(self._plan, folder.storage_path, self._records)
+        self._ledger = Ledger(dispatch.sampling(self._plan), folder.storage_path, self._records)
         for record in self._records:
             self._ledger.tell(record)
         self._again: deque[tuple[int, Setting]] = deque(sorted(self._ledger.untold().items()))
-        self._flights: dict[Future[tuple[bytes, Record]], _Flight] = {}
+        self._flights: dict[Training, _Flight] = {}
 
-    def run(self, workers: int) -> None:
-        """Go on to the planned number of records, `workers` trials at a time."""
+    def run(self) -> None:
+        """Go on to the planned number of records."""
         self._observer.on_records(tuple(self._records), self._plan.trials)
-        while self._fill(workers) or self._flights:
-            done, _pending = wait(self._flights, return_when=FIRST_COMPLETED)
-            for future in done:
+        while self._fill() or self._flights:
+            for future in self._dispatch.landed(tuple(self._flights)):
                 self._land(future, self._flights.pop(future))
         write_table(self._folder, tuple(self._records))
 
-    def _fill(self, workers: int) -> bool:
-        while len(self._flights) < workers and self._missing() > 0:
-            number, setting = self._again.popleft() if self._again else self._ledger.ask()
-            self._submit(_Flight(self._trial(number, setting)))
-        return bool(self._flights)
+    def _fill(self) -> bool:
+        """Start as many trials as there is room for; return whether there were any."""
+        room = min(self._dispatch.at_once, self._missing()) - len(self._flights)
+        trials = [self._next() for _place in range(room)]
+        until_epoch = segment_end(self._plan.pruner, 0)
+        for trial, future in zip(trials, self._dispatch.start(trials, until_epoch), strict=True):
+            self._flights[future] = _Flight(trial)
+        return bool(trials)
 
     def _missing(self) -> int:
-        return self._plan.trials - len(self._records) - len(self._flights)
+        return self._plan.trials - len(self._records)
 
-    def _trial(self, number: int, setting: Setting) -> Trial:
+    def _next(self) -> Trial:
+        number, setting = self._again.popleft() if self._again else self._ledger.ask()
         return search_trial(self._plan, self._environment, number, setting)
 
-    def _submit(self, flight: _Flight) -> None:
+    def _go_on(self, flight: _Flight) -> None:
         until_epoch = segment_end(self._plan.pruner, flight.epochs)
-        future = self._executor.submit(worker.train, flight.trial, flight.state, until_epoch)
-        self._flights[future] = flight
+        self._flights[self._dispatch.again(flight.trial, flight.state, until_epoch)] = flight
 
-    def _land(self, future: Future[tuple[bytes, Record]], flight: _Flight) -> None:
+    def _land(self, future: Training, flight: _Flight) -> None:
         landed = outcome(future, flight.trial, flight.attempt)
         if landed is None:
-            self._submit(replace(flight, attempt=flight.attempt + 1))
+            self._go_on(replace(flight, attempt=flight.attempt + 1))
             return
         state, segment = landed
         record = after_segment(segment, self._ledger.should_prune)
         if record.outcome is Outcome.PAUSED:
-            self._submit(_Flight(flight.trial, state=state, epochs=record.epochs))
+            self._go_on(_Flight(flight.trial, state=state, epochs=record.epochs))
         else:
             self._keep(record, state)
 

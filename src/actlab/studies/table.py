@@ -1,11 +1,12 @@
-"""`trials.csv`: every number of a study, one row per record.
+"""`trials.csv` and `replicates.csv`: every number of a study, one row per record.
 
 A learning curve is one cell: its values in the order of the epochs, with spaces between them.
 """
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from actlab.records import Record
 from actlab.studies.run_folder import RunFolder, write_beside
@@ -34,14 +35,29 @@ COLUMNS = (
 )
 
 
-def write_table(folder: RunFolder, records: tuple[Record, ...]) -> None:
-    """Write the table of all records, in the order of their numbers."""
+def write_table(folder: RunFolder, records: Iterable[Record]) -> None:
+    """Write the table of a search's records, in the order of their numbers."""
+    _write(folder.table_path, COLUMNS, [(record.number, _row(record)) for record in records])
+
+
+def write_replicates(folder: RunFolder, records: Iterable[Record]) -> None:
+    """Write the table of a confirmation's records: what chose, then what was compared."""
+    rows = [
+        (record.number, {"stage": record.stage, "replicate": record.replicate} | _row(record))
+        for record in records
+        if record.stage != "search"
+    ]
+    _write(folder.replicates_table_path, ("stage", "replicate", *COLUMNS), rows)
+
+
+def _write(
+    path: Path, columns: Sequence[str], rows: Iterable[tuple[int, dict[str, object]]]
+) -> None:
     text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
-    for record in sorted(records, key=lambda record: record.number):
-        writer.writerow(_row(record))
-    write_beside(folder.table_path, text.getvalue().encode())
+    writer.writerows(row for _number, row in sorted(rows, key=lambda entry: entry[0]))
+    write_beside(path, text.getvalue().encode())
 
 
 def _row(record: Record) -> dict[str, object]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from actlab import worker
 from actlab.records import Environment, OutputPlan, OutputSetting, Plan, Record, Setting, Trial
+from actlab.studies.dispatch import OneByOne
 from actlab.studies.executor import LocalProcesses
 from actlab.studies.run_folder import RunFolder
 from actlab.studies.search import Observer
@@ -39,7 +40,8 @@ def run_tasks(
             environment = established_environment(folder, command, executor)
             done = {record.number for record in records}
             missing = [one for one in task_trials(plan, environment) if one.number not in done]
-            for record, _weights in train_all(executor, missing, workers, worker.train_output):
+            dispatch = OneByOne(executor, workers, worker.train_output)
+            for record, _weights in train_all(dispatch, missing):
                 folder.append(record)
                 records.append(record)
                 observer.on_records(tuple(records), plan.trials)
