@@ -23,9 +23,8 @@ def run_rules(
     fine: list[Checked] = []
     unchecked: list[Unchecked] = []
     for kind in rules:
-        if kind.code in settings.ignore:
-            continue
-        if settings.select is not None and kind.code not in settings.select:
+        if _left_out(kind.code, settings):
+            unchecked.append(Unchecked(kind.code, kind.name, _("left out by the settings")))
             continue
         rule = kind(settings.limits.get(kind.code, {}))
         found, reason = _run(rule, subject)
@@ -50,6 +49,11 @@ def run_rules(
         task_given=subject.task_given,
         notes=tuple(subject.notes),
     )
+
+
+def _left_out(code: str, settings: Settings) -> bool:
+    selected = settings.select is None or code in settings.select
+    return code in settings.ignore or not selected
 
 
 def _placed(finding: Finding, asked: Location) -> Finding:

@@ -19,7 +19,7 @@ def render(report: Report) -> str:
     fine = ", ".join(item.code for item in report.fine)
     parts = [table]
     if unchecked:
-        parts += [_paragraph(_("Could not be checked:")), f"<ul>{unchecked}</ul>"]
+        parts += [_paragraph(_("Not checked:")), f"<ul>{unchecked}</ul>"]
     parts.append(_paragraph(_("Checked and fine: {codes}").format(codes=fine)))
     return "<div>" + "".join(parts) + "</div>"
 

@@ -93,7 +93,7 @@ def shown_path(file: str) -> str:
 
 def _summary(report: Report) -> Iterator[str]:
     if report.unchecked:
-        yield _("Could not be checked:")
+        yield _("Not checked:")
         reasons: dict[str, list[str]] = {}
         for item in report.unchecked:
             reasons.setdefault(item.reason, []).append(item.code)
