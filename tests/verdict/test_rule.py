@@ -220,6 +220,16 @@ def test_overlapping_rows_widen_everything() -> None:
     assert any("Nadeau" in notice for notice in shared.notices)
 
 
+def test_the_methods_say_of_which_rows_the_intervals_are() -> None:
+    scores = drawn(np.random.default_rng(2), {"relu": 0.97, "tanh": 0.967}, 10, 0.002)
+    apart = judge(plan(), replication(scores)).methods
+    shared = judge(plan(), replication(scores, overlap=True)).methods
+    assert "rows anew" in apart
+    assert "Nadeau" not in apart
+    assert "rows anew" not in shared
+    assert "Nadeau" in shared
+
+
 def test_an_interval_ends_where_accuracies_do() -> None:
     tanh = by_name(conv({"relu": [0.99, 0.98, 0.99], "tanh": [0.97, None, 0.97]}))["tanh"]
     assert (tanh.low, tanh.high) == (0.0, 1.0)

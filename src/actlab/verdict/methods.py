@@ -28,6 +28,14 @@ def methods(
             "of the 90 % interval of the paired difference is below {margin} percentage points."
         ).format(margin=words.margin(margin)),
     ]
+    if not replication.rows_overlap:
+        sentences.append(
+            _(
+                "Each seed draws its rows anew from those that the search never saw, so two seeds "
+                "may share some: the intervals are for such draws from these data, not for data of "
+                "another origin."
+            )
+        )
     if any(replication.stopped.values()):
         sentences.append(
             _(
