@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tables import heading, machine_in_words, plain_command, row, with_tables
+from tables import heading, machine_in_words, plain_command, row, with_tables, write_page
 
 from actlab.records import OutputLayer, Record
 from actlab.tasks import TASKS, target_of_digits
@@ -231,16 +231,8 @@ def main() -> int:
     options = parser.parse_args()
     if options.take:
         print(take(options.take))
-    text = PAGE.read_text(encoding="utf-8")
-    current = page(text, documents())
-    if text == current:
-        return 0
-    if options.check:
-        print(f"not current: {PAGE}")
-        return 1
-    PAGE.write_text(current, encoding="utf-8")
-    print(f"written: {PAGE}")
-    return 0
+    found = documents()
+    return write_page(PAGE, lambda text: page(text, found), check=options.check)
 
 
 if __name__ == "__main__":

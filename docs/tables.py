@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 
@@ -33,3 +34,20 @@ def plain_command(command: str) -> str:
 def machine_in_words(machine: Mapping[str, Any]) -> str:
     """Return the processor, its cores and the device."""
     return f"{machine['processor']}, {machine['cores']} cores, {machine['device']}"
+
+
+def write_page(path: Path, page: Callable[[str], str], *, check: bool) -> int:
+    """Write what `page` makes of the page's text; with `check` only say whether it is current.
+
+    Returns the exit code: 1 for a page that is not current and was to be checked only.
+    """
+    text = path.read_text(encoding="utf-8")
+    current = page(text)
+    if text == current:
+        return 0
+    if check:
+        print(f"not current: {path}")
+        return 1
+    path.write_text(current, encoding="utf-8")
+    print(f"written: {path}")
+    return 0

@@ -1,7 +1,5 @@
 """The page in headless Chromium: silent, offline, and every control does what it says."""
 
-import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,53 +8,15 @@ import pytest
 
 from actlab.report import write
 from actlab.report.theme import DARK, LIGHT
+from tests.chromium import Watched, browser, pytestmark
 
 from .studies import curve, published_study, small_study
 
-sync_api = pytest.importorskip("playwright.sync_api")
-CHROMIUM = shutil.which("chromium")
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
-]
+__all__ = ["browser", "pytestmark"]
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
-        yield started
-        started.close()
-
-
-class Watched:
-    """A page whose console and requests are kept."""
-
-    def __init__(self, browser: Any, path: Path, **context: Any) -> None:
-        self.messages: list[str] = []
-        self.requests: list[str] = []
-        self.page = browser.new_context(**context).new_page()
-        self.page.on("console", lambda message: self.messages.append(message.text))
-        self.page.on("pageerror", lambda error: self.messages.append(str(error)))
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.goto(path.as_uri())
-        self.page.wait_for_selector("html[data-drawn]", state="attached")
-
-    def check(self, path: Path) -> None:
-        """Fail where the page said something, or asked for anything but itself."""
-        assert self.messages == []
-        assert [url for url in self.requests if not url.startswith("data:")] == [path.as_uri()]
-
-    def layout(self, figure: str, script: str) -> Any:
-        return self.page.evaluate(f"document.getElementById('plot-{figure}')._fullLayout.{script}")
+class Report(Watched):
+    """The page of a study."""
 
     def shown(self) -> list[str]:
         return self.page.locator("#trials-table tbody tr:visible td:first-child").all_inner_texts()
@@ -75,7 +35,7 @@ def test_the_page_is_silent_offline_and_complete(
     browser: Any, tmp_path: Path, language: str
 ) -> None:
     path = published_with_curves(tmp_path, language)
-    watched = Watched(browser, path, color_scheme="light", viewport={"width": 390, "height": 800})
+    watched = Report(browser, path, color_scheme="light", viewport={"width": 390, "height": 800})
     page = watched.page
     plots = page.locator(".plot .main-svg:first-child")
     assert plots.count() == 8
@@ -95,12 +55,12 @@ def test_the_page_is_silent_offline_and_complete(
         page.wait_for_selector(f"html[data-drawn={scheme}]", state="attached")
         assert watched.layout("history", "paper_bgcolor") == colours["surface"]
         assert watched.layout("history", "yaxis.range") == [0.8, 0.983]
-    watched.check(path)
+    watched.check()
 
 
 def test_the_table_of_trials_sorts_and_filters(browser: Any, tmp_path: Path) -> None:
     path = write(tmp_path / "report.html", replace(small_study(), verdict=None))
-    watched = Watched(browser, path, viewport={"width": 1440, "height": 900})
+    watched = Report(browser, path, viewport={"width": 1440, "height": 900})
     page = watched.page
     assert watched.shown() == ["0", "1", "2", "3", "4", "5", "7"]
     header = page.locator("#trials-table th").nth(4)
@@ -121,11 +81,11 @@ def test_the_table_of_trials_sorts_and_filters(browser: Any, tmp_path: Path) -> 
     assert watched.shown() == ["4"]
     page.locator("[data-copy]").click()
     page.get_by_role("button", name="Copied").wait_for()
-    watched.check(path)
+    watched.check()
 
 
 def test_a_page_without_a_completed_trial_is_silent_too(browser: Any, tmp_path: Path) -> None:
     path = write(tmp_path / "report.html", replace(small_study(), records=(), verdict=None))
-    watched = Watched(browser, path)
+    watched = Report(browser, path)
     assert watched.page.locator(".plot").count() == 1
-    watched.check(path)
+    watched.check()

@@ -1,8 +1,6 @@
 """The explorer in headless Chromium: right numbers, every control, no request, no console error."""
 
 import math
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,51 +9,15 @@ import pytest
 
 from actlab.catalogue.expression import NumpyBackend, parse
 from actlab.report.explorer import write
+from tests.chromium import Watched, browser, pytestmark
 
 from .explorers import FORMULAS, english, explorer
 
-sync_api = pytest.importorskip("playwright.sync_api")
-CHROMIUM = shutil.which("chromium")
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
-]
+__all__ = ["browser", "pytestmark"]
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
-        yield started
-        started.close()
-
-
-class Opened:
-    """The page, its console and its requests."""
-
-    def __init__(self, browser: Any, path: Path, address: str = "", **context: Any) -> None:
-        self.path = path
-        self.messages: list[str] = []
-        self.requests: list[str] = []
-        self.page = browser.new_context(**context).new_page()
-        self.page.on("console", lambda message: self.messages.append(message.text))
-        self.page.on("pageerror", lambda error: self.messages.append(str(error)))
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.goto(path.as_uri() + address)
-        self.page.wait_for_selector("html[data-drawn]", state="attached")
-
-    def quiet(self) -> None:
-        assert self.messages == []
-        own = [url.partition("#")[0] for url in self.requests if not url.startswith("data:")]
-        assert own == [self.path.as_uri()]
+class Opened(Watched):
+    """The explorer."""
 
     def settle(self) -> None:
         """Wait until what was changed is drawn."""
@@ -112,7 +74,7 @@ def test_generated_code_computes_what_numpy_does(browser: Any, path: Path) -> No
             assert found[key] == pytest.approx(facts[fact], abs=4e-4), (name, key)
     quantiles = opened.page.evaluate("[0.001, 0.2, 0.5, 0.975].map(normalQuantile)")
     assert quantiles == pytest.approx([-3.0902323, -0.8416212, 0.0, 1.9599640], abs=1e-7)
-    opened.quiet()
+    opened.check()
 
 
 def test_it_starts_with_silu_against_relu(browser: Any, path: Path) -> None:
@@ -123,7 +85,7 @@ def test_it_starts_with_silu_against_relu(browser: Any, path: Path) -> None:
     assert opened.page.evaluate("document.documentElement.scrollWidth") == 1440
     pins = opened.page.evaluate('document.getElementById("plot-outcome").layout.annotations')
     assert [pin["text"] for pin in pins] == ["relu: 50 %"]
-    opened.quiet()
+    opened.check()
 
 
 def test_moving_a_slider_moves_the_curves_and_the_figures(browser: Any, path: Path) -> None:
@@ -147,7 +109,7 @@ def test_moving_a_slider_moves_the_curves_and_the_figures(browser: Any, path: Pa
     assert "a=0.22" in opened.page.url
     opened.page.click('.card[data-name="prelu"] [data-reset]')
     assert opened.figure("prelu", "mean") == before
-    opened.quiet()
+    opened.check()
 
 
 @pytest.mark.slow
@@ -165,7 +127,7 @@ def test_a_function_is_added_and_removed_in_three_ways(browser: Any, path: Path)
     opened.page.fill("#add-name", "swish")
     opened.page.press("#add-name", "Enter")
     assert opened.chosen() == ["tanh", "elu", "silu"]  # by its alias
-    opened.quiet()
+    opened.check()
 
 
 @pytest.mark.slow
@@ -180,7 +142,7 @@ def test_what_cannot_be_added_is_said(browser: Any, path: Path) -> None:
     opened.page.click('[data-toggle="isru"]')
     assert message.inner_text() == "Six functions are shown; remove one before adding another."
     assert len(opened.chosen()) == 6
-    opened.quiet()
+    opened.check()
 
 
 def test_the_table_filters_and_sorts(browser: Any, path: Path) -> None:
@@ -205,7 +167,7 @@ def test_the_table_filters_and_sorts(browser: Any, path: Path) -> None:
         assert heading.locator("..").get_attribute("aria-sort") == sort
         shown = [float(text) for text in cells.all_inner_texts()]
         assert shown == sorted(shown, reverse=sort == "descending")
-    opened.quiet()
+    opened.check()
 
 
 @pytest.mark.slow
@@ -213,7 +175,7 @@ def test_an_address_brings_back_a_view(browser: Any, path: Path) -> None:
     opened = Opened(browser, path, "#tanh,prelu:a=-0.5,nothing")
     assert opened.chosen() == ["tanh", "prelu"]
     assert opened.page.locator("#prelu-a").input_value() == "-0.5"
-    opened.quiet()
+    opened.check()
 
 
 @pytest.mark.slow
@@ -225,4 +187,4 @@ def test_it_fits_a_telephone_in_both_themes(browser: Any, path: Path, scheme: st
         "all => all.map((element) => element.getBoundingClientRect().height)"
     )
     assert min(heights) >= 24
-    opened.quiet()
+    opened.check()

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from actlab.report.tasks import write_tasks
+from tests.chromium import Watched, browser, pytestmark
 
 from .tasks_run import tasks_run
-from .test_browser import Watched, browser, pytestmark
 
 __all__ = ["browser", "pytestmark"]
 
@@ -27,4 +27,4 @@ def test_the_page_is_silent_offline_and_fits(
     assert page.evaluate("document.documentElement.dataset.drawn") == scheme
     drawn = page.locator(".plot .main-svg:first-child").count()
     assert drawn == page.locator(".plot").count() > 9
-    watched.check(path)
+    watched.check()

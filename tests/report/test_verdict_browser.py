@@ -9,9 +9,9 @@ import pytest
 
 from actlab.report import write
 from actlab.report.verdict.groups import group_at
+from tests.chromium import Watched, browser, pytestmark
 
 from .studies import published_study
-from .test_browser import Watched, browser, pytestmark
 from .verdicts import full_verdict
 
 __all__ = ["browser", "pytestmark"]
@@ -26,7 +26,7 @@ def watched(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     write(path, replace(published_study(), records=few, verdict=VERDICT), "en")
     watched = Watched(browser, path, viewport={"width": 390, "height": 800})
     yield watched, path
-    watched.check(path)
+    watched.check()
 
 
 def shown_groups(page: Any, slot: str) -> list[str]:
