@@ -115,6 +115,13 @@ def test_a_diverged_replicate_counts_at_chance() -> None:
     assert any("tanh (1)" in notice for notice in slot.notices)
 
 
+def test_a_replicate_that_stays_at_chance_is_named() -> None:
+    slot = conv({"relu": [0.9, 0.92, 0.91], "tanh": [0.9, 0.11, 0.91], "elu": [0.9, None, 0.9]})
+    (notice,) = [text for text in slot.notices if "learnt next to nothing" in text]
+    assert "tanh (1)" in notice
+    assert "elu" not in notice, "what diverged is counted elsewhere"
+
+
 def test_only_shared_seeds_are_compared() -> None:
     slot = conv({"relu": [0.9, 0.92, 0.91, 0.2], "tanh": [0.88, 0.9, 0.9]})
     assert {c.n for c in slot.candidates} == {3}

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from actlab import stats
+from actlab.verdict.chance import near_chance
 from actlab.verdict.pairs import Conditions, Difference
 from actlab.verdict.replication import Replication, Scores
 from actlab.verdict.wording import Wording
@@ -25,6 +26,7 @@ def notices(
         _few_seeds(len(shared), differences, conditions, words),
         _overlap(replication, words),
         _failures(scores, replication.chance, words),
+        _stuck(scores, replication.chance, words),
         _left_out(scores, shared, words),
         _stopped(scores, shared, words),
     ]
@@ -65,6 +67,23 @@ def _failures(scores: Sequence[Scores], chance: float, words: Wording) -> str:
         "Replicates that diverged or failed count at chance level ({chance}), none is dropped: "
         "{counts}."
     ).format(chance=words.percent(chance), counts=counts)
+
+
+def _stuck(scores: Sequence[Scores], chance: float, words: Wording) -> str:
+    near = {
+        s.activation: sum(near_chance(found, chance) for found in s.by_replicate.values())
+        - s.diverged
+        for s in scores
+    }
+    stuck = ", ".join(f"{name} ({count})" for name, count in near.items() if count)
+    if not stuck:
+        return ""
+    _ = words.translations.gettext
+    return _(
+        "Replicates that ran to their end and learnt next to nothing: {counts}. A single one among "
+        "good ones widens the intervals so far that the t-test may leave a candidate unclear that "
+        "is behind on every seed; look at the single seeds and the ranks, too."
+    ).format(counts=stuck)
 
 
 def _left_out(scores: Sequence[Scores], shared: tuple[int, ...], words: Wording) -> str:

@@ -25,12 +25,10 @@ import numpy as np
 
 from actlab.records import RateCurve, RatePoint, Record, SlotName, Space
 from actlab.records.verdict import RateBin
+from actlab.verdict.chance import near_chance
 
 PLATEAU = 0.005
 """How far below its best the curve may be on the plateau, as a fraction."""
-
-LEARNT = 0.1
-"""The share of the way from chance to perfect below which a trial learnt next to nothing."""
 
 BINS = 4
 SLOTS: tuple[SlotName, ...] = ("conv", "fc")
@@ -59,7 +57,7 @@ def activation(record: Record, slot: SlotName) -> str:
 
 def failed(record: Record, chance: float) -> bool:
     """Return whether a trial did not complete, or learnt next to nothing."""
-    return record.valid_accuracy is None or record.valid_accuracy < chance + LEARNT * (1 - chance)
+    return record.valid_accuracy is None or near_chance(record.valid_accuracy, chance)
 
 
 def _curve(
