@@ -1,0 +1,278 @@
+"""Write the tables of docs/verdict.md; `--check` only says whether they are current.
+
+    python docs/generate_verdict.py [--check]
+    python docs/generate_verdict.py --take RUN_FOLDER [RUN_FOLDER]
+
+The tables come from the document in `docs/verdict`, which `--take` makes from the run folders of
+confirmed studies, the published protocol's first: what `actlab study show --json` says of each,
+less the single records, and what `actlab study compare --json` says of both. The pictures beside it
+are the report's own.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from tables import heading, machine_in_words, plain_command, row, with_tables, write_page
+
+PAGE = Path(__file__).parent / "verdict.md"
+FIGURES = Path(__file__).parent / "verdict" / "figures.json"
+PROTOCOLS = ("published", "corrected")
+SLOTS = ("conv", "fc")
+CLAIMS = range(1, 6)
+NOT_YET = "Not run yet."
+
+
+def page(text: str, found: dict[str, Any]) -> str:
+    """Return the page with every table written anew."""
+    studies = found["studies"]
+    tables = {
+        "runs": lambda: run_table(studies),
+        "claims": lambda: claim_table(studies),
+        "change": lambda: change_table(found["changes"]),
+        "rates": lambda: rate_table(studies),
+        "importance": lambda: importance_table(studies),
+        "mechanisms": lambda: mechanism_table(studies),
+    }
+    for name in PROTOCOLS:
+        for slot in SLOTS:
+            tables[f"{name} {slot}"] = lambda name=name, slot=slot: candidate_table(
+                studies.get(name), slot
+            )
+    return with_tables(text, tables)
+
+
+def run_table(studies: dict[str, Any]) -> list[str]:
+    """Return what was run, where and when."""
+    lines = heading(
+        "protocol",
+        "commands",
+        "finished",
+        "trainings",
+        "training time, all together",
+        "machine",
+        "torch",
+        "Optuna",
+    )
+    for name, study in studies.items():
+        run = study["run"]
+        lines.append(
+            row(
+                name,
+                " then ".join(f"`{one}`" for one in run["commands"]),
+                run["finished"][:10],
+                str(run["trainings"]),
+                f"{run['minutes']:.0f} min",
+                run["machine"],
+                run["versions"]["torch"],
+                run["versions"]["optuna"],
+            )
+        )
+    return lines
+
+
+def candidate_table(study: dict[str, Any] | None, slot: str) -> list[str]:
+    """Return the candidates of a slot with their groups, the best first."""
+    if study is None:
+        return [NOT_YET]
+    other = {"conv": "fc", "fc": "conv"}[slot]
+    lines = heading(
+        "activation",
+        "verdict",
+        "mean",
+        "95 % interval",
+        "behind the best",
+        "adjusted p",
+        "tied from",
+        f"setting: {other}, learning rate",
+        "test",
+    )
+    for one in study["verdict"]["slots"][slot]:
+        setting = one["setting"]
+        partner = f"{setting[other + '_activation']}, {setting['learning_rate']:.2g}"
+        lines.append(
+            row(
+                one["activation"],
+                f"**{one['group']}**",
+                percent(one["mean"]),
+                f"{percent(one['low'])} to {percent(one['high'])}",
+                points(one["difference"]),
+                probability(one["p_adjusted"]),
+                points(one["smallest_margin"]),
+                partner,
+                percent(one["test_accuracy"]),
+            )
+        )
+    return lines
+
+
+def claim_table(studies: dict[str, Any]) -> list[str]:
+    """Return claims 1 to 5 under each protocol."""
+    lines = heading("claim", "protocol", "outcome", "because")
+    for number in CLAIMS:
+        for name, study in studies.items():
+            claim = next(c for c in study["verdict"]["claims"] if c["number"] == number)
+            lines.append(
+                row(f"{number}. {claim['text']}", name, f"**{claim['outcome']}**", claim["reason"])
+            )
+    return lines
+
+
+def change_table(changes: dict[str, Any] | None) -> list[str]:
+    """Return what the corrected protocol changes for each activation, paired by seed."""
+    if changes is None:
+        return [NOT_YET]
+    lines = heading(
+        "slot", "activation", "published", "corrected", "difference", "95 % interval", "adjusted p"
+    )
+    for slot in SLOTS:
+        for one in sorted(changes["slots"][slot], key=lambda change: -change["difference"]):
+            lines.append(
+                row(
+                    slot,
+                    one["activation"],
+                    percent(one["first_mean"]),
+                    percent(one["second_mean"]),
+                    points(one["difference"], signed=True),
+                    f"{points(one['low'], signed=True)} to {points(one['high'], signed=True)}",
+                    probability(one["p_adjusted"]),
+                )
+            )
+    return lines
+
+
+def rate_table(studies: dict[str, Any]) -> list[str]:
+    """Return the plateaus of the learning rate per activation."""
+    cells = [f"{name}: {part}" for name in studies for part in ("best", "plateau", "failures")]
+    lines = heading("slot", "activation", *cells)
+    first = next(iter(studies.values()))["verdict"]["rates"]
+    for place, curve in enumerate(first):
+        shown = []
+        for study in studies.values():
+            one = study["verdict"]["rates"][place]
+            assert one["activation"] == curve["activation"], "both studies have the same space"
+            shown += [
+                rate(one["best_learning_rate"]),
+                f"{rate(one['plateau_low'])} to {rate(one['plateau_high'])}",
+                f"{one['failures']} of {len(one['points'])}",
+            ]
+        lines.append(row(curve["slot"], curve["activation"], *shown))
+    return lines
+
+
+def importance_table(studies: dict[str, Any]) -> list[str]:
+    """Return how much of the variance each parameter of a setting explains."""
+    cells = [f"{name}: {method}" for name in studies for method in ("PED-ANOVA", "fANOVA")]
+    lines = heading("parameter", *cells)
+    for place, first in enumerate(next(iter(studies.values()))["verdict"]["importance"]):
+        rows = [study["verdict"]["importance"][place] for study in studies.values()]
+        shown = [f"{one[key]:.2f}" for one in rows for key in ("ped_anova", "fanova")]
+        lines.append(row(first["parameter"], *shown))
+    return lines
+
+
+def mechanism_table(studies: dict[str, Any]) -> list[str]:
+    """Return the rank correlations of the networks' properties with accuracy."""
+    lines = heading("slot", "property", *studies)
+    keys = [
+        (one["slot"], one["property_name"])
+        for one in next(iter(studies.values()))["verdict"]["mechanisms"]
+    ]
+    for slot, name in keys:
+        shown = [_correlation(study, slot, name) for study in studies.values()]
+        lines.append(row(slot, name, *shown))
+    return lines
+
+
+def _correlation(study: dict[str, Any], slot: str, name: str) -> str:
+    mechanisms = study["verdict"]["mechanisms"]
+    one = next(m for m in mechanisms if (m["slot"], m["property_name"]) == (slot, name))
+    if one["correlation"] is None:
+        return "–"
+    return f"{one['correlation']:+.2f} ({one['low']:+.2f} to {one['high']:+.2f})"
+
+
+def percent(value: float | None) -> str:
+    """Return a share in per cent."""
+    return "–" if value is None else f"{100 * value:.2f}\u00a0%"
+
+
+def points(value: float | None, *, signed: bool = False) -> str:
+    """Return a difference of shares in points; without a sign what it is behind by."""
+    if value is None:
+        return "–"
+    return f"{100 * value:+.2f}" if signed else f"{abs(100 * value):.2f}"
+
+
+def probability(value: float | None) -> str:
+    """Return a p-value."""
+    if value is None:
+        return "–"
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def rate(value: float | None) -> str:
+    """Return a learning rate."""
+    return "–" if value is None else f"{value:.2g}"
+
+
+def take(paths: list[Path]) -> None:
+    """Write the document of one run folder, or of two, the published protocol's first."""
+    from actlab.cli.study.changes import changes
+    from actlab.records.json_form import jsonable
+    from actlab.studies.run_folder import RunFolder
+
+    folders = [RunFolder.open(path) for path in paths]
+    found = {
+        "studies": {folder.plan().protocol.name: _study(folder) for folder in folders},
+        "changes": changes(folders)[0] if len(folders) > 1 else None,
+    }
+    FIGURES.parent.mkdir(exist_ok=True)
+    plain = jsonable(found)
+    FIGURES.write_text(json.dumps(plain, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _study(folder: Any) -> dict[str, Any]:
+    from datetime import UTC, datetime
+
+    from actlab.workbench.verdicts import judged_summary
+
+    environment, asked = folder.environment(), folder.confirmation()
+    assert environment is not None, "the study has trained something"
+    assert asked is not None, "the study was confirmed"
+    records = folder.all_records()
+    finished = datetime.fromtimestamp(folder.records_path.stat().st_mtime, UTC)
+    document = judged_summary(folder)
+    return {
+        "test_accuracy": document["test_accuracy"],
+        "verdict": document["verdict"],
+        "run": {
+            "commands": [
+                plain_command(environment.command),
+                f"actlab study confirm DIR --seeds {asked.seeds}",
+            ],
+            "finished": finished.isoformat(timespec="seconds"),
+            "machine": machine_in_words(environment.machine),
+            "versions": environment.versions,
+            "trainings": len(records),
+            "minutes": sum(record.seconds for record in records) / 60,
+        },
+    }
+
+
+def main() -> int:
+    """Write the tables, or say whether they are current."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--take", type=Path, nargs="+", metavar="RUN_FOLDER")
+    options = parser.parse_args()
+    if options.take:
+        take(options.take)
+    found = json.loads(FIGURES.read_text(encoding="utf-8"))
+    return write_page(PAGE, lambda text: page(text, found), check=options.check)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
