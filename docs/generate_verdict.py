@@ -81,6 +81,7 @@ def candidate_table(study: dict[str, Any] | None, slot: str) -> list[str]:
     lines = heading(
         "activation",
         "verdict",
+        "seeds",
         "mean",
         "95 % interval",
         "behind the best",
@@ -96,6 +97,7 @@ def candidate_table(study: dict[str, Any] | None, slot: str) -> list[str]:
             row(
                 one["activation"],
                 f"**{one['group']}**",
+                str(one["n"]),
                 percent(one["mean"]),
                 f"{percent(one['low'])} to {percent(one['high'])}",
                 points(one["difference"]),
