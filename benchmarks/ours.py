@@ -1,6 +1,8 @@
 """One training of actlab's own, as its workers do it, for comparison with the reference."""
 
+import os
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from actlab import worker
 from actlab.records import Environment, Plan, Record, Seeds, Setting
@@ -43,3 +45,15 @@ def train_and_test(plan: Plan, environment: Environment, setting: Setting, seed:
     weights, record = worker.train(trial, None, None)
     test = worker.test_accuracy(trial, weights).test_accuracy if weights else float("nan")
     return Trained(record, test)
+
+
+def memory() -> dict[str, float]:
+    """Return this process's memory in MiB; run it in a worker."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    found = dict(line.split(":", 1) for line in lines)
+    kibibytes = {name: int(found[name].split()[0]) for name in ("VmRSS", "VmHWM")}
+    return {
+        "resident": kibibytes["VmRSS"] / 1024,
+        "peak": kibibytes["VmHWM"] / 1024,
+        "process": os.getpid(),
+    }

@@ -8,8 +8,6 @@ scoring on the test split.
 """
 
 import argparse
-import os
-from pathlib import Path
 from statistics import median
 
 import ours
@@ -17,18 +15,6 @@ from actlab.studies.executor import LocalProcesses
 from bench import publish, spread
 from settings import settings
 from throughput import SEED, side_by_side
-
-
-def memory() -> dict[str, float]:
-    """Return this process's memory in MiB; run it in a worker."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    found = dict(line.split(":", 1) for line in lines)
-    kibibytes = {name: int(found[name].split()[0]) for name in ("VmRSS", "VmHWM")}
-    return {
-        "resident": kibibytes["VmRSS"] / 1024,
-        "peak": kibibytes["VmHWM"] / 1024,
-        "process": os.getpid(),
-    }
 
 
 def main() -> None:
@@ -51,7 +37,7 @@ def main() -> None:
             two.append(side_by_side(executor, plan, environment, [setting] * 2, epochs))
         if not given.quick:
             executor.submit(ours.train_and_test, plan, environment, chosen[0], SEED).result()
-        used = [executor.submit(memory).result() for _worker in range(2)]
+        used = [executor.submit(ours.memory).result() for _worker in range(2)]
     finally:
         executor.shutdown()
     ratios = [both / alone for both, alone in zip(two, one, strict=True)]

@@ -79,7 +79,11 @@ def run_table(found: Documents) -> list[str]:
 
 
 def figure_table(task: str, found: Documents) -> list[str]:
-    """Return a task's settings behind the published hidden layer: the author's figures and ours."""
+    """Return a task's settings behind the published hidden layer: the author's figures and ours.
+
+    A protocol under which the task was not run has no columns.
+    """
+    found = {name: document for name, document in found.items() if _trained(task, document)}
     cells = ["head + loss", "author: valid", "author: test"]
     cells += [f"{name}: {part}" for name in found for part in ("valid", "test", "epochs")]
     lines = heading(*cells)
@@ -125,6 +129,10 @@ def _layers(task: str, found: Documents) -> list[OutputLayer]:
     rows = [one for document in found.values() for one in document["settings"]]
     layers = [OutputLayer(one["task"], one["head"], one["loss"], one.get("target")) for one in rows]
     return [layer for layer in dict.fromkeys(layers) if layer.task == task]
+
+
+def _trained(task: str, document: dict[str, Any]) -> bool:
+    return any(setting["task"] == task for setting in document["settings"])
 
 
 def _setting(document: dict[str, Any], layer: OutputLayer, hidden: str) -> dict[str, Any]:
@@ -215,11 +223,13 @@ def limit_table(found: Documents) -> list[str]:
     """Return what two wrong heads could reach at best, on these test images."""
     lines = heading("head", "at best", "from")
     for name, document in found.items():
-        limits = document["limits"]
-        least = _spread("regression", limits["relu_standardised_least_mse"])
-        most = _spread("multilabel", limits["softmax_multilabel_best_accuracy"]).split(" (")[0]
-        lines.append(row("ReLU, standardised target", f"MSE {least}", name))
-        lines.append(row("softmax, multi-label", f"accuracy {most}", name))
+        least = document["limits"]["relu_standardised_least_mse"]
+        if least:
+            error = _spread("regression", least)
+            lines.append(row("ReLU, standardised target", f"MSE {error}", name))
+    name, document = next(iter(found.items()))
+    most = _spread("multilabel", document["limits"]["softmax_multilabel_best_accuracy"])
+    lines.append(row("softmax, multi-label", f"accuracy {most.split(' (')[0]}", name))
     return lines
 
 
