@@ -14,6 +14,7 @@ from actlab.records import (
     Setting,
     Space,
     Trial,
+    failed_record,
 )
 from actlab.studies.ledger import Ledger
 from actlab.studies.plan_file import read_plan
@@ -72,22 +73,13 @@ def _environment() -> Environment:
 
 
 def _record(trial: Trial, accuracy: float | None) -> Record:
-    return Record(
-        identity=trial.identity,
-        number=trial.number,
-        setting=trial.setting,
-        replicate=trial.replicate,
-        seeds=trial.seeds,
-        protocol=trial.protocol,
-        precision=trial.precision,
-        fingerprint=trial.fingerprint,
-        outcome=Outcome.DIVERGED if accuracy is None else Outcome.COMPLETED,
-        reason="the loss was not finite" if accuracy is None else None,
-        valid_accuracy=accuracy,
+    record = replace(
+        failed_record(trial, "the loss was not finite", "test"),
+        outcome=Outcome.DIVERGED,
         epochs=3,
         best_epoch=2,
-        curve=(),
         seconds=1.0,
-        code_version="test",
-        stage=trial.stage,
     )
+    if accuracy is None:
+        return record
+    return replace(record, outcome=Outcome.COMPLETED, reason=None, valid_accuracy=accuracy)

@@ -1,6 +1,7 @@
 """Workers that do not train: the accuracy follows from setting and seeds at once."""
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from actlab.records import (
     Record,
     Setting,
     Trial,
+    failed_record,
 )
 from actlab.studies.confirmation import ask_for, confirm
 from actlab.studies.drive import drive
@@ -48,26 +50,10 @@ def accuracy_of(setting: Setting, seed: int) -> float:
 def train(trial: Trial, _state: bytes | None, _until: int | None) -> tuple[bytes, Record]:
     """Stand in for `worker.train`."""
     diverged = trial.setting.learning_rate > DIVERGING_RATE
-    record = Record(
-        identity=trial.identity,
-        number=trial.number,
-        setting=trial.setting,
-        replicate=trial.replicate,
-        seeds=trial.seeds,
-        protocol=trial.protocol,
-        precision=trial.precision,
-        fingerprint=trial.fingerprint,
-        outcome=Outcome.DIVERGED if diverged else Outcome.COMPLETED,
-        reason="the loss was not finite" if diverged else None,
-        valid_accuracy=None if diverged else accuracy_of(trial.setting, trial.seeds.split),
-        epochs=0,
-        best_epoch=None,
-        curve=(),
-        seconds=0.0,
-        code_version="0",
-        stage=trial.stage,
-        avoided_split=trial.avoided_split,
-    )
+    record = replace(failed_record(trial, "the loss was not finite", "0"), outcome=Outcome.DIVERGED)
+    if not diverged:
+        accuracy = accuracy_of(trial.setting, trial.seeds.split)
+        record = replace(record, outcome=Outcome.COMPLETED, reason=None, valid_accuracy=accuracy)
     return trial.identity.encode(), record
 
 

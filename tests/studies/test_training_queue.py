@@ -51,6 +51,7 @@ def test_what_loses_its_worker_each_time_is_recorded_as_failed(trials: list[Tria
     assert records[0].outcome is Outcome.FAILED
     assert "worker was lost 3 times" in (records[0].reason or "")
     assert (records[0].stage, records[0].replicate) == ("confirm", 0)
+    assert records[0].avoided_split == trials[0].avoided_split is not None
 
 
 def test_an_error_fails_its_own_trial(trials: list[Trial]) -> None:

@@ -9,7 +9,7 @@ from actlab.records.output import OutputLayer
 from actlab.records.plan import FORMAT_VERSION, Precision
 from actlab.records.probes import Probes
 from actlab.records.protocol import Protocol
-from actlab.records.trial import Seeds, Setting, Stage
+from actlab.records.trial import Seeds, Setting, Stage, Trial
 
 
 class Outcome(StrEnum):
@@ -99,6 +99,31 @@ class Record:
     def valid_metric(self) -> float | None:
         """Return the metric of the task, whichever it is; None unless the trial completed."""
         return self.valid_accuracy if self.valid_mse is None else self.valid_mse
+
+
+def failed_record(trial: Trial, reason: str, code_version: str) -> Record:
+    """Return the record of a trial of which nothing came: what was asked, and why it failed."""
+    return Record(
+        identity=trial.identity,
+        number=trial.number,
+        setting=trial.setting,
+        replicate=trial.replicate,
+        seeds=trial.seeds,
+        protocol=trial.protocol,
+        precision=trial.precision,
+        fingerprint=trial.fingerprint,
+        outcome=Outcome.FAILED,
+        reason=reason,
+        valid_accuracy=None,
+        epochs=0,
+        best_epoch=None,
+        curve=(),
+        seconds=0.0,
+        code_version=code_version,
+        stage=trial.stage,
+        avoided_split=trial.avoided_split,
+        output=trial.output,
+    )
 
 
 @dataclass(frozen=True)

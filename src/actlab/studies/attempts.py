@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from actlab.errors import ActlabError, EngineError
 from actlab.i18n import _
-from actlab.records import Outcome, Record, Trial
+from actlab.records import Record, Trial, failed_record
 from actlab.studies.worker_process import WorkerLostError
 
 Result = TypeVar("Result")
@@ -52,23 +52,4 @@ def outcome(
 
 
 def _failed(trial: Trial, reason: str) -> Record:
-    return Record(
-        identity=trial.identity,
-        number=trial.number,
-        setting=trial.setting,
-        replicate=trial.replicate,
-        seeds=trial.seeds,
-        protocol=trial.protocol,
-        precision=trial.precision,
-        fingerprint=trial.fingerprint,
-        outcome=Outcome.FAILED,
-        reason=reason,
-        valid_accuracy=None,
-        epochs=0,
-        best_epoch=None,
-        curve=(),
-        seconds=0.0,
-        code_version=version("actlab"),
-        stage=trial.stage,
-        output=trial.output,
-    )
+    return failed_record(trial, reason, version("actlab"))

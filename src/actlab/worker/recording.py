@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from importlib import metadata
 from typing import TYPE_CHECKING
 
-from actlab.records import Record, Trial
+from actlab.records import Record, Trial, failed_record
 
 if TYPE_CHECKING:
     from actlab.training import Training
@@ -14,15 +15,8 @@ if TYPE_CHECKING:
 
 def record_of(trial: Trial, outcome: Training) -> Record:
     """Return the record of a trial that ended, or paused."""
-    return Record(
-        identity=trial.identity,
-        number=trial.number,
-        setting=trial.setting,
-        replicate=trial.replicate,
-        seeds=trial.seeds,
-        protocol=trial.protocol,
-        precision=trial.precision,
-        fingerprint=trial.fingerprint,
+    return replace(
+        failed_record(trial, "", _code_version()),
         outcome=outcome.outcome,
         reason=outcome.reason,
         valid_accuracy=outcome.valid_accuracy,
@@ -30,11 +24,7 @@ def record_of(trial: Trial, outcome: Training) -> Record:
         best_epoch=outcome.best_epoch,
         curve=outcome.curve,
         seconds=outcome.seconds,
-        code_version=_code_version(),
-        stage=trial.stage,
         probes=outcome.probes,
-        avoided_split=trial.avoided_split,
-        output=trial.output,
         valid_mse=outcome.valid_mse,
     )
 
