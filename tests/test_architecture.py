@@ -45,6 +45,7 @@ THIRD_PARTY_ONLY_IN = {
     "sklearn": {"data"},
     "pooch": {"data"},
     "torchinfo": {"networks"},
+    "numba": {"networks"},
     "plotly": {"report"},
     "jinja2": {"report"},
 }

@@ -1,8 +1,8 @@
 """The convolutional part of a network with positions first: (H W, N, C) in place of (N, C, H, W).
 
-The transforms of a Winograd convolution are then matrix products over whole rows of memory, and the
-places of a pooling window lie in front of each other. Values and gradients are those of the network
-up to rounding and, where a window has equal values, up to the choice among them.
+The transforms of a Winograd convolution are then matrix products over whole rows of memory, and
+every loop over channels runs along them. Values and gradients are those of the network up to
+rounding and, where a window has equal values, up to the choice among them.
 """
 
 from collections import OrderedDict
@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from actlab.catalogue import is_non_decreasing
-from actlab.networks.leading_maximum import leading_maximum
 from actlab.networks.pooled_convolution import pooled_convolution
 from actlab.networks.pooling_order import PoolingFirst
-from actlab.networks.winograd import TILE, winograd_convolution
+from actlab.networks.winograd import TILE, pooled_winograd_convolution, winograd_convolution
 
 _INPUTS = TILE + 2
+_DTYPES = (torch.float32, torch.float64)
 
 
 class PositionsFirst(PoolingFirst):
@@ -71,9 +71,7 @@ class _Plan(NamedTuple):
     """Which positions are in which tile, for two convolutions; the tiles of the second."""
 
     rows: Tensor
-    by_window: Tensor
     next_rows: Tensor
-    by_row: Tensor
     tiles: tuple[int, int]
 
 
@@ -83,15 +81,11 @@ def _plan(height: int, width: int) -> _Plan:
     """Return the plan for a grid of positions, row by row, that two convolutions pass through."""
     grid = np.arange(height * width).reshape(height, width)
     down, across = (height - 2) // TILE, (width - 2) // TILE
-    # Places of a tile: (row, column) of the window, then those within it in front of them.
-    by_window = np.arange(TILE**2).reshape(2, 2, 2, 2).transpose(1, 3, 0, 2).reshape(-1)
     windows = np.arange(4 * down * across).reshape(2, 2, down, across)
     pooled = windows.transpose(2, 0, 3, 1).reshape(2 * down, 2 * across)
     return _Plan(
         rows=torch.from_numpy(_tile_rows(grid)),
-        by_window=torch.from_numpy(by_window),
         next_rows=torch.from_numpy(_tile_rows(pooled)),
-        by_row=torch.arange(TILE**2),
         tiles=((2 * down - 2) // TILE, (2 * across - 2) // TILE),
     )
 
@@ -107,15 +101,12 @@ def _apply(leading: _Leading, images: Tensor) -> Tensor:
     padding = _padding(first)
     height, width = ((side + 2 * padding - 2) // 2 for side in images.shape[2:])
     plan = _plan(height, width)
-    values = pooled_convolution(images, first.weight, _bias(first), padding)
-    values = _convolved(leading.second, leading.activation(values), plan.rows, plan.by_window)
-    values = leading_maximum(values.view(4, -1, *values.shape[1:]))
-    values = _convolved(leading.third, leading.next_activation(values), plan.next_rows, plan.by_row)
+    second, third = leading.second, leading.third
+    values = leading.activation(pooled_convolution(images, first.weight, _bias(first), padding))
+    values = pooled_winograd_convolution(values, second.weight, _bias(second), plan.rows)
+    values = leading.next_activation(values)
+    values = winograd_convolution(values, third.weight, _bias(third), plan.next_rows)
     return _images(values, *plan.tiles)
-
-
-def _convolved(layer: nn.Conv2d, values: Tensor, rows: Tensor, order: Tensor) -> Tensor:
-    return winograd_convolution(values, layer.weight, _bias(layer), rows, order)
 
 
 def _bias(layer: nn.Conv2d) -> Tensor:
@@ -182,7 +173,7 @@ def _fit_sizes(images: Tensor, first: nn.Conv2d) -> bool:
 
     From the last convolution back: 4 U outputs, so 8 U + 4 before pooling, so 16 U + 12.
     """
-    if images.ndim != 4 or images.dtype != first.weight.dtype:
+    if images.ndim != 4 or not images.dtype == first.weight.dtype in _DTYPES:
         return False
     sides = [side + 2 * _padding(first) - 2 for side in images.shape[2:]]
     return all(side >= 28 and (side - 12) % 16 == 0 for side in sides)
