@@ -11,7 +11,7 @@ from actlab.worker.building import built
 if TYPE_CHECKING:
     from actlab.training import Device
 
-_LIBRARIES = ("actlab", "numpy", "optuna", "scikit-learn", "torch", "torchinfo")
+_LIBRARIES = ("actlab", "numba", "numpy", "optuna", "scikit-learn", "torch", "torchinfo")
 
 
 def prepare(plan: Plan, command: str, started: str) -> Environment:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from actlab.networks.compiled import Array, array, compiled
+from actlab.networks.memory_order.compiled import Array, array, compiled
 
 
 def test_a_loop_without_a_file_is_compiled_all_the_same() -> None:

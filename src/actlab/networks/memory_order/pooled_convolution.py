@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from actlab.networks.compiled import Array, array, compiled
+from actlab.networks.memory_order.compiled import Array, array, compiled
 
 
 @compiled

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional as F
 
-from actlab.networks.pooled_convolution import pooled_convolution
+from actlab.networks.memory_order.pooled_convolution import pooled_convolution
 
 
 def by_torch(images: Tensor, weight: Tensor, bias: Tensor, padding: int) -> Tensor:

@@ -8,14 +8,12 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional as F
 
-from actlab.networks.pooled_tiles import gradient_by_products, pooled_outputs
-from actlab.networks.winograd import cook_toom
-
-POINTS = (0.0, 1.0, -1.0, 0.5, -2.0)
+from actlab.networks.memory_order.pooled_tiles import gradient_by_products, pooled_outputs
+from actlab.networks.memory_order.tiles import POINTS, TILE, cook_toom
 
 
 def by_matrices(products: Tensor, bias: Tensor) -> Tensor:
-    of_outputs = torch.from_numpy(cook_toom(4, 3, POINTS)[0]).to(products.dtype)
+    of_outputs = torch.from_numpy(cook_toom(TILE, 3, POINTS)[0]).to(products.dtype)
     _, tiles, images, channels = products.shape
     places = torch.einsum("ia,jb,abr->rij", of_outputs, of_outputs, products.view(6, 6, -1))
     pooled = F.max_pool2d(places[:, None], 2).flatten(1).t()

@@ -1,24 +1,10 @@
-"""Minimal filtering: its matrices, and the gradients of the convolutions made of it."""
+"""The matrices of minimal filtering correlate."""
 
 import numpy as np
-import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actlab.networks.winograd import (
-    cook_toom,
-    pooled_winograd_convolution,
-    winograd_convolution,
-)
-
-
-@pytest.mark.parametrize("convolution", [winograd_convolution, pooled_winograd_convolution])
-def test_gradients_are_those_of_the_values(convolution: type) -> None:
-    torch.manual_seed(0)
-    shapes = ((36, 2, 2), (3, 2, 3, 3), (3,))
-    sources = [torch.randn(shape, dtype=torch.float64, requires_grad=True) for shape in shapes]
-    assert torch.autograd.gradcheck(lambda *given: convolution(*given, torch.arange(36)), sources)
+from actlab.networks.memory_order.tiles import cook_toom
 
 
 @settings(max_examples=30, deadline=None, derandomize=True)

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from actlab.networks import PoolingFirst, build, winograd
-from actlab.networks import memory_order as subject
-from actlab.networks.memory_order import positions_first
+from actlab.networks import PoolingFirst, build
+from actlab.networks.memory_order import positions_first, tiles
+from actlab.networks.memory_order import sequence as subject
 
 STUDY = ("sigmoid", "relu", "leaky_relu_0.01", "leaky_relu_0.1", "prelu", "elu", "tanh", "silu")
 
@@ -109,7 +109,7 @@ def test_it_shares_layers_names_and_parameters() -> None:
 
 
 def test_what_is_made_in_inference_mode_serves_training() -> None:
-    for made_once in (subject._plan, winograd._transforms):
+    for made_once in (subject._plan, tiles.transforms_of):
         made_once.cache_clear()
     network = positions_first(build("published_cnn", "relu", "tanh", "logits"))
     images = torch.randn(2, 1, 28, 28)

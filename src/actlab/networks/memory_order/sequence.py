@@ -1,9 +1,4 @@
-"""The convolutional part of a network with positions first: (H W, N, C) in place of (N, C, H, W).
-
-The transforms of a Winograd convolution are then matrix products over whole rows of memory, and
-every loop over channels runs along them. Values and gradients are those of the network up to
-rounding and, where a window has equal values, up to the choice among them.
-"""
+"""A sequence whose leading convolutions are computed positions first, where that may be done."""
 
 from collections import OrderedDict
 from functools import lru_cache
@@ -15,11 +10,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from actlab.catalogue import is_non_decreasing
-from actlab.networks.pooled_convolution import pooled_convolution
+from actlab.networks.memory_order.pooled_convolution import pooled_convolution
+from actlab.networks.memory_order.tiles import INPUTS, TILE
+from actlab.networks.memory_order.winograd import (
+    pooled_winograd_convolution,
+    winograd_convolution,
+)
 from actlab.networks.pooling_order import PoolingFirst
-from actlab.networks.winograd import TILE, pooled_winograd_convolution, winograd_convolution
 
-_INPUTS = TILE + 2
 _DTYPES = (torch.float32, torch.float64)
 
 
@@ -92,7 +90,7 @@ def _plan(height: int, width: int) -> _Plan:
 
 def _tile_rows(grid: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return what of `grid` is in each tile of 6 x 6: (place in the tile, tile), flat."""
-    tiles = np.lib.stride_tricks.sliding_window_view(grid, (_INPUTS, _INPUTS))[::TILE, ::TILE]
+    tiles = np.lib.stride_tricks.sliding_window_view(grid, (INPUTS, INPUTS))[::TILE, ::TILE]
     return tiles.transpose(2, 3, 0, 1).flatten()
 
 

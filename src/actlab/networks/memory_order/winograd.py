@@ -3,38 +3,16 @@
 F(4 x 4, 3 x 3): 16 outputs from a tile of 6 x 6 inputs take 36 multiplications per channel pair in
 place of 144: Y = A'[(G g G') * (B' d B)]A. Each transform is a matrix product over all tiles,
 images and channels, and the elementwise products, summed over channels, are 36 matrix products.
-Gradients are those of the same linear maps. Lavin and Gray 2016, arXiv:1509.09308; the matrices are
-Cook and Toom's (Blahut, Fast Algorithms for Digital Signal Processing, 1985, chapter 5).
-
-Rounding grows with the interpolation points: with these, outputs in float32 are about 7 times as
-far from float64 as a direct convolution's (with 2 for 1/2: 11 times).
+Gradients are those of the same linear maps. Lavin and Gray 2016, arXiv:1509.09308.
 """
 
-from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from actlab.networks.pooled_tiles import gradient_by_products, pooled_outputs
-
-TILE = 4
-"""Outputs of a tile along one side."""
-
-_INPUTS = TILE + 2
-_POINTS = (0.0, 1.0, -1.0, 0.5, -2.0)
-_AT_ONE = _INPUTS + 1
-"""The product that every output of a tile contains once: the one of the points (1, 1)."""
-
-
-class Transforms(NamedTuple):
-    """The transforms over two dimensions: outputs (16, 36), filters (36, 9), inputs (36, 36)."""
-
-    outputs: Tensor
-    filters: Tensor
-    inputs: Tensor
+from actlab.networks.memory_order.pooled_tiles import gradient_by_products, pooled_outputs
+from actlab.networks.memory_order.tiles import AT_ONE, transforms_of
 
 
 class _Factors(NamedTuple):
@@ -46,7 +24,7 @@ class _Factors(NamedTuple):
 
 def _factors(values: Tensor, weight: Tensor, rows: Tensor) -> _Factors:
     given, made = values.shape[2], len(weight)
-    transforms = _transforms(values.dtype)
+    transforms = transforms_of(values.dtype)
     tiles = values.reshape(len(values), -1).index_select(0, rows).view(36, -1)
     taps = weight.permute(2, 3, 1, 0).reshape(9, -1)
     return _Factors(
@@ -61,14 +39,14 @@ def _gradients(
     """Return the gradients by values of `shape`, weight, bias and rows."""
     inputs, filters = factors
     _tiles, given, made = filters.shape
-    transforms = _transforms(inputs.dtype)
+    transforms = transforms_of(inputs.dtype)
     by_filters = torch.bmm(inputs.transpose(1, 2), by_products)
     taps = (transforms.filters.t() @ by_filters.view(36, -1)).view(3, 3, given, made)
     by_inputs = torch.bmm(by_products, filters.transpose(1, 2))
     by_tiles = (transforms.inputs.t() @ by_inputs.view(36, -1)).view(len(rows), -1)
     by_values = by_tiles.new_zeros(shape[0], by_tiles.shape[1])
     by_values.index_add_(0, rows, by_tiles)
-    return by_values.view(shape), taps.permute(3, 2, 0, 1), by_products[_AT_ONE].sum(0), None
+    return by_values.view(shape), taps.permute(3, 2, 0, 1), by_products[AT_ONE].sum(0), None
 
 
 class _Winograd(torch.autograd.Function):
@@ -76,16 +54,16 @@ class _Winograd(torch.autograd.Function):
     def forward(ctx: Any, values: Tensor, weight: Tensor, bias: Tensor, rows: Tensor) -> Tensor:
         factors = _factors(values, weight, rows)
         products = torch.bmm(*factors)
-        products[_AT_ONE] += bias
+        products[AT_ONE] += bias
         ctx.save_for_backward(*factors, rows)
         ctx.shape = values.shape
-        outputs = _transforms(values.dtype).outputs
+        outputs = transforms_of(values.dtype).outputs
         return (outputs @ products.view(36, -1)).view(-1, values.shape[1], len(weight))
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         inputs, filters, rows = ctx.saved_tensors
-        outputs = _transforms(inputs.dtype).outputs
+        outputs = transforms_of(inputs.dtype).outputs
         by_products = outputs.t() @ gradients[0].reshape(16, -1)
         by_products = by_products.view(36, -1, filters.shape[2])
         return _gradients(by_products, _Factors(inputs, filters), rows, ctx.shape)
@@ -145,40 +123,3 @@ def pooled_winograd_convolution(
     """
     found = _PooledWinograd.apply(values, weight, bias, rows)  # type: ignore[no-untyped-call]  # torch's
     return cast(Tensor, found)
-
-
-@lru_cache
-@torch.inference_mode(False)  # made in whichever mode comes first, needed in both
-def _transforms(dtype: torch.dtype) -> Transforms:
-    outputs, filters, inputs = cook_toom(TILE, 3, _POINTS)
-    return Transforms(
-        *(torch.from_numpy(np.kron(one, one)).to(dtype) for one in (outputs, filters, inputs))
-    )
-
-
-Matrix = NDArray[np.float64]
-
-
-def cook_toom(outputs: int, taps: int, points: tuple[float, ...]) -> tuple[Matrix, Matrix, Matrix]:
-    """Return A', G, B' of F(outputs, taps) for finite `points`; one more lies at infinity.
-
-    y = A' [(G g) * (B' d)] are the first `outputs` correlations of d with g, where d has
-    outputs + taps - 1 values, one more than there are points.
-
-    >>> of_outputs, of_taps, of_inputs = cook_toom(2, 3, (0, 1, -1))
-    >>> g, d = np.array([1, 2, 3]), np.array([4, 5, 6, 7])
-    >>> (of_outputs @ ((of_taps @ g) * (of_inputs @ d))).tolist() == [32, 38]
-    True
-    """
-    size = outputs + taps - 1
-    places = np.array(points, dtype=np.float64)
-    of_outputs, of_taps = np.zeros((outputs, size)), np.zeros((size, taps))
-    of_inputs = np.zeros((size, size))
-    for column, place in enumerate(places):
-        others = np.delete(places, column)
-        of_outputs[:, column] = place ** np.arange(outputs)
-        of_taps[column] = place ** np.arange(taps) / np.prod(place - others)
-        of_inputs[column, :-1] = np.poly(others)[::-1]
-    of_outputs[-1, -1] = of_taps[-1, -1] = 1
-    of_inputs[-1] = np.poly(places)[::-1]
-    return of_outputs, of_taps, of_inputs

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from actlab.networks.compiled import Array, array, compiled
+from actlab.networks.memory_order.compiled import Array, array, compiled
 
 
 class _Loops(NamedTuple):
