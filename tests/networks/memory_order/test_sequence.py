@@ -1,14 +1,16 @@
 """Positions first changes neither values nor gradients beyond rounding, and only where it may."""
 
 import copy
+import subprocess
+import sys
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 from actlab.networks import PoolingFirst, build
-from actlab.networks.memory_order import positions_first, tiles
-from actlab.networks.memory_order import sequence as subject
+from actlab.networks.memory_order import computing, positions_first, tiles
+from actlab.networks.memory_order.leading import Leading
 
 STUDY = ("sigmoid", "relu", "leaky_relu_0.01", "leaky_relu_0.1", "prelu", "elu", "tanh", "silu")
 
@@ -23,13 +25,13 @@ def values_and_gradients(network: nn.Module, images: Tensor) -> list[Tensor]:
 def passes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Collects one number for each pass that was computed positions first."""
     seen: list[int] = []
-    apply = subject._apply
+    apply = computing.apply
 
-    def counted(leading: subject._Leading, images: Tensor) -> Tensor:
+    def counted(leading: Leading, images: Tensor) -> Tensor:
         seen.append(len(images))
         return apply(leading, images)
 
-    monkeypatch.setattr(subject, "_apply", counted)
+    monkeypatch.setattr(computing, "apply", counted)
     return seen
 
 
@@ -109,7 +111,7 @@ def test_it_shares_layers_names_and_parameters() -> None:
 
 
 def test_what_is_made_in_inference_mode_serves_training() -> None:
-    for made_once in (subject._plan, tiles.transforms_of):
+    for made_once in (computing._plan, tiles.transforms_of):
         made_once.cache_clear()
     network = positions_first(build("published_cnn", "relu", "tanh", "logits"))
     images = torch.randn(2, 1, 28, 28)
@@ -117,3 +119,14 @@ def test_what_is_made_in_inference_mode_serves_training() -> None:
         scored = network(images)
     trained, *_gradients = values_and_gradients(network, images)
     assert torch.equal(trained, scored)
+
+
+def test_loops_are_not_loaded_for_a_network_that_does_not_need_them() -> None:
+    code = (
+        "import sys, torch\n"
+        "from actlab.networks import build, positions_first\n"
+        "network = positions_first(build('small_cnn', 'relu', 'relu', 'logits'))\n"
+        "network(torch.zeros(1, 1, 8, 8))\n"
+        "assert 'numba' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
