@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from actlab.catalogue import get, is_non_decreasing
+from actlab.catalogue import falls_then_rises, get, is_non_decreasing
 
 CASES = {
     "prelu": {"a": st.floats(-1, 1)},
@@ -63,3 +63,41 @@ def test_what_is_unknown_or_random_is_not_pooled_first() -> None:
     assert not is_non_decreasing(nn.RReLU().train())
     assert is_non_decreasing(nn.RReLU().eval())
     assert is_non_decreasing(nn.LogSigmoid())
+
+
+WINDOWS = st.lists(st.floats(-20, 20, width=32), min_size=1, max_size=6)
+
+
+@pytest.mark.parametrize("name", ["silu", "gelu", "gelu_tanh", "mish", "hardswish"])
+@settings(max_examples=100, deadline=None, derandomize=True, database=None)
+@given(window=WINDOWS)
+def test_the_highest_of_what_falls_then_rises_is_at_an_extreme(
+    name: str, window: list[float]
+) -> None:
+    module = get(name).module()
+    assert falls_then_rises(module)
+    assert not is_non_decreasing(module)
+    values = module(torch.tensor(window, dtype=torch.float64))
+    ends = module(torch.tensor([min(window), max(window)], dtype=torch.float64))
+    torch.testing.assert_close(ends.max(), values.max(), rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("prelu", {"a": -0.3}),
+        ("leaky_relu", {"negative_slope": -0.3}),
+    ],
+)
+def test_a_negative_slope_falls_first(name: str, values: dict[str, float]) -> None:
+    assert falls_then_rises(get(name).module(**values))
+    assert not falls_then_rises(get(name).module())
+
+
+def test_slopes_of_both_signs_are_of_neither_kind() -> None:
+    module = nn.PReLU(2)
+    with torch.no_grad():
+        module.weight[0] = -0.1
+    assert not falls_then_rises(module)
+    assert not is_non_decreasing(module)
+    assert not falls_then_rises(nn.Softmax(dim=-1))

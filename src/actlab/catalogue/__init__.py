@@ -42,6 +42,7 @@ __all__ = [
     "Parameter",
     "ParameterError",
     "ScalarFacts",
+    "falls_then_rises",
     "functions",
     "get",
     "is_non_decreasing",
@@ -133,5 +134,17 @@ def is_non_decreasing(module: nn.Module) -> bool:
     False
     """
     from actlab.catalogue.modules.monotone import is_non_decreasing as of_module
+
+    return of_module(module)
+
+
+def falls_then_rises(module: nn.Module) -> bool:
+    """Return whether a live module is elementwise and falls up to a point, then rises.
+
+    >>> from torch import nn
+    >>> falls_then_rises(nn.SiLU()), falls_then_rises(nn.ReLU())
+    (True, False)
+    """
+    from actlab.catalogue.modules.monotone import falls_then_rises as of_module
 
     return of_module(module)

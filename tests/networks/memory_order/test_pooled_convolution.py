@@ -10,9 +10,12 @@ from torch.nn import functional as F
 from actlab.networks.memory_order.pooled_convolution import pooled_convolution
 
 
-def by_torch(images: Tensor, weight: Tensor, bias: Tensor, padding: int) -> Tensor:
+def by_torch(
+    images: Tensor, weight: Tensor, bias: Tensor, padding: int, extremes: int = 1
+) -> Tensor:
     convolved = torch.conv2d(images, weight, bias, padding=padding)
-    return F.max_pool2d(convolved, 2).flatten(2).permute(2, 0, 1)
+    found = [sign * F.max_pool2d(sign * convolved, 2) for sign in (1, -1)[:extremes]]
+    return torch.stack(found).flatten(3).permute(0, 3, 1, 2)
 
 
 def values_and_gradients(found: Tensor, sources: tuple[Tensor, Tensor]) -> list[Tensor]:
@@ -26,10 +29,11 @@ def values_and_gradients(found: Tensor, sources: tuple[Tensor, Tensor]) -> list[
     channels=st.sampled_from([1, 5, 32]),
     sides=st.tuples(st.integers(1, 4), st.integers(1, 4)),
     padding=st.integers(0, 1),
+    extremes=st.integers(1, 2),
     seed=st.integers(0, 2**32 - 1),
 )
 def test_values_and_gradients_are_those_of_torch(
-    count: int, channels: int, sides: tuple[int, int], padding: int, seed: int
+    count: int, channels: int, sides: tuple[int, int], padding: int, extremes: int, seed: int
 ) -> None:
     random = torch.Generator().manual_seed(seed)
     height, width = (2 * side + 2 for side in sides)
@@ -37,7 +41,7 @@ def test_values_and_gradients_are_those_of_torch(
     weight = torch.randn(channels, 1, 3, 3, generator=random, dtype=torch.float64).requires_grad_()
     bias = torch.randn(channels, generator=random, dtype=torch.float64).requires_grad_()
     found, expected = (
-        values_and_gradients(way(images, weight, bias, padding), (weight, bias))
+        values_and_gradients(way(images, weight, bias, padding, extremes), (weight, bias))
         for way in (pooled_convolution, by_torch)
     )
     torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12)

@@ -1,4 +1,4 @@
-"""Whether a live module is non-decreasing for the values that its parameters have now."""
+"""How a live module rises and falls for the values that its parameters have now."""
 
 from collections.abc import Callable
 from typing import Any
@@ -44,6 +44,29 @@ def is_non_decreasing(module: nn.Module) -> bool:
     if isinstance(module, _ALWAYS):
         return True
     for kind, rule in _FOR_SOME_VALUES.items():
+        if isinstance(module, kind):
+            return rule(module)
+    return False
+
+
+_FALLS_FIRST = (nn.GELU, nn.Hardswish, nn.Mish, nn.SiLU)
+
+_FALLS_FIRST_FOR_SOME_VALUES: dict[type[nn.Module], Callable[[Any], bool]] = {
+    nn.ELU: lambda module: module.alpha < 0,
+    nn.LeakyReLU: lambda module: module.negative_slope < 0,
+    nn.PReLU: lambda module: bool((module.weight < 0).all()),
+}
+
+
+def falls_then_rises(module: nn.Module) -> bool:
+    """Return whether `module` is elementwise, non-increasing up to a point and rising from there.
+
+    Then the highest of f over any values is at the lowest or at the highest of them. The answer is
+    False where nothing is known, and for a function that rises everywhere.
+    """
+    if isinstance(module, _FALLS_FIRST):
+        return True
+    for kind, rule in _FALLS_FIRST_FOR_SOME_VALUES.items():
         if isinstance(module, kind):
             return rule(module)
     return False

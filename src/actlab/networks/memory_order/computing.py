@@ -1,5 +1,6 @@
 """The leading layers of a sequence, computed positions first."""
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -8,9 +9,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from actlab.networks.memory_order.leading import Leading
+from actlab.networks.memory_order.leading import Leading, extremes_for
 from actlab.networks.memory_order.pooled_convolution import pooled_convolution
-from actlab.networks.memory_order.tiles import INPUTS, TILE
+from actlab.networks.memory_order.tile_transforms import INPUTS, TILE
 from actlab.networks.memory_order.winograd import (
     pooled_winograd_convolution,
     winograd_convolution,
@@ -41,23 +42,48 @@ def _plan(height: int, width: int) -> _Plan:
 
 
 def _tile_rows(grid: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return what of `grid` is in each tile of 6 x 6: (place in the tile, tile), flat."""
+    """Return what of `grid` is in each tile of 6 x 6, of shape (36, tiles)."""
     tiles = np.lib.stride_tricks.sliding_window_view(grid, (INPUTS, INPUTS))[::TILE, ::TILE]
-    return tiles.transpose(2, 3, 0, 1).flatten()
+    return tiles.transpose(2, 3, 0, 1).reshape(INPUTS * INPUTS, -1).copy()
 
 
 def apply(leading: Leading, images: Tensor) -> Tensor:
-    """Return what the leading layers make of `images`, of shape (N, 1, H, W), as (N, D, H', W')."""
+    """Return what the leading layers make of `images`, of shape (N, 1, H, W), as (N, D, H', W').
+
+    Under autocast what the second and the third convolution multiply is in bfloat16; the first,
+    whose inputs are the images, and the activations are computed as they are.
+    """
+    kept_as = torch.bfloat16 if torch.is_autocast_enabled("cpu") else images.dtype
+    with torch.autocast("cpu", enabled=False):
+        return _apply(leading, images, kept_as)
+
+
+def _apply(leading: Leading, images: Tensor, kept_as: torch.dtype) -> Tensor:
     first = leading.first
     padding = int(first.padding[0])
     height, width = ((side + 2 * padding - 2) // 2 for side in images.shape[2:])
     plan = _plan(height, width)
     second, third = leading.second, leading.third
-    values = leading.activation(pooled_convolution(images, first.weight, _bias(first), padding))
-    values = pooled_winograd_convolution(values, second.weight, _bias(second), plan.rows)
-    values = leading.next_activation(values)
-    values = winograd_convolution(values, third.weight, _bias(third), plan.next_rows)
+    values = _activated(
+        lambda extremes: pooled_convolution(images, first.weight, _bias(first), padding, extremes),
+        leading.activation,
+    )
+    values = _activated(
+        lambda extremes: pooled_winograd_convolution(
+            values, second.weight, _bias(second), plan.rows, kept_as, extremes
+        ),
+        leading.next_activation,
+    )
+    values = winograd_convolution(values, third.weight, _bias(third), plan.next_rows, kept_as)
     return _images(values, *plan.tiles)
+
+
+def _activated(pooled: Callable[[int], Tensor], activation: nn.Module) -> Tensor:
+    """Return the highest of an activation over pooling windows, from the extremes it needs."""
+    extremes = extremes_for(activation)
+    assert extremes is not None, "asked before"
+    values = activation(pooled(extremes))
+    return values[0] if extremes == 1 else torch.maximum(values[0], values[1])
 
 
 def _bias(layer: nn.Conv2d) -> Tensor:

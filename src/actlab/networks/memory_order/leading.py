@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from actlab.catalogue import is_non_decreasing
+from actlab.catalogue import falls_then_rises, is_non_decreasing
 
 _DTYPES = (torch.float32, torch.float64)
 
@@ -42,9 +42,11 @@ def leading_of(layers: list[nn.Module]) -> Leading | None:
 def fits(leading: Leading, images: Tensor) -> bool:
     """Return whether these layers may be computed positions first for these images, now.
 
-    Asked in every pass: a learnable activation can stop being non-decreasing.
+    Asked in every pass: a learnable activation can become another kind of function.
     """
-    if images.device.type != "cpu" or torch.is_autocast_enabled("cpu") or images.requires_grad:
+    if images.device.type != "cpu" or images.requires_grad:
+        return False
+    if torch.is_autocast_enabled("cpu") and torch.get_autocast_dtype("cpu") is not torch.bfloat16:
         return False
     return (
         _plain(leading.first, padding=((0, 0), (1, 1)))
@@ -54,9 +56,25 @@ def fits(leading: Leading, images: Tensor) -> bool:
         and _halves(leading.pool)
         and _halves(leading.next_pool)
         and _fit_sizes(images, leading.first)
-        and is_non_decreasing(leading.activation)
-        and is_non_decreasing(leading.next_activation)
+        and extremes_for(leading.activation) is not None
+        and extremes_for(leading.next_activation) is not None
     )
+
+
+def extremes_for(activation: nn.Module) -> int | None:
+    """Return how many extremes of a window decide the highest value of an activation over it.
+
+    One where it is non-decreasing, two where it falls and then rises, None where all values may
+    be needed, or where it does not treat all channels alike.
+
+    >>> extremes_for(nn.Tanh()), extremes_for(nn.SiLU()), extremes_for(nn.Softmax())
+    (1, 2, None)
+    """
+    if any(parameter.numel() > 1 for parameter in activation.parameters()):
+        return None
+    if is_non_decreasing(activation):
+        return 1
+    return 2 if falls_then_rises(activation) else None
 
 
 def _plain(layer: nn.Conv2d, padding: tuple[tuple[int, int], ...]) -> bool:

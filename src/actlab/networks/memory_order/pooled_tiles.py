@@ -1,176 +1,118 @@
-"""The last transform of a Winograd convolution and the 2 x 2 max-pooling after it, as one loop.
+"""The outputs of tiles and the 2 x 2 pooling after them, as one loop, and the gradient back.
 
-A tile of 4 x 4 outputs holds four pooling windows. Of the 36 products of a tile only four maxima
-are written, and which place of its window each came from; the gradient goes to that place.
+A tile of 4 x 4 outputs holds four pooling windows. Of the 36 products of a tile only the extremes
+of the windows are written, and which place of its window each came from; the gradient goes there.
 """
-
-from collections.abc import Callable
-from functools import lru_cache
-from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from actlab.networks.memory_order.compiled import Array, array, compiled
+from actlab.networks.memory_order.extremes import EXTREMES, highest
+from actlab.networks.memory_order.kept_numbers import computed_in
+from actlab.networks.memory_order.tile_inputs import LANES
+from actlab.networks.memory_order.tile_outputs import down, up
+from actlab.networks.memory_order.tile_transforms import outputs, outputs_back
 
 
-class _Loops(NamedTuple):
-    """`forward(products, bias, out, places)` and `backward(gradient, places, products)`.
+@compiled
+def _forward(products: Array, bias: Array, out: Array, places: Array) -> None:
+    """Fill `out` and `places`, (E, 4, T, lanes), from `products`, (36, T, lanes).
 
-    `products` of shape (36, T, N, C); `out`, `places` and `gradient` of shape (4, T, N, C).
+    `bias` has a number per lane.
     """
-
-    forward: Callable[[Array, Array, Array, Array], None]
-    backward: Callable[[Array, Array, Array], None]
-
-
-@lru_cache
-def _loops(channels: int, dtype: np.dtype[Any]) -> _Loops:
-    """Return the loops for a number of channels: known beforehand, they fill whole registers.
-
-    The factors are those of A', whose points are 0, 1, -1, 1/2, -2 and infinity.
-    """
-    C = channels  # noqa: N806  # the formula's name
-    half, quarter, eighth, two, four, eight = dtype.type((0.5, 0.25, 0.125, 2, 4, 8))
-    zero = dtype.type(0)
-
-    @compiled
-    def six(values: Array, c: int) -> tuple[float, ...]:
-        return (
-            values[c],
-            values[C + c],
-            values[2 * C + c],
-            values[3 * C + c],
-            values[4 * C + c],
-            values[5 * C + c],
-        )
-
-    @compiled
-    def outputs(m: tuple[float, ...]) -> tuple[float, ...]:
-        total, difference = m[1] + m[2], m[1] - m[2]
-        return (
-            m[0] + total + m[3] + m[4],
-            difference + half * m[3] - two * m[4],
-            total + quarter * m[3] + four * m[4],
-            difference + eighth * m[3] - eight * m[4] + m[5],
-        )
-
-    @compiled
-    def spread(y: tuple[float, ...]) -> tuple[float, ...]:
-        """Apply the transposed of `outputs`."""
-        even, odd = y[0] + y[2], y[1] + y[3]
-        return (
-            y[0],
-            even + odd,
-            even - odd,
-            y[0] + half * y[1] + quarter * y[2] + eighth * y[3],
-            y[0] - two * y[1] + four * y[2] - eight * y[3],
-            y[3],
-        )
-
-    @compiled
-    def highest(a: float, b: float, c: float, d: float) -> tuple[float, int]:
-        """Return the first of the highest values with its place; a NaN wins, as in torch's."""
-        value, place = a, 0
-        if (b > value) | (b != b):
-            value, place = b, 1
-        if (c > value) | (c != c):
-            value, place = c, 2
-        if (d > value) | (d != d):
-            value, place = d, 3
-        return value, place
-
-    @compiled
-    def at(upper: tuple[float, int], lower: tuple[float, int], side: int) -> tuple[float, ...]:
-        """Return a column of a tile: one side of the upper window, then of the lower one."""
-        return (
-            upper[0] if upper[1] == side else zero,
-            upper[0] if upper[1] == side + 2 else zero,
-            lower[0] if lower[1] == side else zero,
-            lower[0] if lower[1] == side + 2 else zero,
-        )
-
-    @compiled
-    def forward(products: Array, bias: Array, out: Array, places: Array) -> None:
-        _, tiles, images, _ = products.shape
-        rows = np.empty(24 * C, products.dtype)  # 4 rows of outputs by 6 columns of products
-        maxima, chosen = np.empty(2 * C, out.dtype), np.empty(2 * C, places.dtype)
-        for t in range(tiles):
-            for n in range(images):
-                for x in range(6):
-                    m0, m1 = products[x, t, n], products[6 + x, t, n]
-                    m2, m3 = products[12 + x, t, n], products[18 + x, t, n]
-                    m4, m5 = products[24 + x, t, n], products[30 + x, t, n]
-                    column = rows[x * C :]
-                    for c in range(C):
-                        y = outputs((m0[c], m1[c], m2[c], m3[c], m4[c], m5[c]))
-                        column[c], column[6 * C + c] = y[0], y[1]
-                        column[12 * C + c], column[18 * C + c] = y[2], y[3]
+    kept = np.empty((24, LANES), out.dtype)
+    lanes = products.shape[2]
+    for t in range(products.shape[1]):
+        for start in range(0, lanes, LANES):
+            stop = min(start + LANES, lanes)
+            down(products, t, start, stop, kept)
+            b = bias[start:stop]
+            for e in range(len(out)):
+                sign = EXTREMES[e]
                 for i in range(2):
-                    m = rows[12 * i * C :]
-                    for c in range(C):
-                        top, low = outputs(six(m, c)), outputs(six(m, 6 * C + c))
-                        value, which = highest(top[0], top[1], low[0], low[1])
-                        maxima[c], chosen[c] = value + bias[c], which
-                        value, which = highest(top[2], top[3], low[2], low[3])
-                        maxima[C + c], chosen[C + c] = value + bias[c], which
-                    for j in range(2):
-                        pooled, place = out[2 * i + j, t, n], places[2 * i + j, t, n]
-                        for c in range(C):
-                            pooled[c], place[c] = maxima[j * C + c], chosen[j * C + c]
-
-    @compiled
-    def backward(gradient: Array, places: Array, products: Array) -> None:
-        _, tiles, images, _ = products.shape
-        rows = np.empty(24 * C, products.dtype)
-        found = np.empty(36 * C, products.dtype)
-        for t in range(tiles):
-            for n in range(images):
-                for j in range(2):
-                    g, h = gradient[j, t, n], gradient[2 + j, t, n]
-                    p, q = places[j, t, n], places[2 + j, t, n]
-                    left = rows[2 * j * C :]
-                    for c in range(C):
-                        y = spread(at((g[c], p[c]), (h[c], q[c]), 0))
-                        z = spread(at((g[c], p[c]), (h[c], q[c]), 1))
-                        left[c], left[C + c] = y[0], z[0]
-                        left[4 * C + c], left[5 * C + c] = y[1], z[1]
-                        left[8 * C + c], left[9 * C + c] = y[2], z[2]
-                        left[12 * C + c], left[13 * C + c] = y[3], z[3]
-                        left[16 * C + c], left[17 * C + c] = y[4], z[4]
-                        left[20 * C + c], left[21 * C + c] = y[5], z[5]
-                for x in range(6):
-                    v, m = rows[4 * x * C :], found[6 * x * C :]
-                    for c in range(C):
-                        y = spread((v[c], v[C + c], v[2 * C + c], v[3 * C + c]))
-                        m[c], m[C + c], m[2 * C + c] = y[0], y[1], y[2]
-                        m[3 * C + c], m[4 * C + c], m[5 * C + c] = y[3], y[4], y[5]
-                for k in range(36):
-                    product, m = products[k, t, n], found[k * C :]
-                    for c in range(C):
-                        product[c] = m[c]
-
-    return _Loops(forward, backward)
+                    k, m = kept[12 * i : 12 * i + 6], kept[12 * i + 6 : 12 * i + 12]
+                    k0, k1, k2, k3, k4, k5 = k[0], k[1], k[2], k[3], k[4], k[5]
+                    m0, m1, m2, m3, m4, m5 = m[0], m[1], m[2], m[3], m[4], m[5]
+                    left, left_place = out[e, 2 * i, t, start:stop], places[e, 2 * i, t, start:stop]
+                    right = out[e, 2 * i + 1, t, start:stop]
+                    right_place = places[e, 2 * i + 1, t, start:stop]
+                    for c in range(stop - start):
+                        y = outputs((k0[c], k1[c], k2[c], k3[c], k4[c], k5[c]))
+                        z = outputs((m0[c], m1[c], m2[c], m3[c], m4[c], m5[c]))
+                        value, place = highest(sign, (y[0], y[1], z[0], z[1]))
+                        left[c], left_place[c] = value + b[c], place
+                        value, place = highest(sign, (y[2], y[3], z[2], z[3]))
+                        right[c], right_place[c] = value + b[c], place
 
 
-def pooled_outputs(products: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the pooled outputs of tiles, and which place of its window each is.
+@compiled
+def _backward(gradient: Array, places: Array, products: Array) -> None:
+    """Fill the gradient by `products` from that by extremes, of shape (E, 4, T, lanes)."""
+    kept = np.empty((24, LANES), gradient.dtype)
+    zero = gradient.dtype.type(0)
+    lanes = products.shape[2]
+    for t in range(products.shape[1]):
+        for start in range(0, lanes, LANES):
+            stop = min(start + LANES, lanes)
+            for j in range(4):
+                window, side = j // 2, j % 2
+                k0, k1, k2 = kept[j], kept[4 + j], kept[8 + j]
+                k3, k4, k5 = kept[12 + j], kept[16 + j], kept[20 + j]
+                for e in range(len(gradient)):
+                    g, h = (
+                        gradient[e, window, t, start:stop],
+                        gradient[e, 2 + window, t, start:stop],
+                    )
+                    p, q = places[e, window, t, start:stop], places[e, 2 + window, t, start:stop]
+                    for c in range(stop - start):
+                        column = (
+                            g[c] if p[c] == side else zero,
+                            g[c] if p[c] == side + 2 else zero,
+                            h[c] if q[c] == side else zero,
+                            h[c] if q[c] == side + 2 else zero,
+                        )
+                        m = outputs_back(column)
+                        if e == 0:
+                            k0[c], k1[c], k2[c], k3[c], k4[c], k5[c] = m
+                        else:
+                            k0[c] += m[0]
+                            k1[c] += m[1]
+                            k2[c] += m[2]
+                            k3[c] += m[3]
+                            k4[c] += m[4]
+                            k5[c] += m[5]
+            up(kept, products, t, start, stop)
 
-    `products` of shape (36, T, N, C), contiguous; both results (4, T, N, C), the windows of a tile
-    row by row. Of equal values the first is taken.
+
+def extremes_of(products: Tensor, bias: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Return the extremes of the pooling windows of tiles, and which place of its window each is.
+
+    `products` of shape (36, T, N, C), `bias` (C,); both results (count, 4, T, N, C), the windows
+    of a tile row by row: the highest values and, with a `count` of 2, the lowest. Of equal values
+    the first is taken.
     """
     _, tiles, images, channels = products.shape
-    out = products.new_empty(4, tiles, images, channels)
-    places = torch.empty(out.shape, dtype=torch.uint8)
-    values = array(products)
-    _loops(channels, values.dtype).forward(values, array(bias), array(out), array(places))
+    shape = (count, 4, tiles, images, channels)
+    out = products.new_empty(shape, dtype=computed_in(products.dtype))
+    places = torch.empty(shape, dtype=torch.uint8)
+    flat = (count, 4, tiles, images * channels)
+    _forward(
+        array(products.view(36, tiles, -1)),
+        array(bias.repeat(images)),
+        array(out.view(flat)),
+        array(places.view(flat)),
+    )
     return out, places
 
 
-def gradient_by_products(gradient: Tensor, places: Tensor) -> Tensor:
-    """Return the gradient by the products, of shape (36, T, N, C), from that by pooled outputs."""
-    found = gradient.new_empty(36, *gradient.shape[1:])
-    values = array(gradient)
-    _loops(gradient.shape[3], values.dtype).backward(values, array(places), array(found))
+def gradient_by_products(gradient: Tensor, places: Tensor, kept_as: torch.dtype) -> Tensor:
+    """Return the gradient by products, (36, T, N, C), from that by extremes, (E, 4, T, N, C)."""
+    count, _, tiles, images, channels = gradient.shape
+    found = gradient.new_empty(36, tiles, images, channels, dtype=kept_as)
+    flat = (count, 4, tiles, images * channels)
+    _backward(
+        array(gradient.reshape(flat)), array(places.view(flat)), array(found.view(36, tiles, -1))
+    )
     return found

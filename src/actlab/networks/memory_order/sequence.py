@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 
+import torch
 from torch import Tensor, nn
 
 from actlab.networks.memory_order.leading import fits, leading_of
@@ -12,8 +13,9 @@ class PositionsFirst(PoolingFirst):
     """A sequence that pools first, and computes its leading convolutions positions first.
 
     It does so for three convolutions of 3 x 3, the first two each followed by an activation and
-    2 x 2 pooling, of grey images on a CPU whose sizes tiles fit, while both activations are
-    non-decreasing. Otherwise, and under autocast, it is the sequence that pools first.
+    2 x 2 pooling, of grey images on a CPU whose sizes tiles fit, while both activations rise, or
+    fall and then rise. Under autocast what the second and the third convolution multiply is in
+    bfloat16. Otherwise it is the sequence that pools first.
     """
 
     def forward(self, images: Tensor) -> Tensor:
@@ -26,8 +28,10 @@ class PositionsFirst(PoolingFirst):
         from actlab.networks.memory_order.computing import apply
 
         values = apply(leading, images)
-        for layer in layers[len(leading) :]:
-            values = layer(values)
+        # The rest multiplies little: under autocast its conversions took longer than they saved.
+        with torch.autocast("cpu", enabled=False):
+            for layer in layers[len(leading) :]:
+                values = layer(values)
         return values
 
 

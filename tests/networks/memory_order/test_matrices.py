@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actlab.networks.memory_order.tiles import cook_toom
+from .matrices import cook_toom
 
 
 @settings(max_examples=30, deadline=None, derandomize=True)

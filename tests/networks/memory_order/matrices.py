@@ -1,47 +1,19 @@
-"""The matrices of minimal filtering F(4 x 4, 3 x 3): tiles of 6 x 6 inputs, 4 x 4 outputs.
+"""The matrices of minimal filtering: the other route to what the loops compute with numbers.
 
 They are Cook and Toom's (Blahut, Fast Algorithms for Digital Signal Processing, 1985, chapter 5).
 Rounding grows with the interpolation points: with these, outputs in float32 are about 7 times as
 far from float64 as a direct convolution's (with 2 for 1/2: 11 times).
 """
 
-from functools import lru_cache
-from typing import NamedTuple
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-TILE = 4
-"""Outputs of a tile along one side."""
-
-INPUTS = TILE + 2
-"""Inputs of a tile along one side."""
-
-AT_ONE = INPUTS + 1
-"""The product that every output of a tile contains once: the one of the points (1, 1)."""
+from actlab.networks.memory_order.tile_transforms import TILE
 
 POINTS = (0.0, 1.0, -1.0, 0.5, -2.0)
 """The finite interpolation points."""
-
-
-class Transforms(NamedTuple):
-    """The transforms over two dimensions: outputs (16, 36), filters (36, 9), inputs (36, 36)."""
-
-    outputs: Tensor
-    filters: Tensor
-    inputs: Tensor
-
-
-@lru_cache
-@torch.inference_mode(False)  # made in whichever mode comes first, needed in both
-def transforms_of(dtype: torch.dtype) -> Transforms:
-    """Return the transforms of a tile in a dtype."""
-    outputs, filters, inputs = cook_toom(TILE, 3, POINTS)
-    return Transforms(
-        *(torch.from_numpy(np.kron(one, one)).to(dtype) for one in (outputs, filters, inputs))
-    )
 
 
 Matrix = NDArray[np.float64]
@@ -70,3 +42,12 @@ def cook_toom(outputs: int, taps: int, points: tuple[float, ...]) -> tuple[Matri
     of_outputs[-1, -1] = of_taps[-1, -1] = 1
     of_inputs[-1] = np.poly(places)[::-1]
     return of_outputs, of_taps, of_inputs
+
+
+def over_two_dimensions(matrix: Matrix) -> Tensor:
+    """Return what a matrix does along rows and along columns, as one matrix, in float64."""
+    return torch.from_numpy(np.kron(matrix, matrix))
+
+
+OUTPUTS, TAPS, INPUTS = (over_two_dimensions(one) for one in cook_toom(TILE, 3, POINTS))
+"""A', G and B' over two dimensions: (16, 36), (36, 9) and (36, 36)."""
