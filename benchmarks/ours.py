@@ -1,13 +1,17 @@
-"""One training of actlab's own, as its workers do it, for comparison with the reference."""
+"""Trainings of actlab's own, as its workers do them, for comparison with the reference."""
 
 import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from actlab import worker
-from actlab.records import Environment, Plan, Record, Seeds, Setting
+from torch import nn
+
+from actlab import training, worker
+from actlab.records import Environment, Plan, Record, Seeds, Setting, Trial
 from actlab.studies.plan_file import read_plan
 from actlab.studies.trials import search_trial
+from actlab.training.fused import train_population
 
 
 @dataclass(frozen=True)
@@ -29,20 +33,50 @@ def prepare(plan: Plan) -> Environment:
     return worker.prepare(plan, "", "")
 
 
+def trial_of(plan: Plan, environment: Environment, setting: Setting, seed: int) -> Trial:
+    """Return the trial of a setting with one seed for split, weights and order."""
+    trial = search_trial(plan, environment, 0, setting)
+    return replace(trial, seeds=Seeds.of_search(seed))
+
+
 def train(
     plan: Plan, environment: Environment, setting: Setting, seed: int, epochs: int | None
 ) -> Record:
-    """Train a setting in this process with one seed for split, weights and order."""
-    trial = search_trial(plan, environment, 0, setting)
-    trial = replace(trial, seeds=Seeds.of_search(seed))
-    return worker.train(trial, None, epochs)[1]
+    """Train a setting in this process."""
+    return worker.train(trial_of(plan, environment, setting, seed), None, epochs)[1]
 
 
 def train_and_test(plan: Plan, environment: Environment, setting: Setting, seed: int) -> Trained:
     """Train a setting to its end and score it on the test split."""
-    trial = search_trial(plan, environment, 0, setting)
-    trial = replace(trial, seeds=Seeds.of_search(seed))
-    weights, record = worker.train(trial, None, None)
+    trial = trial_of(plan, environment, setting, seed)
+    return tested(trial, *worker.train(trial, None, None))
+
+
+def train_together_and_test(
+    plan: Plan, environment: Environment, chosen: Sequence[tuple[int, Setting]]
+) -> list[Trained]:
+    """Train settings, each with its seed, in lock-step whether that is faster or not; score them.
+
+    In fp32: the precision of a population on a CPU.
+    """
+    fp32 = replace(environment, precision="fp32")
+    trials = [trial_of(plan, fp32, setting, seed) for seed, setting in chosen]
+    outcomes = worker.train_many(trials, in_lockstep)
+    return [tested(trial, *outcome) for trial, outcome in zip(trials, outcomes, strict=True)]
+
+
+def in_lockstep(
+    models: Sequence[nn.Module],
+    data: Sequence[training.TrainingData],
+    recipes: Sequence[training.Recipe],
+    view: Callable[[nn.Module], nn.Module],
+) -> list[training.Training]:
+    """Train a population without asking whether it is the faster way."""
+    return train_population([view(model) for model in models], data, recipes)
+
+
+def tested(trial: Trial, weights: bytes, record: Record) -> Trained:
+    """Score a trained trial on the test split."""
     test = worker.test_accuracy(trial, weights).test_accuracy if weights else float("nan")
     return Trained(record, test)
 

@@ -10,11 +10,21 @@ from actlab.worker.examples import test_examples, training_data
 from actlab.worker.recording import record_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from torch import nn
 
-    from actlab.training import ActivationProbe, Recipe, TrainingData
+    from actlab.training import ActivationProbe, Recipe, Training, TrainingData
+
+    Together = Callable[
+        [
+            Sequence[nn.Module],
+            Sequence[TrainingData],
+            Sequence[Recipe],
+            Callable[[nn.Module], nn.Module],
+        ],
+        list[Training],
+    ]
 
 
 def train(
@@ -35,16 +45,19 @@ def train(
     return outcome.state, record_of(trial, outcome)
 
 
-def train_many(trials: Sequence[Trial]) -> list[tuple[bytes, Record]]:
+def train_many(
+    trials: Sequence[Trial], together: Together | None = None
+) -> list[tuple[bytes, Record]]:
     """Train trials to their ends, in lock-step where they can be and that is measured to be faster.
 
-    They differ in number, setting, seeds and stage alone. Raises what `train` raises.
+    They differ in number, setting, seeds and stage alone. Another way to train them is given as
+    `together`, with the arguments of `fused.train_together`. Raises what `train` raises.
     """
     from actlab import networks
     from actlab.training import fused
 
     models, parts, recipes = zip(*map(_given, trials), strict=True)
-    outcomes = fused.train_together(models, parts, recipes, networks.as_written)
+    outcomes = (together or fused.train_together)(models, parts, recipes, networks.as_written)
     found = zip(trials, outcomes, strict=True)
     return [(outcome.state, record_of(trial, outcome)) for trial, outcome in found]
 
