@@ -46,6 +46,13 @@ def train(
     return worker.train(trial_of(plan, environment, setting, seed), None, epochs)[1]
 
 
+def train_with_seed(
+    seed: int, trial: Trial, state: bytes | None = None, until_epoch: int | None = None
+) -> tuple[bytes, Record]:
+    """Train a search's trial with another seed for split, weights and order."""
+    return worker.train(replace(trial, seeds=Seeds.of_search(seed)), state, until_epoch)
+
+
 def train_and_test(plan: Plan, environment: Environment, setting: Setting, seed: int) -> Trained:
     """Train a setting to its end and score it on the test split."""
     trial = trial_of(plan, environment, setting, seed)

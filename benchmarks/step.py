@@ -23,13 +23,14 @@ from torch.nn import functional as F
 from actlab import training, worker
 from actlab.networks import build, pooling_first, positions_first
 from actlab.records import Precision
+from actlab.training.precision import has_bf16
 from bench import publish, spread
 
 ORDERS: dict[str, Callable[[nn.Sequential], nn.Module]] = {
     "pooling first": pooling_first,
     "positions first": positions_first,
 }
-PRECISIONS: tuple[Precision, ...] = ("fp32", "bf16") if training.has_bf16("cpu") else ("fp32",)
+PRECISIONS: tuple[Precision, ...] = ("fp32", "bf16") if has_bf16("cpu") else ("fp32",)
 ACTIVATIONS = ("relu", "tanh", "prelu", "silu")
 BATCH = 32
 

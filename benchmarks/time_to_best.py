@@ -17,12 +17,13 @@ import argparse
 import tempfile
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from statistics import median
 
+import ours
 import reference_study
-from actlab import worker
-from actlab.records import Plan, Record, Seeds, Setting, Trial
+from actlab.records import Plan, Record, Setting
 from actlab.studies.dispatch import OneByOne
 from actlab.studies.executor import LocalProcesses
 from actlab.studies.plan_file import read_plan
@@ -56,15 +57,6 @@ class Clock:
             raise ReachedError
 
 
-def as_the_reference(
-    trial: Trial, state: bytes | None = None, until_epoch: int | None = None
-) -> tuple[bytes, Record]:
-    """Train a trial on the reference's split, from its weights, in its orders."""
-    return worker.train(
-        replace(trial, seeds=Seeds.of_search(reference_study.SEED)), state, until_epoch
-    )
-
-
 def search(plan: Plan, accuracy: float) -> dict[str, object]:
     """Search until the accuracy is reached, or to the end of the plan."""
     clock = Clock(accuracy)
@@ -75,7 +67,8 @@ def search(plan: Plan, accuracy: float) -> dict[str, object]:
         try:
             with running(LocalProcesses(workers, plan.execution.trial_timeout)) as executor:
                 environment = established_environment(folder, "benchmark", executor)
-                dispatch = OneByOne(executor, workers, as_the_reference)
+                train = partial(ours.train_with_seed, reference_study.SEED)
+                dispatch = OneByOne(executor, workers, train)
                 Search(folder, environment, dispatch, clock).run()
         except ReachedError:
             reached = True
