@@ -6,7 +6,15 @@ from pathlib import Path
 import optuna
 import pytest
 
-from actlab.records import Epoch, HyperbandPruner, Plan
+from actlab.records import (
+    Epoch,
+    HyperbandPruner,
+    MedianPruner,
+    Outcome,
+    Plan,
+    Record,
+    TpeSampler,
+)
 from actlab.studies.ledger import Ledger
 from actlab.studies.run_folder import RunFolder
 from actlab.studies.storage import told_numbers
@@ -78,3 +86,41 @@ def test_what_a_pruner_noted_is_there_after_an_interruption(tiny_plan: Plan, pat
         dict(enumerate((0.25, 0.5)[: 1 + number % 2], start=1)) for number in range(4)
     ]
     assert set(resumed.untold()) == {0, 1, 2, 3}
+
+
+def study_with_a_good_pruned_kind(plan: Plan, path: Path, interrupted: bool) -> list[str]:
+    """Return which conv activations are asked for after the good ones, tanh, were all pruned."""
+    ledger, records = Ledger(plan, path), list[Record]()
+    for number in range(plan.trials):
+        _number, setting = ledger.ask()
+        if setting.conv_activation == "tanh":
+            curve = (Epoch(0.5, 0.4, 0.9 + number / 1e4, 0.1),)
+            made = replace(record(number, None), outcome=Outcome.PRUNED, curve=curve)
+        else:
+            made = record(number, 0.1 + number / 1e4)
+        records.append(replace(made, setting=setting))
+        ledger.tell(records[-1])
+        if interrupted:
+            ledger = Ledger(plan, path, records)
+    return [record.setting.conv_activation for record in records[10:]]
+
+
+def test_a_pruned_trial_teaches_the_sampler_what_it_had_reached(
+    tiny_plan: Plan, tmp_path: Path
+) -> None:
+    """To Optuna's own estimator every completed trial is better than every pruned one.
+
+    With four seeds it asked for tanh 0 to 2 times of 70, where chance alone is 9 times.
+    """
+    sampler = TpeSampler(start="each_candidate")
+    plan = replace(tiny_plan, sampler=sampler, pruner=MedianPruner(), trials=80)
+    asked = study_with_a_good_pruned_kind(plan, tmp_path / "whole.db", interrupted=False)
+    assert asked.count("tanh") > 3
+    assert study_with_a_good_pruned_kind(plan, tmp_path / "cut.db", interrupted=True) == asked
+    states = [
+        trial.state.name
+        for trial in optuna.load_study(
+            study_name=None, storage=f"sqlite:///{tmp_path / 'whole.db'}"
+        ).trials
+    ]
+    assert {"COMPLETE", "PRUNED"} == set(states)

@@ -2,9 +2,13 @@
 
 Optuna's own way to the disk is many small transactions per trial. Here it thinks in memory, and
 what it settled is written as one: a trial with all that was suggested, then how it ended.
+
+To Optuna's estimator any completed trial is better than any pruned one, also one that stopped early
+at chance: with a pruner it would crowd around the few that it let end. So there settings are chosen
+in a study beside the one that is kept, in which a pruned trial is worth the best that it reached.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 import optuna
@@ -12,7 +16,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from actlab.records import NoPruner, Outcome, Plan, Record, Setting
 from actlab.studies.pruning import optuna_pruner
-from actlab.studies.sampling import distributions, setting_of, strategy
+from actlab.studies.sampling import Planned, distributions, setting_of, strategy
 from actlab.studies.storage import Mirror
 
 _STATES = {
@@ -26,7 +30,7 @@ _STATES = {
 class Ledger:
     """The trials of a study; `records` are told to a storage that is not there any more."""
 
-    def __init__(self, plan: Plan, path: Path, records: Iterable[Record] = ()) -> None:
+    def __init__(self, plan: Plan, path: Path, records: Sequence[Record] = ()) -> None:
         self._plan = plan
         self._strategy = strategy(plan)
         self._distributions = distributions(plan.space)
@@ -34,18 +38,25 @@ class Ledger:
         self._study = optuna.create_study(
             study_name=plan.name, direction="maximize", pruner=optuna_pruner(plan.pruner)
         )
+        self._seen = self._study
+        if not isinstance(plan.pruner, NoPruner):
+            self._seen = optuna.create_study(direction="maximize")
         is_new = not path.exists()
         self._mirror = Mirror(path, plan.name)
         if is_new:
             self._make_again({record.number: record for record in records})
         else:
             self._study.add_trials(self._mirror.trials())
+            self._see({record.number: record for record in records})
 
     def ask(self) -> tuple[int, Setting]:
         """Return the number and the setting of the next trial."""
         number = len(self._trials())
-        self._study.sampler = self._strategy.sampler(number)
-        live = self._study.ask(self._distributions)
+        self._seen.sampler = self._strategy.sampler(number)
+        live = self._seen.ask(self._distributions)
+        if self._seen is not self._study:
+            self._study.sampler = Planned(setting_of(live.params))
+            live = self._study.ask(self._distributions)
         self._live[number] = live
         self._mirror.add(self._trials()[number])
         return number, setting_of(live.params)
@@ -60,7 +71,7 @@ class Ledger:
 
     def tell(self, record: Record) -> None:
         """Hand a record's outcome to Optuna; a record that was told before is left alone."""
-        if self._trials()[record.number].state.is_finished():
+        if self._is_told(record):
             return
         live = self._live.pop(record.number, None)
         if live is not None:
@@ -68,6 +79,9 @@ class Ledger:
         state, value = _ending(record)
         self._study.tell(record.number, value, state=state)
         self._mirror.tell(record.number, state, value)
+        if self._seen is not self._study:
+            state, value = _worth(record)
+            self._seen.tell(record.number, value, state=state)
 
     def should_prune(self, record: Record) -> bool:
         """Hand the epochs of a paused training to Optuna; return whether its pruner gives it up."""
@@ -87,20 +101,33 @@ class Ledger:
             live.report(accuracy, epoch)
         self._mirror.report(record.number, new, {})
 
+    def _is_told(self, record: Record) -> bool:
+        return self._trials()[record.number].state.is_finished()
+
     def _trials(self) -> list[FrozenTrial]:
         return self._study.get_trials(deepcopy=False)
 
     def _make_again(self, records: dict[int, Record]) -> None:
         """Add the records under their numbers; a gap is a trial that is asked for again."""
         for number in range(max(records, default=-1) + 1):
-            if number in records:
-                self._study.add_trial(self._finished(records[number]))
-                self._mirror.add(self._trials()[number])
-            else:
+            if number not in records:
                 self.ask()
+                continue
+            self._study.add_trial(self._trial(records[number], *_ending(records[number])))
+            self._mirror.add(self._trials()[number])
+            if self._seen is not self._study:
+                self._seen.add_trial(self._trial(records[number], *_worth(records[number])))
 
-    def _finished(self, record: Record) -> FrozenTrial:
-        state, value = _ending(record)
+    def _see(self, records: dict[int, Record]) -> None:
+        """Add to the study of the sampler what the kept one has: trials that ended, and others."""
+        if self._seen is self._study:
+            return
+        for trial in self._trials():
+            ended = trial.state.is_finished()
+            record = records.get(trial.number) if ended else None
+            self._seen.add_trial(trial if record is None else self._trial(record, *_worth(record)))
+
+    def _trial(self, record: Record, state: TrialState, value: float | None) -> FrozenTrial:
         return optuna.trial.create_trial(
             state=state,
             value=value,
@@ -114,6 +141,13 @@ def _ending(record: Record) -> tuple[TrialState, float | None]:
     """Return the state and the value that Optuna is told."""
     state = _STATES[record.outcome]
     return state, record.valid_accuracy if state is TrialState.COMPLETE else None
+
+
+def _worth(record: Record) -> tuple[TrialState, float | None]:
+    """Return state and value for the sampler: a pruned trial is worth the best that it reached."""
+    if record.outcome is not Outcome.PRUNED:
+        return _ending(record)
+    return TrialState.COMPLETE, max(_accuracies(record).values())
 
 
 def _accuracies(record: Record) -> dict[int, float]:
