@@ -1,45 +1,103 @@
 """Do the fast paths train as well as the author's loop? Mean test accuracy over paired runs.
 
 Recipe: settings drawn from the steady part of the published space (`settings.py` says which and
-why), each with a seed of its own, trained to the end of their patience three ways: same split,
+why), each with a seed of its own, trained to the end of their patience both ways: same split,
 weights and order of images. Two of our processes train side by side, then the author's loop trains
-alone; in the end the same settings train in lock-step, as two populations. Reported is the mean
-difference of test accuracy to the reference's, with its 95 % interval (Student's t over pairs).
-The lower end must be above -0.2 points.
+alone. Reported is the mean difference of test accuracy, ours less the reference's, with its 95 %
+interval (Student's t over pairs). The lower end must be above -0.2 points. With `--populations` the
+same settings then train in lock-step, as two populations in fp32, against the same figures.
 
-    python benchmarks/accuracy_pairs.py [--pairs 40] [--precision fp32] [--without-populations]
-        [--quick]
+Every pair is kept in a file as soon as it is done, so that an hour of it can be interrupted; called
+again it goes on.
+
+    python benchmarks/accuracy_pairs.py [--pairs 40] [--populations] [--precision fp32]
+        [--record build/accuracy_pairs.jsonl] [--quick]
 """
 
 import argparse
+import json
+from concurrent.futures import Executor
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from statistics import mean, stdev
 
 from scipy.stats import t
 
 import ours
+from actlab.records import Environment, Plan, Setting
 from actlab.studies.executor import LocalProcesses
 from bench import publish
 from reference_loop import in_own_process
 from settings import steady_settings
 
 LOWEST = -0.002
+RECORD = Path("build/accuracy_pairs.jsonl")
 
 
-def interval(differences: list[float]) -> tuple[float, float]:
-    """Return the 95 % interval of the mean."""
-    count = len(differences)
-    if count < 2:
-        return (float("-inf"), float("inf"))
-    half = float(t.ppf(0.975, count - 1)) * stdev(differences) / count**0.5
-    return mean(differences) - half, mean(differences) + half
+@dataclass(frozen=True)
+class Pair:
+    """The test accuracies of one setting and seed, trained both ways."""
+
+    seed: int
+    reference: float
+    own: float
+    precision: str
+
+
+def read(path: Path) -> list[Pair]:
+    """Return the pairs that were kept; a torn last line is none."""
+    if not path.exists():
+        return []
+    return [Pair(**json.loads(line)) for line in path.read_text().split("\n")[:-1]]
+
+
+def go_on(
+    path: Path, chosen: list[Setting], plan: Plan, environment: Environment, executor: Executor
+) -> list[Pair]:
+    """Train the pairs that are missing; a setting's seed is its place, from 1."""
+    directory = str(plan.data.directory)
+    pairs = read(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for place in range(len(pairs), len(chosen), 2):
+        two = list(enumerate(chosen[place : place + 2], start=place + 1))
+        futures = [
+            executor.submit(ours.train_and_test, plan, environment, setting, seed)
+            for seed, setting in two
+        ]
+        own = [future.result().test for future in futures]
+        for (seed, setting), mine in zip(two, own, strict=True):
+            theirs = float(in_own_process(setting, seed, directory)["test accuracy"])
+            pairs.append(Pair(seed, theirs, mine, environment.precision))
+        with path.open("a") as stream:
+            stream.writelines(json.dumps(asdict(pair)) + "\n" for pair in pairs[place:])
+    return pairs
+
+
+def in_lockstep(
+    chosen: list[Setting], plan: Plan, environment: Environment, executor: Executor
+) -> list[float]:
+    """Return the test accuracies of the settings, trained as two populations."""
+    seeded = list(enumerate(chosen, start=1))
+    middle = (len(seeded) + 1) // 2
+    populations = [
+        executor.submit(ours.train_together_and_test, plan, environment, part)
+        for part in (seeded[:middle], seeded[middle:])
+    ]
+    return [one.test for future in populations for one in future.result()]
 
 
 def against(own: list[float], theirs: list[float]) -> dict[str, object]:
-    """Return how a way to train differs from the reference."""
+    """Return how a way to train differs from the reference, with the 95 % interval of the mean."""
     differences = [mine - one for mine, one in zip(own, theirs, strict=True)]
-    low, high = interval(differences)
+    count = len(differences)
+    half = float("inf")
+    if count > 1:
+        half = float(t.ppf(0.975, count - 1)) * stdev(differences) / count**0.5
+    low, high = mean(differences) - half, mean(differences) + half
     return {
+        "pairs": count,
         "mean": mean(own),
+        "reference's mean": mean(theirs),
         "difference": mean(differences),
         "95 % interval": [low, high],
         "lower end above -0.2 points": low > LOWEST,
@@ -50,49 +108,33 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data-dir", default="../shared/mnist")
     parser.add_argument("--pairs", type=int, default=40)
+    parser.add_argument("--populations", action="store_true")
     parser.add_argument("--precision", default="auto")
-    parser.add_argument("--without-populations", action="store_true")
+    parser.add_argument("--record", type=Path, default=RECORD)
     parser.add_argument("--quick", action="store_true")
     given = parser.parse_args()
-    pairs = 1 if given.quick else given.pairs
-    plan = ours.published_plan(given.data_dir, given.precision)
+    path, count = given.record, given.pairs
+    if given.quick:
+        path, count = path.with_suffix(".quick.jsonl"), 1
+        path.unlink(missing_ok=True)
+    plan = ours.published_plan(str(Path(given.data_dir).resolve()), given.precision)
+    chosen = steady_settings(count)
     executor = LocalProcesses(2, timeout=7200)
-    own: list[float] = []
-    theirs: list[float] = []
-    together: list[float] = []
     try:
         environment = executor.submit(ours.prepare, plan).result()
-        chosen = list(enumerate(steady_settings(pairs), start=1))
-        for place in range(0, pairs, 2):
-            two = chosen[place : place + 2]
-            trained = [
-                executor.submit(ours.train_and_test, plan, environment, setting, seed)
-                for seed, setting in two
-            ]
-            own += [future.result().test for future in trained]
-            theirs += [
-                float(in_own_process(setting, seed, given.data_dir)["test accuracy"])
-                for seed, setting in two
-            ]
-        if not (given.quick or given.without_populations):
-            middle = (pairs + 1) // 2
-            populations = [
-                executor.submit(ours.train_together_and_test, plan, environment, part)
-                for part in (chosen[:middle], chosen[middle:])
-            ]
-            together = [one.test for future in populations for one in future.result()]
+        pairs = go_on(path, chosen, plan, environment, executor)[:count]
+        theirs = [pair.reference for pair in pairs]
+        figures: dict[str, object] = {
+            "precision": sorted({pair.precision for pair in pairs}),
+            "ours": against([pair.own for pair in pairs], theirs),
+            "record": [asdict(pair) for pair in pairs],
+        }
+        if given.populations:
+            together = in_lockstep(chosen, plan, environment, executor)
+            figures |= {"in lock-step": against(together, theirs), "of each": together}
     finally:
         executor.shutdown()
-    figures: dict[str, object] = {
-        "precision": environment.precision,
-        "reference, mean": mean(theirs),
-        "ours": against(own, theirs),
-        "accuracies, reference": theirs,
-        "accuracies, ours": own,
-    }
-    if together:
-        figures |= {"in lock-step": against(together, theirs), "accuracies, lock-step": together}
-    publish(f"test accuracy of {pairs} paired trainings, less the reference's", figures)
+    publish("test accuracy of paired trainings, less the reference's", figures)
 
 
 if __name__ == "__main__":
