@@ -4,14 +4,15 @@ Recipe: settings drawn from the steady part of the published space (`settings.py
 why), each with a seed of its own, trained to the end of their patience both ways: same split,
 weights and order of images. Two of our processes train side by side, then the author's loop trains
 alone. Reported is the mean difference of test accuracy, ours less the reference's, with its 95 %
-interval (Student's t over pairs). The lower end must be above -0.2 points. With `--populations` the
-same settings then train in lock-step, as two populations in fp32, against the same figures.
+interval (Student's t over pairs). The lower end must be above -0.2 points. With `--populations
+DEVICE` the same settings then train in lock-step there, as two populations, against the same
+figures: on a CPU in fp32, else in the precision asked for.
 
 Every pair is kept in a file as soon as it is done, so that an hour of it can be interrupted; called
 again it goes on.
 
-    python benchmarks/accuracy_pairs.py [--pairs 40] [--populations] [--precision fp32]
-        [--record build/accuracy_pairs.jsonl] [--quick]
+    python benchmarks/accuracy_pairs.py [--pairs 40] [--populations cuda]
+        [--precision fp32] [--record build/accuracy_pairs.jsonl] [--quick]
 """
 
 import argparse
@@ -24,7 +25,7 @@ from statistics import mean, stdev
 from scipy.stats import t
 
 import ours
-from actlab.records import Environment, Plan, Setting
+from actlab.records import Setting
 from actlab.studies.executor import LocalProcesses
 from bench import publish
 from reference_loop import in_own_process
@@ -52,11 +53,14 @@ def read(path: Path) -> list[Pair]:
 
 
 def go_on(
-    path: Path, chosen: list[Setting], plan: Plan, environment: Environment, executor: Executor
+    path: Path, chosen: list[Setting], directory: str, precision: str, executor: Executor
 ) -> list[Pair]:
     """Train the pairs that are missing; a setting's seed is its place, from 1."""
-    directory = str(plan.data.directory)
     pairs = read(path)
+    if len(pairs) >= len(chosen):
+        return pairs[: len(chosen)]
+    plan = ours.published_plan(directory, precision)
+    environment = executor.submit(ours.prepare, plan).result()
     path.parent.mkdir(parents=True, exist_ok=True)
     for place in range(len(pairs), len(chosen), 2):
         two = list(enumerate(chosen[place : place + 2], start=place + 1))
@@ -74,16 +78,19 @@ def go_on(
 
 
 def in_lockstep(
-    chosen: list[Setting], plan: Plan, environment: Environment, executor: Executor
-) -> list[float]:
-    """Return the test accuracies of the settings, trained as two populations."""
+    chosen: list[Setting], directory: str, device: str, precision: str, executor: Executor
+) -> tuple[list[float], str]:
+    """Return the test accuracies of the settings trained as two populations, and the precision."""
+    plan = ours.published_plan(directory, "fp32" if device == "cpu" else precision, device)
+    environment = executor.submit(ours.prepare, plan).result()
     seeded = list(enumerate(chosen, start=1))
     middle = (len(seeded) + 1) // 2
     populations = [
         executor.submit(ours.train_together_and_test, plan, environment, part)
         for part in (seeded[:middle], seeded[middle:])
     ]
-    return [one.test for future in populations for one in future.result()]
+    together = [one.test for future in populations for one in future.result()]
+    return together, environment.precision
 
 
 def against(own: list[float], theirs: list[float]) -> dict[str, object]:
@@ -108,7 +115,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data-dir", default="../shared/mnist")
     parser.add_argument("--pairs", type=int, default=40)
-    parser.add_argument("--populations", action="store_true")
+    parser.add_argument("--populations", choices=("cpu", "cuda"))
     parser.add_argument("--precision", default="auto")
     parser.add_argument("--record", type=Path, default=RECORD)
     parser.add_argument("--quick", action="store_true")
@@ -117,12 +124,11 @@ def main() -> None:
     if given.quick:
         path, count = path.with_suffix(".quick.jsonl"), 1
         path.unlink(missing_ok=True)
-    plan = ours.published_plan(str(Path(given.data_dir).resolve()), given.precision)
+    directory = str(Path(given.data_dir).resolve())
     chosen = steady_settings(count)
     executor = LocalProcesses(2, timeout=7200)
     try:
-        environment = executor.submit(ours.prepare, plan).result()
-        pairs = go_on(path, chosen, plan, environment, executor)[:count]
+        pairs = go_on(path, chosen, directory, given.precision, executor)
         theirs = [pair.reference for pair in pairs]
         figures: dict[str, object] = {
             "precision": sorted({pair.precision for pair in pairs}),
@@ -130,8 +136,10 @@ def main() -> None:
             "record": [asdict(pair) for pair in pairs],
         }
         if given.populations:
-            together = in_lockstep(chosen, plan, environment, executor)
-            figures |= {"in lock-step": against(together, theirs), "of each": together}
+            where = (directory, given.populations, given.precision)
+            together, precision = in_lockstep(chosen, *where, executor)
+            found = {"precision": precision, **against(together, theirs), "of each": together}
+            figures[f"in lock-step, {given.populations}"] = found
     finally:
         executor.shutdown()
     publish("test accuracy of paired trainings, less the reference's", figures)

@@ -22,10 +22,10 @@ class Trained:
     test: float
 
 
-def published_plan(directory: str, precision: str = "auto") -> Plan:
-    """Return the published study's plan, on the processor."""
+def published_plan(directory: str, precision: str = "auto", device: str = "cpu") -> Plan:
+    """Return the published study's plan."""
     overrides = {"data.directory": directory, "execution.precision": precision}
-    return read_plan("published", overrides | {"execution.device": "cpu"})
+    return read_plan("published", overrides | {"execution.device": device})
 
 
 def prepare(plan: Plan) -> Environment:
@@ -62,12 +62,8 @@ def train_and_test(plan: Plan, environment: Environment, setting: Setting, seed:
 def train_together_and_test(
     plan: Plan, environment: Environment, chosen: Sequence[tuple[int, Setting]]
 ) -> list[Trained]:
-    """Train settings, each with its seed, in lock-step whether that is faster or not; score them.
-
-    In fp32: the precision of a population on a CPU.
-    """
-    fp32 = replace(environment, precision="fp32")
-    trials = [trial_of(plan, fp32, setting, seed) for seed, setting in chosen]
+    """Train settings, each with its seed, in lock-step; score them."""
+    trials = [trial_of(plan, environment, setting, seed) for seed, setting in chosen]
     outcomes = worker.train_many(trials, in_lockstep)
     return [tested(trial, *outcome) for trial, outcome in zip(trials, outcomes, strict=True)]
 

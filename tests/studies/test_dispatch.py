@@ -8,8 +8,16 @@ from typing import Any
 import pytest
 
 from actlab import worker
-from actlab.records import MedianPruner, Outcome, Plan, Record, TpeSampler, Trial
-from actlab.studies.dispatch import POPULATION, OneByOne, Populations, dispatch_of
+from actlab.records import (
+    POPULATION,
+    MedianPruner,
+    Outcome,
+    Plan,
+    Record,
+    TpeSampler,
+    Trial,
+)
+from actlab.studies.dispatch import OneByOne, Populations, dispatch_of
 from actlab.studies.plan_file import read_plan
 from actlab.studies.run_folder import RunFolder
 from actlab.studies.search import Search

@@ -26,6 +26,7 @@ from actlab.records.output import (
 )
 from actlab.records.plan import (
     FORMAT_VERSION,
+    POPULATION,
     BalancedSampler,
     DataPlan,
     Execution,
@@ -68,6 +69,7 @@ from actlab.records.verdict import (
 
 __all__ = [
     "FORMAT_VERSION",
+    "POPULATION",
     "BalancedSampler",
     "Candidate",
     "Claim",

@@ -80,6 +80,11 @@ class BalancedSampler:
 Sampler = TpeSampler | BalancedSampler
 
 
+POPULATION = 32
+"""Trainings in lock-step on a GPU, unless the plan says otherwise: a fresh choice of settings after
+each, so more of them would tell the sampler less."""
+
+
 @dataclass(frozen=True)
 class Execution:
     """Where and how trials run; none of it changes what a record means, except `precision`."""
@@ -114,3 +119,9 @@ class Plan:
     margin: float = 0.005
     pruner: Pruner = field(default_factory=NoPruner)
     format_version: int = FORMAT_VERSION
+
+    def together(self, device: str) -> int:
+        """Return how many trainings go on in lock-step on `device`; 1 where each is by itself."""
+        if device != "cuda" or not isinstance(self.pruner, NoPruner):
+            return 1
+        return self.execution.workers or POPULATION

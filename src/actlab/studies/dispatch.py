@@ -10,12 +10,8 @@ from dataclasses import replace
 from typing import Protocol as Interface
 
 from actlab import worker
-from actlab.records import Environment, NoPruner, Plan, Record, TpeSampler, Trial
+from actlab.records import Environment, Plan, Record, TpeSampler, Trial
 from actlab.studies.session import worker_count
-
-POPULATION = 32
-"""Trainings in lock-step on a GPU, unless the plan says otherwise: a fresh choice of settings after
-each, so more of them would tell the sampler less."""
 
 Training = Future[tuple[bytes, Record]]
 Train = Callable[..., tuple[bytes, Record]]
@@ -98,8 +94,9 @@ class Populations(OneByOne):
 
 def dispatch_of(plan: Plan, environment: Environment, executor: Executor) -> Dispatch:
     """Return how the trials of a study are trained best where it runs."""
-    if environment.device == "cuda" and isinstance(plan.pruner, NoPruner):
-        return Populations(executor, plan.execution.workers or POPULATION)
+    together = plan.together(environment.device)
+    if together > 1:
+        return Populations(executor, together)
     return OneByOne(executor, worker_count(plan, plan.trials))
 
 

@@ -33,7 +33,9 @@ class LocalProcesses(concurrent.futures.Executor):
     def __init__(self, workers: int, timeout: float) -> None:
         self._timeout = timeout
         self._workers = [WorkerProcess() for _worker in range(workers)]
-        self._idle: queue.SimpleQueue[WorkerProcess] = queue.SimpleQueue()
+        # The last one in is the first one out: it is warm, and where tasks come one at a time no
+        # second process is started.
+        self._idle: queue.LifoQueue[WorkerProcess] = queue.LifoQueue()
         for worker in self._workers:
             self._idle.put(worker)
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="actlab-worker")

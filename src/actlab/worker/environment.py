@@ -68,11 +68,15 @@ def _faster_precision(plan: Plan, device: Device) -> Precision:
     """Return which precision is faster for the plan's network with its first activations."""
     import torch
 
-    from actlab import training
+    from actlab import networks
+    from actlab.training import fused
 
     model = built(plan.network, _first_pair(plan), plan.protocol.head, plan.seed, device)
     shape = (plan.protocol.batch_size, *data.image_shape(plan.data.name))
-    return training.faster_precision(model, torch.zeros(shape, device=device))
+    images = torch.zeros(shape, device=device)
+    count = plan.together(device)
+    view = model if count == 1 else networks.as_written(model)
+    return fused.faster_precision_together(view, images, plan.protocol, count)
 
 
 def _first_pair(plan: Plan) -> tuple[str, str]:

@@ -6,7 +6,15 @@ import pytest
 import torch
 from torch import nn
 
-from actlab.training.fused import choice, fused_gain, train_population, train_together
+from actlab.training import ARITHMETIC
+from actlab.training.fused import (
+    choice,
+    faster_precision_together,
+    fused_gain,
+    train_population,
+    train_together,
+)
+from actlab.training.fused.lockstep import Lockstep
 
 from .populations import assert_equal, data, published_in_small, recipe, separately
 
@@ -57,3 +65,37 @@ def test_measuring_changes_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(choice, "Lockstep", none_left)
     assert fused_gain(*given) == float("inf")
+
+
+@pytest.mark.parametrize("quick", ["fp32", "bf16"])
+def test_a_populations_precision_is_the_one_whose_steps_are_quicker(
+    monkeypatch: pytest.MonkeyPatch, quick: str
+) -> None:
+    model = published_in_small("relu", "prelu", 0).float()
+    before, images = copy.deepcopy(model.state_dict()), torch.rand(16, 1, 16, 16)
+    measured = Lockstep.step_seconds
+
+    def delayed(population: Lockstep, count: int) -> float:
+        name = next(n for n, how in ARITHMETIC.items() if how is population._arithmetic)
+        return measured(population, count) + (0 if name == quick else 60)
+
+    monkeypatch.setattr(Lockstep, "step_seconds", delayed)
+    assert faster_precision_together(model, images, recipe().protocol, 3) == quick
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, before[name])
+
+
+@pytest.mark.parametrize("reason", ["one", "not fusable", "memory"])
+def test_where_nothing_goes_in_lock_step_one_network_decides(
+    monkeypatch: pytest.MonkeyPatch, reason: str
+) -> None:
+    def none_left(*_given: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(choice, "Lockstep", none_left)
+    monkeypatch.setattr(choice, "faster_precision", lambda *_given: "bf16")
+    layers = [nn.Flatten(), nn.Linear(256, 8)]
+    model = nn.Sequential(*layers, *([nn.Dropout()] if reason == "not fusable" else []))
+    count = 1 if reason == "one" else 3
+    images = torch.rand(16, 1, 16, 16)
+    assert faster_precision_together(model, images, recipe().protocol, count) == "bf16"

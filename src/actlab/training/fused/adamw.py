@@ -36,12 +36,13 @@ class StackedAdamW:
     def step(self, gradient: Tensor) -> None:
         """Take one step along `gradient`, of the shape of the weights."""
         self._steps += 1
-        of_first, of_second = 1 - _BETA_1**self._steps, 1 - _BETA_2**self._steps
+        of_first, of_second = 1 - _BETA_1**self._steps, (1 - _BETA_2**self._steps).sqrt()
         self._first.lerp_(gradient, 1 - _BETA_1)
         self._second.mul_(_BETA_2).addcmul_(gradient, gradient, value=1 - _BETA_2)
-        spread = self._second.sqrt().div_(of_second.sqrt()).add_(_EPSILON)
-        self._weights.mul_(self._kept)
-        self._weights.sub_(self._rates * (self._first / of_first).div_(spread))
+        # Both sides of the quotient times sqrt(1 - b2^t): two passes over the weights fewer.
+        spread = self._second.sqrt().add_(_EPSILON * of_second)
+        direction = self._first * (self._rates * (of_second / of_first))
+        self._weights.mul_(self._kept).addcdiv_(direction, spread, value=-1)
 
     @torch.no_grad()
     def freeze(self, rows: Tensor) -> None:

@@ -6,7 +6,7 @@ import torch
 
 Step = Callable[[], None]
 
-_EAGER = 3
+_EAGER = 1
 """Steps before the recording, in which libraries choose their kernels and take their memory."""
 
 

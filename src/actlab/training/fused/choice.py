@@ -3,15 +3,16 @@
 from collections.abc import Callable, Sequence
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from actlab.training.examples import TrainingData
+from actlab.records import Precision, Protocol
+from actlab.training.examples import Examples, TrainingData
 from actlab.training.fused.layers import fusable
 from actlab.training.fused.lockstep import Lockstep
 from actlab.training.fused.member import Member
 from actlab.training.fused.population import train_population
 from actlab.training.loop import Recipe, Training, train
-from actlab.training.precision import step_seconds
+from actlab.training.precision import ARITHMETIC, faster_precision, step_seconds
 
 _STEPS = 8
 """The quickest counts; on a GPU the first few are eager, the next records the graph."""
@@ -56,3 +57,26 @@ def fused_gain(
     images = data[0].train.images[: recipes[0].protocol.batch_size]
     separate = [step_seconds(models[0], images, recipes[0].arithmetic) for _step in range(_STEPS)]
     return min(separate) * len(models) / together
+
+
+def faster_precision_together(
+    model: nn.Module, images: Tensor, protocol: Protocol, count: int
+) -> Precision:
+    """Return the precision in which `count` networks like `model` take a step in less time.
+
+    `images` are a batch. In lock-step where they can be, else as one network alone; the weights
+    stay as they are.
+    """
+    if count == 1 or not fusable(model):
+        return faster_precision(model, images)
+    labels = torch.zeros(len(images), dtype=torch.int64, device=images.device)
+    part = Examples(images, labels)
+    data = TrainingData(part, part, part)
+    seconds: dict[Precision, float] = {}
+    for precision, arithmetic in ARITHMETIC.items():
+        member = Member(model, data, Recipe(0.0, protocol, order_seed=0, arithmetic=arithmetic))
+        try:
+            seconds[precision] = Lockstep([member] * count).step_seconds(_STEPS)
+        except torch.OutOfMemoryError:
+            return faster_precision(model, images)
+    return min(seconds, key=lambda precision: seconds[precision])

@@ -1,17 +1,19 @@
 """Layers of a population: each applies what one layer is in every network, with its own weights.
 
-Values have the shape (N, T, ...): examples, then trials. A convolution takes trials and channels
-as the channels of one grouped convolution, a linear layer is one batched matrix product. Where all
-trials are still given the same images, T is 1.
+Values have the shape (T, N, ...): trials, then examples; those of images are (T, N, H, W, C), with
+the channels last. Convolutions and linear layers are batched matrix products. Where all trials are
+still given the same images, T is 1.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from actlab.training.fused.convolution import Window, convolvable, convolve
 
 Weights = Mapping[str, Tensor]
 """Parameters of all trials by their names, each (T, *shape)."""
@@ -62,7 +64,7 @@ def fuse(name: str, layers: Sequence[nn.Module]) -> nn.Module:
     if isinstance(first, nn.Linear):
         return Linear(name)
     if isinstance(first, nn.Flatten):
-        return nn.Flatten(2)
+        return Flatten()
     return Pooling(first) if isinstance(first, nn.MaxPool2d | nn.AvgPool2d) else RowWise(first)
 
 
@@ -72,30 +74,21 @@ def activates(layer: nn.Module) -> bool:
 
 
 class Convolution(nn.Module):
-    """(N, S, C, H, W) to (N, T, D, H', W'), where S is T, or 1: the same images for all."""
+    """(S, N, H, W, C) to (T, N, H', W', D), where S is T, or 1: the same images for all."""
 
     def __init__(self, name: str, layer: nn.Conv2d) -> None:
         super().__init__()
-        self._name = name
-        self._stride, self._padding, self._dilation = layer.stride, layer.padding, layer.dilation
+        self._name, self._window = name, Window.of(layer)
 
     def forward(self, values: Tensor, weights: Weights) -> Tensor:
         """Apply every trial's filters to its values."""
         weight, bias = weights[f"{self._name}.weight"], weights.get(f"{self._name}.bias")
-        made = F.conv2d(
-            values.flatten(1, 2),
-            weight.flatten(0, 1),
-            None if bias is None else bias.flatten(),
-            self._stride,
-            self._padding,
-            self._dilation,
-            groups=values.shape[1],
-        )
-        return torch.unflatten(made, 1, weight.shape[:2])
+        made = convolve(values, weight, self._window)
+        return made if bias is None else made + bias[:, None, None, None, :].to(made.dtype)
 
 
 class Linear(nn.Module):
-    """(N, S, F) to (N, T, O), where S is T, or 1: the same values for all."""
+    """(S, N, F) to (T, N, O), where S is T, or 1: the same values for all."""
 
     def __init__(self, name: str) -> None:
         super().__init__()
@@ -104,15 +97,22 @@ class Linear(nn.Module):
     def forward(self, values: Tensor, weights: Weights) -> Tensor:
         """Apply every trial's matrix to its values."""
         weight, bias = weights[f"{self._name}.weight"], weights.get(f"{self._name}.bias")
-        rows = values.transpose(0, 1).expand(len(weight), -1, -1)
-        columns = weight.transpose(1, 2)
+        rows, columns = values.expand(len(weight), -1, -1), weight.transpose(1, 2)
         if bias is None:
-            return torch.bmm(rows, columns).transpose(0, 1)
-        return torch.baddbmm(bias.unsqueeze(1), rows, columns).transpose(0, 1)
+            return torch.bmm(rows, columns)
+        return torch.baddbmm(bias.unsqueeze(1), rows, columns)
+
+
+class Flatten(nn.Module):
+    """(T, N, H, W, C) to (T, N, C H W), in the order that one network's values have."""
+
+    def forward(self, values: Tensor, _weights: Weights) -> Tensor:
+        """Lay every example's values in one row."""
+        return (values.movedim(4, 2) if values.ndim == 5 else values).flatten(2)
 
 
 class Pooling(nn.Module):
-    """(N, T, C, H, W) to (N, T, C, H', W'): trials and channels are channels alike."""
+    """(T, N, H, W, C) to (T, N, H', W', C)."""
 
     def __init__(self, layer: nn.Module) -> None:
         super().__init__()
@@ -120,12 +120,12 @@ class Pooling(nn.Module):
 
     def forward(self, values: Tensor, _weights: Weights) -> Tensor:
         """Pool every channel of every trial."""
-        pooled = cast(Tensor, self._layer(values.flatten(1, 2)))
-        return torch.unflatten(pooled, 1, values.shape[1:3])
+        pooled = cast(Tensor, self._layer(values.flatten(0, 1).movedim(3, 1)))
+        return torch.unflatten(pooled.movedim(1, 3), 0, values.shape[:2])
 
 
 class RowWise(nn.Module):
-    """(N, T, O) to the same: a layer that reads one row at a time, such as a softmax."""
+    """(T, N, O) to the same: a layer that reads one row at a time, such as a softmax."""
 
     def __init__(self, layer: nn.Module) -> None:
         super().__init__()
@@ -138,7 +138,7 @@ class RowWise(nn.Module):
 
 
 class Activation(nn.Module):
-    """(N, T, ...) to the same: every activation is applied to one slice of the trials.
+    """(T, N, ...) to the same: every activation is applied to one slice of the trials.
 
     Where equal activations do not lie side by side, the trials are put in an order in which they
     do, and back afterwards.
@@ -163,16 +163,35 @@ class Activation(nn.Module):
         """Apply every trial's activation to its values."""
         slopes = weights.get(f"{self._name}.weight")
         if not self._sorted:
-            values = values.index_select(1, self.order)
-            slopes = None if slopes is None else slopes.index_select(0, self.order)
-        parts = torch.split(values, self._counts, dim=1)
+            values = _reordered(values, self.order, self.back)
+            slopes = None if slopes is None else _reordered(slopes, self.order, self.back)
+        parts = torch.split(values, self._counts)
         learnt = [None] * len(parts) if slopes is None else torch.split(slopes, self._counts)
         made = [
             function(part, own)
             for function, part, own in zip(self._apply_to, parts, learnt, strict=True)
         ]
-        joined = made[0] if len(made) == 1 else torch.cat(made, dim=1)
-        return joined if self._sorted else joined.index_select(1, self.back)
+        joined = made[0] if len(made) == 1 else torch.cat(made)
+        return joined if self._sorted else _reordered(joined, self.back, self.order)
+
+
+def _reordered(values: Tensor, order: Tensor, back: Tensor) -> Tensor:
+    """Return the trials in an order that `back` undoes."""
+    found = _Reordered.apply(values, order, back)  # type: ignore[no-untyped-call]  # torch's
+    return cast(Tensor, found)
+
+
+class _Reordered(torch.autograd.Function):
+    """Trials in another order; the gradients are put back by picking too, not by adding."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor, order: Tensor, back: Tensor) -> Tensor:
+        ctx.save_for_backward(back)
+        return values.index_select(0, order)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+        return gradients[0].index_select(0, ctx.saved_tensors[0]), None, None
 
 
 def kind_of(layer: nn.Module) -> str:
@@ -187,12 +206,13 @@ def _applied(layer: nn.Module) -> Callable[[Tensor, Tensor | None], Tensor]:
 
 
 def _prelu(values: Tensor, slopes: Tensor | None) -> Tensor:
-    """Apply the slopes (T, 1) or (T, C) to values (N, T, ...): torch takes one per channel."""
+    """Apply the slopes (T, 1) or (T, C) to values (T, N, ..., C): torch's channels are axis 1."""
     assert slopes is not None, "a PReLU has its slopes in the weights"
     if slopes.shape[1] == 1:
-        return F.prelu(values, slopes.flatten())
-    made = F.prelu(values.flatten(1, 2), slopes.flatten())
-    return torch.unflatten(made, 1, values.shape[1:3])
+        return F.prelu(values.reshape(1, len(slopes), -1), slopes.flatten()).view(values.shape)
+    by_channel = values.movedim(0, -2)
+    made = F.prelu(by_channel.reshape(-1, slopes.numel()), slopes.flatten())
+    return made.view(by_channel.shape).movedim(-2, 0)
 
 
 def _first_of(layers: Sequence[nn.Module]) -> nn.Module | None:
@@ -201,7 +221,7 @@ def _first_of(layers: Sequence[nn.Module]) -> nn.Module | None:
 
 def _known(layer: nn.Module) -> bool:
     if type(layer) is nn.Conv2d:
-        return layer.groups == 1 and layer.padding_mode == "zeros"
+        return convolvable(layer)
     if type(layer) is nn.Flatten:
         return (layer.start_dim, layer.end_dim) == (1, -1)
     if isinstance(layer, nn.Softmax):

@@ -125,10 +125,10 @@ class Lockstep:
         def step() -> None:
             batch = self._train.batch(buffer)
             outputs = self._arithmetic(self._network, batch.images)
-            losses = cross_entropies(outputs, batch.labels).mean(dim=0)
+            losses = cross_entropies(outputs, batch.labels).mean(dim=1)
             (gradient,) = torch.autograd.grad(losses.sum(), (self._network.weights,))
             self._optimiser.step(gradient)
-            self._losses.add_(losses.detach() * len(batch.labels))
+            self._losses.add_(losses.detach() * buffer.shape[1])
 
         return buffer, captured(step, buffer.device)
 

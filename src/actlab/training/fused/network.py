@@ -17,8 +17,8 @@ class FusedNetwork(nn.Module):
     another's outputs or gradients.
 
     >>> networks = [nn.Sequential(nn.Linear(3, 2), nn.ReLU()) for _ in range(4)]
-    >>> FusedNetwork(networks, Layout(networks))(torch.randn(5, 1, 3)).shape
-    torch.Size([5, 4, 2])
+    >>> FusedNetwork(networks, Layout(networks))(torch.randn(1, 5, 3)).shape
+    torch.Size([4, 5, 2])
     """
 
     def __init__(self, models: Sequence[nn.Module], layout: Layout) -> None:
@@ -32,14 +32,14 @@ class FusedNetwork(nn.Module):
         self.to(self.weights.device)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Apply all networks to images (N, T, ...), or (N, 1, ...) that all of them see.
+        """Apply all networks to images (T, N, ...), or (1, N, ...) that all of them see.
 
-        Returns the outputs, (N, T, O).
+        Returns the outputs, (T, N, O).
         """
         weights = self._layout.views(self.weights)
         values = images
         for layer in self._layers:
-            values = layer(values) if isinstance(layer, nn.Flatten) else layer(values, weights)
+            values = layer(values, weights)
         return values
 
     @contextmanager

@@ -10,15 +10,23 @@ from torch.nn import functional as F
 from actlab.training.examples import Examples, epoch_order
 from actlab.training.fused.network import FusedNetwork
 from actlab.training.precision import Arithmetic
-from actlab.training.scoring import BATCH, Score
+from actlab.training.scoring import Score
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Images (N, S, ...) and labels (N, S), where S is the number of trials, or 1 for all."""
+    """Images (S, N, ...) and labels (S, N), where S is the number of trials, or 1 for all.
+
+    Images have their channels last.
+    """
 
     images: Tensor
     labels: Tensor
+
+
+ROWS = 8192
+"""Rows that are scored at a time, all trials together: enough for a GPU's kernels to be worth their
+launch, and some 5 GiB of the published network's values."""
 
 
 class Pool:
@@ -29,7 +37,7 @@ class Pool:
         self.count = len(parts[0])
         if any(len(part) != self.count for part in distinct):
             raise ValueError("the trials of a population must have the same numbers of examples")
-        self._images = _joined([part.images for part in distinct])
+        self._images = _joined([_channels_last(part.images) for part in distinct])
         self._labels = _joined([part.labels for part in distinct])
         places = {id(part): place for place, part in enumerate(distinct)}
         starts = [places[id(part)] * self.count for part in parts]
@@ -52,11 +60,10 @@ class Pool:
 
     def batch(self, rows: Tensor) -> Batch:
         """Return the examples of rows (S, N)."""
-        trials, count = rows.shape
-        flat = rows.t().reshape(-1)
+        flat = rows.reshape(-1)
         return Batch(
-            torch.unflatten(self._images.index_select(0, flat), 0, (count, trials)),
-            torch.unflatten(self._labels.index_select(0, flat), 0, (count, trials)),
+            torch.unflatten(self._images.index_select(0, flat), 0, rows.shape),
+            torch.unflatten(self._labels.index_select(0, flat), 0, rows.shape),
         )
 
     def score(self, network: FusedNetwork, arithmetic: Arithmetic) -> list[Score]:
@@ -66,17 +73,17 @@ class Pool:
         right = torch.zeros(trials, dtype=torch.int64, device=self.device)
         every = (torch.arange(self.count) + self._starts.unsqueeze(1)).to(self.device)
         with torch.inference_mode():
-            for rows in torch.split(every, BATCH, dim=1):
+            for rows in torch.split(every, max(1, ROWS // trials), dim=1):
                 batch = self.batch(rows)
                 outputs = arithmetic(network, batch.images)
-                losses += cross_entropies(outputs, batch.labels).sum(dim=0)
-                right += (outputs.argmax(dim=2) == batch.labels).sum(dim=0)
+                losses += cross_entropies(outputs, batch.labels).sum(dim=1)
+                right += (outputs.argmax(dim=2) == batch.labels).sum(dim=1)
         figures = zip(losses.tolist(), right.tolist(), strict=True)
         return [Score(loss / self.count, count / self.count) for loss, count in figures]
 
 
 def cross_entropies(outputs: Tensor, labels: Tensor) -> Tensor:
-    """Return the cross entropy of every row, (N, T), of outputs (N, T, O) and labels (N, S)."""
+    """Return the cross entropy of every row, (T, N), of outputs (T, N, O) and labels (S, N)."""
     targets = labels.expand(outputs.shape[:2]).reshape(-1)
     losses = F.cross_entropy(outputs.flatten(0, 1), targets, reduction="none")
     return torch.unflatten(losses, 0, outputs.shape[:2])
@@ -84,3 +91,8 @@ def cross_entropies(outputs: Tensor, labels: Tensor) -> Tensor:
 
 def _joined(tensors: list[Tensor]) -> Tensor:
     return tensors[0] if len(tensors) == 1 else torch.cat(tensors)
+
+
+def _channels_last(images: Tensor) -> Tensor:
+    """Return images (N, C, H, W) as (N, H, W, C); examples that are no images as they are."""
+    return images.movedim(1, 3).contiguous() if images.ndim == 4 else images

@@ -16,7 +16,7 @@ from actlab.training.fused.lockstep import Lockstep
 from actlab.training.fused.member import Member, check
 from actlab.training.loop import Recipe, Training
 
-FULL = 0.75
+FULL = 0.6
 """A population is made smaller when less than this share of it still learns; on a GPU a smaller
 one costs the recording of a new graph."""
 
