@@ -3,7 +3,9 @@
 import pytest
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
+from actlab.networks.memory_order.extremes import Judge
 from actlab.networks.memory_order.winograd import (
     pooled_winograd_convolution,
     winograd_convolution,
@@ -24,10 +26,10 @@ def test_gradients_are_those_of_the_values() -> None:
     )
 
 
-@pytest.mark.parametrize("extremes", [1, 2])
-def test_gradients_are_those_of_the_extremes(extremes: int) -> None:
+@pytest.mark.parametrize("judge", [None, F.silu])
+def test_gradients_are_those_of_what_decides(judge: Judge | None) -> None:
     assert torch.autograd.gradcheck(
-        lambda *given: pooled_winograd_convolution(*given, ROWS, torch.float64, extremes),
+        lambda *given: pooled_winograd_convolution(*given, ROWS, torch.float64, judge),
         sources(torch.float64),
     )
 

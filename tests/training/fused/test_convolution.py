@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
@@ -22,6 +22,7 @@ def layers(draw: st.DrawFn) -> nn.Conv2d:
     return layer.double()
 
 
+@settings(max_examples=40, deadline=None, derandomize=True)
 @given(layer=layers(), shared=st.booleans(), seed=st.integers(0, 2**16))
 def test_outputs_and_gradients_are_those_of_torch(
     layer: nn.Conv2d, shared: bool, seed: int

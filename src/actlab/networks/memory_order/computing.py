@@ -1,6 +1,5 @@
 """The leading layers of a sequence, computed positions first."""
 
-from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -9,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from actlab.networks.memory_order.extremes import Judge
 from actlab.networks.memory_order.leading import Leading, extremes_for
 from actlab.networks.memory_order.pooled_convolution import pooled_convolution
 from actlab.networks.memory_order.tile_transforms import INPUTS, TILE
@@ -64,26 +64,21 @@ def _apply(leading: Leading, images: Tensor, kept_as: torch.dtype) -> Tensor:
     height, width = ((side + 2 * padding - 2) // 2 for side in images.shape[2:])
     plan = _plan(height, width)
     second, third = leading.second, leading.third
-    values = _activated(
-        lambda extremes: pooled_convolution(images, first.weight, _bias(first), padding, extremes),
-        leading.activation,
+    activation, next_activation = leading.activation, leading.next_activation
+    values = activation(
+        pooled_convolution(images, first.weight, _bias(first), padding, _judge(activation))
     )
-    values = _activated(
-        lambda extremes: pooled_winograd_convolution(
-            values, second.weight, _bias(second), plan.rows, kept_as, extremes
-        ),
-        leading.next_activation,
+    pooled = pooled_winograd_convolution(
+        values, second.weight, _bias(second), plan.rows, kept_as, _judge(next_activation)
     )
+    values = next_activation(pooled)
     values = winograd_convolution(values, third.weight, _bias(third), plan.next_rows, kept_as)
     return _images(values, *plan.tiles)
 
 
-def _activated(pooled: Callable[[int], Tensor], activation: nn.Module) -> Tensor:
-    """Return the highest of an activation over pooling windows, from the extremes it needs."""
-    extremes = extremes_for(activation)
-    assert extremes is not None, "asked before"
-    values = activation(pooled(extremes))
-    return values[0] if extremes == 1 else torch.maximum(values[0], values[1])
+def _judge(activation: nn.Module) -> Judge | None:
+    """Return what decides which value of a window is activated: None where it is the highest."""
+    return activation if extremes_for(activation) == 2 else None
 
 
 def _bias(layer: nn.Conv2d) -> Tensor:

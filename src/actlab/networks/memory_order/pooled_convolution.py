@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from actlab.networks.memory_order.compiled import Array, array, compiled
-from actlab.networks.memory_order.extremes import EXTREMES, highest
+from actlab.networks.memory_order.extremes import EXTREMES, Judge, decisive, highest
 
 Pixels = tuple[float, ...]
 
@@ -53,7 +53,8 @@ class _Loops(NamedTuple):
     """`forward(padded, weights, bias, out, places)` and `backward(padded, places, by_out, found)`.
 
     `padded` of shape (N, H, W); `weights` and `found` flat, nine rows of a tap per channel, and in
-    `found` the bias as a tenth; `out`, `places` and `by_out` of shape (E, H' W', N, C).
+    `found` the bias as a tenth. Forward, `out` and `places` have the shape (E, H' W', N, C); back,
+    `places` and `by_out` (H' W', N, C).
     """
 
     forward: Callable[[Array, Array, Array, Array, Array], None]
@@ -100,20 +101,19 @@ def _loops(channels: int) -> _Loops:
                 rows = (image[2 * i], image[2 * i + 1], image[2 * i + 2], image[2 * i + 3])
                 for j in range(across):
                     patches = _patches(rows, 2 * j)
-                    for e in range(len(by_out)):
-                        gradient, place = by_out[e, i * across + j, n], places[e, i * across + j, n]
-                        for c in range(C):
-                            g, p = gradient[c], place[c]
-                            of_image[c] += g * _at(p, 0, patches)
-                            of_image[C + c] += g * _at(p, 1, patches)
-                            of_image[2 * C + c] += g * _at(p, 2, patches)
-                            of_image[3 * C + c] += g * _at(p, 3, patches)
-                            of_image[4 * C + c] += g * _at(p, 4, patches)
-                            of_image[5 * C + c] += g * _at(p, 5, patches)
-                            of_image[6 * C + c] += g * _at(p, 6, patches)
-                            of_image[7 * C + c] += g * _at(p, 7, patches)
-                            of_image[8 * C + c] += g * _at(p, 8, patches)
-                            of_image[9 * C + c] += g
+                    gradient, place = by_out[i * across + j, n], places[i * across + j, n]
+                    for c in range(C):
+                        g, p = gradient[c], place[c]
+                        of_image[c] += g * _at(p, 0, patches)
+                        of_image[C + c] += g * _at(p, 1, patches)
+                        of_image[2 * C + c] += g * _at(p, 2, patches)
+                        of_image[3 * C + c] += g * _at(p, 3, patches)
+                        of_image[4 * C + c] += g * _at(p, 4, patches)
+                        of_image[5 * C + c] += g * _at(p, 5, patches)
+                        of_image[6 * C + c] += g * _at(p, 6, patches)
+                        of_image[7 * C + c] += g * _at(p, 7, patches)
+                        of_image[8 * C + c] += g * _at(p, 8, patches)
+                        of_image[9 * C + c] += g
             # Image by image: a sum over all windows one after the other would round off more.
             found += of_image
 
@@ -123,24 +123,25 @@ def _loops(channels: int) -> _Loops:
 class _PooledConvolution(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, images: Tensor, weight: Tensor, bias: Tensor, padding: int, extremes: int
+        ctx: Any, images: Tensor, weight: Tensor, bias: Tensor, padding: int, judge: Judge | None
     ) -> Tensor:
         padded = F.pad(images[:, 0], (padding,) * 4)
         count, height, width = padded.shape
         channels = len(weight)
         weights = weight.reshape(channels, 9).t().flatten()
-        shape = (extremes, (height - 2) // 2 * ((width - 2) // 2), count, channels)
+        shape = (1 if judge is None else 2, (height - 2) // 2 * ((width - 2) // 2), count, channels)
         out, places = images.new_empty(shape), torch.empty(shape, dtype=torch.uint8)
         loop = _loops(channels).forward
         loop(array(padded), array(weights), array(bias), array(out), array(places))
-        ctx.save_for_backward(padded, places)
-        return out
+        found, of_found = decisive(out, places, judge)
+        ctx.save_for_backward(padded, of_found)
+        return found
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         padded, places = ctx.saved_tensors
         (gradient,) = gradients
-        channels = gradient.shape[3]
+        channels = gradient.shape[2]
         found = gradient.new_zeros(10, channels)
         loop = _loops(channels).backward
         loop(array(padded), array(places), array(gradient), array(found.view(-1)))
@@ -148,20 +149,21 @@ class _PooledConvolution(torch.autograd.Function):
 
 
 def pooled_convolution(
-    images: Tensor, weight: Tensor, bias: Tensor, padding: int, extremes: int = 1
+    images: Tensor, weight: Tensor, bias: Tensor, padding: int, judge: Judge | None = None
 ) -> Tensor:
     """Return max_pool2d(conv2d(images, weight, bias, padding), 2), positions first.
 
     `images` of shape (N, 1, H, W), `weight` (C, 1, 3, 3), `bias` (C,), on a CPU; the result has
-    shape (extremes, H' W', N, C), the pooled positions row by row: the highest values of the
-    windows and, with two `extremes`, the lowest. H + 2 padding - 2 and W + 2 padding - 2 are even.
-    The images get no gradient; of equal values of a window the first gets it.
+    shape (H' W', N, C), the pooled positions row by row. With a `judge`, an activation that falls
+    and then rises, it is the value of each window at which the judge is highest. H + 2 padding - 2
+    and W + 2 padding - 2 are even. The images get no gradient; of equal values of a window the
+    first gets it.
 
     >>> images, weight, bias = torch.randn(2, 1, 6, 6), torch.randn(5, 1, 3, 3), torch.randn(5)
     >>> pooled = torch.nn.functional.max_pool2d(torch.conv2d(images, weight, bias), 2)
-    >>> (positions_first,) = pooled_convolution(images, weight, bias, padding=0)
+    >>> positions_first = pooled_convolution(images, weight, bias, padding=0)
     >>> torch.allclose(positions_first, pooled.flatten(2).permute(2, 0, 1), atol=1e-5)
     True
     """
-    found = _PooledConvolution.apply(images, weight, bias, padding, extremes)  # type: ignore[no-untyped-call]  # torch's
+    found = _PooledConvolution.apply(images, weight, bias, padding, judge)  # type: ignore[no-untyped-call]  # torch's
     return cast(Tensor, found)

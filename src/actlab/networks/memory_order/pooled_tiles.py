@@ -49,7 +49,7 @@ def _forward(products: Array, bias: Array, out: Array, places: Array) -> None:
 
 @compiled
 def _backward(gradient: Array, places: Array, products: Array) -> None:
-    """Fill the gradient by `products` from that by extremes, of shape (E, 4, T, lanes)."""
+    """Fill the gradient by `products` from that by windows, of shape (4, T, lanes)."""
     kept = np.empty((24, LANES), gradient.dtype)
     zero = gradient.dtype.type(0)
     lanes = products.shape[2]
@@ -60,29 +60,16 @@ def _backward(gradient: Array, places: Array, products: Array) -> None:
                 window, side = j // 2, j % 2
                 k0, k1, k2 = kept[j], kept[4 + j], kept[8 + j]
                 k3, k4, k5 = kept[12 + j], kept[16 + j], kept[20 + j]
-                for e in range(len(gradient)):
-                    g, h = (
-                        gradient[e, window, t, start:stop],
-                        gradient[e, 2 + window, t, start:stop],
+                g, h = gradient[window, t, start:stop], gradient[2 + window, t, start:stop]
+                p, q = places[window, t, start:stop], places[2 + window, t, start:stop]
+                for c in range(stop - start):
+                    column = (
+                        g[c] if p[c] == side else zero,
+                        g[c] if p[c] == side + 2 else zero,
+                        h[c] if q[c] == side else zero,
+                        h[c] if q[c] == side + 2 else zero,
                     )
-                    p, q = places[e, window, t, start:stop], places[e, 2 + window, t, start:stop]
-                    for c in range(stop - start):
-                        column = (
-                            g[c] if p[c] == side else zero,
-                            g[c] if p[c] == side + 2 else zero,
-                            h[c] if q[c] == side else zero,
-                            h[c] if q[c] == side + 2 else zero,
-                        )
-                        m = outputs_back(column)
-                        if e == 0:
-                            k0[c], k1[c], k2[c], k3[c], k4[c], k5[c] = m
-                        else:
-                            k0[c] += m[0]
-                            k1[c] += m[1]
-                            k2[c] += m[2]
-                            k3[c] += m[3]
-                            k4[c] += m[4]
-                            k5[c] += m[5]
+                    k0[c], k1[c], k2[c], k3[c], k4[c], k5[c] = outputs_back(column)
             up(kept, products, t, start, stop)
 
 
@@ -108,10 +95,10 @@ def extremes_of(products: Tensor, bias: Tensor, count: int) -> tuple[Tensor, Ten
 
 
 def gradient_by_products(gradient: Tensor, places: Tensor, kept_as: torch.dtype) -> Tensor:
-    """Return the gradient by products, (36, T, N, C), from that by extremes, (E, 4, T, N, C)."""
-    count, _, tiles, images, channels = gradient.shape
+    """Return the gradient by products, (36, T, N, C), from that by windows, (4, T, N, C)."""
+    _, tiles, images, channels = gradient.shape
     found = gradient.new_empty(36, tiles, images, channels, dtype=kept_as)
-    flat = (count, 4, tiles, images * channels)
+    flat = (4, tiles, images * channels)
     _backward(
         array(gradient.reshape(flat)), array(places.view(flat)), array(found.view(36, tiles, -1))
     )

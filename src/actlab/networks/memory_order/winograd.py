@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from actlab.networks.memory_order import pooled_tiles, tile_outputs
+from actlab.networks.memory_order.extremes import Judge, decisive
 from actlab.networks.memory_order.tile_filters import filters_of, gradient_by_weight
 from actlab.networks.memory_order.tile_inputs import factors_of, gradient_by_values
 
@@ -76,23 +77,24 @@ class _PooledWinograd(torch.autograd.Function):
         bias: Tensor,
         rows: Tensor,
         kept_as: torch.dtype,
-        extremes: int,
+        judge: Judge | None,
     ) -> Tensor:
         factors = _factors(values, weight, rows, kept_as)
         products = _products(factors, values.shape[1])
-        pooled, places = pooled_tiles.extremes_of(products, bias, extremes)
+        extremes = pooled_tiles.extremes_of(products, bias, 1 if judge is None else 2)
+        pooled, places = decisive(*extremes, judge)
         ctx.save_for_backward(*factors, rows, places)
         ctx.shape = values.shape
-        return pooled.flatten(1, 2)
+        return pooled.flatten(0, 1)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         inputs, filters, rows, places = ctx.saved_tensors
         (gradient,) = gradients
-        by_extremes = gradient.reshape(places.shape)
-        by_products = pooled_tiles.gradient_by_products(by_extremes, places, inputs.dtype)
+        by_windows = gradient.reshape(places.shape)
+        by_products = pooled_tiles.gradient_by_products(by_windows, places, inputs.dtype)
         found = _gradients(by_products, _Factors(inputs, filters), rows, ctx.shape)
-        return *found, gradient.sum((0, 1, 2)), None, None, None
+        return *found, gradient.sum((0, 1)), None, None, None
 
 
 def winograd_convolution(
@@ -127,21 +129,21 @@ def pooled_winograd_convolution(
     bias: Tensor,
     rows: Tensor,
     kept_as: torch.dtype,
-    extremes: int = 1,
+    judge: Judge | None = None,
 ) -> Tensor:
     """Return max_pool2d(conv2d, 2) without padding, positions first, tile by tile.
 
-    As `winograd_convolution`; the result has shape (extremes, 4 T, N, D), the pooling windows of a
-    tile row by row: their highest values and, with two `extremes`, the lowest. Of equal values of
-    a window the first gets the gradient.
+    As `winograd_convolution`; the result has shape (4 T, N, D), the pooling windows of a tile row
+    by row. With a `judge`, an activation that falls and then rises, it is the value of each window
+    at which the judge is highest. Of equal values of a window the first gets the gradient.
 
     >>> images, weight, bias = torch.randn(2, 3, 6, 6), torch.randn(5, 3, 3, 3), torch.randn(5)
     >>> values = images.flatten(2).permute(2, 0, 1)
     >>> rows = torch.arange(36).view(36, 1)
-    >>> (found,) = pooled_winograd_convolution(values, weight, bias, rows, torch.float32)
+    >>> found = pooled_winograd_convolution(values, weight, bias, rows, torch.float32)
     >>> pooled = torch.max_pool2d(torch.conv2d(images, weight, bias), 2)
     >>> torch.allclose(found, pooled.flatten(2).permute(2, 0, 1), atol=1e-4)
     True
     """
-    found = _PooledWinograd.apply(values, weight, bias, rows, kept_as, extremes)  # type: ignore[no-untyped-call]  # torch's
+    found = _PooledWinograd.apply(values, weight, bias, rows, kept_as, judge)  # type: ignore[no-untyped-call]  # torch's
     return cast(Tensor, found)

@@ -26,7 +26,7 @@ class Batch:
 
 ROWS = 8192
 """Rows that are scored at a time, all trials together: enough for a GPU's kernels to be worth their
-launch, and some 5 GiB of the published network's values."""
+launch, and less than 3 GiB of the published network in fp32."""
 
 
 class Pool:
