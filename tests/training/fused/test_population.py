@@ -132,6 +132,34 @@ def test_the_published_head_and_the_networks_of_a_study() -> None:
         assert_equal(one, other)
 
 
+def test_other_layers_that_a_network_of_ones_own_may_have() -> None:
+    torch.manual_seed(0)
+    parts = [
+        Examples(torch.randn(count, 2, 6, 6, dtype=torch.float64), torch.arange(count) % 8)
+        for count in (40, 24, 24)
+    ]
+
+    def dense(slopes: int) -> nn.Sequential:
+        layers = [nn.Flatten(), nn.Linear(72, 6, bias=False), nn.PReLU(slopes), nn.Linear(6, 8)]
+        return nn.Sequential(*layers).double()
+
+    def convolutional(activation: nn.Module) -> nn.Sequential:
+        layers = [nn.Conv2d(2, 4, (3, 2), 2, bias=False), activation, nn.AvgPool2d(2)]
+        return nn.Sequential(*layers, nn.Flatten(), nn.Linear(4, 8)).double()
+
+    for models in (
+        [dense(6) for _trial in range(3)],
+        [convolutional(nn.PReLU(4)) for _trial in range(3)],
+        [convolutional(made) for made in (nn.Hardswish(), nn.PReLU(), nn.Hardswish())],
+    ):
+        recipes = [recipe(0.01, order_seed=seed) for seed in range(3)]
+        data_of_each = [TrainingData(*parts)] * 3
+        expected = separately(models, data_of_each, recipes)
+        found = train_population(models, data_of_each, recipes)
+        for one, other in zip(found, expected, strict=True):
+            assert_equal(one, other)
+
+
 def test_probes_see_the_same_networks() -> None:
     def probed(seed: int, conv: str) -> tuple[nn.Sequential, ActivationProbe]:
         torch.manual_seed(seed)

@@ -11,7 +11,7 @@ from torch import nn
 from actlab.errors import DeviceError
 from actlab.i18n import _
 from actlab.training.examples import TrainingData
-from actlab.training.fused.layers import activates, kind_of
+from actlab.training.fused.activation import activates, kind_of
 from actlab.training.fused.lockstep import Lockstep
 from actlab.training.fused.member import Member, check
 from actlab.training.loop import Recipe, Training
