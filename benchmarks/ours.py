@@ -53,6 +53,11 @@ def train_with_seed(
     return worker.train(replace(trial, seeds=Seeds.of_search(seed)), state, until_epoch)
 
 
+def train_many_with_seed(seed: int, trials: Sequence[Trial]) -> list[tuple[bytes, Record]]:
+    """Train a search's trials with another seed, in lock-step where that is faster."""
+    return worker.train_many([replace(trial, seeds=Seeds.of_search(seed)) for trial in trials])
+
+
 def train_and_test(plan: Plan, environment: Environment, setting: Setting, seed: int) -> Trained:
     """Train a setting to its end and score it on the test split."""
     trial = trial_of(plan, environment, setting, seed)

@@ -5,7 +5,7 @@ trainings under way at a time. A training is one that `grid.py` kept for the sam
 weights that fall with the distance of its logarithmic learning rate (a normal curve of width 0.2),
 and normal noise of 0.04 points on every accuracy, so that the same training is not met twice. What
 is to be reached is what `time_to_best.py` asks for; a search that is not there after 120 trials
-counts as endless.
+counts as endless. Populations are asked for all at once, as on a GPU, with the constant liar.
 
     python benchmarks/simulated_search.py [--searches 100] [--epochs 300] [--grid build/grid.jsonl]
         [--record build/reference_study.jsonl] [--quick]
@@ -37,6 +37,7 @@ from time_to_best import SLACK
 WIDTH, NOISE = 0.2, 0.0004
 AT_ONCE = 2
 PRUNERS = ("none", "median", "hyperband")
+POPULATIONS = (8, 16, 32, 60)
 FLOOR = 0.1
 """The accuracy of a training that diverged, or of an epoch in which it did: chance."""
 
@@ -111,6 +112,19 @@ class Simulation:
                 asked += 1
         return Found(trials, epochs, reached=False)
 
+    def run_together(self, accuracy: float, size: int) -> Found:
+        """Search by populations of a size, each trained to its end before the next is asked."""
+        trials, epochs = 0, 0
+        while trials < self._plan.trials:
+            numbers = range(trials, min(trials + size, self._plan.trials))
+            population = [self._start(number) for number in numbers]
+            for live, final, curve in population:
+                trials, epochs = trials + 1, epochs + len(curve)
+                self._seen.tell(live.number, final)
+                if final >= accuracy:
+                    return Found(trials, epochs, reached=True)
+        return Found(trials, epochs, reached=False)
+
     def _start(self, number: int) -> tuple[optuna.Trial, float, NDArray[np.float64]]:
         self._seen.sampler = self._strategy.sampler(number)
         setting = setting_of(self._seen.ask(self._space).params)
@@ -151,6 +165,14 @@ def main() -> None:
         seeds = range(1, 3 if given.quick else given.searches + 1)
         found = [Simulation(replace(plan, seed=seed), kept).run(accuracy) for seed in seeds]
         figures[f"pruner {pruner}"] = summary(found, given.epochs)
+    for size in POPULATIONS:
+        plan = read_plan("published", {"sampler": {"name": "tpe", "constant_liar": True}})
+        seeds = range(1, 3 if given.quick else given.searches + 1)
+        found = [
+            Simulation(replace(plan, seed=seed), kept).run_together(accuracy, size)
+            for seed in seeds
+        ]
+        figures[f"populations of {size}"] = summary(found, given.epochs)
     publish("simulated searches, two trainings at a time", figures)
 
 

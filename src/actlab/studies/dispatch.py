@@ -15,6 +15,7 @@ from actlab.studies.session import worker_count
 
 Training = Future[tuple[bytes, Record]]
 Train = Callable[..., tuple[bytes, Record]]
+TrainMany = Callable[[tuple[Trial, ...]], list[tuple[bytes, Record]]]
 
 
 class Dispatch(Interface):
@@ -67,6 +68,16 @@ class OneByOne:
 class Populations(OneByOne):
     """As many trials as `at_once` in one worker, in lock-step; the next when all have ended."""
 
+    def __init__(
+        self,
+        executor: Executor,
+        together: int,
+        train: Train | None = None,
+        train_many: TrainMany | None = None,
+    ) -> None:
+        super().__init__(executor, together, train)
+        self._train_many = train_many or worker.train_many
+
     def sampling(self, plan: Plan) -> Plan:
         """Return the plan with a sampler that reckons with the trials under way.
 
@@ -83,7 +94,7 @@ class Populations(OneByOne):
         if not trials:
             return []
         futures: list[Training] = [Future() for _trial in trials]
-        together = self._executor.submit(worker.train_many, tuple(trials))
+        together = self._executor.submit(self._train_many, tuple(trials))
         together.add_done_callback(lambda done: _share_out(done, futures))
         return futures
 
