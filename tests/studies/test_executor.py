@@ -54,6 +54,10 @@ def test_a_worker_killed_between_two_tasks_costs_nothing(one: LocalProcesses) ->
     assert one.submit(os.getpid).result(timeout=60) not in {first, os.getpid()}
 
 
+def test_tasks_that_come_one_at_a_time_share_a_process(executor: LocalProcesses) -> None:
+    assert len({executor.submit(os.getpid).result(timeout=60) for _task in range(3)}) == 1
+
+
 def test_a_worker_that_stopped_while_idle_is_replaced(
     one: LocalProcesses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
