@@ -16,7 +16,6 @@ again it goes on.
 """
 
 import argparse
-import json
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ from statistics import mean, stdev
 
 from scipy.stats import t
 
+import kept
 import ours
 from actlab.records import Setting
 from actlab.studies.executor import LocalProcesses
@@ -45,23 +45,15 @@ class Pair:
     precision: str
 
 
-def read(path: Path) -> list[Pair]:
-    """Return the pairs that were kept; a torn last line is none."""
-    if not path.exists():
-        return []
-    return [Pair(**json.loads(line)) for line in path.read_text().split("\n")[:-1]]
-
-
 def go_on(
     path: Path, chosen: list[Setting], directory: str, precision: str, executor: Executor
 ) -> list[Pair]:
     """Train the pairs that are missing; a setting's seed is its place, from 1."""
-    pairs = read(path)
+    pairs = kept.read(path, Pair)
     if len(pairs) >= len(chosen):
         return pairs[: len(chosen)]
     plan = ours.published_plan(directory, precision)
     environment = executor.submit(ours.prepare, plan).result()
-    path.parent.mkdir(parents=True, exist_ok=True)
     for place in range(len(pairs), len(chosen), 2):
         two = list(enumerate(chosen[place : place + 2], start=place + 1))
         futures = [
@@ -72,8 +64,7 @@ def go_on(
         for (seed, setting), mine in zip(two, own, strict=True):
             theirs = float(in_own_process(setting, seed, directory)["test accuracy"])
             pairs.append(Pair(seed, theirs, mine, environment.precision))
-        with path.open("a") as stream:
-            stream.writelines(json.dumps(asdict(pair)) + "\n" for pair in pairs[place:])
+        kept.append(path, pairs[place:])
     return pairs
 
 

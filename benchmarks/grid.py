@@ -10,13 +10,13 @@ on.
 
 import argparse
 import itertools
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 
+import kept
 import ours
 import reference_study
 from actlab import worker
@@ -37,13 +37,6 @@ class Trained:
     learning_rate: float
     valid_trial: float | None
     valid_epoch: list[float]
-
-
-def read(path: Path) -> list[Trained]:
-    """Return the trainings that were kept; a torn last line is none."""
-    if not path.exists():
-        return []
-    return [Trained(**json.loads(line)) for line in path.read_text().split("\n")[:-1]]
 
 
 def grid(space: Space, rates: int) -> list[Setting]:
@@ -77,19 +70,18 @@ def main() -> None:
     plan = ours.published_plan(str(Path(given.data_dir).resolve()), given.precision, "cuda")
     environment = ours.prepare(plan)
     chosen = grid(plan.space, given.rates)[: 2 if given.quick else None]
-    kept = read(given.record)
-    given.record.parent.mkdir(parents=True, exist_ok=True)
-    for start in range(len(kept), len(chosen), SIZE):
+    trained = kept.read(given.record, Trained)
+    for start in range(len(trained), len(chosen), SIZE):
         trials = [
             ours.trial_of(plan, environment, setting, reference_study.SEED)
             for setting in chosen[start : start + SIZE]
         ]
-        kept += [line_of(record) for _state, record in worker.train_many(trials, ours.in_lockstep)]
-        with given.record.open("a") as stream:
-            stream.writelines(json.dumps(asdict(line)) + "\n" for line in kept[start:])
-    best = max(kept, key=lambda line: line.valid_trial or 0.0)
+        made = worker.train_many(trials, ours.in_lockstep)
+        trained += [line_of(record) for _state, record in made]
+        kept.append(given.record, trained[start:])
+    best = max(trained, key=lambda line: line.valid_trial or 0.0)
     publish(
-        "trainings all over the published space", {"trainings": len(kept), "best": asdict(best)}
+        "trainings all over the published space", {"trainings": len(trained), "best": asdict(best)}
     )
 
 

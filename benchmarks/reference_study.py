@@ -10,12 +10,12 @@ trainings, summed up; start-up and the scoring at the end of each are left out.
 """
 
 import argparse
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import optuna
 
+import kept
 from actlab.records import Setting
 from actlab.studies.plan_file import read_plan
 from actlab.studies.sampling import distributions, setting_of, strategy
@@ -38,13 +38,6 @@ class Line:
     seconds: float
 
 
-def read(path: Path) -> list[Line]:
-    """Return the trials that were kept; a torn last line is none."""
-    if not path.exists():
-        return []
-    return [Line(**json.loads(line)) for line in path.read_text().split("\n")[:-1]]
-
-
 def epochs_to(lines: list[Line], accuracy: float) -> int:
     """Return the epochs of all trials up to the first that reached an accuracy; of all if none."""
     spent = 0
@@ -61,7 +54,7 @@ def go_on(path: Path, trials: int, seed: int, directory: str, epochs: int | None
     plan = read_plan("published", {"seed": seed})
     space, asking = distributions(plan.space), strategy(plan)
     study = optuna.create_study(direction="maximize")
-    lines = read(path)
+    lines = kept.read(path, Line)
     for line in lines:
         parameters = {name: getattr(line, name) for name in space}
         study.add_trial(
@@ -69,15 +62,13 @@ def go_on(path: Path, trials: int, seed: int, directory: str, epochs: int | None
                 params=parameters, distributions=space, value=line.valid_trial
             )
         )
-    path.parent.mkdir(parents=True, exist_ok=True)
     while len(lines) < trials:
         study.sampler = asking.sampler(len(lines))
         trial = study.ask(space)
         found = trained(setting_of(trial.params), seed, directory, epochs)
         study.tell(trial, found.valid_trial)
         lines.append(found)
-        with path.open("a") as stream:
-            stream.write(json.dumps(asdict(found)) + "\n")
+        kept.append(path, [found])
     return lines
 
 

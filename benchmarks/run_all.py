@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-HELPERS = {"bench.py", "ours.py", "run_all.py", "settings.py"}
+HELPERS = {"bench.py", "kept.py", "ours.py", "run_all.py", "settings.py"}
 
 
 def main() -> int:

@@ -26,6 +26,7 @@ import optuna
 from numpy.typing import NDArray
 
 import grid
+import kept
 import reference_study
 from actlab.records import NoPruner, Plan, Setting
 from actlab.studies.plan_file import read_plan
@@ -42,7 +43,7 @@ FLOOR = 0.1
 """The accuracy of a training that diverged, or of an epoch in which it did: chance."""
 
 
-class Kept:
+class Trainings:
     """The trainings of a grid, from which others like them are drawn."""
 
     def __init__(self, lines: list[grid.Trained]) -> None:
@@ -73,10 +74,10 @@ class Found:
 
 
 class Simulation:
-    """One search, asked and told as a study's ledger does it."""
+    """One search, asked and told as a study's ledger does it, but in memory alone."""
 
-    def __init__(self, plan: Plan, kept: Kept) -> None:
-        self._plan, self._kept = plan, kept
+    def __init__(self, plan: Plan, trainings: Trainings) -> None:
+        self._plan, self._trainings = plan, trainings
         self._strategy, self._space = strategy(plan), distributions(plan.space)
         pruner = optuna_pruner(plan.pruner)
         # Hyperband deals its brackets by the study's name.
@@ -129,7 +130,7 @@ class Simulation:
         self._seen.sampler = self._strategy.sampler(number)
         setting = setting_of(self._seen.ask(self._space).params)
         self._study.sampler = Planned(setting)
-        return self._study.ask(self._space), *self._kept.draw(setting, self._generator)
+        return self._study.ask(self._space), *self._trainings.draw(setting, self._generator)
 
     def _gives_up(self, live: optuna.Trial) -> bool:
         return not isinstance(self._plan.pruner, NoPruner) and live.should_prune()
@@ -153,23 +154,24 @@ def main() -> None:
     parser.add_argument("--record", type=Path, default=reference_study.RECORD)
     parser.add_argument("--quick", action="store_true")
     given = parser.parse_args()
-    lines, recorded = grid.read(given.grid), reference_study.read(given.record)
+    lines = kept.read(given.grid, grid.Trained)
+    recorded = kept.read(given.record, reference_study.Line)
     if not lines or not recorded:
         print("Nothing is kept; run benchmarks/grid.py and benchmarks/reference_study.py first.")
         return
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    kept, accuracy = Kept(lines), max(line.valid_trial for line in recorded) - SLACK
+    trainings, accuracy = Trainings(lines), max(line.valid_trial for line in recorded) - SLACK
     figures: dict[str, object] = {"trainings kept": len(lines), "accuracy to reach": accuracy}
     for pruner in PRUNERS:
         plan = read_plan("published", {"pruner": {"name": pruner}})
         seeds = range(1, 3 if given.quick else given.searches + 1)
-        found = [Simulation(replace(plan, seed=seed), kept).run(accuracy) for seed in seeds]
+        found = [Simulation(replace(plan, seed=seed), trainings).run(accuracy) for seed in seeds]
         figures[f"pruner {pruner}"] = summary(found, given.epochs)
     for size in POPULATIONS:
         plan = read_plan("published", {"sampler": {"name": "tpe", "constant_liar": True}})
         seeds = range(1, 3 if given.quick else given.searches + 1)
         found = [
-            Simulation(replace(plan, seed=seed), kept).run_together(accuracy, size)
+            Simulation(replace(plan, seed=seed), trainings).run_together(accuracy, size)
             for seed in seeds
         ]
         figures[f"populations of {size}"] = summary(found, given.epochs)

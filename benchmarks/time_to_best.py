@@ -23,6 +23,7 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
+import kept
 import ours
 import reference_study
 from actlab.records import Environment, Plan, Record, Setting
@@ -110,7 +111,7 @@ def main() -> None:
     given = parser.parse_args()
     directory = str(Path(given.data_dir).resolve())
     pruner = given.pruner or ("none" if given.device == "cuda" else "median")
-    recorded = reference_study.read(given.record)
+    recorded = kept.read(given.record, reference_study.Line)
     if not recorded and not given.quick:
         raise SystemExit("Nothing is recorded; run benchmarks/reference_study.py first.")
     accuracy = 0.1 if given.quick else max(line.valid_trial for line in recorded) - SLACK
