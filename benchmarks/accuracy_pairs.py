@@ -26,7 +26,7 @@ from scipy.stats import t
 import kept
 import ours
 from actlab.records import Setting
-from actlab.studies.executor import LocalProcesses
+from actlab.studies.executors.local import LocalProcesses
 from bench import publish
 from reference_loop import in_own_process
 from settings import steady_settings

@@ -28,9 +28,9 @@ def child(flush: bool, data_directory: str, epochs: int) -> None:
     """Train and print [seconds, accuracy] of every epoch."""
     import torch
 
-    from actlab import worker
     from actlab.records import Setting
-    from actlab.studies.plan_file import read_plan
+    from actlab.studies import worker
+    from actlab.studies.plan.file import read_plan
     from actlab.studies.trials import search_trial
 
     worker.initialise()

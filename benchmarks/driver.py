@@ -17,20 +17,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from actlab import worker
-from actlab.records import (
-    Environment,
-    Epoch,
-    NetworkSummary,
-    Outcome,
-    Plan,
-    Record,
-    Trial,
-)
-from actlab.studies.dispatch import OneByOne
-from actlab.studies.plan_file import read_plan
+from actlab.records import Environment, Epoch, NetworkSummary, Outcome, Plan, Record, Trial
+from actlab.studies import worker
+from actlab.studies.executors.dispatch import OneByOne
+from actlab.studies.plan.file import read_plan
 from actlab.studies.run_folder import RunFolder
-from actlab.studies.search import Search
+from actlab.studies.search.search import Search
 from bench import publish
 
 SIZES = (100, 1000, 10_000)

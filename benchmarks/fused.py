@@ -15,9 +15,10 @@ from statistics import median
 import torch
 from torch import nn
 
-from actlab import training, worker
+from actlab import training
 from actlab.networks import as_written, build, positions_first
 from actlab.records import Protocol, Setting
+from actlab.studies import worker
 from actlab.training.fused import fused_gain, train_population
 from bench import publish
 from settings import settings

@@ -19,8 +19,8 @@ import torch
 import kept
 import ours
 import reference_study
-from actlab import worker
 from actlab.records import Record, Setting, Space
+from actlab.studies import worker
 from bench import publish
 
 RECORD = Path("build/grid.jsonl")

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from torch import nn
 
-from actlab import training, worker
+from actlab import training
 from actlab.records import Environment, Plan, Record, Seeds, Setting, Trial
-from actlab.studies.plan_file import read_plan
+from actlab.studies import worker
+from actlab.studies.plan.file import read_plan
 from actlab.studies.trials import search_trial
 from actlab.training.fused import train_population
 

@@ -17,8 +17,8 @@ import optuna
 
 import kept
 from actlab.records import Setting
-from actlab.studies.plan_file import read_plan
-from actlab.studies.sampling import distributions, setting_of, strategy
+from actlab.studies.plan.file import read_plan
+from actlab.studies.search.sampling import distributions, setting_of, strategy
 from bench import publish
 from reference_loop import train
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from actlab.records import Setting, Space
-from actlab.studies.plan_file import read_plan
+from actlab.studies.plan.file import read_plan
 
 SEED = 20250301
 STEADY_FC = ("sigmoid", "tanh")

@@ -29,9 +29,9 @@ import grid
 import kept
 import reference_study
 from actlab.records import NoPruner, Plan, Setting
-from actlab.studies.plan_file import read_plan
-from actlab.studies.pruning import optuna_pruner
-from actlab.studies.sampling import Planned, distributions, setting_of, strategy
+from actlab.studies.plan.file import read_plan
+from actlab.studies.search.pruning import optuna_pruner
+from actlab.studies.search.sampling import Planned, distributions, setting_of, strategy
 from bench import publish
 from time_to_best import SLACK
 

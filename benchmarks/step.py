@@ -20,9 +20,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from actlab import training, worker
+from actlab import training
 from actlab.networks import build, pooling_first, positions_first
 from actlab.records import Precision
+from actlab.studies import worker
 from actlab.training.precision import has_bf16
 from bench import publish, spread
 

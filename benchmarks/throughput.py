@@ -14,7 +14,7 @@ from statistics import median
 
 import ours
 from actlab.records import Environment, Plan, Record, Setting
-from actlab.studies.executor import LocalProcesses
+from actlab.studies.executors.local import LocalProcesses
 from bench import publish, spread
 from reference_loop import in_own_process
 from settings import settings

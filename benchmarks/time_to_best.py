@@ -27,12 +27,12 @@ import kept
 import ours
 import reference_study
 from actlab.records import Environment, Plan, Record, Setting
-from actlab.studies.dispatch import Dispatch, OneByOne, Populations
-from actlab.studies.executor import LocalProcesses
-from actlab.studies.plan_file import read_plan
+from actlab.studies.executors.dispatch import Dispatch, OneByOne, Populations
+from actlab.studies.executors.local import LocalProcesses
+from actlab.studies.executors.session import established_environment, running, worker_count
+from actlab.studies.plan.file import read_plan
 from actlab.studies.run_folder import RunFolder
-from actlab.studies.search import Search
-from actlab.studies.session import established_environment, running, worker_count
+from actlab.studies.search.search import Search
 from bench import publish
 from reference_loop import in_own_process
 

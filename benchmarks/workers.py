@@ -11,7 +11,7 @@ import argparse
 from statistics import median
 
 import ours
-from actlab.studies.executor import LocalProcesses
+from actlab.studies.executors.local import LocalProcesses
 from bench import publish, spread
 from settings import settings
 from throughput import SEED, side_by_side

@@ -18,7 +18,7 @@ from typing import Any
 
 from published_claims import CLAIMS, TABLE, TableRow, of
 
-from actlab.catalogue import functions
+from actlab.activations import functions
 
 FOLDER = Path(__file__).parent / "functions"
 COST = FOLDER / "cost.json"
@@ -195,9 +195,8 @@ def pages() -> dict[str, str]:
 
 def draw() -> None:
     """Write the two pictures of the page."""
-    from actlab.catalogue import get
-    from actlab.catalogue.expression.drawing import picture
-    from actlab.cli.functions import lessons
+    from actlab.activations import get, lessons
+    from actlab.activations.drawing.picture import picture
     from actlab.cli.functions.explain import draw_stack
 
     picture([get("silu"), get("relu")]).save(FOLDER / "silu-relu.svg")
@@ -206,7 +205,7 @@ def draw() -> None:
 
 def measure_cost() -> None:
     """Measure the published functions on this machine and keep the ratios."""
-    from actlab import facts
+    from actlab.activations import facts
 
     measured = {}
     for row in TABLE:

@@ -3,8 +3,9 @@
     python docs/generate_output_layer.py [--check]
     python docs/generate_output_layer.py --take RUN_FOLDER
 
-The table of tasks comes from `actlab.tasks`, the figures from the documents in `docs/output-layer`,
-one per protocol. `--take` makes such a document from a finished run folder of `actlab tasks run`.
+The table of tasks comes from `actlab.tasks`, the figures from the documents in
+`docs/output-layer`, one per protocol. `--take` makes such a document from a finished run
+folder of `actlab tasks run`.
 """
 
 import argparse
@@ -17,9 +18,10 @@ from typing import Any
 import numpy as np
 from tables import heading, machine_in_words, plain_command, row, with_tables, write_page
 
+from actlab.case_study.output_results import PUBLISHED_RESULTS
+from actlab.data.digit_targets import target_of_digits
 from actlab.records import OutputLayer, Record
-from actlab.tasks import TASKS, target_of_digits
-from actlab.tasks.published import PUBLISHED_RESULTS
+from actlab.tasks import TASKS
 
 PAGE = Path(__file__).parent / "output-layer.md"
 FOLDER = Path(__file__).parent / "output-layer"
@@ -166,10 +168,10 @@ def _spread(task: str, values: list[Any]) -> str:
 
 def take(path: Path) -> Path:
     """Write the document of a run folder, whose run has one protocol, and return its path."""
-    from actlab.cli.tasks.claims import claim_rows
+    from actlab.case_study.claim_rows import claim_rows
     from actlab.records.json_form import jsonable
     from actlab.studies.run_folder import RunFolder
-    from actlab.studies.task_summary import task_summary
+    from actlab.studies.tasks.run_summary import task_summary
 
     folder = RunFolder.open(path)
     environment = folder.environment()

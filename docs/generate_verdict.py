@@ -239,7 +239,7 @@ def take(paths: list[Path]) -> None:
 def _study(folder: Any) -> dict[str, Any]:
     from datetime import UTC, datetime
 
-    from actlab.workbench.verdicts import judged_summary
+    from actlab.studies.interface.verdicts import judged_summary
 
     environment, asked = folder.environment(), folder.confirmation()
     assert environment is not None, "the study has trained something"

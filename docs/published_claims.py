@@ -11,10 +11,9 @@ from typing import Literal
 import mpmath
 import numpy as np
 
-from actlab import facts
-from actlab.catalogue.declared import Facts
-from actlab.catalogue.expression import MpmathBackend, NumpyBackend, parse
-from actlab.cli.functions import lessons
+from actlab.activations import facts, lessons
+from actlab.activations.catalogue.declared import Facts
+from actlab.activations.formula import MpmathBackend, NumpyBackend, parse
 
 Verdict = Literal["holds", "by degree", "does not hold", "conjecture"]
 

@@ -111,8 +111,6 @@ def _is_marked(call: ast.Call) -> bool:
     return literal and getattr(call.func, "id", "") in {"_", "N_", "ngettext"}
 
 
-@pytest.mark.parametrize(
-    "path", sorted(SOURCE.rglob("*.py")), ids=lambda path: str(path.relative_to(SOURCE))
-)
-def test_no_message_hides_from_extraction(path: Path) -> None:
-    assert _hidden_calls(path) == [], "take _() out of the f-string or the other _()"
+def test_no_message_hides_from_extraction() -> None:
+    hidden = {str(path): _hidden_calls(path) for path in SOURCE.rglob("*.py")}
+    assert {path: lines for path, lines in hidden.items() if lines} == {}

@@ -7,7 +7,7 @@ python docs/rules/generate.py --check  # exit with 1 if a page is not up to date
 import sys
 from pathlib import Path
 
-from actlab.checker.pages import markdown, page
+from actlab.checker.reporting.rule_pages import markdown, page
 from actlab.checker.rule import page_of
 from actlab.checker.rules import RULES
 

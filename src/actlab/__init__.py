@@ -8,9 +8,9 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
-    "get": "actlab.catalogue",
-    "functions": "actlab.catalogue",
-    "study": "actlab.workbench.interface",
+    "get": "actlab.activations",
+    "functions": "actlab.activations",
+    "study": "actlab.studies.interface.interface",
     "slots": "actlab.networks",
     "swap": "actlab.networks",
     "check": "actlab.checker",

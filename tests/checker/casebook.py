@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from actlab.checker.api import check, check_step
-from actlab.checker.findings import SEVERITIES, Report, Severity
+from actlab.checker.report import SEVERITIES, Report, Severity
 from actlab.checker.rule import Situation
 
 SEED = 20250301

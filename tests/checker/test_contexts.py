@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
 from actlab.checker.api import check, check_step
-from actlab.checker.findings import Report
+from actlab.checker.report import Report
 
 CLASSES = 5
 CONTEXTS: dict[str, Callable[[nn.Module], Report]] = {}

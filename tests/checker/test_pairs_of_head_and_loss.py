@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from actlab.checker.api import check
-from actlab.checker.findings import Severity
+from actlab.checker.report import Severity
 from tests.checker.casebook import at_least, zero_one
 from tests.checker.cases_further_losses import Two, same
 

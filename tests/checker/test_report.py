@@ -12,10 +12,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import actlab
-from actlab.checker.capture import CheckError
-from actlab.checker.findings import Finding, Location, Report, Unchecked, merged
+from actlab.capture.location import Location
+from actlab.checker.captured_step import CheckError
+from actlab.checker.report import Finding, Report, Unchecked, merged
+from actlab.checker.reporting.sarif import document
 from actlab.checker.rules import RULES
-from actlab.checker.sarif import document
 from actlab.errors import UnknownNameError
 from actlab.testing import assert_no_misuse
 from tests.checker.casebook import classes

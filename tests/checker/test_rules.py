@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from actlab.checker.pages import markdown, page
+from actlab.checker.reporting.rule_pages import markdown, page
 from actlab.checker.rule import Case, Rule, page_of
 from actlab.checker.rules import RULES
 from tests.checker.casebook import report_on

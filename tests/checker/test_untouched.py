@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from actlab.capture.restore import Keeper
 from actlab.checker.api import check, check_step
-from actlab.checker.capture import CheckError
-from actlab.checker.state import Keeper
+from actlab.checker.captured_step import CheckError
 
 
 class Fussy(nn.Module):

@@ -16,9 +16,9 @@ from actlab.records import (
     Trial,
     failed_record,
 )
-from actlab.studies.ledger import Ledger
-from actlab.studies.plan_file import read_plan
+from actlab.studies.plan.file import read_plan
 from actlab.studies.run_folder import RunFolder
+from actlab.studies.search.optuna_study import Ledger
 from actlab.studies.trials import Replicate, replicate_trial, search_trial
 
 Scores = Mapping[str, Sequence[float | None]]

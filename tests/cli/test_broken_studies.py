@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from actlab.studies.plan_file import read_plan, write_plan
+from actlab.studies.plan.file import read_plan, write_plan
 from tests.cli.invoke import Result, actlab
 
 

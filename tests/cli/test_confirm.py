@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from actlab import worker
 from actlab.records import BalancedSampler, Plan, Sampler, Space, TpeSampler
-from actlab.studies import engines
-from actlab.studies.plan_file import read_plan, write_plan
+from actlab.studies import worker
+from actlab.studies.executors import engines
+from actlab.studies.interface import self_check, verdicts
+from actlab.studies.plan.file import read_plan, write_plan
 from actlab.studies.run_folder import RunFolder
-from actlab.workbench import self_check, verdicts
 from tests.cli.invoke import actlab
-from tests.studies import fake_worker
+from tests.studies.executors import fake_worker
 from tests.studies.inline import Inline
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from actlab import catalogue
-from actlab.cli.functions.explorer_data import explorer_data, slider
+from actlab import activations
+from actlab.activations.explorer.data import explorer_data, slider
 from actlab.i18n import translation
 from tests.cli.invoke import actlab
 
@@ -20,7 +20,7 @@ def test_the_page_has_the_whole_catalogue(
     assert json.loads(result.out)["explorer"] == str(path)
     page = path.read_text()
     assert '<html lang="ko">' in page
-    for function in catalogue.functions():
+    for function in activations.functions():
         assert function.name in page
 
 
@@ -39,7 +39,7 @@ def test_a_folder_that_is_missing_is_said(
 
 
 def test_every_slider_stays_in_its_domain() -> None:
-    for function in catalogue.functions():
+    for function in activations.functions():
         for parameter in function.parameters:
             found = slider(parameter)
             assert found.low <= parameter.default <= found.high
@@ -51,7 +51,7 @@ def test_every_slider_stays_in_its_domain() -> None:
 
 def test_every_function_has_its_code_and_formula() -> None:
     data = explorer_data(translation("en"))
-    assert len(data.functions) + len(data.structural) == len(catalogue.functions())
+    assert len(data.functions) + len(data.structural) == len(activations.functions())
     for function in data.functions:
         assert function.formula_markup.startswith("<math")
         assert set(function.code) == {"torch", "keras", "jax"}

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from actlab import catalogue
-from actlab.catalogue.expression import NumpyBackend, parse
+from actlab import activations
+from actlab.activations.formula import NumpyBackend, parse
 from tests.chromium import Watched, browser, pytestmark
 from tests.cli.invoke import actlab
 
@@ -32,7 +32,7 @@ def test_every_function_of_the_page_computes_its_formula(
         xs.tolist(),
     )
     watched.check()
-    scalar = [function for function in catalogue.functions() if function.kind == "scalar"]
+    scalar = [function for function in activations.functions() if function.kind == "scalar"]
     assert set(found) == {function.name for function in scalar}
     for function in scalar:
         formula = parse(function.formula)

@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 import torch
 
-from actlab import catalogue, facts
-from actlab.catalogue.expression import NumpyBackend, parse
-from actlab.catalogue.expression.nearest import nearest
-from actlab.cli.functions import lessons
+from actlab import activations
+from actlab.activations import facts, lessons
+from actlab.activations.code_lines import activation_line, start_line
+from actlab.activations.formula import NumpyBackend, parse
+from actlab.activations.formula.nearest import nearest
+from actlab.activations.pitfalls import pitfalls
 from actlab.cli.functions.arguments import parameter_values
-from actlab.cli.functions.code_lines import activation_line, start_line
 from actlab.cli.functions.formula import known_functions
-from actlab.cli.functions.pitfalls import pitfalls
 from actlab.i18n import translation
 from tests.cli.invoke import actlab
 
@@ -55,8 +55,8 @@ KEYS = {
     "zero_grad_fraction_N01",
     "learnable",
 }
-SCALAR = [function.name for function in catalogue.functions() if function.kind == "scalar"]
-STRUCTURAL = [function.name for function in catalogue.functions() if function.kind != "scalar"]
+SCALAR = [function.name for function in activations.functions() if function.kind == "scalar"]
+STRUCTURAL = [function.name for function in activations.functions() if function.kind != "scalar"]
 
 
 def document(capsys: pytest.CaptureFixture[str], *arguments: object) -> dict[str, Any]:
@@ -76,10 +76,10 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
 
 
 def test_list_names_the_catalogue(capsys: pytest.CaptureFixture[str]) -> None:
-    assert document(capsys, "list")["names"] == list(catalogue.names())
+    assert document(capsys, "list")["names"] == list(activations.names())
     text = actlab(capsys, "functions", "list").out
     assert "x*sigmoid(x)" in text
-    assert f"{len(catalogue.names())} functions" in text
+    assert f"{len(activations.names())} functions" in text
 
 
 def test_list_answers_a_question(capsys: pytest.CaptureFixture[str]) -> None:
@@ -173,7 +173,7 @@ def test_parameters_are_numbers() -> None:
 
 @pytest.mark.parametrize("name", SCALAR)
 def test_the_torch_line_makes_the_function(name: str) -> None:
-    function = catalogue.get(name)
+    function = activations.get(name)
     activation = eval(  # our own line, to see that it runs
         activation_line(function, "torch"), {"torch": torch, "actlab": __import__("actlab")}
     )
@@ -185,7 +185,7 @@ def test_the_torch_line_makes_the_function(name: str) -> None:
 
 @pytest.mark.parametrize("name", STRUCTURAL)
 def test_the_torch_line_makes_the_structural_function(name: str) -> None:
-    function = catalogue.get(name)
+    function = activations.get(name)
     line = activation_line(function, "torch")
     activation = eval(line, {"torch": torch, "actlab": __import__("actlab")})  # our own line
     x = torch.linspace(-2.0, 2.0, 24).reshape(4, 6)
@@ -231,12 +231,12 @@ def test_plot_draws_any_function(
 
 
 def test_a_function_shows_itself_in_a_notebook() -> None:
-    assert catalogue.get("prelu").plot()._repr_html_().startswith("<svg")
-    shown = catalogue.get("prelu")._repr_html_()
+    assert activations.get("prelu").plot()._repr_html_().startswith("<svg")
+    shown = activations.get("prelu")._repr_html_()
     assert "<math" in shown
     assert "<svg" in shown
     assert "a = 0.25" in shown
-    assert "sigmoid(b)" in catalogue.get("glu")._repr_html_()
+    assert "sigmoid(b)" in activations.get("glu")._repr_html_()
 
 
 def test_verify_says_what_fails(
@@ -348,8 +348,8 @@ def test_hazards_of_the_module_stand_beside_those_of_the_formula(
 def test_pitfalls_follow_from_the_facts() -> None:
     english = translation("en")
     sentences = {
-        name: pitfalls(catalogue.get(name).pitfalls, facts.of(name).as_json(), english)
-        for name in catalogue.names()
+        name: pitfalls(activations.get(name).pitfalls, facts.of(name).as_json(), english)
+        for name in activations.names()
     }
     assert any("1,048,576" in text for text in sentences["sigmoid"])  # 4 ** 10
     assert any("50 %" in text for text in sentences["relu"])

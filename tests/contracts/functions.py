@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from actlab.catalogue import Function, functions
+from actlab.activations import Function, functions
 
 SCALAR = [function for function in functions() if function.kind == "scalar"]
 STRUCTURAL = [function for function in functions() if function.kind == "structural"]

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from actlab.catalogue import Function, get, is_non_decreasing
-from actlab.catalogue.declared import SCALAR_FACTS
-from actlab.catalogue.expression import parse
+from actlab.activations import Function, get, is_non_decreasing
+from actlab.activations.catalogue.declared import SCALAR_FACTS
+from actlab.activations.formula import parse
 from tests.contracts.functions import (
     ALL,
     HALF,

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from actlab.catalogue import get
+from actlab.activations import get
 from actlab.errors import UnknownNameError
 from actlab.networks import SlotError, build, slots, swap
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from actlab.records import Execution, Plan, SplitSizes
-from actlab.studies.plan_file import read_plan
+from actlab.studies.plan.file import read_plan
 from actlab.studies.run_folder import RunFolder
 
 

@@ -4,7 +4,7 @@ import concurrent.futures
 from collections.abc import Callable
 from typing import Any
 
-from actlab.studies.in_process import InThisProcess
+from actlab.studies.executors.in_process import InThisProcess
 
 
 class Inline(InThisProcess):

@@ -11,17 +11,17 @@ from typing import Any
 import optuna
 import pytest
 
-from actlab import worker
 from actlab.errors import ActlabError, DataError, EngineError, RunFolderError
 from actlab.records import Outcome, Plan, best_record
-from actlab.studies import search, weights
+from actlab.studies import worker
 from actlab.studies.drive import drive
-from actlab.studies.ledger import Ledger
+from actlab.studies.executors.worker_process import WorkerLostError
 from actlab.studies.run_folder import RunFolder
-from actlab.studies.storage import told_numbers
+from actlab.studies.search import best_weights, search
+from actlab.studies.search.optuna_study import Ledger
+from actlab.studies.search.storage import told_numbers
 from actlab.studies.summary import summary
 from actlab.studies.trials import search_trial
-from actlab.studies.worker_process import WorkerLostError
 from tests.studies.conftest import make_tiny_plan
 from tests.studies.inline import Inline, Silent
 
@@ -137,8 +137,8 @@ PLACES = [
     (Ledger, "ask"),
     (Ledger, "tell"),
     (RunFolder, "append"),
-    (weights, "keep"),
-    (weights, "final_figure"),
+    (best_weights, "keep"),
+    (best_weights, "final_figure"),
     (search, "write_table"),
 ]
 
@@ -281,7 +281,7 @@ def test_a_study_in_which_nothing_completes_ends_in_words(
 def test_the_lock_is_free_again_after_an_error(
     folder: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(weights, "final_figure", after(1, weights.final_figure))
+    monkeypatch.setattr(best_weights, "final_figure", after(1, best_weights.final_figure))
     with pytest.raises(Kill):
         run(folder)
     with folder.locked():

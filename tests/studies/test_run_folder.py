@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from actlab.errors import RunFolderError
+from actlab.files import write_bytes
 from actlab.records import Outcome, Plan, Protocol, Record, Seeds, Setting
-from actlab.studies.run_folder import RunFolder, write_beside
+from actlab.studies.run_folder import RunFolder
 
 
 def record(number: int, accuracy: float | None = 0.9) -> Record:
@@ -98,9 +99,9 @@ def test_two_drivers_cannot_hold_one_folder(folder: RunFolder) -> None:
 
 def test_a_write_that_fails_leaves_the_old_file_and_no_half(tmp_path: Path) -> None:
     path = tmp_path / "value"
-    write_beside(path, b"old")
+    write_bytes(path, b"old")
     with pytest.raises(TypeError):
-        write_beside(path, "no bytes")  # type: ignore[arg-type]  # the fault under test
+        write_bytes(path, "no bytes")  # type: ignore[arg-type]  # the fault under test
     assert path.read_bytes() == b"old"
     assert [found.name for found in tmp_path.iterdir()] == ["value"]
 

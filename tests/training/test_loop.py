@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from actlab.catalogue import get
+from actlab.activations import get
 from actlab.records import Outcome
 from actlab.training import Score, Training, TrainingData, loop, score, train, weights_from_bytes
 from actlab.training.examples import epoch_order

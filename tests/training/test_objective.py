@@ -7,8 +7,10 @@ import pytest
 import torch
 from torch import nn
 
-from actlab import tasks
+from actlab.data.digit_targets import OUTPUTS, target_of_digits
 from actlab.records import Outcome, OutputLayer, OutputSetting, Protocol, ProtocolName, TargetScale
+from actlab.studies import tasks
+from actlab.tasks import TASKS
 from actlab.training import (
     Examples,
     GradientTrace,
@@ -23,7 +25,7 @@ from actlab.training import (
 from .synthetic import network, training_data
 
 GENERATOR = np.random.default_rng(3)
-SETTINGS = tasks.output_settings([task.name for task in tasks.TASKS], ["published", "corrected"])
+SETTINGS = tasks.output_settings([task.name for task in TASKS], ["published", "corrected"])
 HIDDEN_SIGMOID = [setting for setting in SETTINGS if setting.fc_activation == "sigmoid"]
 
 
@@ -68,8 +70,8 @@ def expected_loss(
 
 def batch(layer: OutputLayer, count: int = 40) -> tuple[np.ndarray, np.ndarray]:
     digits = GENERATOR.integers(0, 10, count)
-    outputs = tasks.OUTPUTS[layer.task]
-    return GENERATOR.normal(0, 2, (count, outputs)), tasks.target_of_digits(layer.task, digits)
+    outputs = OUTPUTS[layer.task]
+    return GENERATOR.normal(0, 2, (count, outputs)), target_of_digits(layer.task, digits)
 
 
 class Ending(nn.Module):

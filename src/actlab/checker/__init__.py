@@ -26,9 +26,9 @@ from typing import Any
 _HOMES = {
     "check": "actlab.checker.api",
     "check_step": "actlab.checker.api",
-    "Finding": "actlab.checker.findings",
-    "Location": "actlab.checker.findings",
-    "Report": "actlab.checker.findings",
+    "Finding": "actlab.checker.report",
+    "Location": "actlab.capture.location",
+    "Report": "actlab.checker.report",
 }
 
 __all__ = list(_HOMES)

@@ -8,15 +8,16 @@ from typing import Any
 
 from torch import nn
 
-from actlab.checker.capture import CheckError, Program, captured, failing_call
+from actlab.capture.frames import caller
+from actlab.capture.location import Location
+from actlab.capture.referenced_modules import modules_of
+from actlab.checker.analysis.step import Subject
+from actlab.checker.captured_step import CheckError, Program, captured, failing_call
 from actlab.checker.engine import run_rules
-from actlab.checker.failure import place_of, story
-from actlab.checker.findings import Location, Report
-from actlab.checker.frames import caller
-from actlab.checker.referred import modules_of
+from actlab.checker.report import Report
+from actlab.checker.reporting.failure import place_of, story
 from actlab.checker.rules import RULES
 from actlab.checker.settings import Settings, checked_codes, nearest_settings
-from actlab.checker.subject import Subject
 from actlab.checker.targets import Targets, checked_task
 from actlab.i18n import _
 

@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from actlab.addresses import Loaded, load
+from actlab.capture.reruns import quiet
 from actlab.checker.api import check_batch
-from actlab.checker.capture import CheckError
-from actlab.checker.findings import Report
-from actlab.checker.probes import quiet
+from actlab.checker.captured_step import CheckError
+from actlab.checker.report import Report
 from actlab.checker.targets import checked_task, infer_task
 from actlab.errors import unknown_name
 from actlab.i18n import _

@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from actlab.checker.findings import Checked, Finding, Location, Report, Unchecked, merged
+from actlab.capture.location import Location
+from actlab.checker.analysis.step import Subject
+from actlab.checker.report import Checked, Finding, Report, Unchecked, merged
+from actlab.checker.reporting.suppress import is_silenced
 from actlab.checker.rule import NotCheckable, Rule
 from actlab.checker.settings import Settings
-from actlab.checker.subject import Subject
-from actlab.checker.suppress import is_silenced
 from actlab.i18n import _
 
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from actlab.checker.findings import Finding, Location, Severity
+from actlab.capture.location import Location
+from actlab.checker.report import Finding, Severity
 
 if TYPE_CHECKING:
-    from actlab.checker.subject import Subject
+    from actlab.checker.analysis.step import Subject
 
 SECTIONS = ("What it does", "Why is this bad?", "Example", "Use instead", "Sources")
 """The sections that the docstring of every rule has, in this order."""

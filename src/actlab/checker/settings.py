@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from actlab.checker.findings import SEVERITIES, Severity
+from actlab.checker.report import SEVERITIES, Severity
 from actlab.checker.rule import Rule
 from actlab.errors import ActlabError, nearest, unknown_name
 from actlab.i18n import _

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from actlab.checker import values
+from actlab.checker.analysis import tensor_tests
 from actlab.errors import unknown_name
 from actlab.tasks import TASKS
 
@@ -71,13 +71,13 @@ def infer_task(target: Tensor) -> str | None:
     >>> infer_task(torch.tensor([0, 3, 9]))
     'multiclass'
     """
-    numbers = values.sample(target)
+    numbers = tensor_tests.sample(target)
     if numbers is None or (target.dtype is torch.bool and target.ndim == 0):
         return None
     zero_one = bool(((numbers == 0) | (numbers == 1)).all())
     columns = target.shape[1] if target.ndim >= 2 else 1
     if zero_one and columns >= 2 and target.ndim == 2:
-        return "multilabel" if values.is_multi_hot(target) else "multiclass"
+        return "multilabel" if tensor_tests.is_multi_hot(target) else "multiclass"
     if target.is_floating_point():
         return "probability" if zero_one else "regression"
     return "binary" if zero_one else "multiclass"

@@ -13,7 +13,7 @@ from actlab.i18n import _
 from actlab.records import jsonable
 
 if TYPE_CHECKING:
-    from actlab.checker.findings import Report
+    from actlab.checker.report import Report
 
 
 class Format(StrEnum):
@@ -106,7 +106,7 @@ def _batch(data: str | None, directory: Path | None) -> Any:
 
 
 def _explain(code: str, *, json: bool) -> None:
-    from actlab.checker.pages import markdown, page
+    from actlab.checker.reporting.rule_pages import markdown, page
 
     found = page(code)
     if json:
@@ -125,8 +125,8 @@ def _print(report: "Report", output_format: Format) -> None:
     import json as json_library
     from importlib.metadata import version
 
+    from actlab.checker.reporting.sarif import document
     from actlab.checker.rules import RULES
-    from actlab.checker.sarif import document
 
     for note in report.notes:
         say(note)

@@ -22,8 +22,8 @@ def explore(
     *, output: Output = Path("explorer.html"), language: Language = None, json: Json = False
 ) -> None:
     """Write the explorer and print where it is."""
-    from actlab.cli.functions.explorer_data import explorer_data
-    from actlab.report.explorer import write
+    from actlab.activations.explorer import write
+    from actlab.activations.explorer.data import explorer_data
 
     page_language = process_language() if language is None else language
     if page_language not in LANGUAGES:

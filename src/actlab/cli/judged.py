@@ -23,8 +23,8 @@ def report_trials(
     as_json: bool,
 ) -> None:
     """Judge the trials of a CSV file, an Optuna storage or the published study."""
-    from actlab.report.judged import write_judged
-    from actlab.verdict.judging import judge_trials
+    from actlab.studies.report.unreplicated import write_judged
+    from actlab.verdicts.unreplicated import judge_trials
 
     judgement = judge_trials(_trials(path, storage, study), translation(language))
     if output is not None:
@@ -42,14 +42,14 @@ def report_trials(
 
 
 def _trials(path: Path | None, storage: str | None, study: str | None) -> "TrialTable":
-    from actlab.studies import foreign
+    from actlab.studies.search import import_trials
 
     if path is not None and (storage or study):
         raise ActlabError(_("Give either the path of a study or --storage and --study, not both."))
     if path is not None:
-        return foreign.trials_of_csv(path)
-    if storage is None and study == foreign.PUBLISHED:
-        return foreign.published_trials()
+        return import_trials.trials_of_csv(path)
+    if storage is None and study == import_trials.PUBLISHED:
+        return import_trials.published_trials()
     if storage is None or study is None:
         message = _(
             "Give the folder of a study, a table of trials (a .csv file), or a study of an Optuna "
@@ -57,7 +57,7 @@ def _trials(path: Path | None, storage: str | None, study: str | None) -> "Trial
             "study are: --study published"
         )
         raise ActlabError(message)
-    return foreign.trials_of_storage(storage, study)
+    return import_trials.trials_of_storage(storage, study)
 
 
 def _print(judgement: "Judgement") -> None:

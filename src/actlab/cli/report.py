@@ -77,10 +77,10 @@ def checked_language(given: str | None) -> str:
 def write_report(folder: "RunFolder", target: Path, language: str) -> None:
     """Write the page of a run folder, of a study or of a run of tasks, to `target`."""
     if folder.plan().tasks is not None:
-        from actlab.cli.tasks.page import write_tasks_report
+        from actlab.studies.tasks.page_data import write_tasks_report
 
         write_tasks_report(folder, target, language)
         return
-    from actlab.workbench.pages import write_page
+    from actlab.studies.interface.pages import write_page
 
     write_page(folder, target, language)

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from actlab.networks.activation_slots import Slot, SlotError, slots, swap
     from actlab.networks.builders import build
     from actlab.networks.fitting import check_fits
-    from actlab.networks.memory_order import PositionsFirst, positions_first
     from actlab.networks.own import check_own, offer, own_kinds
-    from actlab.networks.pooling_order import PoolingFirst, as_written, pooling_first
+    from actlab.networks.pool_first import PoolingFirst, as_written, pooling_first
     from actlab.networks.summary import summarise
+    from actlab.networks.winograd import PositionsFirst, positions_first
 
 __all__ = [
     "NAMES",

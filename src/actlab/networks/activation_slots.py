@@ -15,7 +15,7 @@ from torch import nn
 from torch.nn.modules import activation as torch_activations
 from torch.nn.modules.conv import _ConvNd
 
-from actlab import catalogue
+from actlab import activations
 from actlab.errors import ActlabError
 from actlab.i18n import _
 
@@ -23,7 +23,7 @@ SlotKind = Literal["conv", "fc"]
 ActivationChoice = str | Callable[[], nn.Module]
 """A name of the catalogue, or anything that makes a new module when called."""
 
-_HOMES = (torch_activations.__name__, "actlab.catalogue.modules")
+_HOMES = (torch_activations.__name__, "actlab.activations.modules")
 _NOT_ONE_TO_ONE = (
     nn.GLU,
     nn.LogSoftmax,
@@ -122,7 +122,7 @@ def _fill(model: nn.Module, paths: Sequence[str], kind: SlotKind, choice: Activa
                 "swapped: make it a module."
             ).format(kind=kind)
         )
-    make = catalogue.get(choice).module if isinstance(choice, str) else choice
+    make = activations.get(choice).module if isinstance(choice, str) else choice
     for path in paths:
         model.set_submodule(path, make())
 

@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from actlab import catalogue
+from actlab import activations
 from actlab.errors import unknown_name
 from actlab.i18n import _
 from actlab.networks.heads import head_layers
@@ -33,8 +33,8 @@ def build(
     if name not in _BUILDERS:
         raise unknown_name(_("network"), name, _BUILDERS)
     return _BUILDERS[name](
-        catalogue.get(conv_activation).module,
-        catalogue.get(fc_activation).module,
+        activations.get(conv_activation).module,
+        activations.get(fc_activation).module,
         head_layers(head),
         outputs,
     )

@@ -40,14 +40,7 @@ from actlab.records.plan import (
 from actlab.records.probes import LayerProbe, LearntParameter, Probes
 from actlab.records.protocol import Head, Protocol, ProtocolName
 from actlab.records.pruner import HyperbandPruner, MedianPruner, NoPruner, Pruner
-from actlab.records.record import (
-    Epoch,
-    FinalFigure,
-    Outcome,
-    Record,
-    best_record,
-    failed_record,
-)
+from actlab.records.record import Epoch, FinalFigure, Outcome, Record, best_record, failed_record
 from actlab.records.trial import Seeds, Setting, Stage, Trial
 from actlab.records.verdict import (
     Candidate,

@@ -1,17 +1,17 @@
 """From a plan to a finished run folder: the processes, the search, the final figure."""
 
 from actlab.records import Plan, best_record
-from actlab.studies import weights
-from actlab.studies.dispatch import dispatch_of
-from actlab.studies.executor import LocalProcesses
-from actlab.studies.run_folder import RunFolder
-from actlab.studies.search import Observer, Search
-from actlab.studies.session import (
+from actlab.studies.executors.dispatch import dispatch_of
+from actlab.studies.executors.local import LocalProcesses
+from actlab.studies.executors.session import (
     ExecutorFactory,
     established_environment,
     running,
     worker_count,
 )
+from actlab.studies.run_folder import RunFolder
+from actlab.studies.search import best_weights
+from actlab.studies.search.search import Observer, Search
 
 
 def drive(
@@ -36,7 +36,7 @@ def drive(
             Search(folder, environment, dispatch_of(plan, environment, executor), observer).run()
             best = best_record(folder.records())
             if best is not None:
-                weights.final_figure(folder, best, environment, executor)
+                best_weights.final_figure(folder, best, environment, executor)
 
 
 def _finished(folder: RunFolder, plan: Plan) -> bool:

@@ -4,11 +4,11 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from actlab import worker
 from actlab.records import Plan, Setting
-from actlab.studies.attempts import persist
-from actlab.studies.chosen import CHOOSE_SEEDS, TO_CHOOSE_FROM
-from actlab.studies.session import worker_count
+from actlab.studies import worker
+from actlab.studies.confirm.candidate_settings import CHOOSE_SEEDS, TO_CHOOSE_FROM
+from actlab.studies.executors.retries import persist
+from actlab.studies.executors.session import worker_count
 from actlab.studies.trials import search_trial
 
 EPOCHS_BEYOND_PATIENCE = 9
@@ -72,7 +72,7 @@ def estimate(plan: Plan, executor: Executor, confirm_seeds: int | None = None) -
 def confirmation_trainings(plan: Plan, seeds: int) -> int:
     """Return the most trainings that a confirmation on some seeds can have.
 
-    >>> from actlab.studies.plan_file import read_plan
+    >>> from actlab.studies.plan.file import read_plan
     >>> confirmation_trainings(read_plan("balanced", {}), 10)
     304
     """

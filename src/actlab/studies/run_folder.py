@@ -15,16 +15,10 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from actlab.errors import PlanError, RunFolderError
+from actlab.files import write_bytes
 from actlab.i18n import _
-from actlab.records import (
-    FORMAT_VERSION,
-    Confirmation,
-    Environment,
-    FinalFigure,
-    Plan,
-    Record,
-)
-from actlab.studies import plan_file
+from actlab.records import FORMAT_VERSION, Confirmation, Environment, FinalFigure, Plan, Record
+from actlab.studies.plan import file
 
 _RECORD = TypeAdapter(Record)
 _ENVIRONMENT = TypeAdapter(Environment)
@@ -32,19 +26,6 @@ _FINAL = TypeAdapter(FinalFigure)
 _CONFIRMATION = TypeAdapter(Confirmation)
 _REPLICATE_FINALS = TypeAdapter(tuple[FinalFigure, ...])
 _FINDINGS = TypeAdapter(dict[str, Any])
-
-
-def write_beside(path: Path, content: bytes) -> None:
-    """Replace `path` by `content` in one step: written beside, on the disk, then renamed."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with beside.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 class RunFolder:
@@ -68,7 +49,7 @@ class RunFolder:
             raise RunFolderError(message.format(path=path))
         try:
             path.mkdir(parents=True, exist_ok=True)
-            write_beside(folder.plan_path, plan_file.write_plan(plan).encode())
+            write_bytes(folder.plan_path, file.write_plan(plan).encode())
         except OSError as error:
             message = _("The run folder {path} cannot be written: {reason}. Choose another --out.")
             raise RunFolderError(message.format(path=path, reason=error.strerror)) from None
@@ -76,7 +57,7 @@ class RunFolder:
 
     def replace_plan(self, plan: Plan) -> None:
         """Write a plan that goes further than the one that is there."""
-        write_beside(self.plan_path, plan_file.write_plan(plan).encode())
+        write_bytes(self.plan_path, file.write_plan(plan).encode())
 
     @classmethod
     def open(cls, path: Path) -> "RunFolder":
@@ -199,7 +180,7 @@ class RunFolder:
     def plan(self) -> Plan:
         """Read the resolved plan."""
         try:
-            return plan_file.read_plan(str(self.plan_path), {})
+            return file.read_plan(str(self.plan_path), {})
         except PlanError as error:
             raise RunFolderError(str(error)) from None
 
@@ -251,7 +232,7 @@ class RunFolder:
 
     def write_environment(self, environment: Environment) -> None:
         """Write where the study runs."""
-        write_beside(self.environment_path, _ENVIRONMENT.dump_json(environment, indent=2))
+        write_bytes(self.environment_path, _ENVIRONMENT.dump_json(environment, indent=2))
 
     def environment(self) -> Environment | None:
         """Read where the study ran; None before it started."""
@@ -260,7 +241,7 @@ class RunFolder:
 
     def write_final(self, final: FinalFigure) -> None:
         """Write the test accuracy of the best trial."""
-        write_beside(self.final_path, _FINAL.dump_json(final, indent=2))
+        write_bytes(self.final_path, _FINAL.dump_json(final, indent=2))
 
     def final(self) -> FinalFigure | None:
         """Read the test accuracy of the best trial; None before there is one."""
@@ -269,7 +250,7 @@ class RunFolder:
 
     def write_confirmation(self, confirmation: Confirmation) -> None:
         """Write what is to be trained again; from then on a resumed study does it."""
-        write_beside(self.confirmation_path, _CONFIRMATION.dump_json(confirmation, indent=2))
+        write_bytes(self.confirmation_path, _CONFIRMATION.dump_json(confirmation, indent=2))
 
     def confirmation(self) -> Confirmation | None:
         """Read what is to be trained again; None where nothing is."""
@@ -278,7 +259,7 @@ class RunFolder:
 
     def write_replicate_finals(self, finals: tuple[FinalFigure, ...]) -> None:
         """Write the test accuracies of the candidates' models."""
-        write_beside(self.replicate_finals_path, _REPLICATE_FINALS.dump_json(finals, indent=2))
+        write_bytes(self.replicate_finals_path, _REPLICATE_FINALS.dump_json(finals, indent=2))
 
     def replicate_finals(self) -> tuple[FinalFigure, ...]:
         """Read the test accuracies of the candidates' models, so far."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from actlab.records import FinalFigure, Record, best_record
 from actlab.studies.run_folder import RunFolder
-from actlab.studies.storage import told_numbers
+from actlab.studies.search.storage import told_numbers
 
 
 def told_records(folder: RunFolder) -> tuple[Record, ...]:

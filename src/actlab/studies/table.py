@@ -8,8 +8,9 @@ import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from actlab.files import write_bytes
 from actlab.records import Record
-from actlab.studies.run_folder import RunFolder, write_beside
+from actlab.studies.run_folder import RunFolder
 
 COLUMNS = (
     "number",
@@ -57,7 +58,7 @@ def _write(
     writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
     writer.writerows(row for _number, row in sorted(rows, key=lambda entry: entry[0]))
-    write_beside(path, text.getvalue().encode())
+    write_bytes(path, text.getvalue().encode())
 
 
 def _row(record: Record) -> dict[str, object]:

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
 import actlab
-from actlab.catalogue.modules.pointwise import Pointwise
+from actlab.activations.modules.pointwise import Pointwise
 from actlab.checker.watching import MisuseWarning
 from tests.checker.watching.test_watch import hooks, mlp, step, watched
 
@@ -268,7 +268,7 @@ def test_a_fault_in_listening_does_not_reach_the_program(monkeypatch: pytest.Mon
     def fail(*args: object) -> None:
         raise ValueError("inside")
 
-    monkeypatch.setattr("actlab.checker.watching.listening.measure", fail)
+    monkeypatch.setattr("actlab.checker.watching.forward_sample.measure", fail)
     net = mlp()
     with watched(net) as watch:
         step(net)

@@ -10,14 +10,9 @@ import torch
 from torch import nn
 
 import actlab
-from actlab.checker.findings import Finding, Location
-from actlab.checker.watching.summary import (
-    ActivationRow,
-    LayerRow,
-    ModelRow,
-    SlopeRow,
-    Summary,
-)
+from actlab.capture.location import Location
+from actlab.checker.report import Finding
+from actlab.checker.watching.summary import ActivationRow, LayerRow, ModelRow, SlopeRow, Summary
 
 SUMMARY = Summary(
     every=100,

@@ -240,7 +240,7 @@ def test_a_fault_inside_is_written_down(monkeypatch: pytest.MonkeyPatch) -> None
     def fail(*args: object) -> None:
         raise ValueError("inside")
 
-    monkeypatch.setattr("actlab.checker.watching.ledger.Ledger.add", fail)
+    monkeypatch.setattr("actlab.checker.watching.history.Ledger.add", fail)
     net = mlp()
     with watched(net) as watch:
         for _number in range(3):

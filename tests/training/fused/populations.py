@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from actlab.catalogue import get
+from actlab.activations import get
 from actlab.records import Head, Protocol
 from actlab.training import Examples, Recipe, Training, TrainingData, train, weights_from_bytes
 from tests.training.synthetic import examples

@@ -5,7 +5,7 @@ runs; `passes` collect the gradients that arrive; `ledger` turns both into the v
 `sightings` hands these to the same rules as `actlab.check`, and warns; `tables` make the `summary`.
 """
 
-from actlab.checker.watching.sightings import MisuseWarning
+from actlab.checker.watching.deduplicated import MisuseWarning
 from actlab.checker.watching.summary import Summary
 from actlab.checker.watching.watcher import Watch, WatchError, watch
 

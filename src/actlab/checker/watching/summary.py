@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from actlab.checker.findings import Finding
+from actlab.checker.report import Finding
 
 SUMMARY_VERSION = 1
 """Version of a summary's dictionary. History: 1, the first (2026-11)."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
-from actlab.checker.html import finding_row
+from actlab.checker.reporting.html import finding_row
 from actlab.checker.watching.summary import Summary
 from actlab.checker.watching.summary_text import counts, passes, tables
 from actlab.i18n import _

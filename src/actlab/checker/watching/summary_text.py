@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from actlab.checker.arithmetic import shown
-from actlab.checker.dynamics.wording import percent
-from actlab.checker.text import finding_lines
+from actlab.checker.analysis.closed_forms import shown
+from actlab.checker.reporting.text import finding_lines
+from actlab.checker.statistics.wording import percent
 from actlab.checker.watching.summary import ActivationRow, Summary
 from actlab.i18n import _, ngettext
 

@@ -4,18 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import fmean
 
-from actlab.checker.dynamics.units import SATURATING
-from actlab.checker.watching.ledger import Ledger
+from actlab.checker.statistics.units import SATURATING
+from actlab.checker.watching.deduplicated import Sightings
+from actlab.checker.watching.history import Ledger
+from actlab.checker.watching.model_hooks import Tap
 from actlab.checker.watching.samplers import Sparing
-from actlab.checker.watching.sightings import Sightings
-from actlab.checker.watching.summary import (
-    ActivationRow,
-    LayerRow,
-    ModelRow,
-    SlopeRow,
-    Summary,
-)
-from actlab.checker.watching.taps import Tap
+from actlab.checker.watching.summary import ActivationRow, LayerRow, ModelRow, SlopeRow, Summary
 from actlab.i18n import _, ngettext
 
 

@@ -8,17 +8,17 @@ from typing import Any, Self
 
 from torch import nn
 
-from actlab.checker.findings import Finding
+from actlab.checker.report import Finding
 from actlab.checker.rules import RULES
-from actlab.checker.rules.saturated_units import SaturatedUnits
+from actlab.checker.rules.training.saturated_units import SaturatedUnits
 from actlab.checker.settings import Settings, nearest_settings
-from actlab.checker.watching.ledger import Ledger
-from actlab.checker.watching.passes import SampledPass
+from actlab.checker.watching.deduplicated import Sightings
+from actlab.checker.watching.history import Ledger
+from actlab.checker.watching.model_hooks import Tap
+from actlab.checker.watching.sampled_pass import SampledPass
 from actlab.checker.watching.samplers import EveryNth, Sampler, Sparing
-from actlab.checker.watching.sightings import Sightings
 from actlab.checker.watching.summary import Summary
 from actlab.checker.watching.tables import Watched, summary_of
-from actlab.checker.watching.taps import Tap
 from actlab.errors import ActlabError
 from actlab.i18n import _
 

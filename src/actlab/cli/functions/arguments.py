@@ -10,7 +10,7 @@ from actlab.errors import ActlabError
 from actlab.i18n import _
 
 if TYPE_CHECKING:
-    from actlab.catalogue import Function
+    from actlab.activations import Function
 
 Json = Annotated[bool, typer.Option("--json", help=_("Print one JSON document and nothing else."))]
 Name = Annotated[str, typer.Argument(metavar="NAME", help=_("A name or an alias of a function."))]
@@ -27,7 +27,7 @@ def chosen(name: str, values: list[str] | None) -> "Function":
 
     Raises UnknownNameError or ParameterError, with the nearest valid choice.
     """
-    from actlab.catalogue import get
+    from actlab.activations import get
 
     return get(name).bind(**parameter_values(values))
 

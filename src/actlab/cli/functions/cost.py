@@ -10,7 +10,7 @@ from actlab.errors import unknown_name
 from actlab.i18n import _
 
 if TYPE_CHECKING:
-    from actlab.facts import Cost
+    from actlab.activations.facts import Cost
 
 DTYPES = ("float32", "bfloat16", "float16", "float64")
 DEVICES = ("cpu", "cuda")
@@ -37,8 +37,7 @@ def cost(
     json: Json = False,
 ) -> None:
     """Measure the time of each function, forward and backward, as a ratio to a copy."""
-    from actlab import facts
-    from actlab.catalogue import functions, get
+    from actlab.activations import facts, functions, get
 
     if dtype not in DTYPES:
         raise unknown_name(_("dtype"), dtype, DTYPES)

@@ -13,7 +13,7 @@ from actlab.errors import unknown_name
 from actlab.i18n import _
 
 if TYPE_CHECKING:
-    from actlab.cli.functions.lessons import Perceptron, Softmax, Stack
+    from actlab.activations.lessons import Perceptron, Softmax, Stack
 
 LESSONS = ("perceptron", "linear", "softmax")
 
@@ -31,7 +31,7 @@ Output = Annotated[
 
 def explain(lesson: Lesson = None, *, output: Output = None, json: Json = False) -> None:
     """Tell the examples, or print their numbers."""
-    from actlab.cli.functions import lessons
+    from actlab.activations import lessons
 
     if lesson is not None and lesson not in LESSONS:
         raise unknown_name(_("example"), lesson, LESSONS)
@@ -129,8 +129,8 @@ def _chart(lesson: "Stack", width: int = 57, height: int = 13) -> list[str]:
 
 def draw_stack(lesson: "Stack", path: Path) -> None:
     """Draw the layers without and with relu between them, as the suffix of the file says."""
+    from actlab.activations.drawing.write import DrawnFunction, Line, write_plot
     from actlab.i18n import process_language, translation
-    from actlab.report.function_plots import DrawnFunction, Line, write_plot
 
     def drawn(name: str, values: tuple[float, ...]) -> DrawnFunction:
         steps = [

@@ -4,8 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from actlab.activations.explorer.columns import MONOTONIC_WORDS, SMOOTHNESS_WORDS
 from actlab.i18n import N_, _
-from actlab.report.explorer.columns import MONOTONIC_WORDS, SMOOTHNESS_WORDS
 
 _GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     (

@@ -10,8 +10,8 @@ from actlab.cli.output import print_json
 from actlab.i18n import _
 
 if TYPE_CHECKING:
-    from actlab.catalogue.expression.expression import Expression
-    from actlab.catalogue.expression.nearest import Known, Nearest
+    from actlab.activations.formula.expression import Expression
+    from actlab.activations.formula.nearest import Known, Nearest
 
 Text = Annotated[
     str, typer.Argument(metavar="FORMULA", help=_('An expression in x, as in "x*tanh(exp(x))".'))
@@ -29,10 +29,10 @@ def formula(text: Text, values: Values = None, *, json: Json = False) -> None:
 
 def described(text: str, values: dict[str, float]) -> dict[str, Any]:
     """Return everything about a formula; raises FormulaError where it cannot be read."""
-    from actlab import facts
-    from actlab.catalogue.expression import parse
-    from actlab.catalogue.expression.nearest import nearest
-    from actlab.cli.functions.code_lines import FRAMEWORKS, formula_line
+    from actlab.activations import facts
+    from actlab.activations.code_lines import FRAMEWORKS, formula_line
+    from actlab.activations.formula import parse
+    from actlab.activations.formula.nearest import nearest
     from actlab.cli.functions.hazard_table import measured_hazards
 
     expression = parse(text)
@@ -52,9 +52,9 @@ def described(text: str, values: dict[str, float]) -> dict[str, Any]:
 
 def known_functions() -> "list[Known]":
     """Return the scalar functions of the catalogue to compare a formula with."""
-    from actlab.catalogue import functions
-    from actlab.catalogue.expression import parse
-    from actlab.catalogue.expression.nearest import Known
+    from actlab.activations import functions
+    from actlab.activations.formula import parse
+    from actlab.activations.formula.nearest import Known
 
     return [
         Known(
@@ -73,7 +73,7 @@ def known_functions() -> "list[Known]":
 
 def module_source(bound: "Expression", near: "Nearest | None") -> str:
     """Return lines that make a module of the formula; the catalogue's own where they are equal."""
-    from actlab.catalogue.expression.code import TORCH, code
+    from actlab.activations.formula.printers.code import TORCH, code
 
     if near is not None and near.equal:
         inside = ", ".join(f"{name}={value!r}" for name, value in near.parameters.items())
@@ -90,9 +90,9 @@ def _print(document: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.markup import escape
 
+    from actlab.activations.pitfalls import pitfalls
     from actlab.cli.functions.fact_table import print_facts
     from actlab.cli.functions.hazard_table import print_hazards
-    from actlab.cli.functions.pitfalls import pitfalls
     from actlab.i18n import process_language, translation
 
     console = Console(highlight=False)

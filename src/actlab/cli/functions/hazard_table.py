@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from actlab.i18n import _
 
 if TYPE_CHECKING:
-    from actlab.facts import Measurable
+    from actlab.activations.facts import Measurable
 
 DTYPES = ("float16", "bfloat16", "float32")
 
@@ -15,7 +15,7 @@ def measured_hazards(function: "Measurable") -> dict[str, Any]:
     """Return the hazards of the shipped module and of the formula as written, by dtype."""
     import torch
 
-    from actlab import facts
+    from actlab.activations import facts
 
     threads = torch.get_num_threads()
     # These tensors are small: on a busy machine several threads only wait for each other.

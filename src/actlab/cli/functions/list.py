@@ -20,7 +20,7 @@ Where = Annotated[
 
 def list_functions(*, where: Where = None, json: Json = False) -> None:
     """Print the names of the functions, with what each of them is."""
-    from actlab.catalogue import functions
+    from actlab.activations import functions
 
     found = functions(where=where) if where is not None else functions()
     if json:

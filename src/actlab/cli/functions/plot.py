@@ -26,8 +26,8 @@ MOST = 8
 
 def plot(names: Names, *, output: Output, json: Json = False) -> None:
     """Draw functions, with kinks, minima and ranges marked."""
-    from actlab.catalogue import get
-    from actlab.catalogue.expression.drawing import picture
+    from actlab.activations import get
+    from actlab.activations.drawing.picture import picture
 
     wanted: list[tuple[str, list[str]]] = []
     for text in names:

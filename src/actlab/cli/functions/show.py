@@ -11,7 +11,7 @@ from actlab.errors import ActlabError
 from actlab.i18n import _, process_language, translation
 
 if TYPE_CHECKING:
-    from actlab.catalogue import Function
+    from actlab.activations import Function
 
 Code = Annotated[
     str | None,
@@ -40,7 +40,7 @@ def show(
     json: Json = False,
 ) -> None:
     """Print the facts of a function."""
-    from actlab import facts
+    from actlab.activations import facts
     from actlab.cli.functions.hazard_table import measured_hazards, print_hazards
 
     function = chosen(name, values)
@@ -57,8 +57,8 @@ def show(
         extra = {} if measured is None else {"hazards": measured, "hazard_exceptions": known}
         print_json({**found, **extra})
         return
+    from actlab.activations.pitfalls import pitfalls
     from actlab.cli.functions.fact_table import print_facts
-    from actlab.cli.functions.pitfalls import pitfalls
 
     print_facts(found, pitfalls(function.pitfalls, found, translation(process_language())))
     if measured is not None:
@@ -68,8 +68,8 @@ def show(
 
 
 def _show_code(function: "Function", framework: str, *, json: bool) -> None:
-    from actlab import facts
-    from actlab.cli.functions.code_lines import checked_framework, code_lines
+    from actlab.activations import facts
+    from actlab.activations.code_lines import checked_framework, code_lines
 
     gain = facts.of(function).gain_forward
     lines = code_lines(function, checked_framework(framework), gain)

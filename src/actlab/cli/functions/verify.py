@@ -10,7 +10,7 @@ from actlab.cli.output import print_json, say
 from actlab.i18n import _, ngettext
 
 if TYPE_CHECKING:
-    from actlab.facts import Row
+    from actlab.activations.facts import Row
 
 Names = Annotated[
     list[str] | None, typer.Argument(metavar="[NAME]...", help=_("Functions; all without a name."))
@@ -20,8 +20,7 @@ Every = Annotated[bool, typer.Option("--all", help=_("Print the facts that hold,
 
 def verify(names: Names = None, *, every: Every = False, json: Json = False) -> None:
     """Measure every declared fact again and compare."""
-    from actlab import facts
-    from actlab.catalogue import get
+    from actlab.activations import facts, get
 
     known = [get(name).name for name in names] if names else None
     rows = list(facts.verify(known))

@@ -5,9 +5,9 @@ from dataclasses import asdict
 from typing import Any
 
 from actlab.i18n import _
+from actlab.studies.interface.verdicts import replication_of
 from actlab.studies.run_folder import RunFolder
-from actlab.verdict import across
-from actlab.workbench.verdicts import replication_of
+from actlab.verdicts import across
 
 
 def changes(folders: Sequence[RunFolder]) -> list[dict[str, Any]]:

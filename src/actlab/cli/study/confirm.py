@@ -33,8 +33,8 @@ def confirm(
     from actlab.cli.report import checked_language
     from actlab.cli.study.finish import finish
     from actlab.errors import ActlabError
-    from actlab.studies.confirmation import ask_for, obstacle
-    from actlab.studies.engines import executor_factory
+    from actlab.studies.confirm.confirmation import ask_for, obstacle
+    from actlab.studies.executors.engines import executor_factory
     from actlab.studies.run_folder import RunFolder
 
     page_language = checked_language(language)

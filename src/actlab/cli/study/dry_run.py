@@ -8,7 +8,7 @@ from actlab.i18n import _
 from actlab.records import Plan
 from actlab.stats import detectable_difference
 from actlab.studies.estimate import Estimate, estimate
-from actlab.studies.session import ExecutorFactory
+from actlab.studies.executors.session import ExecutorFactory
 from actlab.studies.trials import rows_overlap
 
 ASSUMED_ACCURACY = 0.97
@@ -33,7 +33,7 @@ class Sensitivity:
 def sensitivity(plan: Plan, seeds: int) -> Sensitivity:
     """Return what a confirmation of the plan on `seeds` seeds can show.
 
-    >>> from actlab.studies.plan_file import read_plan
+    >>> from actlab.studies.plan.file import read_plan
     >>> plan = read_plan("balanced", {})
     >>> few, many = (sensitivity(plan, seeds).smallest_difference for seeds in (4, 10))
     >>> few > many > 0.003

@@ -9,11 +9,11 @@ from actlab.cli.report import write_report
 from actlab.cli.tasks.finish import finish_tasks
 from actlab.i18n import _
 from actlab.records import best_record
+from actlab.studies.executors.session import ExecutorFactory
+from actlab.studies.interface.driving import bring_to_its_end
+from actlab.studies.interface.progress import StudyProgress
+from actlab.studies.interface.verdicts import judged_summary
 from actlab.studies.run_folder import RunFolder
-from actlab.studies.session import ExecutorFactory
-from actlab.workbench.driving import bring_to_its_end
-from actlab.workbench.progress import StudyProgress
-from actlab.workbench.verdicts import judged_summary
 
 
 def finish(

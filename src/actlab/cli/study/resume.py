@@ -14,7 +14,7 @@ def resume(
     """Bring the study in a run folder to its end and its report."""
     from actlab.cli.report import checked_language
     from actlab.cli.study.finish import finish
-    from actlab.studies.engines import executor_factory
+    from actlab.studies.executors.engines import executor_factory
     from actlab.studies.run_folder import RunFolder
 
     page_language = checked_language(language)

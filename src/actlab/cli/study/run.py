@@ -81,9 +81,9 @@ def run(
     from actlab.cli.report import checked_language
     from actlab.cli.study.dry_run import show_estimate
     from actlab.cli.study.finish import finish
-    from actlab.studies.confirmation import ask_for, check_seeds
-    from actlab.studies.engines import executor_factory
-    from actlab.studies.plan_file import read_plan
+    from actlab.studies.confirm.confirmation import ask_for, check_seeds
+    from actlab.studies.executors.engines import executor_factory
+    from actlab.studies.plan.file import read_plan
     from actlab.studies.run_folder import RunFolder
 
     overrides = {
@@ -116,7 +116,7 @@ def run(
 def _with_equal_budget(plan: Plan) -> Plan:
     """Return the plan that is run, and say where its trials were rounded up."""
     from actlab.cli.output import say
-    from actlab.studies.balanced import equal_budget
+    from actlab.studies.search.balanced import equal_budget
 
     equal = equal_budget(plan)
     if equal.trials != plan.trials:

@@ -19,9 +19,9 @@ def show(path: RunFolderPath, *, trial: TrialNumber = None, json: Json = False) 
     """Print the trials of a run folder, or one of them."""
     from actlab.cli.study.verdict_table import print_verdict
     from actlab.cli.tasks.finish import show_tasks
+    from actlab.studies.interface.verdicts import judged_summary, verdict_of
     from actlab.studies.run_folder import RunFolder
     from actlab.studies.summary import summary, told_records, trial_detail
-    from actlab.workbench.verdicts import judged_summary, verdict_of
 
     folder = RunFolder.open(path)
     is_run_of_tasks = folder.plan().tasks is not None
@@ -92,7 +92,7 @@ def _print_summary(document: dict[str, Any]) -> None:
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
-    from actlab.report.words import outcome_word
+    from actlab.pages.words import outcome_word
 
     accuracy = row["valid_accuracy"]
     setting = row["setting"]

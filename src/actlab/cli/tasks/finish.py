@@ -6,20 +6,20 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
+from actlab.case_study.claim_rows import claim_rows
 from actlab.cli.interrupts import stop_on_signals
 from actlab.cli.output import print_json, say
-from actlab.cli.tasks.claims import claim_rows
-from actlab.cli.tasks.page import write_tasks_report
 from actlab.cli.tasks.progress import TasksProgress
-from actlab.cli.tasks.self_check import check_outputs
 from actlab.errors import ActlabError
 from actlab.i18n import _
+from actlab.studies.executors.session import ExecutorFactory
+from actlab.studies.interface.self_check import self_checking
 from actlab.studies.run_folder import RunFolder
-from actlab.studies.session import ExecutorFactory
-from actlab.studies.task_run import run_tasks
-from actlab.studies.task_summary import task_summary
-from actlab.tasks.settings import HIDDEN
-from actlab.workbench.self_check import self_checking
+from actlab.studies.tasks.check_outputs import check_outputs
+from actlab.studies.tasks.page_data import write_tasks_report
+from actlab.studies.tasks.run import run_tasks
+from actlab.studies.tasks.run_summary import task_summary
+from actlab.studies.tasks.settings import HIDDEN
 
 
 def finish_tasks(

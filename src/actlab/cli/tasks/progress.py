@@ -2,7 +2,7 @@
 
 from actlab.i18n import _
 from actlab.records import Record
-from actlab.workbench.progress import StudyProgress, duration
+from actlab.studies.interface.progress import StudyProgress, duration
 
 
 class TasksProgress(StudyProgress):

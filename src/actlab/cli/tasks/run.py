@@ -65,8 +65,8 @@ def run(
     """Train every output layer of the tasks on the same seeds, and write the report."""
     from actlab.cli.report import checked_language
     from actlab.cli.tasks.finish import finish_tasks
-    from actlab.cli.tasks.plan import tasks_plan
-    from actlab.studies.engines import executor_factory
+    from actlab.studies.executors.engines import executor_factory
+    from actlab.studies.tasks.make_plan import tasks_plan
 
     for count, option in ((seeds, "--seeds"), (workers, "--workers")):
         if count is not None and count < 1:

@@ -11,7 +11,7 @@ from actlab.errors import DataError
 from actlab.i18n import _
 
 if TYPE_CHECKING:
-    from actlab.tasks import Suggestion
+    from actlab.studies.tasks import Suggestion
 
 _KEY = "y"
 
@@ -25,7 +25,7 @@ Data = Annotated[
 
 def suggest(*, data: Data, json: Json = False) -> None:
     """Print which task the targets in a file pose; exit with 1 where they fit none yet."""
-    from actlab import tasks
+    from actlab.studies import tasks
 
     name, target = read_target(data)
     found = tasks.suggest(target)

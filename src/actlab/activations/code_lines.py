@@ -1,0 +1,229 @@
+"""A function as lines to paste into torch, Keras or JAX code, each in its own convention."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from actlab.activations.formula import Expression
+from actlab.activations.formula.printers.code import DIALECTS, Framework, code
+from actlab.errors import ActlabError, unknown_name
+from actlab.i18n import _
+
+if TYPE_CHECKING:
+    from actlab.activations import Function
+
+FRAMEWORKS: tuple[Framework, ...] = ("torch", "keras", "jax")
+
+
+def _gated(activation: str, operations: str) -> str:
+    """Return activation(a) * b for the halves a and b of the last dimension."""
+    return f"lambda x: (lambda a, b: {activation} * b)(*{operations}.split(x, 2, axis=-1))"
+
+
+_TORCH = {
+    "identity": "torch.nn.Identity()",
+    "relu": "torch.nn.ReLU()",
+    "relu6": "torch.nn.ReLU6()",
+    "leaky_relu": "torch.nn.LeakyReLU(negative_slope={negative_slope!r})",
+    "prelu": "torch.nn.PReLU(init={a!r})",
+    "rrelu_eval": "torch.nn.RReLU(lower={lower!r}, upper={upper!r}).eval()",
+    "hardtanh": "torch.nn.Hardtanh()",
+    "hardsigmoid": "torch.nn.Hardsigmoid()",
+    "hardshrink": "torch.nn.Hardshrink(lambd={lambd!r})",
+    "softshrink": "torch.nn.Softshrink(lambd={lambd!r})",
+    "sigmoid": "torch.nn.Sigmoid()",
+    "tanh": "torch.nn.Tanh()",
+    "softsign": "torch.nn.Softsign()",
+    "elu": "torch.nn.ELU(alpha={alpha!r})",
+    "celu": "torch.nn.CELU(alpha={alpha!r})",
+    "selu": "torch.nn.SELU()",
+    "softplus": "torch.nn.Softplus(beta={beta!r})",
+    "logsigmoid": "torch.nn.LogSigmoid()",
+    "gelu": "torch.nn.GELU()",
+    "gelu_tanh": 'torch.nn.GELU(approximate="tanh")',
+    "silu": "torch.nn.SiLU()",
+    "hardswish": "torch.nn.Hardswish()",
+    "mish": "torch.nn.Mish()",
+    "tanhshrink": "torch.nn.Tanhshrink()",
+    "glu": "torch.nn.GLU(dim=-1)",
+    "softmax": "torch.nn.Softmax(dim=-1)",
+}
+_KERAS = {
+    "identity": "keras.activations.linear",
+    "relu": "keras.activations.relu",
+    "relu6": "keras.activations.relu6",
+    "leaky_relu": "lambda x: keras.activations.leaky_relu(x, negative_slope={negative_slope!r})",
+    "prelu": "keras.layers.PReLU(alpha_initializer=keras.initializers.Constant({a!r}))",
+    "hardtanh": "keras.activations.hard_tanh",
+    "hardsigmoid": "keras.activations.hard_sigmoid",
+    "sparse_sigmoid": "keras.activations.sparse_sigmoid",
+    "hardshrink": "lambda x: keras.activations.hard_shrink(x, threshold={lambd!r})",
+    "softshrink": "lambda x: keras.activations.soft_shrink(x, threshold={lambd!r})",
+    "sigmoid": "keras.activations.sigmoid",
+    "tanh": "keras.activations.tanh",
+    "softsign": "keras.activations.softsign",
+    "elu": "lambda x: keras.activations.elu(x, alpha={alpha!r})",
+    "celu": "lambda x: keras.activations.celu(x, alpha={alpha!r})",
+    "selu": "keras.activations.selu",
+    "squareplus": "lambda x: keras.activations.squareplus(x, b={b!r})",
+    "sparse_plus": "keras.activations.sparse_plus",
+    "logsigmoid": "keras.activations.log_sigmoid",
+    "exponential": "keras.activations.exponential",
+    "gelu": "lambda x: keras.activations.gelu(x, approximate=False)",
+    "gelu_tanh": "lambda x: keras.activations.gelu(x, approximate=True)",
+    "silu": "keras.activations.silu",
+    "hardswish": "keras.activations.hard_silu",
+    "mish": "keras.activations.mish",
+    "tanhshrink": "keras.activations.tanh_shrink",
+    "glu": "lambda x: keras.activations.glu(x, axis=-1)",
+    "softmax": "lambda x: keras.activations.softmax(x, axis=-1)",
+    # keras.activations.sparsemax (Keras 3.15.1) gives outputs that do not sum to 1.
+    "sparsemax": (
+        "lambda x: keras.ops.relu(x - keras.ops.max((keras.ops.cumsum(keras.ops.flip("
+        "keras.ops.sort(x, axis=-1), axis=-1), axis=-1) - 1) / keras.ops.arange("
+        "1, x.shape[-1] + 1, dtype=x.dtype), axis=-1, keepdims=True))"
+    ),
+    "swiglu": _gated("keras.activations.silu(a)", "keras.ops"),
+    "geglu": _gated("keras.activations.gelu(a, approximate=False)", "keras.ops"),
+    "reglu": _gated("keras.activations.relu(a)", "keras.ops"),
+    "bilinear_glu": _gated("a", "keras.ops"),
+    "crelu": "lambda x: keras.ops.relu(keras.ops.concatenate([x, -x], axis=-1))",
+    "maxout": (
+        "lambda x: keras.ops.max(keras.ops.reshape(x, (*x.shape[:-1], -1, {pieces:.0f})), axis=-1)"
+    ),
+}
+_JAX = {
+    "identity": "jax.nn.identity",
+    "relu": "jax.nn.relu",
+    "relu6": "jax.nn.relu6",
+    "leaky_relu": "lambda x: jax.nn.leaky_relu(x, negative_slope={negative_slope!r})",
+    "hardtanh": "jax.nn.hard_tanh",
+    "hardsigmoid": "jax.nn.hard_sigmoid",
+    "sparse_sigmoid": "jax.nn.sparse_sigmoid",
+    "sigmoid": "jax.nn.sigmoid",
+    "tanh": "jax.nn.tanh",
+    "softsign": "jax.nn.soft_sign",
+    "elu": "lambda x: jax.nn.elu(x, alpha={alpha!r})",
+    "celu": "lambda x: jax.nn.celu(x, alpha={alpha!r})",
+    "selu": "jax.nn.selu",
+    "squareplus": "lambda x: jax.nn.squareplus(x, b={b!r})",
+    "sparse_plus": "jax.nn.sparse_plus",
+    "logsigmoid": "jax.nn.log_sigmoid",
+    "gelu": "lambda x: jax.nn.gelu(x, approximate=False)",
+    "gelu_tanh": "lambda x: jax.nn.gelu(x, approximate=True)",
+    "silu": "jax.nn.silu",
+    "hardswish": "jax.nn.hard_silu",
+    "mish": "jax.nn.mish",
+    "glu": "lambda x: jax.nn.glu(x, axis=-1)",
+    "softmax": "lambda x: jax.nn.softmax(x, axis=-1)",
+    "sparsemax": (
+        "lambda x: jax.nn.relu(x - ((jnp.cumsum(jnp.sort(x, axis=-1)[..., ::-1], axis=-1) - 1) / "
+        "jnp.arange(1, x.shape[-1] + 1)).max(axis=-1, keepdims=True))"
+    ),
+    "swiglu": _gated("jax.nn.silu(a)", "jnp"),
+    "geglu": _gated("jax.nn.gelu(a, approximate=False)", "jnp"),
+    "reglu": _gated("jax.nn.relu(a)", "jnp"),
+    "bilinear_glu": _gated("a", "jnp"),
+    "crelu": "lambda x: jax.nn.relu(jnp.concatenate([x, -x], axis=-1))",
+    "maxout": "lambda x: x.reshape(*x.shape[:-1], -1, {pieces:.0f}).max(axis=-1)",
+}
+_NATIVE: dict[Framework, dict[str, str]] = {"torch": _TORCH, "keras": _KERAS, "jax": _JAX}
+
+
+@dataclass(frozen=True)
+class CodeLines:
+    """What to paste: the activation, and weights that start with the function's gain."""
+
+    framework: Framework
+    activation: str
+    initialisation: str | None
+
+    @property
+    def text(self) -> str:
+        """Return the lines."""
+        lines = [f"activation = {self.activation}"]
+        if self.initialisation is not None:
+            lines.append(self.initialisation)
+        return "\n".join(lines)
+
+
+def checked_framework(given: str) -> Framework:
+    """Return the framework of that name; raises UnknownNameError for another."""
+    for framework in FRAMEWORKS:
+        if given == framework:
+            return framework
+    raise unknown_name(_("framework"), given, FRAMEWORKS)
+
+
+def code_lines(function: "Function", framework: Framework, gain_forward: float | None) -> CodeLines:
+    """Return the lines for a function of the catalogue, with its parameters as numbers."""
+    return CodeLines(
+        framework, activation_line(function, framework), start_line(framework, gain_forward)
+    )
+
+
+def activation_line(function: "Function", framework: Framework) -> str:
+    """Return the framework's own function, actlab's module (torch), or the formula spelt out.
+
+    >>> from actlab.activations import get
+    >>> activation_line(get("leaky_relu"), "jax")
+    'lambda x: jax.nn.leaky_relu(x, negative_slope=0.01)'
+    """
+    native = _NATIVE[framework].get(function.name)
+    if native is not None and _own_constants(function):
+        return native.format(**function.values)
+    if framework == "torch":
+        given = "".join(f", {name}={value!r}" for name, value in _changed(function).items())
+        return f'actlab.get("{function.name}").module({given[2:]})'
+    if function.kind == "structural":
+        message = _("{name} has no one-line form in {framework}; its formula is {formula}.")
+        raise ActlabError(
+            message.format(name=function.name, framework=framework, formula=function.formula)
+        )
+    return formula_line(_expression(function).bind(**function.values), framework)
+
+
+def formula_line(expression: Expression, framework: Framework) -> str:
+    """Return a formula without parameters as a lambda of the framework.
+
+    >>> from actlab.activations.formula import parse
+    >>> formula_line(parse("x*tanh(exp(x))"), "keras")
+    'lambda x: x * keras.ops.tanh(keras.ops.exp(x))'
+    """
+    return f"lambda x: {code(expression.tree, DIALECTS[framework])}"
+
+
+def start_line(framework: Framework, gain: float | None) -> str | None:
+    """Return a line that starts weights with deviation gain / sqrt(fan-in), None without a gain."""
+    if gain is None or not 0 < gain < float("inf"):
+        return None
+    match framework:
+        case "torch":
+            deviation = f"{gain:.6g} / layer.weight[0].numel() ** 0.5"
+            return f"torch.nn.init.normal_(layer.weight, std={deviation})"
+        case "keras":
+            options = f'scale={gain**2:.6g}, mode="fan_in", distribution="untruncated_normal"'
+            return f"kernel_initializer = keras.initializers.VarianceScaling({options})"
+        case "jax":
+            options = f'{gain**2:.6g}, "fan_in", "normal"'
+            return f"kernel_init = jax.nn.initializers.variance_scaling({options})"
+
+
+def _expression(function: "Function") -> Expression:
+    from actlab.activations.formula import parse
+
+    return parse(function.formula, function.values)
+
+
+def _changed(function: "Function") -> Mapping[str, float]:
+    """Return the parameters whose values are not those of the catalogue."""
+    from actlab.activations import get
+
+    usual = get(function.name).values
+    return {name: value for name, value in function.values.items() if value != usual.get(name)}
+
+
+def _own_constants(function: "Function") -> bool:
+    """Return whether the framework's function takes, or has, the parameters of this one."""
+    fixed = {"selu", "hardtanh"}
+    return function.name not in fixed or not _changed(function)

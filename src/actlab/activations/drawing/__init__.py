@@ -1,0 +1,1 @@
+"""Plots of functions: sampled curves, marked kinks, HTML and image files."""

@@ -1,0 +1,162 @@
+"""The explorer as one HTML page that works without a network."""
+
+import json
+from gettext import NullTranslations
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from actlab import i18n
+from actlab.activations.explorer.columns import COLUMNS, MONOTONIC_WORDS, SMOOTHNESS_WORDS, cells
+from actlab.activations.explorer.inputs import ExplorerData, ExplorerFunction
+from actlab.errors import ActlabError
+from actlab.files import write_text
+from actlab.i18n import _ as translate
+from actlab.pages.templating import environment
+from actlab.pages.theme import DARK, LIGHT, SERIES, style_variables
+
+MOST_CHOSEN = 6
+
+_SCRIPTS = ("numbers.js", "state.js", "charts.js", "cards.js", "table.js", "start.js")
+
+
+def render(
+    data: ExplorerData, language: str = "en", *, translations: NullTranslations | None = None
+) -> str:
+    """Return the explorer in "en" or "ko"; `translations` replaces the messages of the language.
+
+    The page depends on nothing but its arguments and asks for nothing when it is opened.
+    """
+    messages = i18n.translation(language) if translations is None else translations
+    templates = environment(messages, "actlab.activations.explorer", "actlab.pages")
+    return templates.get_template("explorer.html").render(_context(data, language, messages))
+
+
+def write(
+    path: Path,
+    data: ExplorerData,
+    language: str = "en",
+    *,
+    translations: NullTranslations | None = None,
+) -> Path:
+    """Write the explorer beside its place, rename it, and return the path.
+
+    Raises ActlabError where the folder is missing or cannot be written.
+    """
+    try:
+        return write_text(path, render(data, language, translations=translations))
+    except OSError as error:
+        message = translate("The page {path} cannot be written: {reason}. Choose another -o.")
+        raise ActlabError(message.format(path=path, reason=error.strerror)) from None
+
+
+def _context(data: ExplorerData, language: str, translations: NullTranslations) -> dict[str, Any]:
+    functions = sorted(data.functions, key=lambda function: function.name)
+    return {
+        "language": language,
+        "functions": functions,
+        "structural": data.structural,
+        "columns": COLUMNS,
+        "rows": [(function, cells(function.facts, translations)) for function in functions],
+        "markup": {function.name: Markup(function.formula_markup) for function in functions},
+        "symbols": {
+            function.name: {slider.name: Markup(slider.symbol) for slider in function.sliders}
+            for function in functions
+        },
+        "monotonic_words": MONOTONIC_WORDS,
+        "smoothness_words": SMOOTHNESS_WORDS,
+        "most_chosen": MOST_CHOSEN,
+        "styles": Markup(style_variables() + _asset("explorer.css")),
+        "plotly": Markup(_plotly()),
+        "code": Markup(_code(functions)),
+        "scripts": Markup("\n".join(_asset(name) for name in _SCRIPTS)),
+        "page_data": _script_json(_page_data(data, functions, translations)),
+    }  # fmt: skip
+
+
+def _page_data(
+    data: ExplorerData, functions: list[ExplorerFunction], translations: NullTranslations
+) -> dict[str, Any]:
+    """Return what the page's script reads: functions, colours and the words that it writes."""
+    _ = translations.gettext
+    return {
+        "chosen": [name for name in data.chosen if any(f.name == name for f in functions)],
+        "most": MOST_CHOSEN,
+        "colours": {
+            "light": [LIGHT[role] for role in SERIES[:MOST_CHOSEN]],
+            "dark": [DARK[role] for role in SERIES[:MOST_CHOSEN]],
+        },
+        "functions": {
+            function.name: {
+                "sliders": [
+                    {"name": s.name, "default": s.default, "low": s.low, "high": s.high}
+                    for s in function.sliders
+                ],
+                "kinks": [kink["x"] for kink in function.facts.get("kinks") or ()],
+                "minimum": _minimum(function),
+                "aliases": list(function.facts.get("aliases") or ()),
+                "exact": {
+                    "mean": function.facts.get("mean_under_N01"),
+                    "second": function.facts.get("second_moment_N01"),
+                    "slope": function.facts.get("mean_grad_N01"),
+                    "slopeSecond": function.facts.get("second_moment_grad_N01"),
+                    "flat": function.facts.get("zero_grad_fraction_N01"),
+                },
+            }
+            for function in functions
+        },
+        "words": {
+            "add": _("Add"),
+            "remove": _("Remove"),
+            "addNamed": _("Add {name}"),
+            "removeNamed": _("Remove {name}"),
+            "full": _("Six functions are shown; remove one before adding another."),
+            "unknown": _('There is no function "{given}".'),
+            "near": _('There is no function "{given}". Did you mean "{near}"?'),
+            "present": _("{name} is already shown."),
+            "shown": _("{shown} of {all} functions"),
+            "copied": _("Copied"),
+            "minimum": _("minimum"),
+            "kink": _("kink"),
+            "exactly": _("{share} of inputs give exactly {value}"),
+            "density": _("density"),
+            "input": _("the input itself"),
+            "computed": _("computed in the page"),
+            "nothing": _("Nothing is chosen. Add a function above, or from the table."),
+        },
+    }  # fmt: skip
+
+
+def _minimum(function: ExplorerFunction) -> list[float] | None:
+    x, y = function.facts.get("min_x"), function.facts.get("min_y")
+    return None if x is None or y is None else [x, y]
+
+
+def _code(functions: list[ExplorerFunction]) -> str:
+    """Return the functions as JavaScript, one line each; the page's policy forbids evaluation."""
+    lines = [
+        f"  {json.dumps(function.name)}: {{"
+        f"value: (x, p) => {function.value_code}, slope: (x, p) => {function.slope_code}}},"
+        for function in functions
+    ]
+    return "const FORMULAS = {\n" + "\n".join(lines) + "\n};"
+
+
+def _script_json(value: dict[str, Any]) -> Markup:
+    """Return JSON that cannot end the script element it stands in."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    for character in "<>&":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)
+
+
+def _asset(name: str) -> str:
+    folder = resources.files("actlab.activations.explorer")
+    return folder.joinpath("assets", name).read_text(encoding="utf-8")
+
+
+def _plotly() -> str:
+    asset = resources.files("actlab.pages").joinpath("assets", "plotly-cartesian.min.js")
+    return asset.read_text(encoding="utf-8")

@@ -1,0 +1,157 @@
+"""Measuring what a function does, and verifying what the catalogue declares of it.
+
+A `function` is a name, a `catalogue.Function` or anything else with the fields of
+`protocol.Measurable`, as `pasted` makes it. Only `hazards`, `cost` and `verify` load torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from actlab.activations import Function, get
+from actlab.activations.catalogue.declared import Facts, Kink, ScalarFacts
+from actlab.activations.facts.curve import DomainError
+from actlab.activations.facts.formulas import PastedFormula
+from actlab.activations.facts.measuring import measured
+from actlab.activations.facts.protocol import Measurable
+from actlab.activations.facts.results import Cost, Hazards, Onset, Row
+from actlab.activations.formula import parse
+
+__all__ = [
+    "Cost",
+    "DomainError",
+    "Facts",
+    "Hazards",
+    "Kink",
+    "Measurable",
+    "Onset",
+    "Row",
+    "ScalarFacts",
+    "cost",
+    "hazards",
+    "measure",
+    "of",
+    "pasted",
+    "verify",
+]
+
+
+def of(function: str | Measurable, **parameters: float) -> Facts:
+    """Return the facts of a function, with other values of its parameters where given.
+
+    They are the declared ones where the catalogue declares them, and measured from the formula
+    elsewhere: for other parameter values and for pasted formulas. Structural functions have no
+    scalar facts. Raises ParameterError, UnknownNameError or DomainError.
+
+    >>> of("sigmoid").max_abs_grad
+    0.25
+    >>> of("leaky_relu", negative_slope=-0.5).monotonic
+    'non_monotonic'
+    """
+    chosen = _measurable(function, parameters)
+    if isinstance(chosen, Function):
+        return _of_function(chosen)
+    return Facts(
+        name=chosen.name,
+        aliases=(),
+        formula=chosen.formula,
+        latex=parse(chosen.formula).latex(),
+        parameters=chosen.values,
+        source="",
+        learnable=False,
+        **vars(measured(chosen)),
+    )
+
+
+def _of_function(function: Function) -> Facts:
+    if function.kind == "structural":
+        scalar = ScalarFacts()
+    elif function.declared is not None:
+        scalar = function.declared.facts()
+    else:
+        scalar = measured(function)
+    return Facts(
+        name=function.name,
+        aliases=function.aliases,
+        formula=function.formula,
+        latex=function.latex,
+        parameters=function.values,
+        source=function.source,
+        learnable=function.learnable,
+        kind=function.kind,
+        arity=function.arity,
+        output_width=function.output_width,
+        **vars(scalar),
+    )
+
+
+def measure(function: str | Measurable, **parameters: float) -> ScalarFacts:
+    """Return the facts measured from the formula, whatever the catalogue declares.
+
+    >>> measure("relu").zero_grad_fraction_N01
+    0.5
+    """
+    return measured(_measurable(function, parameters))
+
+
+def pasted(formula: str, **values: float) -> PastedFormula:
+    """Return a formula that is not in the catalogue, ready to be measured.
+
+    Raises FormulaError or UnboundParameterError where it cannot be read.
+
+    >>> of(pasted("x*tanh(exp(x))")).monotonic
+    'non_monotonic'
+    """
+    return PastedFormula(formula, values)
+
+
+def verify(names: Sequence[str] | None = None) -> list[Row]:
+    """Return every declared fact of the named functions (None: all) against both routes.
+
+    Raises UnknownNameError for a name that the catalogue does not have.
+
+    >>> all(row.ok for row in verify(["relu"]))
+    True
+    """
+    from actlab.activations.facts.verification import verification
+
+    return verification(names)
+
+
+def hazards(function: str | Measurable, dtype: str) -> Hazards:
+    """Return from which |x| on the module and the formula as written are wrong in a dtype.
+
+    dtypes are float16, bfloat16, float32 and float64; UnknownNameError for any other.
+
+    >>> hazards("elu", "float16").formula.gradient_wrong
+    'nan'
+    """
+    from actlab.activations.facts.numerical_errors import onsets
+
+    return onsets(_measurable(function, {}), dtype)
+
+
+def cost(
+    function: str | Measurable,
+    dtype: str = "float32",
+    device: str = "cpu",
+    compiled: bool = False,
+    *,
+    elements: int = 1 << 20,
+) -> Cost:
+    """Return the time of the module, forward and backward, as a ratio to a copy of the tensor.
+
+    Raises DeviceError for a device that this machine does not have.
+    """
+    from actlab.activations.facts.timing import timed
+
+    return timed(_measurable(function, {}), dtype, device, compiled=compiled, elements=elements)
+
+
+def _measurable(function: str | Measurable, parameters: dict[str, float]) -> Measurable:
+    chosen = get(function) if isinstance(function, str) else function
+    if isinstance(chosen, Function):
+        return chosen.bind(**parameters)
+    if parameters:
+        return PastedFormula(chosen.formula, {**chosen.values, **parameters}, chosen.name)
+    return chosen

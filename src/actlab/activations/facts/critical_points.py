@@ -1,0 +1,224 @@
+"""Where a function turns, what its range is, and where it is steepest."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Any
+
+import mpmath
+import numpy as np
+
+from actlab.activations.catalogue.declared import Monotonic
+from actlab.activations.facts.curve import DIGITS, Curve, refine, sign_changes
+from actlab.activations.facts.pieces import Break, Piece, find_breaks, find_pieces, probes
+from actlab.activations.facts.tails import limit
+
+_NOISE = 1e-13
+"""A sampled derivative below this share of its size may have lost its sign to rounding."""
+
+_SURE = 1e-9
+"""A sampled slope above this share of the largest has a sure sign."""
+
+_DENSE_REACH = 20.0
+
+_MANY = 24
+"""How many turning points are refined: of an oscillation, those nearest 0."""
+
+_SAME = mpmath.mpf(10) ** -25
+
+
+@dataclass(frozen=True)
+class Extreme:
+    """A bound of a set of values: where it is attained (no place: nowhere, or on a stretch)."""
+
+    value: float
+    attained: bool
+    place: float | None
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A value that may be a bound; `place` is None for a limit at infinity or a stretch."""
+
+    value: Any
+    attained: bool
+    place: Any = None
+
+
+class Anatomy:
+    """A curve taken apart: breaks, pieces, limits, turning points of f and of f'."""
+
+    def __init__(self, curve: Curve) -> None:
+        self.curve = curve
+        self.breaks: tuple[Break, ...] = find_breaks(curve)
+        self.pieces: tuple[Piece, ...] = find_pieces(curve, self.breaks)
+
+    @cached_property
+    def limits(self) -> tuple[Any, Any]:
+        """Return the limits of f at minus and plus infinity, None where there is none."""
+        return (self._limit(0, -1), self._limit(0, 1))
+
+    @cached_property
+    def slope_limits(self) -> tuple[Any, Any]:
+        """Return the limits of f' at minus and plus infinity, None where there is none."""
+        return (self._limit(1, -1), self._limit(1, 1))
+
+    def _limit(self, order: int, direction: int) -> Any:
+        return limit(lambda x: self.curve.at(x, order)[order], direction)
+
+    @cached_property
+    def turns(self) -> tuple[Any, ...]:
+        """Return the points where f' changes sign within a piece."""
+        return self._roots(1)
+
+    @cached_property
+    def inflections(self) -> tuple[Any, ...]:
+        """Return the points where f'' changes sign within a piece."""
+        return self._roots(2)
+
+    def _roots(self, order: int) -> tuple[Any, ...]:
+        xs = self.curve.grid
+        sampled = self.curve.sample(xs, order)[order]
+        near = abs(xs) < _DENSE_REACH
+        size = max((abs(v) for v in sampled[near] if math.isfinite(v)), default=0.0)
+        brackets = sign_changes(xs, sampled, noise=_NOISE * size)
+        edges = [float(found.x) for found in self.breaks]
+        brackets.sort(key=lambda bracket: abs(bracket[0] + bracket[1]))
+        roots: list[Any] = []
+        for low, high in brackets[:_MANY]:
+            for a, b in pairwise([low, *(e for e in edges if low < e < high), high]):
+                roots += self._root_within(order, a, b)
+        return tuple(sorted(roots))
+
+    def _root_within(self, order: int, low: float, high: float) -> list[Any]:
+        with mpmath.workdps(DIGITS):
+            margin = (mpmath.mpf(high) - low) * mpmath.mpf(10) ** -20
+            inside = (low + margin, high - margin)
+            root = refine(lambda x: self.curve.at(x, order + 1)[order:], *inside)
+            return [] if root is None else [root]
+
+    def monotonic(self) -> Monotonic:
+        """Return whether f rises or falls, from the signs of its slope and of its jumps."""
+        signs = {int(mpmath.sign(found.right[0] - found.here)) for found in self._jumps()}
+        signs |= {int(mpmath.sign(found.here - found.left[0])) for found in self._jumps()}
+        signs |= {int(mpmath.sign(slope)) for slope in self._slopes()}
+        signs |= self._sampled_signs()
+        constant = any(piece.constant for piece in self.pieces)
+        if {1, -1} <= signs:
+            return "non_monotonic"
+        if -1 in signs:
+            return "non_increasing" if constant else "strictly_decreasing"
+        return "non_decreasing" if constant else "strictly_increasing"
+
+    def _sampled_signs(self) -> set[int]:
+        """Return the signs of the slope where it is large enough to have one in doubles.
+
+        A stretch much narrower than the probes' distances shows itself only here.
+        """
+        sampled = self.curve.sample(self.curve.grid, 1)[1]
+        near = sampled[(abs(self.curve.grid) < _DENSE_REACH) & np.isfinite(sampled)]
+        large = near[abs(near) > _SURE * max(abs(near).max(), 1e-300)]
+        return {int(sign) for sign in np.unique(np.sign(large))}
+
+    def _jumps(self) -> list[Break]:
+        return [found for found in self.breaks if found.order == 0]
+
+    def _slopes(self) -> Iterable[Any]:
+        """Yield the slope within every stretch on which it keeps its sign."""
+        edges = sorted([*(found.x for found in self.breaks), *self.turns])
+        with mpmath.workdps(DIGITS):
+            for low, high in pairwise([-mpmath.inf, *edges, mpmath.inf]):
+                for x in probes(low, high):
+                    yield self.curve.at(x, 1)[1]
+
+    def values(self) -> list[Candidate]:
+        """Return the values among which the bounds of the range are."""
+        found = [Candidate(self.curve.at(x)[0], True, x) for x in self.turns]
+        for at_break in self.breaks:
+            found.append(Candidate(at_break.here, True, at_break.x))
+            found += [
+                Candidate(side[0], _same(side[0], at_break.here), at_break.x)
+                for side in (at_break.left, at_break.right)
+            ]
+        for piece in self.pieces:
+            if piece.constant:
+                found.append(Candidate(self.curve.at(probes(piece.low, piece.high)[0])[0], True))
+        found += [Candidate(mpmath.mpf(end), False) for end in self.limits if end is not None]
+        return found + self._swings(0)
+
+    def slopes(self) -> list[Candidate]:
+        """Return the sizes of f' among which the largest is."""
+        found = [Candidate(abs(self.curve.at(x, 1)[1]), True, x) for x in self.inflections]
+        for at_break in self.breaks:
+            found += [Candidate(abs(side[1]), True, at_break.x) for side in _sides(at_break)]
+        for piece in self.pieces:
+            if piece.straight:
+                inside = probes(piece.low, piece.high)[0]
+                found.append(Candidate(abs(self.curve.at(inside, 1)[1]), True))
+        found += [
+            Candidate(abs(mpmath.mpf(end)), False) for end in self.slope_limits if end is not None
+        ]
+        return found + self._swings(1)
+
+    def _swings(self, order: int) -> list[Candidate]:
+        """Return infinities where f or f' has no limit and its swings grow without bound."""
+        ends = self.limits if order == 0 else self.slope_limits
+        unbounded = []
+        for direction, end in zip((-1, 1), ends, strict=True):
+            if end is not None:
+                continue
+            near, far = (self._window(order, direction, start) for start in (100, 10000))
+            for pick in (min, max):
+                if abs(pick(far)) > 5 * max(abs(pick(near)), 1):
+                    size = math.copysign(math.inf, float(pick(far)))
+                    unbounded.append(Candidate(mpmath.mpf(size if order == 0 else math.inf), False))
+        return unbounded
+
+    def _window(self, order: int, direction: int, start: int) -> list[Any]:
+        steps = [mpmath.mpf(k) / 4 for k in range(64)]
+        return [self.curve.at(direction * (start + step), order)[order] for step in steps]
+
+
+def _sides(found: Break) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    return (found.left, found.right)
+
+
+def _same(left: Any, right: Any) -> bool:
+    if mpmath.isinf(left) or mpmath.isinf(right):
+        return bool(left == right)
+    return bool(abs(left - right) <= _SAME * max(1, abs(left), abs(right)))
+
+
+def lowest(candidates: Sequence[Candidate]) -> Extreme:
+    """Return the least of the candidates; see `highest`."""
+    turned = [Candidate(-c.value, c.attained, c.place) for c in candidates]
+    found = highest(turned)
+    return Extreme(-found.value + 0.0, found.attained, found.place)
+
+
+def highest(candidates: Sequence[Candidate]) -> Extreme:
+    """Return the greatest of the candidates, and where it is attained.
+
+    Of several isolated places the nearest to 0 counts, of two equally near the negative one. A
+    stretch has no place.
+    """
+    top = max(candidates, key=lambda candidate: candidate.value).value
+    ties = [c for c in candidates if _same(c.value, top)]
+    attained = [c for c in ties if c.attained]
+    places = sorted((c.place for c in attained if c.place is not None), key=_nearest_zero)
+    stretch = any(c.place is None for c in attained)
+    place = float(places[0]) + 0.0 if places and not stretch else None
+    return Extreme(_number(top), bool(attained), place)
+
+
+def _nearest_zero(place: Any) -> tuple[float, float]:
+    rounded = round(float(place), 12)
+    return (abs(rounded), rounded)
+
+
+def _number(value: Any) -> float:
+    return float(value) + 0.0

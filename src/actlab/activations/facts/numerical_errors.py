@@ -1,0 +1,209 @@
+"""From which |x| on a function goes wrong in a dtype: as shipped, and as its formula is written.
+
+Wrong is NaN, an infinity, or an error above 4 eps max(|f|, |x|) for values and above
+4 eps max(|f'|, sup |f'|) for gradients, against 60 digits. (One unit of the dtype's least subnormal
+number is allowed besides.) The relative error in the tails is reported, not judged.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from actlab.activations.facts.critical_points import Anatomy, highest
+from actlab.activations.facts.curve import Curve
+from actlab.activations.facts.dtypes import DTYPES
+from actlab.activations.facts.protocol import Measurable
+from actlab.activations.facts.results import Fault, Hazards, Onset
+from actlab.activations.facts.samples import between, sample_points
+from actlab.activations.formula import parse
+from actlab.errors import unknown_name
+from actlab.i18n import _
+
+_FACTOR = 4
+_REFINEMENTS = 40
+_CROWD = 64
+"""torch computes the last few numbers of a tensor in another way, with other faults."""
+
+
+class Truth:
+    """The true value and slope of a function at given inputs, rounded to doubles, remembered."""
+
+    def __init__(self, function: Measurable) -> None:
+        self.curve = Curve.of(function.formula, function.values)
+        self._known: dict[float, tuple[float, float | None]] = {}
+
+    def __call__(self, x: float) -> tuple[float, float | None]:
+        """Return f(x) and f'(x); at a kink None for the slope, as either side is right."""
+        if x not in self._known:
+            value, slope = self.curve.at(x, 1)
+            if any(abs(x - found.x) < 1e-12 for found in self.anatomy.breaks):
+                sides = [self.curve.at(x, 1, side)[1] for side in (-1, 1)]
+                slope = sides[0] if abs(sides[0] - sides[1]) < 1e-20 else None
+            self._known[x] = (float(value), None if slope is None else float(slope))
+        return self._known[x]
+
+    @cached_property
+    def anatomy(self) -> Anatomy:
+        """Return the curve taken apart."""
+        return Anatomy(self.curve)
+
+    @cached_property
+    def steepest(self) -> float:
+        """Return sup |f'|."""
+        return highest(self.anatomy.slopes()).value
+
+    @cached_property
+    def tails(self) -> tuple[float, float]:
+        """Return where the left tail ends and the right one begins."""
+        turns = [float(x) for x in (*self.anatomy.turns, *self.anatomy.inflections)]
+        return (min([-1.0, *turns]), max([1.0, *turns]))
+
+
+def onsets(function: Measurable, dtype: str, *, truth: Truth | None = None) -> Hazards:
+    """Return from which |x| on the module and the formula of `function` are wrong in `dtype`.
+
+    `truth` may be shared between dtypes. Raises UnknownNameError for an unknown dtype.
+
+    >>> from actlab.activations import get
+    >>> onsets(get("elu"), "float16").formula.gradient_wrong
+    'nan'
+    """
+    if dtype not in DTYPES:
+        raise unknown_name(_("dtype"), dtype, DTYPES)
+    truth = truth or Truth(function)
+    return Hazards(
+        function.name,
+        dtype,
+        module=onset(shipped(function), truth, DTYPES[dtype]),
+        formula=onset(as_written(function), truth, DTYPES[dtype]),
+    )
+
+
+def shipped(function: Measurable) -> Callable[[Tensor], Tensor]:
+    """Return the module as users get it, ready for inputs of any dtype."""
+
+    def apply(x: Tensor) -> Tensor:
+        result: Tensor = function.module().eval().to(x.dtype)(x)
+        return result
+
+    return apply
+
+
+def as_written(function: Measurable) -> Callable[[Tensor], Tensor]:
+    """Return the formula in torch, each word of it the torch function of that name."""
+    from actlab.activations.formula import TorchBackend
+
+    formula = parse(function.formula, parameters=function.values)
+
+    def apply(x: Tensor) -> Tensor:
+        result: Tensor = formula.evaluate(TorchBackend(), x, **function.values)
+        return result
+
+    return apply
+
+
+def _gradient(values: Tensor, points: Tensor) -> Tensor:
+    """Return autograd's gradient; zeros where no operation kept one, as for a step."""
+    if not values.requires_grad:
+        return torch.zeros_like(points)
+    (found,) = torch.autograd.grad(values.sum(), points)
+    return found
+
+
+def onset(apply: Callable[[Tensor], Tensor], truth: Truth, dtype: torch.dtype) -> Onset:
+    """Return where `apply` goes wrong in `dtype`."""
+    judge = _Judge(apply, truth, dtype)
+    breaks = [float(found.x) for found in truth.anatomy.breaks]
+    points = sample_points(dtype, breaks)
+    rows = judge.rows(points)
+    value = judge.first(rows, lambda row: row.value_fault)
+    gradient = judge.first(rows, lambda row: row.gradient_fault)
+    low, high = truth.tails
+    tail = [row for row in rows if row.x < low or row.x > high]
+    worst = max(tail, key=lambda row: row.value_ulp or 0.0, default=None)
+    steep = max(tail, key=lambda row: row.gradient_ulp or 0.0, default=None)
+    return Onset(
+        *((value.x, value.value_fault) if value else (None, None)),
+        *((gradient.x, gradient.gradient_fault) if gradient else (None, None)),
+        *((worst.value_ulp, worst.x) if worst else (None, None)),
+        *((steep.gradient_ulp, steep.x) if steep else (None, None)),
+    )
+
+
+@dataclass(frozen=True)
+class _Row:
+    x: float
+    value_fault: Fault | None
+    gradient_fault: Fault | None
+    value_ulp: float | None
+    gradient_ulp: float | None
+
+
+class _Judge:
+    """Compares what a function returns in one dtype with the truth."""
+
+    def __init__(self, apply: Callable[[Tensor], Tensor], truth: Truth, dtype: torch.dtype) -> None:
+        self._apply = apply
+        self._truth = truth
+        self._dtype = dtype
+        self._info = torch.finfo(dtype)
+
+    def rows(self, xs: Tensor) -> list[_Row]:
+        """Return what became of each input, computed among many others as in a layer."""
+        copies = -(-_CROWD // len(xs)) + 1
+        points = xs.to(self._dtype).repeat(copies).requires_grad_()
+        values = self._apply(points)
+        slopes = _gradient(values, points)
+        columns = (points.detach(), values.detach(), slopes)
+        triples = zip(*(column[: len(xs)].double().tolist() for column in columns), strict=True)
+        return [self._row(x, value, slope) for x, value, slope in triples]
+
+    def _row(self, x: float, value: float, slope: float) -> _Row:
+        true_value, true_slope = self._truth(x)
+        largest = self._truth.steepest
+        return _Row(
+            x,
+            self._fault(value, true_value, abs(x)),
+            None if true_slope is None else self._fault(slope, true_slope, largest),
+            self._ulp(value, true_value),
+            None if true_slope is None else self._ulp(slope, true_slope),
+        )
+
+    def _fault(self, given: float, true: float, scale: float) -> Fault | None:
+        if math.isnan(given):
+            return "nan"
+        if math.isinf(given):
+            return "overflow" if abs(true) > self._info.max else "inf"
+        allowed = _FACTOR * self._info.eps * max(abs(true), scale) + self._least
+        return "error" if abs(given - true) > allowed else None
+
+    @property
+    def _least(self) -> float:
+        return self._info.tiny * self._info.eps
+
+    def _ulp(self, given: float, true: float) -> float | None:
+        if abs(true) < self._info.tiny or abs(true) > self._info.max or not math.isfinite(given):
+            return None
+        return abs(given - true) / (abs(true) * self._info.eps)
+
+    def first(self, rows: list[_Row], fault: Callable[[_Row], Fault | None]) -> _Row | None:
+        """Return the wrong row nearest 0, refined to the neighbouring number of the dtype."""
+        wrong = [row for row in rows if fault(row)]
+        if not wrong:
+            return None
+        nearest = min(wrong, key=lambda row: abs(row.x))
+        same_side = [row for row in rows if row.x * nearest.x > 0 and abs(row.x) < abs(nearest.x)]
+        good = max((row.x for row in same_side), key=abs, default=0.0)
+        for _refinement in range(_REFINEMENTS):
+            middle = between(good, nearest.x, self._dtype)
+            if middle is None:
+                break
+            (row,) = self.rows(torch.tensor([middle], dtype=torch.float64))
+            good, nearest = (good, row) if fault(row) else (middle, nearest)
+        return nearest

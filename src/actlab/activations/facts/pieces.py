@@ -1,0 +1,157 @@
+"""Where a function stops being analytic, and on which stretches it is constant or the identity."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import mpmath
+
+from actlab.activations.catalogue.declared import Smoothness
+from actlab.activations.facts.curve import DIGITS, Curve, not_finite, refine, sign_changes
+from actlab.activations.formula.derivative import switches
+from actlab.activations.formula.nodes import Call, Node, walk
+
+_ORDER = 6
+"""How many derivatives are compared at a switch; beyond it the function counts as smooth."""
+
+_SAME = mpmath.mpf(10) ** -30
+_INFINITE = mpmath.mpf(10) ** 25
+"""More than this at a point that was located to 50 digits is a pole next to it."""
+
+
+@dataclass(frozen=True)
+class Break:
+    """A point where some derivative jumps: f, f', ... on the left, on the right, and f itself."""
+
+    x: Any
+    left: tuple[Any, ...]
+    right: tuple[Any, ...]
+    here: Any
+
+    @property
+    def order(self) -> int:
+        """Return the order of the first derivative that jumps (0: f itself)."""
+        return next(k for k in range(len(self.left)) if not _same(self.left[k], self.right[k]))
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A stretch between breaks, on which the function is analytic."""
+
+    low: Any
+    high: Any
+    constant: bool
+    straight: bool
+    identity: bool
+
+    @property
+    def normal_mass(self) -> float:
+        """Return the share of a standard normal input that falls on the piece."""
+        return float(
+            (mpmath.erf(self.high / mpmath.sqrt(2)) - mpmath.erf(self.low / mpmath.sqrt(2))) / 2
+        )
+
+
+def _same(left: Any, right: Any) -> bool:
+    return bool(abs(left - right) <= _SAME * max(1, abs(left), abs(right)))
+
+
+def find_breaks(curve: Curve) -> tuple[Break, ...]:
+    """Return the points at which some derivative of the function jumps, from left to right.
+
+    They are among the zeros of what the formula switches on: compared numbers, and arguments of
+    abs, relu, clip, max and min.
+    """
+    places: list[Any] = []
+    for switch in (*switches(curve.tree), *_poles(curve.tree)):
+        part = curve.part(switch)
+        xs = curve.grid
+        for low, high in sign_changes(xs, part.sample(xs, 0)[0]):
+            root = refine(_right_of(part), low, high)
+            if root is not None and not any(_same(root, place) for place in places):
+                places.append(root)
+    candidates = [_compare_sides(curve, place) for place in sorted(places)]
+    return tuple(found for found in candidates if found is not None)
+
+
+def _poles(tree: Node) -> tuple[Node, ...]:
+    """Return the trees at whose zeros a tangent has no value."""
+    return tuple(
+        Call("cos", part.arguments)
+        for part in walk(tree)
+        if isinstance(part, Call) and part.function == "tan"
+    )
+
+
+def _right_of(curve: Curve) -> Callable[[Any], tuple[Any, Any]]:
+    def value_and_slope(x: Any) -> tuple[Any, Any]:
+        value, slope = curve.at(x, 1, side=1)
+        return (value, slope)
+
+    return value_and_slope
+
+
+def _compare_sides(curve: Curve, place: Any) -> Break | None:
+    left = curve.at(place, _ORDER, side=-1)
+    right = curve.at(place, _ORDER, side=1)
+    if max(abs(left[0]), abs(right[0])) > _INFINITE:
+        raise not_finite(place)
+    if all(_same(a, b) for a, b in zip(left, right, strict=True)):
+        return None
+    return Break(place, left, right, curve.at(place)[0])
+
+
+def find_pieces(curve: Curve, breaks: tuple[Break, ...]) -> tuple[Piece, ...]:
+    """Return the stretches between the breaks.
+
+    An analytic function whose slope vanishes at several points of a stretch in general position is
+    constant there; likewise straight, and likewise the identity.
+    """
+    edges = [-mpmath.inf, *(found.x for found in breaks), mpmath.inf]
+    return tuple(_piece(curve, low, high) for low, high in pairwise(edges))
+
+
+def _piece(curve: Curve, low: Any, high: Any) -> Piece:
+    with mpmath.workdps(DIGITS):
+        jets = [(x, curve.at(x, 2)) for x in probes(low, high)]
+        return Piece(
+            low,
+            high,
+            constant=all(jet[1] == 0 for _x, jet in jets),
+            straight=all(_is_zero(jet[2], jet[1]) for _x, jet in jets),
+            identity=all(_is_zero(jet[0] - x, x) for x, jet in jets),
+        )
+
+
+def _is_zero(value: Any, beside: Any) -> bool:
+    return bool(abs(value) <= mpmath.mpf(10) ** (5 - DIGITS) * abs(beside))
+
+
+def probes(low: Any, high: Any) -> tuple[Any, ...]:
+    """Return points in general position between low and high, either of which may be infinite."""
+    shares = [mpmath.mpf(k) / 1000 for k in (137, 391, 617, 883)]
+    if mpmath.isinf(low) and mpmath.isinf(high):
+        return tuple(8 * (share - mpmath.mpf("0.5")) for share in shares)
+    if mpmath.isinf(low):
+        return tuple(high - 6 * share for share in shares)
+    if mpmath.isinf(high):
+        return tuple(low + 6 * share for share in shares)
+    return tuple(low + (high - low) * share for share in shares)
+
+
+def smoothness(breaks: tuple[Break, ...]) -> Smoothness:
+    """Return the class of the function: how many derivatives are continuous."""
+    if not breaks:
+        return "Cinf"
+    order = min(found.order for found in breaks)
+    classes: tuple[Smoothness, ...] = ("discontinuous", "C0", "C1", "C2")
+    return classes[min(order, 3)]
+
+
+def zero_gradient_share(pieces: tuple[Piece, ...]) -> float:
+    """Return the share of a standard normal input on which the function is constant."""
+    return math.fsum(piece.normal_mass for piece in pieces if piece.constant)

@@ -1,0 +1,132 @@
+"""Each declared fact against two measurements that know nothing of it, nor of each other."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from actlab.activations import Function, functions, get
+from actlab.activations.catalogue.declared import SCALAR_FACTS, Kink
+from actlab.activations.facts.curve import Curve
+from actlab.activations.facts.measuring import measured
+from actlab.activations.facts.module_route import ModuleRoute, in_float64
+from actlab.activations.facts.results import Route, Row
+from actlab.activations.formula import NumpyBackend, parse
+
+_TOLERANCE: dict[Route, float] = {"formula": 1e-12, "module": 1e-7}
+"""How far a measurement may be off, beside max(1, |declared|): reals, and finite differences."""
+
+
+def verification(names: Sequence[str] | None) -> list[Row]:
+    """Return the rows of the named functions, of all without names."""
+    chosen = functions() if names is None else tuple(get(name) for name in names)
+    return [row for function in chosen for row in rows_of(function)]
+
+
+def rows_of(function: Function) -> list[Row]:
+    """Return the rows of one function."""
+    if function.kind == "structural" or function.declared is None:
+        return _structural_rows(function)
+    declared = function.declared.facts()
+    module = ModuleRoute(in_float64(function.module))
+    measurements: dict[Route, Any] = {
+        "formula": measured(function),
+        "module": module.facts(declared),
+    }
+    rows = [
+        _row(function, fact, getattr(declared, fact), getattr(found, fact), route)
+        for route, found in measurements.items()
+        for fact in SCALAR_FACTS
+    ]
+    return [*rows, *_agreement_rows(function, module), _learnable_row(function)]
+
+
+def _row(function: Function, fact: str, declared: Any, found: Any, route: Route) -> Row:
+    assert function.declared is not None
+    ok = agree(declared, found, _TOLERANCE[route])
+    derivation = function.declared.derivation(fact)
+    return Row(function.name, fact, declared, found, route, ok, derivation)
+
+
+def agree(declared: Any, found: Any, tolerance: float) -> bool:
+    """Return whether two facts are the same within a tolerance.
+
+    A kink that was measured from a formula has no convention, and agrees with any.
+
+    >>> agree(1.0, 1.0 + 1e-9, 1e-7), agree(None, 0.0, 1e-7)
+    (True, False)
+    """
+    if isinstance(declared, Kink) and isinstance(found, Kink):
+        pairs = [(declared.x, found.x), (declared.left, found.left), (declared.right, found.right)]
+        if found.convention is not None:
+            pairs.append((declared.convention or 0.0, found.convention))
+        return all(agree(a, b, tolerance) for a, b in pairs)
+    if isinstance(declared, tuple) and isinstance(found, tuple):
+        return len(declared) == len(found) and all(
+            agree(a, b, tolerance) for a, b in zip(declared, found, strict=True)
+        )
+    if isinstance(declared, bool | str | None) or isinstance(found, bool | str | None):
+        return type(declared) is type(found) and bool(declared == found)
+    if math.isinf(declared) or math.isinf(found):
+        return bool(declared == found)
+    return bool(abs(declared - found) <= tolerance * max(1.0, abs(declared)))
+
+
+def _agreement_rows(function: Function, module: ModuleRoute) -> list[Row]:
+    """Return how far the module is from its formula, and autograd from finite differences."""
+    curve = Curve.of(function.formula, function.values)
+    xs = np.concatenate([np.linspace(-9.97, 9.97, 48), [-400.3, -41.7, 37.1, 333.3]])
+    true = np.array([float(curve.at(x)[0]) for x in xs])
+    scale = np.maximum(np.abs(true), np.abs(xs))
+    off = float(np.max(np.abs(module.value(xs) - true) / scale))
+    width = 1e-4
+    central = (
+        8 * (module.value(xs + width) - module.value(xs - width))
+        - (module.value(xs + 2 * width) - module.value(xs - 2 * width))
+    ) / (12 * width)
+    slopes = module.slope(xs)
+    error = float(np.max(np.abs(slopes - central) / np.maximum(1.0, np.abs(slopes) + np.abs(xs))))
+    return [
+        Row(
+            function.name,
+            "value",
+            0.0,
+            off,
+            "module",
+            off < 1e-9,
+            "the module's error against the formula with 60 digits, beside max(|f|, |x|)",
+        ),
+        Row(
+            function.name,
+            "gradient",
+            0.0,
+            error,
+            "module",
+            error < 1e-8,
+            "autograd against central differences of the module, beside max(1, |f'| + |x|)",
+        ),
+    ]
+
+
+def _learnable_row(function: Function) -> Row:
+    learns = any(parameter.requires_grad for parameter in function.module().parameters())
+    text = "whether the module has parameters that require a gradient"
+    same = learns == function.learnable
+    return Row(function.name, "learnable", function.learnable, learns, "module", same, text)
+
+
+def _structural_rows(function: Function) -> list[Row]:
+    """Return what can be checked of a function of several numbers: its width, what it learns."""
+    width = 12
+    formula = parse((function.output_width or "n").replace("n", "x"))
+    values = {name: function.values[name] for name in formula.names}
+    expected = int(formula.evaluate(NumpyBackend(), float(width), **values))
+    with torch.no_grad():
+        found = int(function.module()(torch.randn(3, width)).shape[-1])
+    text = "the width of the module's output for an input of width 12"
+    row = Row(function.name, "output_width", expected, found, "module", expected == found, text)
+    return [row, _learnable_row(function)]

@@ -1,0 +1,1 @@
+"""A formula written in another language: LaTeX, MathML, code of the frameworks."""

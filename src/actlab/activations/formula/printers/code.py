@@ -1,0 +1,235 @@
+"""A tree as code of another language or framework, ready to paste."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from actlab.activations.formula.nodes import (
+    Binary,
+    Call,
+    Choice,
+    Comparison,
+    Constant,
+    Input,
+    Logic,
+    Negative,
+    Node,
+    Number,
+    Parameter,
+    Truth,
+    depends_on_input,
+)
+
+Framework = Literal["torch", "keras", "jax"]
+
+_SUM, _PRODUCT, _SIGN, _POWER, _ATOM = range(5)
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a language spells the parts of a formula; `{0}`, `{1}`, `{2}` stand for the parts."""
+
+    calls: dict[str, str]
+    scalar_calls: dict[str, str]
+    choice: str
+    scalar_choice: str
+    conjunction: str
+    disjunction: str
+    constants: dict[str, str]
+    parameter: str = "{0}"
+    power: str | None = None
+    filled: str | None = None
+
+    def call(self, function: str, scalar: bool) -> str:
+        """Return the template of a function, of the input or of plain numbers."""
+        return (self.scalar_calls if scalar else self.calls)[function]
+
+
+_ELEMENTARY = "sqrt", "exp", "expm1", "log", "log1p", "sin", "cos", "tan", "sinh", "cosh", "tanh"
+"""Functions that every dialect calls by the name that formulas use."""
+
+_PYTHON_SCALARS = {
+    "abs": "abs({0})",
+    "sign": "math.copysign(1.0, {0})",
+    "relu": "max({0}, 0.0)",
+    "sigmoid": "(1 / (1 + math.exp(-({0}))))",
+    "softplus": "math.log1p(math.exp({0}))",
+    "clip": "min(max({0}, {1}), {2})",
+    "max": "max({0}, {1})",
+    "min": "min({0}, {1})",
+} | {name: f"math.{name}({{0}})" for name in (*_ELEMENTARY, "erf", "atan", "asinh")}
+
+
+def _python(calls: dict[str, str], where: str, filled: str, joined: tuple[str, str]) -> Dialect:
+    return Dialect(
+        calls=calls,
+        scalar_calls=_PYTHON_SCALARS,
+        choice=f"{where}({{0}}, {{1}}, {{2}})",
+        scalar_choice="({1} if {0} else {2})",
+        conjunction=joined[0],
+        disjunction=joined[1],
+        constants={"pi": "math.pi", "e": "math.e"},
+        filled=filled,
+    )
+
+
+_SAME = ("abs", "sign", *_ELEMENTARY)
+
+TORCH = _python(
+    {name: f"torch.{name}({{0}})" for name in [*_SAME, "erf", "atan", "asinh", "sigmoid", "relu"]}
+    | {
+        "softplus": "torch.nn.functional.softplus({0})",
+        "clip": "torch.clamp({0}, {1}, {2})",
+        "max": "torch.clamp({0}, min={1})",
+        "min": "torch.clamp({0}, max={1})",
+    },
+    "torch.where",
+    "torch.full_like(x, {0})",
+    ("({0}) & ({1})", "({0}) | ({1})"),
+)
+JAX = _python(
+    {name: f"jnp.{name}({{0}})" for name in _SAME}
+    | {
+        "erf": "jax.scipy.special.erf({0})",
+        "atan": "jnp.arctan({0})",
+        "asinh": "jnp.arcsinh({0})",
+        "sigmoid": "jax.nn.sigmoid({0})",
+        "softplus": "jax.nn.softplus({0})",
+        "relu": "jax.nn.relu({0})",
+        "clip": "jnp.clip({0}, {1}, {2})",
+        "max": "jnp.maximum({0}, {1})",
+        "min": "jnp.minimum({0}, {1})",
+    },
+    "jnp.where",
+    "jnp.full_like(x, {0})",
+    ("({0}) & ({1})", "({0}) | ({1})"),
+)
+KERAS = _python(
+    {name: f"keras.ops.{name}({{0}})" for name in [*_SAME, "erf", "sigmoid", "softplus", "relu"]}
+    | {
+        "atan": "keras.ops.arctan({0})",
+        "asinh": "keras.ops.arcsinh({0})",
+        "clip": "keras.ops.clip({0}, {1}, {2})",
+        "max": "keras.ops.maximum({0}, {1})",
+        "min": "keras.ops.minimum({0}, {1})",
+    },
+    "keras.ops.where",
+    "keras.ops.full_like(x, {0})",
+    ("keras.ops.logical_and({0}, {1})", "keras.ops.logical_or({0}, {1})"),
+)
+
+_MATH = {name: f"Math.{name}({{0}})" for name in (*_SAME, "atan", "asinh")} | {
+    "erf": "erf({0})",
+    "sigmoid": "sigmoid({0})",
+    "softplus": "softplus({0})",
+    "relu": "Math.max({0}, 0)",
+    "clip": "Math.min(Math.max({0}, {1}), {2})",
+    "max": "Math.max({0}, {1})",
+    "min": "Math.min({0}, {1})",
+}
+JAVASCRIPT = Dialect(
+    calls=_MATH,
+    scalar_calls=_MATH,
+    choice="({0} ? {1} : {2})",
+    scalar_choice="({0} ? {1} : {2})",
+    conjunction="(({0}) && ({1}))",
+    disjunction="(({0}) || ({1}))",
+    constants={"pi": "Math.PI", "e": "Math.E"},
+    parameter="p.{0}",
+    power="Math.pow({0}, {1})",
+)
+"""`erf`, `sigmoid` and `softplus` are functions that the page has to define."""
+
+DIALECTS: dict[str, Dialect] = {"torch": TORCH, "keras": KERAS, "jax": JAX}
+
+
+def code(tree: Node, dialect: Dialect) -> str:
+    """Return the tree as an expression of the dialect in x and the parameters.
+
+    >>> from actlab.activations.formula import parse
+    >>> code(parse("x*tanh(exp(x))").tree, TORCH)
+    'x * torch.tanh(torch.exp(x))'
+    """
+    return _Writer(dialect).written(tree, _SUM)
+
+
+class _Writer:
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+
+    def written(self, node: Node, place: int) -> str:
+        text, binding = self._bound(node)
+        return f"({text})" if binding < place else text
+
+    def _bound(self, node: Node) -> tuple[str, int]:
+        """Return the text of a node and how tightly it binds."""
+        match node:
+            case Number(value, _):
+                shown = str(int(value)) if value.is_integer() and value < 1e15 else repr(value)
+                return shown, _ATOM
+            case Input():
+                return "x", _ATOM
+            case Constant(name):
+                return self._dialect.constants[name], _ATOM
+            case Parameter(name):
+                return self._dialect.parameter.format(name), _ATOM
+            case Negative(operand):
+                return f"-{self.written(operand, _SIGN)}", _SIGN
+            case Binary():
+                return self._binary(node)
+            case Call(function, arguments):
+                return self._call(function, arguments), _ATOM
+            case Choice():
+                return self._choice(node), _ATOM
+
+    def _binary(self, node: Binary) -> tuple[str, int]:
+        left, right, power = node.left, node.right, self._dialect.power
+        match node.operator:
+            case "+":
+                return f"{self.written(left, _SUM)} + {self.written(right, _PRODUCT)}", _SUM
+            case "-":
+                return f"{self.written(left, _SUM)} - {self.written(right, _PRODUCT)}", _SUM
+            case "**" if power is not None:
+                return power.format(self.written(left, _SUM), self.written(right, _SUM)), _ATOM
+            case "**":
+                return f"{self.written(left, _ATOM)} ** {self.written(right, _ATOM)}", _POWER
+            case sign:
+                text = f"{self.written(left, _PRODUCT)} {sign} {self.written(right, _SIGN)}"
+                return text, _PRODUCT
+
+    def _call(self, function: str, arguments: tuple[Node, ...]) -> str:
+        first, *others = arguments
+        if function in ("max", "min"):
+            return self._extreme(function, first, others)
+        scalar = not any(depends_on_input(argument) for argument in arguments)
+        template = self._dialect.call(function, scalar)
+        return template.format(*(self.written(argument, _SUM) for argument in arguments))
+
+    def _extreme(self, function: str, first: Node, others: list[Node]) -> str:
+        second: Node = others[0] if len(others) == 1 else Call(function, tuple(others))
+        both = depends_on_input(first) and depends_on_input(second)
+        if not depends_on_input(first):
+            first, second = second, first
+        template = self._dialect.call(function, scalar=not depends_on_input(first))
+        if both and self._dialect is TORCH:
+            # torch.clamp takes a number, torch.maximum two tensors.
+            template = f"torch.{function}imum({{0}}, {{1}})"
+        return template.format(self.written(first, _SUM), self.written(second, _SUM))
+
+    def _choice(self, node: Choice) -> str:
+        then, otherwise = self.written(node.then, _SUM), self.written(node.otherwise, _SUM)
+        condition = self._truth(node.condition)
+        if not depends_on_input(node.condition):
+            return self._dialect.scalar_choice.format(condition, then, otherwise)
+        plain = not depends_on_input(node.then) and not depends_on_input(node.otherwise)
+        if plain and self._dialect.filled is not None:
+            # Two plain numbers have no dtype of their own: the result takes that of x.
+            then = self._dialect.filled.format(then)
+        return self._dialect.choice.format(condition, then, otherwise)
+
+    def _truth(self, node: Truth) -> str:
+        match node:
+            case Comparison(relation, left, right):
+                return f"{self.written(left, _SUM)} {relation} {self.written(right, _SUM)}"
+            case Logic(joiner, left, right):
+                both = self._dialect.conjunction if joiner == "and" else self._dialect.disjunction
+                return both.format(self._truth(left), self._truth(right))

@@ -1,0 +1,1 @@
+"""What a captured step means: origins, value ranges, losses, logits, output activations."""

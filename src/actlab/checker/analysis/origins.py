@@ -1,0 +1,222 @@
+"""Where a value came from: walking back over the recorded calls.
+
+What a walk passes is chosen by the caller: views only hand elements on; joins put several tensors
+together; dropout, clamping and a small constant added change numbers a little, and mean nothing.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from actlab.capture import ops
+from actlab.capture.trace import Call, Trace, Value
+
+_LIMIT = 4000
+"""How many values one walk may visit: on a huge graph it ends unanswered, not in minutes."""
+
+_MIXING = ops.PRODUCTS | {
+    "mul", "add", "sub", "rsub", "sum", "mean", "lerp", "div", "rdiv", "reciprocal", "addcmul",
+}  # fmt: skip
+"""Operations by which several predictions are mixed, and by which activations are written out."""
+
+_SCALING = frozenset({"mul", "div", "add", "sub", "rsub", "neg", "mean", "sum"})
+"""Operations that, with numbers beside a tensor, stretch and shift it, or average over it."""
+
+_NEAR = 60
+"""How many calls a walk through sums and gates may visit: what it looks for is near the loss."""
+
+HANDED_ON = ops.VIEWS | ops.JOINS | ops.DROPOUTS
+"""Operations after which a tensor is still what it was, elsewhere or with parts missing."""
+
+_ONE_TENSOR = ops.VIEWS | ops.DROPOUTS | ops.NORMS
+"""Operations whose output has the elements of their first input; the others are parameters."""
+
+_TINY = 1e-2
+
+_ALREADY_CONFINED = (
+    ops.BOUNDED | ops.NORMALISERS | {"exp", "div", "cosine_similarity", "rsub", "sub"}
+)
+"""Operations behind which a clamp guards against rounding, and is no activation of its own."""
+
+
+@dataclass(frozen=True, eq=False)
+class Origin:
+    """An end of a walk: the value, and the calls that were passed to reach it, the last one first.
+
+    The value was made by `value.call`, or the step was given it (`call` is None).
+    """
+
+    value: Value
+    passed: tuple[Call, ...] = ()
+
+    @property
+    def call(self) -> Call | None:
+        """Return the call that made the value."""
+        return self.value.call
+
+    @property
+    def op(self) -> str:
+        """Return the name of that operation, "" for what the step was given."""
+        return self.value.call.op if self.value.call is not None else ""
+
+
+def origins(
+    value: Value, passing: frozenset[str] = HANDED_ON, nudges: bool = True
+) -> tuple[Origin, ...]:
+    """Return the values that `value` was made of by passing on, each once.
+
+    The walk goes through the operations in `passing` and, with `nudges`, through a tiny constant
+    that is added, a clamp that guards against rounding, and a multiplication with one.
+    """
+    found: list[Origin] = []
+    seen: set[int] = set()
+    pending: list[tuple[Value, tuple[Call, ...]]] = [(value, ())]
+    while pending and len(seen) < _LIMIT:
+        current, path = pending.pop()
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        call = current.call
+        if call is None or not (call.op in passing or (nudges and is_nudge(call))):
+            found.append(Origin(current, path))
+            continue
+        parts = data_inputs(call, current.position)
+        if not parts:
+            found.append(Origin(current, path))
+        pending.extend((part, (*path, call)) for part in reversed(parts))
+    return tuple(found)
+
+
+def data_inputs(call: Call, position: int = 0) -> tuple[Value, ...]:
+    """Return the inputs whose elements are in an output, leaving out indices and masks."""
+    if call.op in ("broadcast_tensors", "meshgrid"):
+        return call.inputs[position : position + 1]
+    if call.op in _ONE_TENSOR or is_nudge(call):
+        return call.inputs[:1]
+    if call.op == "setitem":
+        parts = (call.args[0], call.args[-1])
+        return tuple(part for part in parts if isinstance(part, Value))
+    floating = [value for value in call.inputs if value.tensor.is_floating_point()]
+    return tuple(floating) or call.inputs[:1]
+
+
+def is_nudge(call: Call) -> bool:
+    """Return whether a call changes its input by next to nothing: clamping, or adding epsilon."""
+    if call.op == "clamp":
+        source = call.inputs[0].call
+        return source is not None and source.op in _ALREADY_CONFINED
+    if call.op in ("add", "sub") and len(call.inputs) == 1:
+        other = call.argument("other", 1)
+        return isinstance(other, (int, float)) and abs(other) < _TINY
+    if call.op in ("mul", "div") and len(call.inputs) == 1:
+        return bool(call.argument("other", 1) == 1)
+    return False
+
+
+def is_written_relu(call: Call) -> bool:
+    """Return whether a call is a clamp at zero from below that is an activation of its own."""
+    if call.op != "clamp" or not call.inputs or is_nudge(call):
+        return False
+    one_sided = getattr(call.function, "__name__", "").startswith("clamp_max")
+    return not one_sided and call.argument("min", 1) == 0 and call.argument("max", 2) is None
+
+
+def unscaled(origin: Origin) -> Origin:
+    """Return where an origin came from before it was multiplied with numbers and shifted by them.
+
+    What takes every value still does so afterwards.
+    """
+    for _step in range(_NEAR):
+        call = origin.call
+        if call is None or call.op not in _SCALING or len(call.inputs) != 1:
+            break
+        ends = origins(call.inputs[0])
+        if len(ends) != 1:
+            break
+        origin = Origin(ends[0].value, (*origin.passed, call, *ends[0].passed))
+    return origin
+
+
+def nudged(origin: Origin) -> bool:
+    """Return whether an epsilon or a clamp lies between the origin and the value."""
+    return any(is_nudge(call) for call in origin.passed)
+
+
+def makers(value: Value) -> list[Call]:
+    """Return the calls that made what `value` hands on."""
+    return [origin.call for origin in origins(value) if origin.call is not None]
+
+
+def ancestors(value: Value, stop: frozenset[str] = frozenset()) -> Iterator[Call]:
+    """Yield every call that `value` depends on, the nearest first, not beyond those in `stop`."""
+    seen: set[int] = set()
+    pending = [value]
+    while pending and len(seen) < 50 * _LIMIT:
+        call = pending.pop(0).call
+        if call is None or id(call) in seen:
+            continue
+        seen.add(id(call))
+        yield call
+        if call.op not in stop:
+            pending.extend(call.inputs)
+
+
+def made_with(value: Value, wanted: frozenset[str], size: int | None = None) -> Call | None:
+    """Return a call of `wanted` that reaches `value` through sums, gates and passing on only.
+
+    So the mixture of several experts' probabilities is still made with "softmax". Of several calls
+    one whose last dimension has `size` elements comes first: the experts, not their gates.
+    """
+    passing = HANDED_ON | _MIXING
+    found: list[Call] = []
+    pending = [value]
+    seen: set[int] = set()
+    while pending and len(seen) < _NEAR:
+        call = pending.pop(0).call
+        if call is None or id(call) in seen:
+            continue
+        seen.add(id(call))
+        if call.op in wanted:
+            found.append(call)
+        elif call.op in passing or is_nudge(call):
+            pending.extend(call.inputs)
+    fitting = [c for c in found if c.output.tensor.ndim and c.output.shape[-1] == size]
+    return next(iter((*fitting, *found)), None)
+
+
+def is_gate(trace: Trace, value: Value) -> bool:
+    """Return whether `value` is only ever multiplied with another tensor."""
+    uses = list(_uses(trace, value))
+    return bool(uses) and all(_is_product_with_other(call, given) for call, given in uses)
+
+
+def _uses(trace: Trace, value: Value, depth: int = 0) -> Iterator[tuple[Call, Value]]:
+    """Yield the calls that read `value`, looking through what only hands it on."""
+    for call in trace.users_of(value):
+        if call.op in HANDED_ON and depth < 20:
+            for output in call.outputs:
+                yield from _uses(trace, output, depth + 1)
+        elif call.op in ("rsub", "sub") and len(call.inputs) == 1 and depth < 20:
+            yield from _uses(trace, call.output, depth + 1)  # 1 - z, the other half of a gate
+        else:
+            yield call, value
+
+
+uses = _uses
+
+
+def _is_product_with_other(call: Call, given: Value) -> bool:
+    if call.op in ("mul", "addcmul", "lerp", *ops.PRODUCTS):
+        return any(other is not given for other in call.inputs)
+    return call.op in ops.ATTENTION
+
+
+def unit_dim(call: Call) -> int:
+    """Return the dimension of an activation's output that counts units: channels, or features."""
+    ndim = call.output.tensor.ndim
+    if ndim <= 2:
+        return ndim - 1
+    passing = ops.DROPOUTS | ops.NORMS | ops.POOLS | {"alias", "contiguous", "clone"}
+    source = origins(call.inputs[0], passing)
+    if any(origin.op in ("conv", "conv_transpose", "batch_norm") for origin in source):
+        return 1
+    return 1 if ndim >= 4 and not any(origin.op == "linear" for origin in source) else ndim - 1

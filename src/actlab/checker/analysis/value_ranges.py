@@ -1,0 +1,177 @@
+"""The range that a value can reach, whatever the inputs and the weights are.
+
+Interval arithmetic over the recorded calls. It is sound: the true range lies within the interval.
+An operation that is not in the table, a parameter and an input give the whole line, from which no
+rule concludes anything.
+"""
+
+import math
+from collections.abc import Callable
+
+import torch
+
+from actlab.capture import ops
+from actlab.capture.trace import Call, Value
+from actlab.checker.analysis.element_origins import selects, true_origins
+from actlab.checker.analysis.interval import BINARY, INF, UNIT, WHOLE, Interval, joined
+from actlab.checker.analysis.interval_rules import RULES, is_number
+
+_DEPTH = 150
+_SMALL = 4096
+
+
+_FIXED = {
+    "sigmoid": UNIT, "hardsigmoid": UNIT, "softmax": UNIT, "softmin": UNIT, "gumbel_softmax": UNIT,
+    "rand": UNIT, "rand_like": UNIT, "bernoulli": UNIT, "one_hot": UNIT,
+    "softsign": Interval(-1, 1),
+    "tanh": Interval(-1, 1), "sin": Interval(-1, 1), "cos": Interval(-1, 1), "erf": Interval(-1, 1),
+    "sign": Interval(-1, 1), "erfc": Interval(0, 2), "cosine_similarity": Interval(-1, 1),
+    "log_softmax": Interval(-INF, 0), "logsigmoid": Interval(-INF, 0),
+    "atan": Interval(-math.pi / 2, math.pi / 2), "arctan": Interval(-math.pi / 2, math.pi / 2),
+    "eq": UNIT, "ne": UNIT, "lt": UNIT, "le": UNIT, "gt": UNIT, "ge": UNIT,
+    "norm": Interval(0, INF), "vector_norm": Interval(0, INF), "cdist": Interval(0, INF),
+    "pairwise_distance": Interval(0, INF), "var": Interval(0, INF), "std": Interval(0, INF),
+    "mse_loss": Interval(0, INF), "l1_loss": Interval(0, INF),
+}  # fmt: skip
+"""Operations whose range does not depend on their argument."""
+
+_FLOORS = {
+    "gelu": -0.1700, "silu": -0.27847, "mish": -0.30884, "hardswish": -0.375,
+}  # fmt: skip
+"""Activations with this infimum that lie below x to the right of 0."""
+
+
+class Bounds:
+    """Intervals of the values of one trace, each computed once.
+
+    `is_free` says of a value that no call made whether it may take any value.
+    """
+
+    def __init__(self, is_free: Callable[[Value], bool]) -> None:
+        self._is_free = is_free
+        self._known: dict[int, Interval] = {}
+        self._keep: list[Value] = []
+
+    def of(self, value: Value, depth: int = 0) -> Interval:
+        """Return the interval of a value."""
+        known = self._known.get(id(value))
+        if known is None:
+            known = self._derive(value, depth)
+            self._known[id(value)] = known
+            self._keep.append(value)
+        return known
+
+    def _derive(self, value: Value, depth: int) -> Interval:
+        if depth > _DEPTH:
+            return WHOLE
+        if value.call is None:
+            return WHOLE if self._is_free(value) else _measured(value)
+        return self._of_call(value, value.call, depth + 1)
+
+    def _of_call(self, value: Value, call: Call, depth: int) -> Interval:
+        op = call.op
+        if op == "cosine_similarity" and all(self.of(v, depth).low >= 0 for v in call.inputs[:2]):
+            return UNIT
+        if op in _FIXED:
+            return _FIXED[op]
+        if not call.inputs or op in _FILLED:
+            return _of_factory(call)
+        first = self.of(call.inputs[0], depth)
+        if op in _FLOORS:
+            return Interval(_FLOORS[op] if first.low < 0 else 0.0, max(first.high, 0.0))
+        rule = RULES.get(op)
+        if rule is not None:
+            return rule(call, first)
+        if selects(call):
+            together = self._parts(value, depth)
+            if together is not None:
+                return together
+        if op in ("maximum", "minimum") or (op in ("max", "min") and _is_pair(call)):
+            second = self.of(call.inputs[-1], depth)
+            choose = max if op.startswith("max") else min
+            return Interval(choose(first.low, second.low), choose(first.high, second.high))
+        if op in ops.VIEWS or op in ("mean", "amax", "amin", "max", "min", "median", "cummax",
+                                     "quantile", "max_pool", "mode"):  # fmt: skip
+            return first
+        if op in ops.JOINS or op == "lerp":
+            return self._hull(call, depth)
+        if op in BINARY and "alpha" not in call.kwargs:
+            left, right = self._operand(call, 0, depth), self._operand(call, 1, depth)
+            return WHOLE if right is None else BINARY[op](left or first, right)
+        if op in ops.PRODUCTS:
+            return self._product(call, depth)
+        return WHOLE
+
+    def _parts(self, value: Value, depth: int) -> Interval | None:
+        """Return the range of a slice of tensors that were put together, None for other values."""
+        ends = true_origins(value)
+        passed = {call.op for end in ends for call in end.passed}
+        if not passed & {"cat", "stack"} or not passed <= ops.VIEWS | {"cat", "stack"}:
+            return None
+        result = self.of(ends[0].value, depth)
+        for end in ends[1:]:
+            result = joined(result, self.of(end.value, depth))
+        return result
+
+    def _hull(self, call: Call, depth: int) -> Interval:
+        parts = [self.of(v, depth) for v in call.inputs if v.tensor.is_floating_point()]
+        numbers = [item for item in (*call.args, *call.kwargs.values()) if is_number(item)]
+        if call.op == "pad":
+            numbers = [float(call.argument("value", 3) or 0.0)]
+        if call.op in ("masked_fill", "index_fill", "where", "pad"):
+            parts += [Interval(float(n), float(n)) for n in numbers]
+        if call.op in ("setitem", "index_put") and not parts:
+            return WHOLE
+        if call.op == "setitem" and is_number(call.args[-1]):
+            parts.append(Interval(float(call.args[-1]), float(call.args[-1])))
+        result = parts[0] if parts else WHOLE
+        for part in parts[1:]:
+            result = joined(result, part)
+        return result
+
+    def _operand(self, call: Call, position: int, depth: int) -> Interval | None:
+        item = call.argument("input" if position == 0 else "other", position)
+        if isinstance(item, Value):
+            return self.of(item, depth)
+        return Interval(float(item), float(item)) if is_number(item) else None
+
+    def _product(self, call: Call, depth: int) -> Interval:
+        values = [v for v in call.inputs if v.tensor.is_floating_point()]
+        if len(values) != 2:
+            return WHOLE
+        left, right = (self.of(v, depth) for v in values)
+        if left.low >= 0 and right.low >= 0:
+            return Interval(0.0, INF)
+        return WHOLE
+
+
+def _is_pair(call: Call) -> bool:
+    """Return whether `max(a, b)` was given two tensors."""
+    return call.op in ("max", "min") and len(call.inputs) == 2
+
+
+def _measured(value: Value) -> Interval:
+    tensor = value.tensor
+    if tensor.numel() == 0 or tensor.numel() > _SMALL or tensor.is_meta or not value.intact:
+        return WHOLE
+    with torch.no_grad():
+        numbers = tensor.detach().double() if not tensor.is_complex() else None
+        if numbers is None or not bool(torch.isfinite(numbers).all()):
+            return WHOLE
+        return Interval(float(numbers.min()), float(numbers.max()))
+
+
+_RANDOM = frozenset({"randn", "randn_like", "normal", "empty", "empty_like", "randint", "randperm"})
+
+
+_FILLED = {"zeros": 0.0, "zeros_like": 0.0, "new_zeros": 0.0, "ones": 1.0, "ones_like": 1.0,
+           "new_ones": 1.0}  # fmt: skip
+
+
+def _of_factory(call: Call) -> Interval:
+    if call.op in _RANDOM or not call.outputs:
+        return WHOLE
+    number = _FILLED.get(call.op)
+    if number is not None:  # known even if the tensor was filled in place since
+        return Interval(number, number)
+    return _measured(call.output)

@@ -1,0 +1,265 @@
+"""Running one step under observation, and leaving everything as it was."""
+
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from actlab.capture import ops
+from actlab.capture.autograd_graph import complete
+from actlab.capture.recorder import recording
+from actlab.capture.reruns import Probes, Run
+from actlab.capture.restore import Keeper, random_state_kept, uninitialised_names
+from actlab.capture.trace import Call, RootCall, Trace, Value
+from actlab.checker.analysis.step import Subject
+from actlab.checker.targets import Targets, infer_task
+from actlab.errors import ActlabError
+from actlab.i18n import _
+
+
+class CheckError(ActlabError):
+    """The step cannot be checked: the model or the loss does not run on this batch."""
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """A step to capture: what runs, and how the model alone can be run again.
+
+    `run` returns the loss; it calls `model_done(output)` between model and loss, where it knows
+    the border.
+    """
+
+    run: Callable[[Callable[[Any], None]], Any]
+    model: nn.Module | None
+    modules: tuple[nn.Module, ...]
+    targets: Targets
+    inputs: Any = None
+    forward: Callable[[Any], Any] | None = None
+    loss: Callable[[Any], Any] | None = None
+    optimizer: Any = None
+    files: tuple[str, ...] = ()
+
+
+@contextmanager
+def captured(program: Program, task: str | None) -> Iterator[Subject]:
+    """Run the step once, with its backward pass, and give the subject to the block.
+
+    Modules, gradients, inputs and random states are as before when the block ends, whatever
+    happened in it. Raises CheckError where parameters still wait for their shape.
+    """
+    for module in program.modules:
+        waiting = uninitialised_names(module)
+        if waiting:
+            raise CheckError(
+                _(
+                    "All parameters must have their shape before a check, but {names} is still "
+                    "uninitialised: run the model once on a batch first."
+                ).format(names=waiting[0])
+            )
+    keeper = Keeper()
+    for module in program.modules:
+        keeper.remember(module)
+    for tensor in (*_tensors_in(program.inputs), *program.targets.tensors):
+        keeper.remember_tensor(tensor)
+    with random_state_kept(), ExitStack() as stack:
+        stack.callback(keeper.restore)
+        stack.enter_context(warnings.catch_warnings())
+        warnings.simplefilter("ignore")
+        with random_state_kept():
+            subject = _run(program, task, keeper)
+        keeper.restore()
+        yield subject
+
+
+def _run(program: Program, task: str | None, keeper: Keeper, gradients: bool = True) -> Subject:
+    border: list[int] = []
+    returned: list[Any] = []
+    loss: Any = None
+    error: BaseException | None = None
+    with _eager(), torch.inference_mode(False), torch.set_grad_enabled(gradients):
+        with recording(keeper.remember_running, program.model, program.files) as trace:
+            try:
+
+                def model_done(output: Any) -> None:
+                    border.append(len(trace.calls))
+                    returned.append(output)
+
+                loss = program.run(model_done)
+            except Exception as raised:  # reported, with the call that it came from
+                error = raised
+        if gradients and _is_of_inference(error):
+            keeper.restore()
+            return _run(program, task, keeper, gradients=False)
+        unseen = complete(trace, loss)
+        subject = _subject(program, trace, task, border[0] if border else None)
+        subject.error = error
+        subject.unseen = unseen or not trace.calls
+        subject.returned = Targets.of(returned).tensors
+        _differentiate(subject, loss)
+    return subject
+
+
+def _is_of_inference(error: BaseException | None) -> bool:
+    """Return whether a step failed because its tensors were made in inference mode."""
+    return error is not None and "nference tensor" in str(error)
+
+
+def _subject(program: Program, trace: Trace, task: str | None, border: int | None) -> Subject:
+    modules = tuple({id(r.module): r.module for r in trace.roots}.values()) or program.modules
+    targets = program.targets
+    samples = _samples(trace, targets, program.inputs)
+    subject = Subject(
+        trace=trace,
+        model=_main_model(trace) if program.model is None else program.model,
+        targets=targets,
+        probes=Probes(_rerun(program, trace), samples),
+        optimizer=program.optimizer,
+        batch_size=samples,
+        border=border,
+        given_inputs=frozenset(id(t) for t in _tensors_in(program.inputs)),
+    )
+    subject.parameters = _parameters(program.modules or modules, trace)
+    subject.task_given = task is not None
+    subject.task = task or _inferred_task(subject)
+    return subject
+
+
+def _main_model(trace: Trace) -> nn.Module | None:
+    return next((r.module for r in trace.roots if any(True for _p in r.module.parameters())), None)
+
+
+def _rerun(program: Program, trace: Trace) -> Run | None:
+    if program.forward is not None:
+        return Run(program.forward, program.inputs, program.modules, program.loss)
+    root = next((r for r in trace.roots if any(True for _p in r.module.parameters())), None)
+    if root is None or root.last < 0:
+        return None
+    module = root.module
+    return Run(
+        forward=lambda given: module(*given[0], **given[1]),
+        inputs=(root.args, root.kwargs),
+        modules=(module,),
+    )
+
+
+def _samples(trace: Trace, targets: Targets, inputs: Any) -> int | None:
+    first_inputs = inputs
+    if first_inputs is None:
+        root: RootCall | None = next(iter(trace.roots), None)
+        first_inputs = (root.args, root.kwargs) if root is not None else None
+    given = next((t.shape for t in _tensors_in(first_inputs) if t.ndim > 0), None)
+    if targets.samples is None:
+        return given[0] if given is not None else None
+    if given is not None and len(given) > 1 and targets.samples == given[0] * given[1]:
+        return given[0]  # a target for each position, in one row
+    return targets.samples
+
+
+def _inferred_task(subject: Subject) -> str | None:
+    for loss_call in subject.loss_calls:
+        if loss_call.target is not None:
+            return infer_task(loss_call.target.tensor)
+    return infer_task(subject.targets.tensors[0]) if subject.targets.tensors else None
+
+
+def _parameters(modules: tuple[nn.Module, ...], trace: Trace) -> Mapping[str, Tensor]:
+    named: dict[str, Tensor] = {}
+    for number, module in enumerate(modules):
+        prefix = "" if number == 0 else f"{type(module).__name__}."
+        for name, parameter in module.named_parameters():
+            if all(parameter is not known for known in named.values()):
+                named[prefix + name] = parameter
+    known_ids = {id(parameter) for parameter in named.values()}
+    for number, source in enumerate(trace.sources):
+        tensor = source.tensor
+        if tensor.requires_grad and tensor.is_leaf and id(tensor) not in known_ids:
+            named[f"tensor{number}"] = tensor
+    return named
+
+
+def _differentiate(subject: Subject, loss: Any) -> None:
+    """Take the gradients of the loss, without touching any `.grad`."""
+    if subject.error is not None:
+        subject.no_gradient_reason = _("the step stopped with an error")
+        return
+    if not isinstance(loss, Tensor):
+        subject.no_gradient_reason = _("the step returned {kind}, not a tensor").format(
+            kind=type(loss).__name__
+        )
+        return
+    subject.loss = loss
+    if not loss.requires_grad:
+        subject.no_gradient_reason = _("the loss does not depend on any parameter by a gradient")
+        return
+    if loss.ndim > 0 and loss.numel() != 1:
+        subject.notes.append(
+            _("The loss has shape {shape}, not one number; its sum was differentiated.").format(
+                shape=tuple(loss.shape)
+            )
+        )
+    names = [name for name, tensor in subject.parameters.items() if tensor.requires_grad]
+    values = list(_watched_values(subject))
+    wanted = [subject.parameters[name] for name in names] + [value.tensor for value in values]
+    try:
+        found = torch.autograd.grad(loss.sum(), wanted, allow_unused=True)
+    except Exception as error:  # the backward pass is the user's program too
+        subject.no_gradient_reason = _("the backward pass raised {kind}: {text}").format(
+            kind=type(error).__name__, text=first_line(error)
+        )
+        return
+    subject.gradients = dict(zip(names, found[: len(names)], strict=True))
+    subject.value_gradients = {
+        id(value): gradient
+        for value, gradient in zip(values, found[len(names) :], strict=True)
+        if gradient is not None
+    }
+
+
+def _watched_values(subject: Subject) -> Iterator[Value]:
+    """Yield, each once, the values whose gradients rules may ask for."""
+    seen: set[int] = set()
+    candidates: list[Value] = [loss_call.input for loss_call in subject.loss_calls]
+    for call in subject.trace.calls:
+        if call.op in ops.ACTIVATIONS:
+            candidates += [call.inputs[0], call.output]
+        elif call.op in ops.AFFINE:
+            candidates.append(call.output)
+    for value in candidates:
+        if id(value) not in seen and value.intact and value.tensor.requires_grad:
+            seen.add(id(value))
+            yield value
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of what an exception says."""
+    text = str(error).strip()
+    return text.splitlines()[0] if text else type(error).__name__
+
+
+def _eager() -> Any:
+    """Return a context in which compiled models run as they are written, so that calls are seen."""
+    if "torch._dynamo" not in sys.modules:
+        return nullcontext()  # nothing can have been compiled, and importing it takes seconds
+    return torch.compiler.set_stance("force_eager")
+
+
+def _tensors_in(item: Any, depth: int = 0) -> Iterator[Tensor]:
+    if isinstance(item, Tensor):
+        yield item
+    elif depth < 4 and isinstance(item, dict):
+        for part in item.values():
+            yield from _tensors_in(part, depth + 1)
+    elif depth < 4 and isinstance(item, (tuple, list)):
+        for part in item:
+            yield from _tensors_in(part, depth + 1)
+
+
+def failing_call(subject: Subject) -> Call | None:
+    """Return the torch call that stopped the step, None where something else did."""
+    failed = subject.trace.failed
+    return failed if failed is not None and failed.error is subject.error else None

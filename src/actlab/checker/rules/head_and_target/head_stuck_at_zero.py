@@ -1,0 +1,111 @@
+"""ACT304: a rectified head that says 0 for every sample."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import nn
+
+from actlab.checker.analysis import tensor_tests
+from actlab.checker.analysis.output_activations import Head, heads_of, holds_back_negatives
+from actlab.checker.analysis.step import Subject
+from actlab.checker.report import Finding
+from actlab.checker.reporting.fixes import without
+from actlab.checker.rule import Case, NotCheckable, Rule, Situation, limits
+from actlab.checker.rules._batches import real_batch
+from actlab.i18n import _
+
+
+def _bias_far_below_zero() -> Situation:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc = nn.Linear(20, 1)
+            nn.init.constant_(self.fc.bias, -20.0)
+
+        def forward(self, x: torch.Tensor) -> Any:
+            return torch.relu(self.fc(x)).squeeze(1)
+
+    x, y = real_batch()
+    return Situation(Net(), nn.MSELoss(), (x, y[:, 0].abs()))
+
+
+def _alive() -> Situation:
+    net = nn.Sequential(nn.Linear(20, 1), nn.ReLU())
+    x, y = real_batch()
+    return Situation(net, nn.MSELoss(), (x, y.abs()))
+
+
+class HeadStuckAtZero(Rule):
+    """A rectified output is 0 for the whole batch and gets no gradient.
+
+    ## What it does
+
+    Reports a rectifier at the end of the model of whose outputs at least 99 % are exactly 0 on the
+    batch while no gradient passes through it, and which stays at 0 when the inputs are turned
+    around and enlarged: an unlucky small batch is not enough.
+
+    ## Why is this bad?
+
+    Without a gradient the weights never change again: the model says 0 for ever. It happens at the
+    first step with an unlucky start or a negative bias, or later after one large update.
+
+    ## Example
+
+        model = nn.Sequential(nn.Linear(20, 1), nn.ReLU())
+
+    ## Use instead
+
+        model = nn.Linear(20, 1)
+        model = nn.Sequential(nn.Linear(20, 1), nn.Softplus())  # if outputs must be positive
+
+    ## Sources
+
+    - https://github.com/keras-team/keras/issues/3687
+    """
+
+    code = "ACT304"
+    name = "head-stuck-at-zero"
+    severity = "error"
+    thresholds = limits(zero_share=0.99)
+    faulty = (Case(_bias_far_below_zero, "error"),)
+    clean = (Case(_alive),)
+
+    def check(self, subject: Subject) -> Iterator[Finding]:
+        """Yield a finding for each rectified head that is dead."""
+        for loss in subject.loss_calls:
+            for head in heads_of(subject, loss.input):
+                if not holds_back_negatives(head) or not head.call.output.intact:
+                    continue
+                zeros = tensor_tests.share_of_zeros(head.call.output.tensor)
+                if zeros < self.limits["zero_share"] or not self._no_gradient(subject, head):
+                    continue
+                if not _wakes_up(subject, head):
+                    yield self.found(
+                        message=_("the rectified output is stuck at 0"),
+                        location=head.call.location,
+                        proof=_(
+                            "{share:.1%} of the outputs are exactly 0 and the gradient in front of "
+                            "the {activation} is 0"
+                        ).format(share=zeros, activation=head.name),
+                        why=_("without a gradient the model says 0 for ever"),
+                        fix=without(head.call),
+                    )
+
+    def _no_gradient(self, subject: Subject, head: Head) -> bool:
+        if subject.no_gradient_reason is not None:
+            raise NotCheckable(
+                _("there are no gradients: {reason}").format(reason=subject.no_gradient_reason)
+            )
+        gradient = subject.gradient_of(head.call.inputs[0])
+        return gradient is None or not bool(gradient.any())
+
+
+def _wakes_up(subject: Subject, head: Head) -> bool:
+    """Return whether other inputs, of other signs and sizes, get the head off zero."""
+    for factor in (-1.0, -3.0, 3.0):
+        run = subject.probes.scaled(factor)
+        twin = run.counterpart(head.call, subject.trace) if run is not None else None
+        if twin is not None and bool(twin.output.tensor.any()):
+            return True
+    return False

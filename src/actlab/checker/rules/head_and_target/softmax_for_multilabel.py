@@ -1,0 +1,179 @@
+"""ACT302: softmax where several labels may be right at once."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from actlab.capture import ops
+from actlab.capture.trace import Call, Value
+from actlab.checker.analysis import tensor_tests
+from actlab.checker.analysis.losses import LossCall
+from actlab.checker.analysis.origins import HANDED_ON, origins
+from actlab.checker.analysis.regression_targets import made_up_reason
+from actlab.checker.analysis.step import Subject
+from actlab.checker.report import Finding, Severity
+from actlab.checker.reporting.fixes import replaced
+from actlab.checker.rule import Case, NotCheckable, Rule, Situation
+from actlab.checker.rules._batches import class_batch
+from actlab.i18n import _
+
+_COMPARED = HANDED_ON | {"gt", "ge", "lt", "le", "round", "log", "rsub", "neg", "eq", "int", "long"}
+
+
+def _multi_hot(samples: int = 32, columns: int = 5) -> Tensor:
+    positives = torch.arange(samples)[:, None] + torch.arange(columns)
+    return ((positives % 3 == 0) | (positives % 4 == 0)).float()
+
+
+def _softmax_with_bce() -> Situation:
+    net = nn.Sequential(nn.Linear(20, 5), nn.Softmax(dim=1))
+    return Situation(net, nn.BCELoss(), (class_batch(5)[0], _multi_hot()))
+
+
+def _cross_entropy_on_multi_hot() -> Situation:
+    return Situation(nn.Linear(20, 5), nn.CrossEntropyLoss(), (class_batch(5)[0], _multi_hot()))
+
+
+def _softmax_at_evaluation() -> Situation:
+    net = nn.Linear(20, 5)
+    x, y = class_batch(5)[0], _multi_hot()
+
+    def step() -> Any:
+        with torch.no_grad():
+            predicted = F.softmax(net(x), dim=1) > 0.5
+            return (predicted == y.bool()).float().mean()
+
+    return Situation(step=step, task="multilabel")
+
+
+def _targets_normalised_to_one() -> Situation:
+    y = _multi_hot() + 1e-12
+    y = y * (y > 0.5)
+    y = y / y.sum(1, keepdim=True).clamp(min=1)
+    return Situation(nn.Linear(20, 5), nn.CrossEntropyLoss(), (class_batch(5)[0], y))
+
+
+def _sigmoid_for_each_label() -> Situation:
+    return Situation(nn.Linear(20, 5), nn.BCEWithLogitsLoss(), (class_batch(5)[0], _multi_hot()))
+
+
+def _one_hot_targets() -> Situation:
+    x, y = class_batch(5)
+    return Situation(nn.Linear(20, 5), nn.CrossEntropyLoss(), (x, F.one_hot(y, 5).float()))
+
+
+class SoftmaxForMultilabel(Rule):
+    """Softmax is used where a sample may have several labels, or none.
+
+    ## What it does
+
+    Reports a softmax whose output is compared with rows of zeros and ones that have other than one
+    1, in a loss or in an evaluation, and cross entropy on such rows. Targets that are normalised
+    to sum to 1 are a deliberate choice of some authors, and a warning.
+
+    ## Why is this bad?
+
+    Softmax outputs sum to 1: with two right labels neither can get more than 1/2 without taking
+    from the other, and a sample without labels still gets a sum of 1. The document's own
+    experiment lost twenty points that way.
+
+    ## Example
+
+        loss = F.cross_entropy(model(x), multi_hot)
+
+    ## Use instead
+
+        loss = F.binary_cross_entropy_with_logits(model(x), multi_hot)
+
+    ## Sources
+
+    - https://github.com/Spijkervet/CLMR/issues/3 (ROC-AUC rises when sigmoid replaces softmax).
+    - Mahajan et al., "Exploring the Limits of Weakly Supervised Pretraining", ECCV 2018: the
+      deliberate use, with targets 1/k.
+    """
+
+    code = "ACT302"
+    name = "softmax-for-multilabel"
+    severity = "error"
+    faulty = (
+        Case(_softmax_with_bce, "error"),
+        Case(_cross_entropy_on_multi_hot, "error"),
+        Case(_softmax_at_evaluation, "error"),
+        Case(_targets_normalised_to_one, "warning"),
+    )
+    clean = (Case(_sigmoid_for_each_label), Case(_one_hot_targets))
+
+    def check(self, subject: Subject) -> Iterator[Finding]:
+        """Yield a finding for each softmax that meets several labels at once."""
+        if subject.targets.made_up and not (subject.task_given and subject.task == "multilabel"):
+            raise NotCheckable(made_up_reason())
+        for loss in subject.loss_calls:
+            target = _target_of(subject, loss)
+            if target is None or target.shape != loss.input.shape or target.ndim < 2:
+                continue
+            by_loss = loss.kind == "cross_entropy"
+            nature = None if by_loss else subject.nature(loss.input, 1)
+            if not by_loss and (nature is None or nature.kind != "simplex"):
+                continue
+            if tensor_tests.is_multi_hot(target):
+                maker = loss.call if nature is None or nature.maker is None else nature.maker
+                yield self._finding(maker, target, by_loss)
+            elif by_loss and tensor_tests.is_normalised_multi_hot(target):
+                yield self._finding(loss.call, target, by_loss, "warning")
+        yield from self._evaluations(subject)
+
+    def _evaluations(self, subject: Subject) -> Iterator[Finding]:
+        """Yield a finding where the step compares softmax outputs with several labels itself."""
+        for call in subject.trace.calls:
+            if len(call.inputs) != 2 or call.op in ops.LOSSES or not subject.in_loss_code(call):
+                continue
+            for given, other in (call.inputs, call.inputs[::-1]):
+                target = _plain_target(subject, other)
+                if target is None or not tensor_tests.is_multi_hot(target):
+                    continue
+                made = [end.call for end in origins(given, _COMPARED) if end.op == "softmax"]
+                if made and made[0] is not None and made[0].output.shape == target.shape:
+                    yield self._finding(made[0], target, by_loss=False)
+
+    def _finding(
+        self, call: Call, target: Tensor, by_loss: bool, severity: Severity = "error"
+    ) -> Finding:
+        counts = (target > 0).sum(1)
+        return self.found(
+            severity=severity,
+            message=_("softmax is used where several labels may be right at once"),
+            location=call.location,
+            proof=_(
+                "rows of the target have {low} to {high} positives; softmax outputs sum to 1, so "
+                "{high} right labels cannot all get more than {share}"
+            ).format(
+                low=int(counts.min()),
+                high=int(counts.max()),
+                share=f"1/{int(counts.max())}" if int(counts.max()) else "0",
+            ),
+            why=_("labels that do not exclude each other are made to compete"),
+            fix="loss = F.binary_cross_entropy_with_logits(logits, y)"
+            if by_loss
+            else replaced(call, "nn.Sigmoid()", "torch.sigmoid({x})"),
+        )
+
+
+def _target_of(subject: Subject, loss: LossCall) -> Tensor | None:
+    if loss.target is not None:
+        return loss.target.tensor if loss.target.intact else None
+    shaped = [t for t in subject.targets.tensors if t.shape == loss.input.shape]
+    return shaped[0] if shaped else None
+
+
+def _plain_target(subject: Subject, value: Value) -> Tensor | None:
+    """Return the tensor that a value is a copy of, if it may be a target."""
+    ends = origins(value, HANDED_ON | {"bool", "int", "long", "rsub"})
+    if len(ends) != 1 or ends[0].call is not None or subject.is_live(ends[0].value):
+        return None
+    source = ends[0].value
+    if subject.is_input(source) or source.tensor.ndim < 2 or not source.intact:
+        return None
+    return source.tensor

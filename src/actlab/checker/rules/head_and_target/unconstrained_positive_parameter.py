@@ -1,0 +1,159 @@
+"""ACT306: a variance or a rate that may become negative."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from actlab.capture import ops
+from actlab.capture.trace import Call, Value
+from actlab.checker.analysis import tensor_tests
+from actlab.checker.analysis.losses import LossCall
+from actlab.checker.analysis.step import Subject
+from actlab.checker.report import Finding
+from actlab.checker.rule import Case, Rule, Situation
+from actlab.checker.rules._batches import real_batch
+from actlab.i18n import _
+
+_POSITIVE = {
+    "normal.py": (1,), "laplace.py": (1,), "cauchy.py": (1,), "gumbel.py": (1,),
+    "von_mises.py": (1,), "gamma.py": (0, 1), "weibull.py": (0, 1), "studentT.py": (0, 2),
+    "exponential.py": (0,), "poisson.py": (0,), "inverse_gamma.py": (0, 1),
+    "fishersnedecor.py": (0, 1), "kumaraswamy.py": (0, 1),
+}  # fmt: skip
+"""Which of the tensors that a distribution of torch broadcasts together must be positive."""
+
+
+class _TwoHeads(nn.Module):
+    def __init__(self, positive: nn.Module) -> None:
+        super().__init__()
+        self.mean, self.spread, self.positive = nn.Linear(20, 1), nn.Linear(20, 1), positive
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        return self.mean(x), self.positive(self.spread(x))
+
+
+def _gaussian(output: tuple[Tensor, Tensor], y: Tensor) -> Tensor:
+    return F.gaussian_nll_loss(output[0], y, output[1])
+
+
+def _linear_variance() -> Situation:
+    return Situation(_TwoHeads(nn.Identity()), _gaussian, real_batch())
+
+
+def _linear_rate() -> Situation:
+    x, y = real_batch()
+    return Situation(nn.Linear(20, 1), nn.PoissonNLLLoss(log_input=False), (x, y.abs().round()))
+
+
+def _linear_scale_of_a_normal() -> Situation:
+    net = _TwoHeads(nn.Identity())
+    x, y = real_batch()
+
+    def step() -> Any:
+        mean, scale = net(x)
+        normal: Any = torch.distributions.Normal(mean, scale)
+        return -normal.log_prob(y).mean()
+
+    return Situation(step=step)
+
+
+def _softplus_variance() -> Situation:
+    return Situation(_TwoHeads(nn.Softplus()), _gaussian, real_batch())
+
+
+def _log_rate() -> Situation:
+    x, y = real_batch()
+    return Situation(nn.Linear(20, 1), nn.PoissonNLLLoss(), (x, y.abs().round()))
+
+
+class UnconstrainedPositiveParameter(Rule):
+    """An output that is used as variance, scale or rate may become negative.
+
+    ## What it does
+
+    Reports the variance of `gaussian_nll_loss`, the input of `poisson_nll_loss` without log, and
+    parameters of distributions that must be positive, if they are negative on the batch or come
+    from a layer that nothing keeps positive.
+
+    ## Why is this bad?
+
+    torch stops with an error at the first negative number, or computes the logarithm of one, NaN:
+    some time into the training, when the first sample gets there.
+
+    ## Example
+
+        mean, variance = net(x).chunk(2, dim=1)
+        loss = F.gaussian_nll_loss(mean, y, variance)
+
+    ## Use instead
+
+        mean, spread = net(x).chunk(2, dim=1)
+        loss = F.gaussian_nll_loss(mean, y, F.softplus(spread))
+
+    ## Sources
+
+    - PyTorch, `torch.nn.GaussianNLLLoss`: "var: a tensor of positive variance(s)".
+    """
+
+    code = "ACT306"
+    name = "unconstrained-positive-parameter"
+    severity = "warning"
+    faulty = (
+        Case(_linear_variance, "warning"),
+        Case(_linear_rate, "warning"),
+        Case(_linear_scale_of_a_normal, "warning"),
+    )
+    clean = (Case(_softplus_variance), Case(_log_rate))
+
+    def check(self, subject: Subject) -> Iterator[Finding]:
+        """Yield a finding for each positive parameter that nothing keeps positive."""
+        for loss in subject.loss_calls:
+            value = _of_loss(loss)
+            if value is not None:
+                yield from self._judge(subject, loss.call, value)
+        for call in subject.trace.calls:
+            for value in _of_distribution(call):
+                yield from self._judge(subject, call, value)
+
+    def _judge(self, subject: Subject, call: Call, value: Value) -> Iterator[Finding]:
+        if not subject.is_live(value) or subject.range_of(value).low >= 0.0:
+            return
+        seen = tensor_tests.extremes(value.tensor) if value.intact else None
+        negative = seen is not None and seen[0] < 0.0
+        free = [o for o in subject.origins(value) if o.op in ops.AFFINE | ops.NORMS | {"tanh"}]
+        if not negative and not free:
+            return
+        proof = (
+            _("its smallest value on this batch is {low:.3g}").format(low=seen[0])
+            if negative and seen is not None
+            else _("it comes from {op}, which reaches {range}").format(
+                op=free[0].op, range=subject.range_of(free[0].value)
+            )
+        )
+        yield self.found(
+            message=_("a variance, scale or rate is not kept positive"),
+            location=call.location,
+            proof=proof,
+            why=_("the first negative number is an error or a NaN, some time into the training"),
+            fix="scale = F.softplus(raw_scale)",
+        )
+
+
+def _of_distribution(call: Call) -> list[Value]:
+    """Return the parameters of a distribution, which is being made, that must be positive."""
+    if call.op != "broadcast_tensors" or "/distributions/" not in call.origin.replace("\\", "/"):
+        return []
+    places = _POSITIVE.get(call.origin.replace("\\", "/").rsplit("/", 1)[1], ())
+    return [call.inputs[place] for place in places if place < len(call.inputs)]
+
+
+def _of_loss(loss: LossCall) -> Value | None:
+    if loss.kind == "gaussian_nll_loss":
+        var = loss.call.argument("var", 2)
+        return var if isinstance(var, Value) else None
+    if loss.kind == "poisson_nll_loss" and not loss.call.argument("log_input", 2, True):
+        return loss.input
+    return None

@@ -1,0 +1,1 @@
+"""Rules about initial weights and parameters of activations (ACT6xx)."""

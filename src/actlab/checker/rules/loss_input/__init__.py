@@ -1,0 +1,1 @@
+"""Rules about what a loss receives (ACT1xx)."""

@@ -1,0 +1,209 @@
+"""ACT108: an activation between the last layer and a loss on scores."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import nn
+
+from actlab.capture import ops
+from actlab.checker.analysis.closed_forms import cross_entropy_floor, shown, sigmoid
+from actlab.checker.analysis.interval import Interval
+from actlab.checker.analysis.logits import Scores, scores_of
+from actlab.checker.analysis.origins import made_with
+from actlab.checker.analysis.output_activations import Head, heads_of, holds_back_negatives
+from actlab.checker.analysis.step import Subject
+from actlab.checker.report import Finding, Severity
+from actlab.checker.reporting.fixes import without
+from actlab.checker.rule import Case, Rule, Situation, limits
+from actlab.checker.rules._batches import class_batch, image_batch, label_batch
+from actlab.i18n import _
+
+_LOWEST = -1.76
+"""The lowest that any rectifier goes (SELU)."""
+
+_PLAIN = frozenset({"clamp", "maximum", "max", "abs", "exp"})
+"""Plain operations that act as rectifiers."""
+
+_TWO_SIDED = ("hardtanh", "relu6")
+_SOFT_BOUNDED = ("tanh", "softsign")
+_SQUASHED = ("sigmoid", "hardsigmoid")
+_OTHER_RULES = ("softmax", "log_softmax", "softmin", "gumbel_softmax", "logsigmoid")
+
+
+def _relu_head() -> Situation:
+    net = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 10), nn.ReLU())
+    return Situation(net, nn.CrossEntropyLoss(), class_batch(10))
+
+
+def _rectified_map_to_bce() -> Situation:
+    net = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(), nn.Conv2d(4, 1, 1), nn.ReLU())
+    x, _y = image_batch(2)
+    y = (torch.arange(x.shape[0] * 64).reshape(-1, 1, 8, 8) % 3 == 0).float()
+    return Situation(net, nn.BCEWithLogitsLoss(), (x, y))
+
+
+def _tanh_head() -> Situation:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc = nn.Linear(20, 10)
+
+        def forward(self, x: torch.Tensor) -> Any:
+            return torch.tanh(self.fc(x)).reshape(len(x), -1)
+
+    return Situation(Net(), nn.CrossEntropyLoss(), class_batch(10))
+
+
+def _pooled_as_in_squeezenet() -> Situation:
+    net = nn.Sequential(nn.Conv2d(3, 5, 1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    return Situation(net, nn.CrossEntropyLoss(), image_batch(5))
+
+
+def _linear_head() -> Situation:
+    net = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 10))
+    return Situation(net, nn.CrossEntropyLoss(), class_batch(10))
+
+
+def _scores_capped_at_thirty() -> Situation:
+    class Capped(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc = nn.Linear(20, 10)
+
+        def forward(self, x: torch.Tensor) -> Any:
+            return 30.0 * torch.tanh(self.fc(x) / 30.0)
+
+    return Situation(Capped(), nn.CrossEntropyLoss(), class_batch(10))
+
+
+def _linear_head_with_bce() -> Situation:
+    return Situation(nn.Linear(20, 1), nn.BCEWithLogitsLoss(), label_batch())
+
+
+class ActivationOnLogits(Rule):
+    """Scores go through an activation before softmax or sigmoid.
+
+    ## What it does
+
+    Reports an activation whose output, passed on by views, joins or dropout only, is taken for
+    scores: by cross entropy, by binary cross entropy on logits, by a categorical distribution, or
+    by the softmax or sigmoid in front of a loss; and sums or mixtures of such outputs whose range
+    stays narrow. Rectifiers and hard bounds are errors, tanh a warning; where several positions are
+    pooled in between (SqueezeNet) it is information. An activation that is scaled up afterwards is
+    not reported.
+
+    ## Why is this bad?
+
+    Scores need both signs and any size. Behind ReLU sigmoid cannot say less than 0.5, and a class
+    whose score is negative for every sample gets no gradient at all: it is dead. Between -1 and 1
+    the loss has a floor: 0.797 for ten classes.
+
+    ## Example
+
+        model = nn.Sequential(nn.Linear(512, 10), nn.ReLU())
+        loss = nn.CrossEntropyLoss()(model(x), y)
+
+    ## Use instead
+
+        model = nn.Sequential(nn.Linear(512, 10))
+        loss = nn.CrossEntropyLoss()(model(x), y)
+
+    ## Sources
+
+    - https://github.com/pytorch/tutorials/pull/1644 (ReLU removed from the quickstart's head).
+    - Schoop et al., "UMLAUT: Debugging Deep Learning Programs using Program Structure and Model
+      Behavior", CHI 2021.
+    - Iandola et al., "SqueezeNet", 2016: the exception, ReLU in front of average pooling.
+    """
+
+    code = "ACT108"
+    name = "activation-on-logits"
+    severity = "error"
+    thresholds = limits(floor=0.05)
+    faulty = (
+        Case(_relu_head, "error"),
+        Case(_rectified_map_to_bce, "error"),
+        Case(_tanh_head, "warning"),
+        Case(_pooled_as_in_squeezenet, "info"),
+    )
+    clean = (
+        Case(_linear_head),
+        Case(_scores_capped_at_thirty),
+        Case(_linear_head_with_bce),
+    )
+
+    def check(self, subject: Subject) -> Iterator[Finding]:
+        """Yield a finding for each activation on scores."""
+        for scores in scores_of(subject):
+            nature = subject.nature(scores.value, scores.dim)
+            if nature is not None and nature.kind != "unit":
+                continue  # probabilities, or their logarithms
+            heads = heads_of(subject, scores.value, pooling=True)
+            if not heads:
+                heads = self._mixed(subject, scores)
+            if heads and all(head.name not in _OTHER_RULES for head in heads):
+                head = heads[0]
+                severity = self._severity(head, scores)
+                if severity is not None:
+                    yield self._finding(subject, scores, head, severity)
+
+    def _mixed(self, subject: Subject, scores: Scores) -> tuple[Head, ...]:
+        """Return the activation that confines scores through sums and gates, if one does."""
+        reach = subject.range_of(scores.value)
+        narrow = reach.bounded and cross_entropy_floor(2, reach.width) > self.limits["floor"]
+        if not narrow and reach.low < _LOWEST:
+            return ()
+        call = made_with(scores.value, ops.RECTIFIERS | ops.BOUNDED | _PLAIN)
+        return () if call is None else (Head(call, ()),)
+
+    def _severity(self, head: Head, scores: Scores) -> Severity | None:
+        if head.name in _SQUASHED:
+            # in front of cross entropy ACT103 tells more, in front of a second sigmoid ACT104
+            return "error" if scores.loss.kind == "categorical_logits" else None
+        if head.pooled:
+            return "info"
+        if head.name in _TWO_SIDED or holds_back_negatives(head):
+            return "error"
+        return "warning"
+
+    def _finding(self, subject: Subject, scores: Scores, head: Head, severity: Severity) -> Finding:
+        reach = subject.range_of(head.call.output)
+        return self.found(
+            severity=severity,
+            message=_("{activation} is applied to scores, before {normaliser}").format(
+                activation=head.name, normaliser=scores.normaliser
+            ),
+            location=head.call.location,
+            proof=_proof(scores, head, reach),
+            why=_("scores need both signs and any size; what is cut off gets no gradient"),
+            fix=without(head.call),
+        )
+
+
+def _proof(scores: Scores, head: Head, reach: Interval) -> str:
+    if scores.normaliser == "sigmoid":
+        return _("scores reach {range}, so probabilities lie in [{low}, {high}]").format(
+            range=reach,
+            low=shown(_probability(reach.low)),
+            high=shown(_probability(reach.high)),
+        )
+    if reach.bounded:
+        return _(
+            "scores reach {range}: the loss cannot fall below {floor} with {classes} classes"
+        ).format(
+            range=reach,
+            floor=shown(cross_entropy_floor(scores.classes, reach.width)),
+            classes=scores.classes,
+        )
+    held = head.call.inputs[0]
+    share = float((held.tensor.detach() < 0).float().mean()) if held.intact else None
+    if share is None:
+        return _("scores reach {range} only").format(range=reach)
+    return _("scores reach {range}; {share:.0%} of them were negative on this batch").format(
+        range=reach, share=share
+    )
+
+
+def _probability(x: float) -> float:
+    return 1.0 if x == float("inf") else 0.0 if x == float("-inf") else sigmoid(x)

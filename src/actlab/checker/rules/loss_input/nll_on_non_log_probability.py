@@ -1,0 +1,136 @@
+"""ACT106: negative log-likelihood is given something that is no log-probability."""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from actlab.capture.trace import Call
+from actlab.checker.analysis import tensor_tests
+from actlab.checker.analysis.closed_forms import shown
+from actlab.checker.analysis.logits import softmax_dim
+from actlab.checker.analysis.losses import LossCall
+from actlab.checker.analysis.step import Subject
+from actlab.checker.report import Finding
+from actlab.checker.reporting.fixes import replaced
+from actlab.checker.rule import Case, Rule, Situation, limits
+from actlab.checker.rules._batches import class_batch
+from actlab.i18n import _
+
+
+def _softmax_head() -> Situation:
+    net = nn.Sequential(nn.Linear(20, 10), nn.Softmax(dim=1))
+    return Situation(net, nn.NLLLoss(), class_batch(10))
+
+
+def _raw_logits() -> Situation:
+    return Situation(nn.Linear(20, 10), nn.NLLLoss(), class_batch(10))
+
+
+def _softmax_at_evaluation() -> Situation:
+    net = nn.Linear(20, 2)
+    x, y = class_batch(2)
+
+    def step() -> Any:
+        with torch.no_grad():
+            return F.nll_loss(F.softmax(net(x), dim=-1), y)
+
+    return Situation(step=step)
+
+
+def _log_softmax_head() -> Situation:
+    net = nn.Sequential(nn.Linear(20, 10), nn.LogSoftmax(dim=1))
+    return Situation(net, nn.NLLLoss(), class_batch(10))
+
+
+def _log_taken_by_the_loss() -> Situation:
+    net = nn.Sequential(nn.Linear(20, 10), nn.Softmax(dim=1))
+    return Situation(net, lambda p, y: F.nll_loss(torch.log(p + 1e-8), y), class_batch(10))
+
+
+class NllOnNonLogProbability(Rule):
+    """Negative log-likelihood is given something else than log-probabilities.
+
+    ## What it does
+
+    Reports `nll_loss` (and `ctc_loss`) whose input is not normalised: the logarithm of the sum of
+    exponentials along the class dimension is not 0. What a `log_softmax` over another dimension
+    made is left to ACT203 and ACT205.
+
+    ## Why is this bad?
+
+    `nll_loss` takes no logarithm; it picks the entry of the right class and negates it. On
+    probabilities the loss lies in [-1, 0] and rewards little for being right; on raw scores it is
+    unbounded below and training drives all scores up.
+
+    ## Example
+
+        model = nn.Sequential(nn.Linear(20, 10), nn.Softmax(dim=1))
+        loss = nn.NLLLoss()(model(x), y)
+
+    ## Use instead
+
+        model = nn.Sequential(nn.Linear(20, 10), nn.LogSoftmax(dim=1))
+        loss = nn.NLLLoss()(model(x), y)
+
+    ## Sources
+
+    - PyTorch, `torch.nn.NLLLoss`: "the input is expected to contain log-probabilities".
+    - https://github.com/pytorch/pytorch/issues/10033
+    """
+
+    code = "ACT106"
+    name = "nll-on-non-log-probability"
+    severity = "error"
+    thresholds = limits(logsumexp=1e-3)
+    faulty = (
+        Case(_softmax_head, "error"),
+        Case(_raw_logits, "error"),
+        Case(_softmax_at_evaluation, "error"),
+    )
+    clean = (Case(_log_softmax_head), Case(_log_taken_by_the_loss))
+
+    def check(self, subject: Subject) -> Iterator[Finding]:
+        """Yield a finding for each negative log-likelihood on what is not normalised."""
+        for loss in subject.loss_calls:
+            if loss.kind not in ("nll_loss", "ctc_loss") or not loss.input.intact:
+                continue
+            error = tensor_tests.log_simplex_error(loss.input.tensor, loss.class_dim)
+            made = [origin.op for origin in subject.origins(loss.input)]
+            if math.isnan(error) or error <= self._limit(loss) or set(made) == {"log_softmax"}:
+                continue
+            yield self._finding(subject, loss, error)
+
+    def _limit(self, loss: LossCall) -> float:
+        rounding = 8 * torch.finfo(loss.input.tensor.dtype).eps
+        return max(self.limits["logsumexp"], rounding)
+
+    def _finding(self, subject: Subject, loss: LossCall, error: float) -> Finding:
+        nature = subject.nature(loss.input, loss.class_dim)
+        if nature is not None and nature.kind == "simplex" and nature.maker is not None:
+            return self.found(
+                message=_("negative log-likelihood is given probabilities, without a logarithm"),
+                location=nature.maker.location,
+                proof=_("the loss can only lie in [-1, 0]; it is the mean of -p, not of -log p"),
+                why=_("being sure and wrong costs no more than being unsure: weak gradients"),
+                fix=_with_log(nature.maker, loss),
+            )
+        return self.found(
+            message=_("negative log-likelihood is given numbers that are no log-probabilities"),
+            location=loss.call.location,
+            proof=_(
+                "the log of the sum of exponentials over the classes is off 0 by {error}; the loss "
+                "has no lower bound"
+            ).format(error=shown(error)),
+            why=_("the loss falls for ever when all scores rise, right or wrong"),
+            fix="loss = F.cross_entropy(scores, y)",
+        )
+
+
+def _with_log(maker: Call, loss: LossCall) -> str:
+    """Return the line with log-softmax over the same dimension: a view may have come after it."""
+    dim = softmax_dim(maker) if maker.op in ("softmax", "softmin") else loss.class_dim
+    return replaced(maker, f"nn.LogSoftmax(dim={dim})", f"F.log_softmax({{x}}, dim={dim})")

@@ -1,0 +1,1 @@
+"""Rules about the axis of a softmax (ACT2xx)."""

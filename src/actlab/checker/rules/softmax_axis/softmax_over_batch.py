@@ -1,0 +1,235 @@
+"""ACT203: softmax over the samples of a batch."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from actlab.capture import ops
+from actlab.capture.reruns import same_rows
+from actlab.capture.trace import Call
+from actlab.checker.analysis.logits import softmax_dim
+from actlab.checker.analysis.output_activations import all_heads
+from actlab.checker.analysis.similarity import compares_samples
+from actlab.checker.analysis.step import Subject
+from actlab.checker.report import Finding, Severity
+from actlab.checker.reporting.fixes import replaced
+from actlab.checker.rule import Case, NotCheckable, Rule, Situation
+from actlab.checker.rules._batches import class_batch
+from actlab.i18n import _
+
+
+def _policy_for_one_state() -> Situation:
+    policy = nn.Sequential(nn.Linear(4, 16), nn.LeakyReLU(), nn.Linear(16, 2), nn.Softmax(dim=0))
+    states, rewards = torch.randn(12, 4), torch.randn(12)
+    actions = torch.arange(12)[:, None] % 2
+
+    def step() -> Any:
+        chosen = policy(states).gather(1, actions).squeeze(1)
+        return -(rewards * torch.log(chosen)).sum()
+
+    return Situation(step=step)
+
+
+def _log_softmax_over_samples() -> Situation:
+    net = nn.Sequential(nn.Linear(20, 5), nn.LogSoftmax(dim=0))
+    return Situation(net, nn.NLLLoss(), class_batch(5))
+
+
+def _in_the_step() -> Situation:
+    net = nn.Linear(20, 5)
+    x, y = class_batch(5)
+
+    def step() -> Any:
+        return F.nll_loss(torch.log(net(x).softmax(0)), y)
+
+    return Situation(step=step)
+
+
+def _written_out_without_a_dimension() -> Situation:
+    class Head(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc = nn.Linear(20, 5)
+
+        def forward(self, x: Tensor) -> Any:
+            e = torch.exp(self.fc(x))
+            return torch.log(e / e.sum())
+
+    return Situation(Head(), nn.NLLLoss(), class_batch(5))
+
+
+def _over_classes() -> Situation:
+    net = nn.Sequential(nn.Linear(20, 5), nn.LogSoftmax(dim=1))
+    return Situation(net, nn.NLLLoss(), class_batch(5))
+
+
+def _contrastive_in_both_directions() -> Situation:
+    net = nn.Linear(20, 8)
+    x, y = torch.randn(6, 20), torch.randn(6, 20)
+
+    def step() -> Any:
+        pairs = F.normalize(net(x)) @ F.normalize(net(y)).T / 0.1
+        return -(pairs.log_softmax(0).diag().mean() + pairs.log_softmax(1).diag().mean())
+
+    return Situation(step=step)
+
+
+class SoftmaxOverBatch(Rule):
+    """Softmax is taken over the samples of a batch.
+
+    ## What it does
+
+    Looks for a softmax (or a division by a sum) over the first dimension where that counts the
+    samples, and confirms it: with every other sample exchanged, the first sample's output changes
+    there although its input did not; or the columns sum to 1. At the end of the model or in the
+    step it is an error; inside the model, where sequences may come first, a warning.
+
+    ## Why is this bad?
+
+    The samples of a batch compete with each other: what the model says of one depends on its
+    neighbours and on the batch size. For a batch of one, the output is constant. It often starts
+    as code for a single sample, where `dim=0` was right.
+
+    ## Example
+
+        probabilities = torch.softmax(scores, dim=0)  # scores: (samples, classes)
+
+    ## Use instead
+
+        probabilities = torch.softmax(scores, dim=-1)
+
+    ## Sources
+
+    - Ben Braiek and Khomh, "Testing Feedforward Neural Networks Training Programs"
+      (TheDeepChecker), TOSEM 2023: the instance-wise operation check.
+    - https://github.com/perone/euclidesdb/issues/2
+    """
+
+    code = "ACT203"
+    name = "softmax-over-batch"
+    severity = "error"
+    faulty = (
+        Case(_policy_for_one_state, "error"),
+        Case(_log_softmax_over_samples, "error"),
+        Case(_in_the_step, "error"),
+        Case(_written_out_without_a_dimension, "error"),
+    )
+    clean = (Case(_over_classes), Case(_contrastive_in_both_directions))
+
+    def check(self, subject: Subject) -> Iterator[Finding]:
+        """Yield a finding for each softmax over the batch."""
+        samples = subject.batch_size
+        suspects = [call for call in subject.trace.calls if _spans_first_dim(call, samples)]
+        if not suspects:
+            return
+        if samples is None or samples < 2:
+            raise NotCheckable(
+                _(
+                    "the batch has {count} sample; softmax over the first dimension needs two"
+                ).format(count=samples or _("no known"))
+            )
+        heads = {id(call) for call in all_heads(subject)}
+        for call in suspects:
+            head = id(call) in heads
+            if call.output.tensor.ndim == 1 and not (head and _one_score_each(subject, call)):
+                continue  # weights over the parts of one thing, or a ranking of candidates
+            mixes = _mixes_samples(subject, call, samples)
+            if mixes is None and head:
+                mixes = call.op in ops.NORMALISERS
+            if mixes:
+                yield self._finding(subject, call, _severity(subject, call, head))
+
+    def _finding(self, subject: Subject, call: Call, severity: Severity) -> Finding:
+        shape = tuple(call.output.shape)
+        return self.found(
+            severity=severity,
+            message=_("softmax is taken over the samples of the batch"),
+            location=call.location,
+            proof=_(
+                "shape {shape} is normalised over dimension 0, the {samples} samples: exchanging "
+                "the other samples changes the first one's output"
+            ).format(shape=shape, samples=subject.batch_size),
+            why=_("a sample's prediction depends on its neighbours and on the batch size"),
+            fix="p = torch.softmax(scores, dim=-1)"
+            if call.op == "div"
+            else replaced(call, *_over_last(call)),
+        )
+
+
+def _over_last(call: Call) -> tuple[str, str]:
+    """Return the same activation over the last dimension, as a module and as a function."""
+    if call.op == "log_softmax":
+        return "nn.LogSoftmax(dim=-1)", "F.log_softmax({x}, dim=-1)"
+    return "nn.Softmax(dim=-1)", "torch.softmax({x}, dim=-1)"
+
+
+def _severity(subject: Subject, call: Call, head: bool) -> Severity:
+    if head or subject.in_loss_code(call):
+        return "error"
+    shape = call.output.shape
+    if len(shape) == 2 and shape[0] == shape[1]:
+        return "warning"  # as many features as samples, or a graph's nodes against each other
+    flat = all(t.ndim == 2 and t.is_floating_point() for t in subject.input_tensors)
+    return "error" if flat or _samples_come_first(subject) else "warning"
+
+
+def _samples_come_first(subject: Subject) -> bool:
+    """Return whether one target for each sample tells samples from positions of a sequence."""
+    samples = subject.batch_size
+    targets = [loss.target for loss in subject.loss_calls if loss.target is not None]
+    if not targets or any(target.shape[:1] != (samples,) for target in targets):
+        return False
+    if any(target.tensor.numel() != samples for target in targets):
+        return False
+    given = [t.shape for t in subject.input_tensors if t.ndim >= 2]
+    return bool(given) and all(shape[0] == samples != shape[1] for shape in given)
+
+
+def _spans_first_dim(call: Call, samples: int | None) -> bool:
+    """Return whether a call normalises over a first dimension that counts samples."""
+    if not call.inputs or call.inputs[0].tensor.ndim < 1:
+        return False
+    given = call.inputs[0]
+    if samples is not None and (given.shape[0] == 0 or given.shape[0] % samples):
+        return False
+    if call.op in ("softmax", "log_softmax", "softmin"):
+        return softmax_dim(call) == 0 and not compares_samples(given)
+    return call.op == "div" and _divides_by_sum(call)
+
+
+def _one_score_each(subject: Subject, call: Call) -> bool:
+    """Return whether the samples' single scores are compared with a label each."""
+    if subject.task_given and subject.task == "ranking":
+        return False
+    return any(
+        loss.target is not None
+        and loss.target.shape == loss.input.shape == call.output.shape
+        and loss.kind in ("bce", "mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
+        for loss in subject.loss_calls
+    )
+
+
+def _divides_by_sum(call: Call) -> bool:
+    """Return whether a call is x / x.sum() over the samples, with or without a dimension."""
+    if len(call.inputs) != 2 or call.inputs[0].tensor.ndim < 2:
+        return False
+    source, total = call.inputs[0], call.inputs[1].call
+    if total is None or total.op != "sum" or total.inputs[0] is not source:
+        return False
+    return total.output.tensor.ndim == 0 or total.output.shape[0] == 1 != source.shape[0]
+
+
+def _mixes_samples(subject: Subject, call: Call, samples: int) -> bool | None:
+    """Return whether the first sample's output changes with the others; None if not seen."""
+    before, after = subject.probes.same, subject.probes.others_changed
+    if before is None or after is None:
+        return None
+    first = before.counterpart(call, subject.trace)
+    second = after.counterpart(call, subject.trace)
+    if first is None or second is None:
+        return None
+    same_output = same_rows(first.output, second.output, samples)
+    return None if same_output is None else not same_output

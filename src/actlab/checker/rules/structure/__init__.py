@@ -1,0 +1,1 @@
+"""Rules about the order and kind of the layers (ACT4xx)."""

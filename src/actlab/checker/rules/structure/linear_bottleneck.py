@@ -1,0 +1,181 @@
+"""ACT402: two layers with nothing between them, in one of the forms that are meant."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import nn
+
+from actlab.capture import ops
+from actlab.capture.trace import Call, Value
+from actlab.checker.analysis.layers import Pair, Weighted, pairs, weighted
+from actlab.checker.analysis.origins import HANDED_ON, origins, uses
+from actlab.checker.analysis.step import Subject
+from actlab.checker.report import Finding
+from actlab.checker.rule import Case, Rule, Situation
+from actlab.checker.rules._batches import class_batch, image_batch
+from actlab.i18n import N_, _
+
+_ATTENTION_STEPS = HANDED_ON | {"mul", "div", "add", "sub", "neg", "layer_norm", "normalize"}
+_FEW = 4
+
+_NARROW = N_("a bottleneck: the width in between is smaller than both ends")
+_TIED = N_("two layers that share their weights")
+_LORA = N_("a low-rank adapter")
+_ATTENTION = N_("a projection of an attention")
+_DEPTHWISE = N_("a depthwise-separable convolution")
+_SHUFFLE = N_("an upsampling by pixel shuffle")
+_TWO_NETWORKS = N_("two networks, one called after the other")
+_EMBEDDING = N_("a linear layer behind an embedding")
+
+
+def _low_rank() -> Situation:
+    net = nn.Sequential(nn.Linear(20, 4), nn.Linear(4, 20), nn.ReLU(), nn.Linear(20, 5))
+    return Situation(net, nn.CrossEntropyLoss(), class_batch(5))
+
+
+def _depthwise_separable() -> Situation:
+    net = nn.Sequential(
+        nn.Conv2d(3, 8, 1), nn.ReLU(), nn.Conv2d(8, 8, 3, groups=8), nn.Conv2d(8, 16, 1),
+        nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 4),
+    )  # fmt: skip
+    return Situation(net, nn.CrossEntropyLoss(), image_batch(4))
+
+
+def _embedding_then_linear() -> Situation:
+    net = nn.Sequential(nn.Embedding(30, 8), nn.Flatten(), nn.Linear(40, 5))
+    x = torch.arange(60).reshape(12, 5) % 30
+    return Situation(net, nn.CrossEntropyLoss(), (x, torch.arange(12) % 5))
+
+
+def _with_activation() -> Situation:
+    net = nn.Sequential(nn.Linear(20, 4), nn.ReLU(), nn.Linear(4, 5))
+    return Situation(net, nn.CrossEntropyLoss(), class_batch(5))
+
+
+class LinearBottleneck(Rule):
+    """Two layers follow each other with nothing in between, in a form that is usually meant.
+
+    ## What it does
+
+    Reports, as information, what ACT401 would report were it not one of these: a width in between
+    that is smaller than input and output (a low-rank factorisation), shared weights, an adapter
+    named LoRA, projections of an attention, a depthwise-separable convolution, upsampling by pixel
+    shuffle, the seam between two networks that a step calls one after the other or of which the
+    second is frozen, or a linear layer behind an embedding.
+
+    ## Why is this bad?
+
+    It need not be. It is listed so that a forgotten activation in such a place can be found.
+
+    ## Example
+
+        nn.Sequential(nn.Linear(512, 16), nn.Linear(16, 512))
+
+    ## Use instead
+
+        nn.Sequential(nn.Linear(512, 16), nn.ReLU(), nn.Linear(16, 512))  # if it was forgotten
+
+    ## Sources
+
+    - Sandler et al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks", CVPR 2018.
+    - Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", ICLR 2022.
+    """
+
+    code = "ACT402"
+    name = "linear-bottleneck"
+    severity = "info"
+    faulty = (
+        Case(_low_rank, "info"),
+        Case(_depthwise_separable, "info"),
+        Case(_embedding_then_linear, "info"),
+    )
+    clean = (Case(_with_activation),)
+
+    def check(self, subject: Subject) -> Iterator[Finding]:
+        """Yield a finding for each pair of layers in a deliberate form."""
+        for pair in pairs(subject):
+            reason = exemption(subject, pair)
+            if reason is not None:
+                yield self._finding(pair.after.call, pair.before[0].outputs, _(reason))
+        for call in subject.trace.calls:
+            if call.op == "linear" and _reads_embedding(call):
+                yield self._finding(call, call.inputs[0].shape[-1], _(_EMBEDDING))
+
+    def _finding(self, call: Call, hidden: int, reason: str) -> Finding:
+        return self.found(
+            message=_("two layers with nothing in between: {reason}").format(reason=reason),
+            location=call.location,
+            proof=_("the width in between is {hidden}").format(hidden=hidden),
+            why=_("usually meant; together they are one linear map"),
+            fix="x = F.relu(x)",
+        )
+
+
+def exemption(subject: Subject, pair: Pair) -> str | None:
+    """Return why two layers in a row are usually meant, as a message to translate; None if not."""
+    after = pair.after
+    for before in pair.before:
+        if before.outputs < min(before.inputs, after.outputs):
+            return _NARROW
+        if before.weight.tensor is after.weight.tensor:
+            return _TIED
+        if before.depthwise or after.depthwise or _projects_depthwise(before):
+            return _DEPTHWISE
+        if any("lora" in (layer.call.module or "").lower() for layer in (before, after)):
+            return _LORA
+        if _mixes_values(before.data) or _feeds_attention(subject, after.call.output):
+            return _ATTENTION
+        if _feeds_attention(subject, before.call.output):
+            return _ATTENTION
+        if _in_another_network(before, after):
+            return _TWO_NETWORKS
+    if any(call.op in ("pixel_shuffle", "pixel_unshuffle") for call in pair.passed):
+        return _SHUFFLE
+    return None
+
+
+def _in_another_network(before: Weighted, after: Weighted) -> bool:
+    """Return whether one network follows another: a predictor a projector, a frozen one a maker."""
+    if before.weight.tensor.requires_grad and not after.weight.tensor.requires_grad:
+        return True
+    first, second = before.call.scopes, after.call.scopes
+    return min(len(first), len(second)) > 1 and first[0].module is not second[0].module
+
+
+def _projects_depthwise(layer: Weighted) -> bool:
+    """Return whether a layer is the linear projection at the end of an inverted residual."""
+    passed = HANDED_ON | ops.ACTIVATIONS | {"batch_norm", "mul", "avg_pool"}
+    made = [end.call for end in origins(layer.data, passed)]
+    found = [weighted(call) for call in made if call is not None]
+    return any(before is not None and before.depthwise for before in found)
+
+
+def _reads_embedding(call: Call) -> bool:
+    ends = origins(call.inputs[0], ops.VIEWS | ops.DROPOUTS, nudges=False)
+    return bool(ends) and all(end.op in ("embedding", "embedding_bag") for end in ends)
+
+
+def _mixes_values(value: Value) -> bool:
+    """Return whether a value is the output of an attention: a product of two live tensors."""
+    for end in origins(value, HANDED_ON):
+        if end.op in ops.ATTENTION:
+            return True
+        if end.call is not None and end.op in ops.PRODUCTS and weighted(end.call) is None:
+            return True
+    return False
+
+
+def _feeds_attention(subject: Subject, value: Value) -> bool:
+    """Return whether a value goes into a product with another live tensor: query, key, value."""
+    pending, steps = [value], 0
+    while pending and steps < 60:
+        current = pending.pop()
+        for call, _given in uses(subject.trace, current):
+            steps += 1
+            if call.op in ops.ATTENTION:
+                return True
+            if call.op in ops.PRODUCTS and weighted(call) is None:
+                return True
+            if call.op in _ATTENTION_STEPS and len(pending) < _FEW:
+                pending.extend(call.outputs)
+    return False

@@ -1,0 +1,179 @@
+"""ACT407: a recurrent cell with an activation that has no upper bound."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from actlab.capture import ops
+from actlab.capture.trace import Call, Value
+from actlab.checker.analysis.origins import origins, uses
+from actlab.checker.analysis.step import Subject
+from actlab.checker.report import Finding
+from actlab.checker.reporting.fixes import replaced
+from actlab.checker.rule import Case, Rule, Situation
+from actlab.i18n import _
+
+_UNBOUNDED = ops.RECTIFIERS - {"relu6", "prelu", "rrelu"}
+_GATES = ("sigmoid", "hardsigmoid")
+
+
+class _Tagger(nn.Module):
+    def __init__(self, cell: nn.Module) -> None:
+        super().__init__()
+        self.cell, self.fc = cell, nn.Linear(8, 3)
+
+    def forward(self, x: Tensor) -> Any:
+        states = self.cell(x)
+        return self.fc((states[0] if isinstance(states, tuple) else states)[:, -1])
+
+
+class _WrittenLstm(nn.Module):
+    def __init__(self, relu: bool) -> None:
+        super().__init__()
+        self.gates, self.relu = nn.Linear(12, 32), relu
+
+    def forward(self, x: Tensor) -> Any:
+        h = c = x.new_zeros(len(x), 8)
+        out = []
+        for t in range(x.shape[1]):
+            i, f, g, o = self.gates(torch.cat((x[:, t], h), dim=1)).chunk(4, dim=1)
+            act = torch.relu if self.relu else torch.tanh
+            c = torch.sigmoid(f) * c + torch.sigmoid(i) * act(g)
+            h = torch.sigmoid(o) * act(c)
+            out.append(h)
+        return torch.stack(out, dim=1)
+
+
+def _situation(cell: nn.Module) -> Situation:
+    batch = (torch.randn(6, 5, 4), torch.arange(6) % 3)
+    return Situation(_Tagger(cell), nn.CrossEntropyLoss(), batch)
+
+
+def _relu_rnn() -> Situation:
+    return _situation(nn.RNN(4, 8, nonlinearity="relu", batch_first=True))
+
+
+def _relu_in_an_lstm() -> Situation:
+    return _situation(_WrittenLstm(relu=True))
+
+
+def _tanh_in_an_lstm() -> Situation:
+    return _situation(_WrittenLstm(relu=False))
+
+
+def _lstm() -> Situation:
+    return _situation(nn.LSTM(4, 8, batch_first=True))
+
+
+def _identity_initialised_rnn() -> Situation:
+    rnn = nn.RNN(4, 8, nonlinearity="relu", batch_first=True)
+    nn.init.eye_(rnn.get_parameter("weight_hh_l0"))
+    return _situation(rnn)
+
+
+class UnboundedRecurrence(Rule):
+    """A recurrent cell has an activation without an upper bound.
+
+    ## What it does
+
+    Reports `nn.RNN(nonlinearity="relu")` whose recurrent weights are not initialised as the
+    identity, and an LSTM cell, recognised by its gates, that applies a rectifier to the candidate
+    or to the cell state.
+
+    ## Why is this bad?
+
+    The state is fed back. Tanh keeps it in [-1, 1]; behind ReLU it can grow by the same factor at
+    every step, exponentially in the length of the sequence, and the loss explodes.
+
+    ## Example
+
+        nn.RNN(16, 32, nonlinearity="relu")
+
+    ## Use instead
+
+        nn.RNN(16, 32, nonlinearity="tanh")
+
+    ## Sources
+
+    - https://github.com/AlexanderVNikitin/tsgm/issues/59 (LSTM with ReLU: the loss explodes).
+    - Le, Jaitly and Hinton, "A Simple Way to Initialize Recurrent Networks of Rectified Linear
+      Units", 2015: with the identity it works.
+    """
+
+    code = "ACT407"
+    name = "unbounded-recurrence"
+    severity = "warning"
+    faulty = (Case(_relu_rnn, "warning"), Case(_relu_in_an_lstm, "warning"))
+    clean = (Case(_tanh_in_an_lstm), Case(_lstm), Case(_identity_initialised_rnn))
+
+    def check(self, subject: Subject) -> Iterator[Finding]:
+        """Yield a finding for each recurrence without a bound."""
+        for call in subject.trace.calls:
+            if call.op in ("rnn_relu", "rnn_relu_cell") and not _has_identity_weights(call):
+                yield self._finding(subject, call, call, _("a recurrent layer uses relu"))
+            elif call.op in _UNBOUNDED and _is_in_lstm(subject, call):
+                message = _("an LSTM cell uses {activation}").format(activation=call.op)
+                yield self._finding(subject, call, call, message)
+
+    def _finding(self, subject: Subject, call: Call, place: Call, message: str) -> Finding:
+        return self.found(
+            message=message,
+            location=place.location,
+            proof=_("its state reaches {range} and is fed back at every step").format(
+                range="[0, inf]" if call.op.startswith("rnn") else subject.range_of(call.output)
+            ),
+            why=_("the state can grow exponentially with the length of the sequence"),
+            fix='nn.RNN(..., nonlinearity="tanh")'
+            if call.op.startswith("rnn")
+            else replaced(call, "nn.Tanh()", "torch.tanh({x})"),
+        )
+
+
+def _has_identity_weights(call: Call) -> bool:
+    """Return whether some square weight of a recurrent call is a scaled identity."""
+    for value in call.inputs:
+        weight = value.tensor
+        if weight.ndim == 2 and weight.shape[0] == weight.shape[1] and value.intact:
+            diagonal = weight.detach().diagonal()
+            off = weight.detach() - torch.diag(diagonal)
+            if bool((off.abs() < 1e-6).all()) and bool(diagonal.any()):
+                return True
+    return False
+
+
+def _is_in_lstm(subject: Subject, call: Call) -> bool:
+    """Return whether an activation is an LSTM's: of the candidate, or of the new cell state."""
+    return _is_cell_state(call.inputs[0]) or any(
+        user.op == "mul" and _other_is_gate(user, given) and _updates_cell_state(subject, user)
+        for user, given in uses(subject.trace, call.output)
+    )
+
+
+def _is_cell_state(value: Value) -> bool:
+    """Return whether a value is f * c + i * g: a sum of two products with gates."""
+    call = value.call
+    if call is None or call.op != "add" or len(call.inputs) != 2:
+        return False
+    return all(
+        part.call is not None and part.call.op == "mul" and _has_gate(part.call)
+        for part in call.inputs
+    )
+
+
+def _updates_cell_state(subject: Subject, product: Call) -> bool:
+    return any(_is_cell_state(user.output) for user in subject.trace.users_of(product.output))
+
+
+def _has_gate(product: Call) -> bool:
+    return any(_is_gate(value) for value in product.inputs)
+
+
+def _other_is_gate(product: Call, given: Value) -> bool:
+    return any(_is_gate(value) for value in product.inputs if value is not given)
+
+
+def _is_gate(value: Value) -> bool:
+    ends = origins(value, ops.VIEWS, nudges=False)
+    return len(ends) == 1 and ends[0].op in _GATES

@@ -1,0 +1,1 @@
+"""Rules about units, gradients and outputs as they train (ACT5xx)."""

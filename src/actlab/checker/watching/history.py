@@ -1,0 +1,267 @@
+"""What was measured over the passes of one model, in the values that the rules judge."""
+
+import math
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from torch import Tensor, nn
+
+from actlab.activations.modules.pointwise import Pointwise
+from actlab.capture import ops
+from actlab.capture.location import Location
+from actlab.capture.trace import Call, Trace
+from actlab.checker.analysis.origins import is_gate
+from actlab.checker.report import Finding
+from actlab.checker.statistics.drift import is_stabilised
+from actlab.checker.statistics.gradients import (
+    Comparison,
+    GradientMeasure,
+    LayerMeasure,
+    early,
+    quotient,
+    root_mean_squares,
+    total_norm,
+)
+from actlab.checker.statistics.labels import (
+    activation_label,
+    distinct,
+    feeders,
+    feeds_a_layer,
+    layer_label,
+)
+from actlab.checker.statistics.units import (
+    ActivationMeasure,
+    Role,
+    UnitStatistics,
+    counted,
+    together,
+)
+from actlab.checker.watching.forward_sample import Heard, Run
+from actlab.checker.watching.sampled_pass import SampledPass, numbers
+
+_WINDOW = 4
+"""A unit is judged on this many sampled batches, the last ones: training may revive it."""
+
+
+@dataclass(eq=False)
+class History:
+    """One activation over the sampled passes: the last statistics, and its spread at the start."""
+
+    op: str
+    label: str
+    location: Location
+    role: Role
+    first_deviation: float
+    window: deque[UnitStatistics] = field(default_factory=lambda: deque(maxlen=_WINDOW))
+
+    def measure(self, flat_share: float) -> ActivationMeasure:
+        """Return the plain numbers of the window."""
+        return counted(
+            together(tuple(self.window)),
+            op=self.op,
+            label=self.label,
+            location=self.location,
+            role=self.role,
+            flat_share=flat_share,
+        )
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One sampled pass in plain numbers, ready for the rules.
+
+    `flawed` is the first layer whose output was not finite, and `flawed_gradient` the first
+    parameter whose gradient was not. Locations in the measures are stand-ins, `calls` has the call
+    that each stands for: to find a line in the sources takes longer than all the rest.
+    """
+
+    number: int
+    activations: tuple[ActivationMeasure, ...]
+    gradients: GradientMeasure | None
+    stabilised: bool
+    flawed: tuple[str, Location] | None
+    flawed_gradient: str | None
+    calls: Mapping[Location, Call]
+
+    def located(self, finding: Finding) -> Finding:
+        """Return a finding with the user's own line in the place of a stand-in."""
+        call = self.calls.get(finding.location)
+        return finding if call is None else replace(finding, location=call.location)
+
+
+class Ledger:
+    """Everything that was measured of one model."""
+
+    def __init__(self, model: nn.Module, flat_share: float) -> None:
+        self.histories: dict[str, History] = {}
+        self.layers: tuple[LayerMeasure, ...] = ()
+        self.slopes = Slopes(model)
+        self.deaf: set[str] = set()
+        self.unmeasured: set[str] = set()
+        self.faults: set[str] = set()
+        self.closed: set[str] = set()
+        self.scaled = False
+        self.has_gradients = False
+        self.sampled = 0
+        self._flat_share = flat_share
+        self._ratios: tuple[float, ...] = ()
+        self._calls: dict[Location, Call] = {}
+
+    def add(self, done: SampledPass) -> Entry:
+        """Write a pass down, and return it as the rules want it."""
+        heard = done.heard
+        self.sampled += 1
+        self.scaled |= heard.scaled
+        self.deaf |= heard.deaf
+        self.unmeasured |= heard.unmeasured
+        self.faults |= heard.faults
+        self.closed |= set(_closed_calls(heard.trace))
+        self.slopes.look(heard)
+        activations = tuple(self._activations(heard))
+        totals = numbers(total for __, total in heard.totals)
+        pairs = zip(heard.totals, totals, strict=True)
+        bad = [call for (call, __), total in pairs if not math.isfinite(total)]
+        return Entry(
+            number=done.number,
+            activations=activations,
+            gradients=self._gradients(done),
+            stabilised=is_stabilised(heard.trace),
+            flawed=(bad[0].module or bad[0].op, bad[0].location) if bad else None,
+            flawed_gradient=_flawed_gradient(done),
+            calls=self._calls,
+        )
+
+    def measure(self, history: History) -> ActivationMeasure:
+        """Return the plain numbers of one activation's window."""
+        return history.measure(self._flat_share)
+
+    def _activations(self, heard: Heard) -> Iterator[ActivationMeasure]:
+        for run, label in zip(heard.runs, _labels(heard.runs), strict=True):
+            history = self.histories.get(label)
+            units = run.statistics.highest.shape
+            if history is None or history.window[-1].highest.shape != units:
+                call = run.call
+                history = History(
+                    op=call.op,
+                    label=label,
+                    location=self._stand_in(label, call),
+                    role=_role(heard.trace, run),
+                    first_deviation=float(run.statistics.deviation),
+                )
+                self.histories[label] = history
+            history.window.append(run.statistics)
+            yield history.measure(self._flat_share)
+
+    def _gradients(self, done: SampledPass) -> GradientMeasure | None:
+        if not done.arrived:
+            return None
+        self.has_gradients = True
+        keys = list(done.arrived)
+        weights = root_mean_squares([done.parameters[key] for key in keys])
+        found = numbers([*done.arrived.values(), *weights])
+        gradient = dict(zip(keys, found[: len(keys)], strict=True))
+        weight = dict(zip(keys, found[len(keys) :], strict=True))
+        counts = {key: done.parameters[key].numel() for key in keys}
+        self.layers = tuple(self._layers(done, gradient, weight))
+        norm = total_norm([(gradient[key], counts[key]) for key in keys])
+        strongest, weakest = self._compared()
+        return GradientMeasure(
+            layers=self.layers,
+            strongest=strongest,
+            weakest=weakest,
+            norms=() if done.heard.scaled else (norm,),
+            parameters=total_norm([(weight[key], counts[key]) for key in keys]),
+        )
+
+    def _layers(
+        self, done: SampledPass, gradient: dict[int, float], weight: dict[int, float]
+    ) -> Iterator[LayerMeasure]:
+        seen: set[int] = set()
+        for layer in done.heard.layers:
+            key = id(layer.weight)
+            if key in seen or key not in gradient or weight[key] == 0.0:
+                continue
+            seen.add(key)
+            label = layer_label(layer.call)
+            place = self._stand_in(label, layer.call)
+            yield LayerMeasure(label, place, weight[key], gradient[key])
+
+    def _stand_in(self, label: str, call: Call) -> Location:
+        place = Location(module=label)
+        self._calls.setdefault(place, call)
+        return place
+
+    def _compared(self) -> tuple[Comparison | None, Comparison | None]:
+        """Compare early layers with the last, on this pass and on the one sampled before."""
+        if len(self.layers) < 2:
+            self._ratios = ()
+            return None, None
+        last = self.layers[-1]
+        first = sorted(self.layers[: early(len(self.layers))], key=lambda layer: layer.pull)
+        ratios = (quotient(first[-1].pull, last.pull), quotient(first[0].pull, last.pull))
+        before, self._ratios = self._ratios, ratios
+        pairs = zip(before, ratios, strict=True) if before else ((ratio,) for ratio in ratios)
+        strongest, weakest = (tuple(pair) for pair in pairs)
+        return Comparison(first[-1], last, strongest), Comparison(first[0], last, weakest)
+
+
+def _labels(runs: list[Run]) -> list[str]:
+    return distinct(activation_label(run.call) for run in runs)
+
+
+def _role(trace: Trace, run: Run) -> Role:
+    if not feeders(run.call):
+        return "other"
+    if not feeds_a_layer(trace, run.call.output):
+        return "head"
+    return "gate" if is_gate(trace, run.call.output) else "hidden"
+
+
+def _closed_calls(trace: Trace) -> Iterator[str]:
+    """Yield the calls that hide activations inside them."""
+    for call in trace.calls:
+        if call.op in ops.RECURRENT or call.op.endswith("_encoder_layer_fwd"):
+            yield f"{call.module} ({call.op})" if call.module else call.op
+
+
+def _flawed_gradient(done: SampledPass) -> str | None:
+    if done.heard.scaled:
+        return None
+    for key, size in zip(done.arrived, numbers(done.arrived.values()), strict=True):
+        if not math.isfinite(size):
+            return done.names[key]
+    return None
+
+
+@dataclass
+class Slope:
+    """The slopes that one activation learns: where they began."""
+
+    parameter: Tensor
+    start: tuple[float, ...]
+
+
+class Slopes:
+    """The parameters of the model's activations, as they were and as they are."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self.known: dict[str, Slope] = {}
+        for path, module in model.named_modules():
+            if isinstance(module, (nn.PReLU, Pointwise)):
+                for name, parameter in module.named_parameters(recurse=False):
+                    self._learn(f"{path}.{name}" if path else name, parameter)
+        self._names = {id(parameter): name for name, parameter in model.named_parameters()}
+
+    def look(self, heard: Heard) -> None:
+        """Note the slopes of functional calls, whose parameters have any name."""
+        for weight in heard.slopes:
+            name = self._names.get(id(weight))
+            if name is not None:
+                self._learn(name, weight)
+
+    def _learn(self, name: str, parameter: Tensor) -> None:
+        known = {id(slope.parameter) for slope in self.known.values()}
+        if id(parameter) not in known and not nn.parameter.is_lazy(parameter):
+            start = tuple(parameter.detach().float().flatten().tolist())
+            self.known[name] = Slope(parameter, start)

@@ -1,0 +1,1 @@
+"""The page kit: theme, templates, embedding, figures and the assets that every page shares."""

@@ -1,0 +1,1 @@
+"""The confirmation: settings chosen for each candidate and trained again with other seeds."""

@@ -1,0 +1,54 @@
+"""What every driver of a run folder needs: workers while it runs, and the environment."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from actlab.errors import RunFolderError
+from actlab.i18n import _
+from actlab.records import Environment, Plan
+from actlab.studies import worker
+from actlab.studies.executors.local import available_cores
+from actlab.studies.executors.retries import persist
+from actlab.studies.run_folder import RunFolder
+
+ExecutorFactory = Callable[[int, float], Executor]
+"""Makes an executor from a number of workers and the seconds that a task may take."""
+
+
+def worker_count(plan: Plan, trainings: int) -> int:
+    """Return how many workers train: as many as cores, unless the plan says otherwise."""
+    return min(plan.execution.workers or available_cores(), trainings)
+
+
+@contextmanager
+def running(executor: Executor) -> Iterator[Executor]:
+    """End the executor with the body: after its tasks, or at once where the body raises."""
+    try:
+        yield executor
+    except BaseException:  # also Ctrl-C; what was raised passes on to who tells it
+        executor.shutdown(cancel_futures=True)
+        raise
+    executor.shutdown()
+
+
+def established_environment(folder: RunFolder, command: str, executor: Executor) -> Environment:
+    """Return where the study runs, written when it began.
+
+    Raises ActlabError where data or device are not there, RunFolderError where the data have
+    changed since.
+    """
+    known = folder.environment()
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    found = persist(executor, worker.prepare, folder.plan(), command, started)
+    if known is None:
+        folder.write_environment(found)
+        return found
+    if known.fingerprint != found.fingerprint:
+        message = _(
+            "The data has changed since the study began: its fingerprint was {old}, now it is "
+            "{new}. Resume with the same data, or start a new study."
+        )
+        raise RunFolderError(message.format(old=known.fingerprint, new=found.fingerprint))
+    return known

@@ -1,0 +1,42 @@
+"""A study in a run folder, from wherever it stands to its verdict."""
+
+from typing import Protocol as Interface
+
+from actlab.errors import ActlabError
+from actlab.records import Record, Stage, Verdict
+from actlab.studies.confirm.confirmation import confirm
+from actlab.studies.drive import drive
+from actlab.studies.executors.session import ExecutorFactory
+from actlab.studies.interface.self_check import self_checking
+from actlab.studies.interface.stopping import stopping_rule
+from actlab.studies.interface.verdicts import write_verdict
+from actlab.studies.run_folder import RunFolder
+
+
+class Observer(Interface):
+    """Somebody who wants to know how a study goes on."""
+
+    def on_records(self, records: tuple[Record, ...], planned: int) -> None:
+        """Take the records of the search so far."""
+
+    def on_replicates(self, stage: Stage, done: int, planned: int) -> None:
+        """Take how many trainings of a stage of the confirmation are done."""
+
+
+def bring_to_its_end(
+    folder: RunFolder, command: str, observer: Observer, make_executor: ExecutorFactory
+) -> Verdict | None:
+    """Check, search, confirm where that was asked for, judge; return the verdict if there is one.
+
+    A folder in which nothing could begin is removed again. Raises ActlabError where data, device or
+    folder are not what they must be; KeyboardInterrupt passes through with every record kept.
+    """
+    rule = stopping_rule(folder.plan())
+    try:
+        with self_checking(folder, make_executor):
+            drive(folder, command, observer, make_executor)
+            confirm(folder, command, observer, make_executor, rule)
+    except ActlabError:
+        folder.discard_if_unused()
+        raise
+    return write_verdict(folder)

@@ -1,0 +1,209 @@
+"""`actlab.study`: a whole study from Python, by the engine of the command line."""
+
+import html
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from actlab.errors import ActlabError, RunFolderError
+from actlab.i18n import _, process_language
+from actlab.records import FinalFigure, Plan, Record, Verdict, best_record
+from actlab.studies.confirm.confirmation import ask_for, obstacle
+from actlab.studies.executors.in_process import InThisProcess
+from actlab.studies.executors.local import LocalProcesses
+from actlab.studies.executors.session import ExecutorFactory
+from actlab.studies.interface.driving import bring_to_its_end
+from actlab.studies.interface.models import find_model, network_overrides
+from actlab.studies.interface.own_data import OwnData, own_data_overrides
+from actlab.studies.interface.pages import write_page
+from actlab.studies.interface.progress import StudyProgress
+from actlab.studies.interface.verdicts import verdict_of
+from actlab.studies.plan.file import read_plan, revised
+from actlab.studies.run_folder import RunFolder
+from actlab.studies.search.balanced import equal_budget
+from actlab.studies.summary import final_of_best, told_records
+
+_COMMAND = "actlab.study(...)"
+
+
+class Study:
+    """A study in its run folder; everything it says is read from there.
+
+    It shows itself as a table in a notebook.
+    """
+
+    def __init__(self, path: Path, make_executor: ExecutorFactory = LocalProcesses) -> None:
+        self._folder = RunFolder.open(path)
+        self._make_executor = make_executor
+
+    @property
+    def path(self) -> Path:
+        """The run folder."""
+        return self._folder.path
+
+    @property
+    def plan(self) -> Plan:
+        """What was planned, nothing left to defaults."""
+        return self._folder.plan()
+
+    @property
+    def records(self) -> tuple[Record, ...]:
+        """The records of the search, in the order of their numbers, failures too."""
+        return told_records(self._folder)
+
+    @property
+    def best(self) -> Record | None:
+        """The record with the highest accuracy on valid_trial; None where none completed."""
+        return best_record(self.records)
+
+    @property
+    def final(self) -> FinalFigure | None:
+        """The test accuracy of the best trial's model; None before it was read."""
+        return final_of_best(self._folder, self.records)
+
+    @property
+    def findings(self) -> list[dict[str, Any]]:
+        """What the checker found in the study's own network and loss."""
+        return self._folder.findings() or []
+
+    def confirm(self, seeds: int = 10, *, sequential: bool = False) -> Verdict:
+        """Train the best settings of every candidate again, on `seeds` new seeds, and judge them.
+
+        Raises ActlabError for fewer than two seeds, or a search that is not finished.
+        """
+        reason = obstacle(self._folder)
+        if reason is not None:
+            raise ActlabError(reason)
+        ask_for(self._folder, seeds, sequential=sequential)
+        verdict = self._finish()
+        assert verdict is not None, "a confirmation ends in a verdict"
+        return verdict
+
+    def verdict(self) -> Verdict | None:
+        """Return what the replicates support; None before the study was confirmed."""
+        return verdict_of(self._folder)
+
+    def report(self, path: Path | str | None = None, language: str | None = None) -> Path:
+        """Write the page and return its path; without `path`, report.html in the run folder."""
+        target = Path(path) if path is not None else self._folder.report_path
+        write_page(self._folder, target, language or process_language())
+        return target
+
+    def to_pandas(self) -> Any:
+        """Return the trials as a DataFrame, one row each; needs pandas."""
+        return import_module("pandas").DataFrame([_row(record) for record in self.records])
+
+    def run(self) -> None:
+        """Go on to the planned end, and write the page; nothing is trained twice."""
+        self._finish()
+
+    def _finish(self) -> Verdict | None:
+        with StudyProgress() as progress, self._generator_kept():
+            verdict = bring_to_its_end(self._folder, _COMMAND, progress, self._make_executor)
+        self.report()
+        return verdict
+
+    def _generator_kept(self) -> AbstractContextManager[None]:
+        """Return what keeps torch's generator as it is where trials train in this process."""
+        if self._make_executor is not InThisProcess:
+            return nullcontext()
+        import torch
+
+        return torch.random.fork_rng(devices=[])
+
+    def __repr__(self) -> str:
+        best = self.best
+        reached = f"best {100 * (best.valid_accuracy or 0):.2f} %" if best else "no trial completed"
+        return f"<Study {self.path}: {len(self.records)} of {self.plan.trials} trials, {reached}>"
+
+    def _repr_html_(self) -> str:
+        rows = [_row(record) for record in self.records]
+        head = "".join(f"<th>{html.escape(name)}</th>" for name in (rows[0] if rows else {}))
+        body = "".join(
+            "<tr>"
+            + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in row.values())
+            + "</tr>"
+            for row in rows
+        )
+        return f"<p>{html.escape(repr(self))}</p><table><tr>{head}</tr>{body}</table>"
+
+
+def study(
+    plan: str | Path | Plan = "digits",
+    *,
+    model: Any = None,
+    data: OwnData | None = None,
+    conv: Sequence[str] | None = None,
+    fc: Sequence[str] | None = None,
+    out: Path | str | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> Study:
+    """Run a study to its report: which activation for which slot, at which learning rate?
+
+    `plan` is a preset, a plan file or a `Plan`. `model` puts a network of your own in its place: a
+    callable without arguments that makes one (or its address, or a network to copy), with
+    activation modules in its slots, that gives class scores. `data` puts your own data in its
+    place: (x, y), (x, y, x_test, y_test) or the path of an .npz file with these arrays. `conv` and
+    `fc` are the activations to compare. `overrides` maps dotted keys of the plan ("trials",
+    "protocol.patience") to values. `out` is the run folder; one that holds this plan's study
+    already is gone on with.
+
+    The network is checked for misuse first. Trials train side by side, one per core, in processes;
+    a model that these cannot import (a script's or notebook's function, a lambda) trains in this
+    one.
+
+    Raises PlanError for a plan that cannot be run, with every fault in it; DataError, NetworkError
+    and AddressError for data or a model that do not fit.
+
+        study = actlab.study("digits", overrides={"trials": 24})
+        study.best.setting
+        study.confirm(seeds=10).slots[0].summary
+    """
+    path = Path(out) if out is not None else _new_path()
+    make_executor: ExecutorFactory = LocalProcesses
+    laid_over: dict[str, Any] = {}
+    if model is not None:
+        found = find_model(model)
+        laid_over |= network_overrides(found.name)
+        make_executor = LocalProcesses if found.travels else InThisProcess
+    if data is not None:
+        laid_over |= own_data_overrides(data, path)
+    for slot, names in (("conv", conv), ("fc", fc)):
+        if names is not None:
+            laid_over[f"space.{slot}_activation"] = list(names)
+    begun = Study(_folder(path, _read(plan, {**laid_over, **(overrides or {})})), make_executor)
+    begun.run()
+    return begun
+
+
+def _read(plan: str | Path | Plan, overrides: Mapping[str, Any]) -> Plan:
+    read = revised(plan, overrides) if isinstance(plan, Plan) else read_plan(str(plan), overrides)
+    return equal_budget(read)
+
+
+def _new_path() -> Path:
+    return Path("runs", f"study-{datetime.now().astimezone():%Y%m%d-%H%M%S}")
+
+
+def _folder(path: Path, plan: Plan) -> Path:
+    """Return the run folder of `plan`, made unless it is there already."""
+    if not RunFolder(path).plan_path.exists():
+        return RunFolder.create(path, plan).path
+    if RunFolder.open(path).plan() != plan:
+        message = _("{path} holds a study with another plan. Choose another folder with out=.")
+        raise RunFolderError(message.format(path=path))
+    return path
+
+
+def _row(record: Record) -> dict[str, Any]:
+    return {
+        "number": record.number,
+        **vars(record.setting),
+        "outcome": record.outcome.value,
+        "valid_accuracy": record.valid_accuracy,
+        "epochs": record.epochs,
+        "seconds": record.seconds,
+    }

@@ -1,0 +1,1 @@
+"""A plan: its schema, its file, the presets."""

@@ -1,0 +1,140 @@
+"""The plan and the environment as labelled rows, so that a reader can repeat the study."""
+
+from dataclasses import dataclass
+
+from actlab.records import BalancedSampler, Environment, Plan
+from actlab.text import NOT_KNOWN, Formatter
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows of a label and a value, under a heading."""
+
+    title: str
+    rows: tuple[tuple[str, str], ...]
+
+
+def plan_groups(plan: Plan, form: Formatter) -> tuple[Group, ...]:
+    """Return the plan, every setting of it."""
+    _ = form.translations.gettext
+    space, run = plan.space, plan.execution
+    splits = plan.data.splits
+    rates = _("{low} to {high}, log-uniform").format(
+        low=form.rate(space.learning_rate_low), high=form.rate(space.learning_rate_high)
+    )
+    return (
+        Group(
+            _("Study"),
+            (
+                (_("name"), plan.name),
+                (_("trials planned"), form.count(plan.trials)),
+                (_("seed"), str(plan.seed)),
+                (_("network"), plan.network),
+            ),
+        ),
+        Group(
+            _("Space"),
+            (
+                (_("conv activations"), ", ".join(space.conv_activation)),
+                (_("FC activations"), ", ".join(space.fc_activation)),
+                (_("learning rate"), rates),
+            ),
+        ),
+        Group(
+            _("Data"),
+            (
+                (_("data set"), plan.data.name),
+                (_("folder"), plan.data.directory or NOT_KNOWN),
+                (_("train"), form.count(splits.train)),
+                (_("valid (epoch)"), form.count(splits.valid_epoch)),
+                (_("valid (trial)"), form.count(splits.valid_trial)),
+                (_("test"), form.count(splits.test)),
+            ),
+        ),
+        _protocol_group(plan, form),
+        _sampler_group(plan, form),
+        Group(
+            _("Execution"),
+            (
+                (_("device asked for"), run.device),
+                (_("precision asked for"), run.precision),
+                (_("trials at a time"), str(run.workers or _("as many as cores"))),
+                (_("time limit of a trial"), form.duration(run.trial_timeout)),
+            ),
+        ),
+    )
+
+
+def _protocol_group(plan: Plan, form: Formatter) -> Group:
+    _ = form.translations.gettext
+    protocol = plan.protocol
+    heads = {
+        "softmax": _("softmax in the network, then cross entropy, which applies it again"),
+        "logits": _("no output activation, cross entropy on the scores"),
+    }
+    epochs = protocol.max_epochs
+    return Group(
+        _("Protocol"),
+        (
+            (_("name"), protocol.name),
+            (_("output and loss"), heads[protocol.head]),
+            (_("optimiser"), _("AdamW, weight decay {decay}").format(decay=protocol.weight_decay)),
+            (_("batch size"), str(protocol.batch_size)),
+            (
+                _("early stopping"),
+                _("after {patience} epochs without a better valid (epoch) accuracy").format(
+                    patience=protocol.patience
+                ),
+            ),
+            (_("most epochs"), _("no limit") if epochs is None else str(epochs)),
+        ),
+    )
+
+
+def _sampler_group(plan: Plan, form: Formatter) -> Group:
+    _ = form.translations.gettext
+    sampler = plan.sampler
+    if isinstance(sampler, BalancedSampler):
+        rates = plan.trials / (len(plan.space.conv_activation) * len(plan.space.fc_activation))
+        return Group(
+            _("Sampler"),
+            (
+                (_("algorithm"), _("balanced: every pair of activations equally often")),
+                (_("learning rates per pair"), f"{rates:g}"),
+            ),
+        )
+    return Group(
+        _("Sampler"),
+        (
+            (_("algorithm"), sampler.name.upper()),
+            (_("start-up trials"), str(sampler.startup_trials)),
+            (_("start"), sampler.start),
+            (_("candidates per proposal"), str(sampler.candidates)),
+            (_("multivariate"), _yes(sampler.multivariate, form)),
+            (_("constant liar"), _yes(sampler.constant_liar, form)),
+        ),
+    )
+
+
+def environment_groups(
+    environment: Environment, evaluation_order: str, form: Formatter
+) -> tuple[Group, ...]:
+    """Return where and how the study ran."""
+    _ = form.translations.gettext
+    rows = [
+        (_("started"), form.moment(environment.started)),
+        (_("device"), environment.device),
+        (_("precision"), environment.precision),
+    ]
+    if evaluation_order:
+        rows.append((_("order of evaluation"), evaluation_order))
+    rows.append((_("data fingerprint"), environment.fingerprint))
+    machine = tuple((key, str(value)) for key, value in environment.machine.items())
+    groups = [Group(_("Run"), tuple(rows)), Group(_("Machine"), machine)]
+    groups.append(Group(_("Versions"), tuple(environment.versions.items())))
+    return tuple(group for group in groups if group.rows)
+
+
+def _yes(value: bool, form: Formatter) -> str:
+    _ = form.translations.gettext
+    return _("yes") if value else _("no")

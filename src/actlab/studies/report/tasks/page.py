@@ -1,0 +1,119 @@
+"""The page of a run of tasks: its rows, then the figures, then the template, with escaping on."""
+
+import math
+from dataclasses import dataclass
+from gettext import NullTranslations
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from actlab import i18n
+from actlab.files import write_text
+from actlab.pages.embedding import asset, page_data, script_json
+from actlab.pages.templating import environment
+from actlab.pages.theme import style_variables
+from actlab.pages.words import outcome_word
+from actlab.records import Claim, ClaimOutcome
+from actlab.studies.report.tasks.inputs import Spread, TasksData
+from actlab.studies.report.tasks.pictures import galleries
+from actlab.studies.report.tasks.rows import layer_label, setting_label, task_rows
+from actlab.studies.report.verdict.context import ClaimLook, claim_looks
+from actlab.text import NOT_KNOWN, Formatter
+
+
+@dataclass(frozen=True)
+class JudgedClaims:
+    """The claims under one protocol, as the template of claims reads them."""
+
+    protocol: str
+    found: tuple[Claim, ...]
+    outcomes: dict[ClaimOutcome, ClaimLook]
+
+    def claims(self) -> tuple[Claim, ...]:
+        """Return the claims by number."""
+        return tuple(sorted(self.found, key=lambda claim: claim.number))
+
+
+def render_tasks(
+    data: TasksData, language: str = "en", *, translations: NullTranslations | None = None
+) -> str:
+    """Return the page in "en" or "ko"; `translations` replaces the messages of the language."""
+    messages = i18n.translation(language) if translations is None else translations
+    templates = environment(
+        messages, "actlab.studies.report.tasks", "actlab.studies.report", "actlab.pages"
+    )
+    return templates.get_template("tasks.html").render(_context(data, language, messages))
+
+
+def write_tasks(
+    path: Path,
+    data: TasksData,
+    language: str = "en",
+    *,
+    translations: NullTranslations | None = None,
+) -> Path:
+    """Write the page beside its place, rename it, and return the path.
+
+    Raises OSError where the folder is missing or cannot be written.
+    """
+    text = render_tasks(data, language, translations=translations)
+    return write_text(path, text)
+
+
+def _context(data: TasksData, language: str, translations: NullTranslations) -> dict[str, Any]:
+    form = Formatter(translations, NO_BREAK)
+    rows = task_rows(data)
+    drawn = galleries(data, rows, form)
+    figures = {
+        figure.name: figure
+        for found in drawn.values()
+        for gallery in found
+        for row in gallery.rows
+        for figure in row
+    }
+    looks = claim_looks(form)
+    return {
+        "language": language,
+        "data": data,
+        "plan": data.plan,
+        "form": form,
+        "rows": rows,
+        "protocols": _protocols(data),
+        "galleries": drawn,
+        "figures": figures,
+        "claims": [JudgedClaims(name, found, looks) for name, found in data.claims.items()],
+        "layer_label": lambda layer: layer_label(layer, form),
+        "setting_label": lambda setting: setting_label(setting, form),
+        "figure": lambda task, value: _figure(task, value, form),
+        "interval": lambda task, spread: _interval(task, spread, form),
+        "written": form.moment(data.written),
+        "outcome_word": lambda outcome: outcome_word(outcome, translations),
+        "styles": Markup(style_variables() + asset("report.css") + asset("verdict.css")),
+        "plotly": Markup(asset("plotly-cartesian.min.js")),
+        "scripts": Markup(asset("figures.js")),
+        "page_data": script_json(page_data(figures, language, translations)),
+    }
+
+
+def _protocols(data: TasksData) -> list[str]:
+    assert data.plan.tasks is not None, "the page is that of a run of tasks"
+    return list(dict.fromkeys(setting.protocol for setting in data.plan.tasks.settings))
+
+
+def _figure(task: str, value: float | None, form: Formatter) -> str:
+    """Write a metric: an error with four decimals, an accuracy in percent."""
+    if value is None:
+        return NOT_KNOWN
+    if task != "regression":
+        return form.percent(value)
+    return f"{value:.4f}" if math.isfinite(value) else "∞"
+
+
+def _interval(task: str, spread: Spread, form: Formatter) -> str:
+    """Write an interval; no accuracy lies outside 0 to 1, no error below 0."""
+    if spread.low is None or spread.high is None:
+        return ""
+    highest = math.inf if task == "regression" else 1.0
+    ends = (max(spread.low, 0.0), min(spread.high, highest))
+    return " … ".join(_figure(task, end, form) for end in ends)

@@ -1,0 +1,251 @@
+"""How each activation takes the learning rate: a small picture per activation, on equal axes."""
+
+import math
+from typing import Any
+
+import plotly.graph_objects as go
+
+from actlab.pages.figure import PERCENT_AXIS, PageFigure, axis, frame, plain
+from actlab.pages.theme import LIGHT, Mark
+from actlab.pages.words import slot_word
+from actlab.records import RateCurve, SlotName, Verdict
+from actlab.studies.report.data.zooms import Range
+from actlab.text import Formatter
+
+COLUMNS = 2
+HEADING, PLOT, GAP, BELOW = 62, 118, 10, 56
+"""Heights in pixels: of a small picture's heading and plot, between rows, under the last row."""
+
+
+def plateaus_figure(
+    slot: SlotName, verdict: Verdict, marks: dict[str, Mark], form: Formatter
+) -> PageFigure | None:
+    """Draw the curves of a slot; None where no trial of the search was completed."""
+    _ = form.translations.gettext
+    curves = [curve for curve in verdict.rates if curve.slot == slot]
+    scored = [p.accuracy for c in curves for p in c.points if p.accuracy is not None]
+    if not scored:
+        return None
+    rows = -(-len(curves) // COLUMNS)
+    height = rows * (HEADING + PLOT + GAP) + BELOW
+    figure = frame(margin={"l": 50, "r": 22, "t": 0, "b": 0}, showlegend=False)
+    shown = _accuracy_range(scored, verdict.margin)
+    for place, curve in enumerate(curves):
+        _add_axes(figure, place, len(curves), height, _rate_range(curves), shown, form)
+        _add_curve(figure, place, curve, marks[curve.activation], shown, form)
+        _add_heading(figure, place, curve, height, form)
+    hidden = sum(score < shown[0] for score in scored)
+    caption = _(
+        "Each dot is a trial of the search, the line the curve through them, the star its best "
+        "learning rate. The shaded learning rates are within {margin} of that best: the plateau. "
+        "A cross at the bottom is a trial without a result."
+    ).format(margin=form.points(verdict.margin))
+    below = form.translations.ngettext(
+        "{count} trial lies below the picture, as a triangle.",
+        "{count} trials lie below the picture, as triangles.",
+        hidden,
+    ).format(count=hidden)
+    heading = slot_word(slot, form.translations)
+    return PageFigure(
+        name=f"plateaus-{slot}",
+        title=_("Plateaus of the learning rate: {slot}").format(slot=heading),
+        caption=f"{caption} {below}" if hidden else caption,
+        description=_(
+            "A scatter plot of accuracy against learning rate for each activation, with its "
+            "plateau; as in the table."
+        ),
+        figure=figure,
+        height=height,
+        minimum_width=350,
+    )
+
+
+def _accuracy_range(scored: list[float], margin: float) -> Range:
+    """Show the top: twelve margins, or all trials where they need less."""
+    low, high = max(min(scored), max(scored) - 12 * margin), max(scored)
+    pad = 0.12 * (high - low) or 0.01
+    return low - pad, high + pad
+
+
+def _rate_range(curves: list[RateCurve]) -> list[float]:
+    """Return the exponents of the lowest and the highest learning rate, a little apart."""
+    exponents = [math.log10(point.learning_rate) for c in curves for point in c.points]
+    pad = 0.04 * (max(exponents) - min(exponents)) or 0.1
+    return [min(exponents) - pad, max(exponents) + pad]
+
+
+def _names(place: int) -> tuple[str, str]:
+    return (f"x{place + 1}", f"y{place + 1}") if place else ("x", "y")
+
+
+def _domain(place: int, height: int) -> tuple[list[float], list[float]]:
+    """Return where a small picture lies, as fractions of the width and of the height."""
+    row, column = divmod(place, COLUMNS)
+    top = row * (HEADING + PLOT + GAP) + HEADING
+    across = [0.0, 0.48] if column == 0 else [0.52, 1.0]
+    return across, [1 - (top + PLOT) / height, 1 - top / height]
+
+
+def _add_axes(
+    figure: go.Figure,
+    place: int,
+    count: int,
+    height: int,
+    rates: list[float],
+    shown: Range,
+    form: Formatter,
+) -> None:
+    _ = form.translations.gettext
+    across, up = _domain(place, height)
+    x, y = _names(place)
+    lowest, first = place + COLUMNS >= count, place % COLUMNS == 0
+    suffix = x.removeprefix("x")
+    figure.update_layout(
+        {
+            f"xaxis{suffix}": axis(
+                _("learning rate") if lowest else "",
+                type="log",
+                domain=across,
+                range=rates,
+                anchor=y,
+                matches=None if place == 0 else "x",
+                showticklabels=lowest,
+                automargin=False,
+                fixedrange=True,
+                tickfont={"size": 11, "color": LIGHT["muted"]},
+                dtick="D2" if rates[1] - rates[0] < 1.6 else 1,
+            ),
+            f"yaxis{suffix}": axis(
+                "",
+                domain=up,
+                range=list(shown),
+                anchor=x,
+                tickformat=PERCENT_AXIS,
+                showticklabels=first,
+                automargin=False,
+                fixedrange=True,
+                nticks=4,
+                tickfont={"size": 11, "color": LIGHT["muted"]},
+            ),
+        }
+    )
+
+
+def _add_curve(
+    figure: go.Figure, place: int, curve: RateCurve, mark: Mark, shown: Range, form: Formatter
+) -> None:
+    x, y = _names(place)
+    refs = {"xaxis": x, "yaxis": y, "showlegend": False}
+    if curve.plateau_low is not None and curve.plateau_high is not None:
+        figure.add_shape(
+            type="rect",
+            layer="below",
+            xref=x,
+            yref=f"{y} domain",
+            x0=curve.plateau_low,
+            x1=curve.plateau_high,
+            y0=0,
+            y1=1,
+            fillcolor=LIGHT["band"],
+            line_width=0,
+        )
+    if curve.smoothed:
+        figure.add_scatter(
+            x=[point.learning_rate for point in curve.smoothed],
+            y=[point.accuracy for point in curve.smoothed],
+            mode="lines",
+            line={"color": mark.colour, "width": 2},
+            hoverinfo="skip",
+            **refs,
+        )
+    for low, symbol in ((False, mark.shape), (True, "triangle-down-open")):
+        points = [p for p in curve.points if p.accuracy is not None]
+        own = [p for p in points if ((p.accuracy or 0.0) < shown[0]) == low]
+        if own:
+            floor = shown[0] + 0.05 * (shown[1] - shown[0])
+            heights = [floor if low else p.accuracy for p in own]
+            figure.add_scatter(
+                x=[p.learning_rate for p in own],
+                y=heights,
+                mode="markers",
+                marker={"color": mark.colour, "symbol": symbol, "size": 7, "opacity": 0.85},
+                text=[_point_text(p.learning_rate, form.percent(p.accuracy), form) for p in own],
+                hovertemplate="%{text}<extra></extra>",
+                **refs,
+            )
+    figure.add_scatter(**_failures(curve, shown, form), **refs)
+    figure.add_scatter(**_best(curve), **refs)
+
+
+def _failures(curve: RateCurve, shown: Range, form: Formatter) -> dict[str, Any]:
+    _ = form.translations.gettext
+    lost = [point.learning_rate for point in curve.points if point.accuracy is None]
+    return {
+        "x": lost,
+        "y": [shown[0] + 0.05 * (shown[1] - shown[0])] * len(lost),
+        "mode": "markers",
+        "marker": {
+            "color": LIGHT["trouble"],
+            "symbol": "x-thin",
+            "size": 8,
+            "line": {"color": LIGHT["trouble"], "width": 2},
+        },
+        "text": [_point_text(rate, _("no result"), form) for rate in lost],
+        "hovertemplate": "%{text}<extra></extra>",
+    }
+
+
+def _best(curve: RateCurve) -> dict[str, Any]:
+    """Return the star, on the curve where there is one, else on the best trial."""
+    rate = curve.best_learning_rate
+    line = curve.smoothed or curve.points
+    known = [(p.learning_rate, p.accuracy) for p in line if p.accuracy is not None]
+    if rate is None or not known:
+        return {"x": [], "y": [], "mode": "markers"}
+    nearest = min(known, key=lambda point: abs(math.log(point[0] / rate)))
+    return {
+        "x": [rate],
+        "y": [nearest[1]],
+        "mode": "markers",
+        "marker": {
+            "color": LIGHT["ink"],
+            "symbol": "star",
+            "size": 13,
+            "line": {"color": LIGHT["surface"], "width": 1},
+        },
+        "hoverinfo": "skip",
+    }
+
+
+def _point_text(rate: float, result: str, form: Formatter) -> str:
+    _ = form.translations.gettext
+    return _("learning rate {rate}").format(rate=form.rate(rate)) + f"<br>{result}"
+
+
+def _add_heading(
+    figure: go.Figure, place: int, curve: RateCurve, height: int, form: Formatter
+) -> None:
+    across, up = _domain(place, height)
+    figure.add_annotation(
+        text="<br>".join((f"<b>{plain(curve.activation)}</b>", *plateau_texts(curve, form))),
+        xref="paper",
+        yref="paper",
+        x=across[0],
+        y=up[1],
+        xanchor="left",
+        yanchor="bottom",
+        align="left",
+        showarrow=False,
+        font={"size": 12, "color": LIGHT["ink"]},
+    )
+
+
+def plateau_texts(curve: RateCurve, form: Formatter) -> tuple[str, ...]:
+    """Write the ends of a curve's plateau and its width in powers of ten."""
+    _ = form.translations.gettext
+    if curve.plateau_low is None or curve.plateau_high is None or curve.plateau_decades is None:
+        return (_("no plateau known"),)
+    return (
+        f"{curve.plateau_low:.2g} – {curve.plateau_high:.2g}",
+        _("{decades} decades").format(decades=f"{curve.plateau_decades:.2f}"),
+    )

@@ -1,0 +1,1 @@
+"""The search of a study: asking for trials, handing them out, keeping what comes back."""

@@ -1,0 +1,100 @@
+"""The balanced plan: all pairs of activations, learning rates in strata, the same budget for all.
+
+A plan of k rates per pair has k blocks, one per k-th part of the logarithmic range; a block holds
+every pair once. Let C and F be the numbers of activations of the two slots and n = 0 ... CF - 1
+the rank of a trial's learning rate in its block. Rank n belongs to the pair (n mod C,
+(n + n // lcm(C, F)) mod F): every pair comes once, C ranks in a row hold each conv activation
+once, F in a row each FC activation once. So the trials of a conv activation lie one in each of kF
+strata of the range, those of an FC activation one in each of kC: for C = F, a Latin square.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from actlab.records import BalancedSampler, Plan, Setting, Space
+from actlab.studies.seeds import derived_seed
+
+
+def equal_budget(plan: Plan) -> Plan:
+    """Return the plan with its trials rounded up to where all budgets are equal.
+
+    A balanced plan needs a multiple of the number of pairs; any other plan is returned as it is.
+
+    >>> from actlab.studies.plan.file import read_plan
+    >>> equal_budget(read_plan("balanced", {"trials": 100})).trials
+    128
+    """
+    if not isinstance(plan.sampler, BalancedSampler):
+        return plan
+    pairs = _pairs(plan.space)
+    return replace(plan, trials=pairs * math.ceil(plan.trials / pairs))
+
+
+def balanced_settings(plan: Plan) -> tuple[Setting, ...]:
+    """Return the settings of all trials of a balanced plan, in the order of their numbers.
+
+    The order is shuffled in rounds of lcm(C, F) trials: each round holds every activation of a
+    slot equally often, so that an interrupted study is balanced to within one round.
+
+    >>> from actlab.studies.plan.file import read_plan
+    >>> settings = balanced_settings(read_plan("balanced", {}))
+    >>> len(settings), len({setting.conv_activation for setting in settings[:8]})
+    (128, 8)
+    """
+    generator = np.random.default_rng(derived_seed(plan.seed, "balanced"))
+    space, passes = plan.space, math.ceil(plan.trials / _pairs(plan.space))
+    blocks = [_block(space, block, passes, generator) for block in range(passes)]
+    settings = []
+    # Where a pair's rates go is drawn per pair, so that no pass is a pass of low rates.
+    turns = {pair: generator.permutation(passes) for pair in blocks[0]}
+    for turn in range(passes):
+        for conv, fc in _rounds(space, generator):
+            rate = blocks[turns[conv, fc][turn]][conv, fc]
+            settings.append(
+                Setting(space.conv_activation[conv], space.fc_activation[fc], rate),
+            )
+    return tuple(settings)
+
+
+def _pairs(space: Space) -> int:
+    return len(space.conv_activation) * len(space.fc_activation)
+
+
+def _block(
+    space: Space, block: int, blocks: int, generator: np.random.Generator
+) -> dict[tuple[int, int], float]:
+    """Return the learning rate of every pair in one block, drawn inside both of its strata."""
+    convs, fcs = len(space.conv_activation), len(space.fc_activation)
+    low, high = math.log(space.learning_rate_low), math.log(space.learning_rate_high)
+    rates = {}
+    for rank, pair in enumerate(_crossed(convs, fcs, generator)):
+        of_conv, of_fc = rank // convs, rank // fcs
+        first = max(of_conv / fcs, of_fc / convs)
+        last = min((of_conv + 1) / fcs, (of_fc + 1) / convs)
+        share = (block + generator.uniform(first, last)) / blocks
+        rate = math.exp(low + (high - low) * share)
+        rates[pair] = min(max(rate, space.learning_rate_low), space.learning_rate_high)
+    return rates
+
+
+def _rounds(space: Space, generator: np.random.Generator) -> Iterator[tuple[int, int]]:
+    """Yield every pair once, in rounds of lcm(C, F), shuffled within and among them."""
+    convs, fcs = len(space.conv_activation), len(space.fc_activation)
+    size = math.lcm(convs, fcs)
+    pairs = _crossed(convs, fcs, generator)
+    for round_ in generator.permutation(len(pairs) // size):
+        for place in generator.permutation(size):
+            yield pairs[round_ * size + place]
+
+
+def _crossed(convs: int, fcs: int, generator: np.random.Generator) -> list[tuple[int, int]]:
+    """Return every pair once; see the module's text for what neighbours have in common."""
+    conv_names, fc_names = generator.permutation(convs), generator.permutation(fcs)
+    period = math.lcm(convs, fcs)
+    return [
+        (int(conv_names[rank % convs]), int(fc_names[(rank + rank // period) % fcs]))
+        for rank in range(convs * fcs)
+    ]

@@ -1,0 +1,129 @@
+"""Asking for settings: samplers with every option explicit, the planned start, the balanced plan.
+
+The sampler is made anew for each trial from the plan's seed and the trial's number, so that what
+is asked depends on the records so far alone: a study that was interrupted asks the same again.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+from typing import Protocol as Interface
+
+import numpy as np
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
+from optuna.samplers import BaseSampler, RandomSampler, TPESampler
+from optuna.trial import FrozenTrial
+
+from actlab.records import BalancedSampler, Plan, Setting, Space, TpeSampler
+from actlab.studies.search.balanced import balanced_settings
+from actlab.studies.seeds import derived_seed
+
+
+def distributions(space: Space) -> dict[str, BaseDistribution]:
+    """Return the search space in Optuna's terms."""
+    return {
+        "conv_activation": CategoricalDistribution(space.conv_activation),
+        "fc_activation": CategoricalDistribution(space.fc_activation),
+        "learning_rate": FloatDistribution(
+            space.learning_rate_low, space.learning_rate_high, log=True
+        ),
+    }
+
+
+def setting_of(parameters: Mapping[str, Any]) -> Setting:
+    """Return the setting that Optuna's parameters of a trial describe."""
+    return Setting(
+        conv_activation=str(parameters["conv_activation"]),
+        fc_activation=str(parameters["fc_activation"]),
+        learning_rate=float(parameters["learning_rate"]),
+    )
+
+
+class Strategy(Interface):
+    """What is trained under which number."""
+
+    def sampler(self, number: int) -> BaseSampler:
+        """Return what suggests the setting of trial `number`."""
+
+
+class TreeParzen:
+    """The tree-structured Parzen estimator (Bergstra et al. 2011), after the planned start."""
+
+    def __init__(self, plan: Plan, options: TpeSampler) -> None:
+        self._seed, self._options = plan.seed, options
+        self._start = start_settings(plan) if options.start == "each_candidate" else ()
+
+    def sampler(self, number: int) -> BaseSampler:
+        """Return the estimator for trial `number`, which learns from all trials told so far."""
+        if number < len(self._start):
+            return Planned(self._start[number])
+        return TPESampler(
+            n_startup_trials=self._options.startup_trials,
+            n_ei_candidates=self._options.candidates,
+            multivariate=self._options.multivariate,
+            group=False,
+            constant_liar=self._options.constant_liar,
+            seed=derived_seed(self._seed, "ask", number),
+        )
+
+
+class Balanced:
+    """The balanced plan: what is trained under which number was settled before the first trial."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._settings = balanced_settings(plan)
+
+    def sampler(self, number: int) -> BaseSampler:
+        """Return the planned setting of trial `number` as a sampler."""
+        return Planned(self._settings[number])
+
+
+class Planned(RandomSampler):
+    """Suggests the values of one setting; like random ones, they do not depend on other trials."""
+
+    def __init__(self, setting: Setting) -> None:
+        super().__init__()
+        self._parameters = vars(setting)
+
+    def sample_independent(
+        self,
+        study: optuna.Study,  # noqa: ARG002  Optuna's signature
+        trial: FrozenTrial,  # noqa: ARG002  Optuna's signature
+        param_name: str,
+        param_distribution: BaseDistribution,  # noqa: ARG002  Optuna's signature
+    ) -> Any:
+        """Return the planned value."""
+        return self._parameters[param_name]
+
+
+def strategy(plan: Plan) -> Strategy:
+    """Return the strategy that the plan's sampler names."""
+    if isinstance(plan.sampler, BalancedSampler):
+        return Balanced(plan)
+    return TreeParzen(plan, plan.sampler)
+
+
+def start_settings(plan: Plan) -> tuple[Setting, ...]:
+    """Return settings in which every activation of both slots has one trial.
+
+    The shorter list is
+    repeated in shuffled order against the longer one, and the learning rates are the centres of
+    as many equal parts of the logarithmic range, shuffled.
+    """
+    space = plan.space
+    count = max(len(space.conv_activation), len(space.fc_activation))
+    generator = np.random.default_rng(derived_seed(plan.seed, "start"))
+    conv = _spread(space.conv_activation, count, generator)
+    fc = _spread(space.fc_activation, count, generator)
+    low, high = math.log(space.learning_rate_low), math.log(space.learning_rate_high)
+    centres = np.exp(low + (high - low) * (np.arange(count) + 0.5) / count)
+    rates = generator.permutation(centres)
+    rows = zip(conv, fc, rates, strict=True)
+    settings = [Setting(one, other, float(rate)) for one, other, rate in rows]
+    return tuple(settings[: plan.trials])
+
+
+def _spread(names: tuple[str, ...], count: int, generator: np.random.Generator) -> list[str]:
+    rounds = [generator.permutation(names) for _round in range(math.ceil(count / len(names)))]
+    return [str(name) for name in np.concatenate(rounds)[:count]]

@@ -1,0 +1,83 @@
+"""What a study finds before its first trial, and a new process made ready for trials."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from actlab import data
+from actlab.records import Environment, Plan, Precision, Seeds
+from actlab.studies.worker.building import built
+
+if TYPE_CHECKING:
+    from actlab.training import Device
+
+_LIBRARIES = ("actlab", "numba", "numpy", "optuna", "scikit-learn", "torch", "torchinfo")
+
+
+def prepare(plan: Plan, command: str, started: str) -> Environment:
+    """Open the plan's data, build its network, choose device and precision; return what was found.
+
+    `command` is what started the study, `started` when, in ISO 8601.
+
+    Raises DataError for data that are missing, altered, too small or of another size than the
+    network takes, NetworkError for a network of the user's own that does not fit, DeviceError for a
+    device or a precision that this machine does not have, UnknownNameError for a name that nothing
+    has.
+    """
+    from actlab import networks, training
+
+    device = training.resolve_device(plan.execution.device)
+    dataset = data.open_dataset(plan.data.name, plan.data.directory, plan.data.targets)
+    shape = data.image_shape(plan.data.name)
+    networks.check_fits(plan.network, plan.space, plan.data.name, shape, dataset.classes)
+    return Environment(
+        versions=training.versions_of(_LIBRARIES),
+        machine=training.describe_machine(device),
+        fingerprint=dataset.fingerprint,
+        class_counts=data.class_counts(dataset, plan.data.splits, Seeds.of_search(plan.seed).split),
+        network=networks.summarise(
+            plan.network,
+            *_first_pair(plan),
+            plan.protocol.head,
+            (plan.protocol.batch_size, *shape),
+        ),
+        precision=training.resolve_precision(
+            plan.execution.precision, device, lambda: _faster_precision(plan, device)
+        ),
+        device=device,
+        command=command,
+        started=started,
+    )
+
+
+def initialise() -> None:
+    """Make a new process ready to train: one thread, and memory that stays in it."""
+    import torch
+
+    from actlab import training
+
+    torch.set_num_threads(1)
+    # A saturated network's gradients become denormal numbers, on which a CPU computes many times
+    # slower; as zeros they change no accuracy (benchmarks/denormals.py).
+    torch.set_flush_denormal(True)
+    torch.set_num_interop_threads(1)
+    training.keep_pages()
+
+
+def _faster_precision(plan: Plan, device: Device) -> Precision:
+    """Return which precision is faster for the plan's network with its first activations."""
+    import torch
+
+    from actlab import networks
+    from actlab.training import fused
+
+    model = built(plan.network, _first_pair(plan), plan.protocol.head, plan.seed, device)
+    shape = (plan.protocol.batch_size, *data.image_shape(plan.data.name))
+    images = torch.zeros(shape, device=device)
+    count = plan.together(device)
+    view = model if count == 1 else networks.as_written(model)
+    return fused.faster_precision_together(view, images, plan.protocol, count)
+
+
+def _first_pair(plan: Plan) -> tuple[str, str]:
+    return plan.space.conv_activation[0], plan.space.fc_activation[0]

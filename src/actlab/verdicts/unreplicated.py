@@ -1,0 +1,126 @@
+"""Judging a search that has no replicates: the published 120 trials, anybody's Optuna study.
+
+Such a search ran each setting once and gave the names unequal budgets. What a best value says then
+depends on how many tries it is the best of; `expected_best` puts all names on the same number.
+
+Source of the expected best at a budget: Dodge et al. (2019), Show Your Work: Improved Reporting of
+Experimental Results, EMNLP, section 3; here over draws without replacement, which is exact:
+E = sum over i of C(i - 1, b - 1) / C(n, b) x(i), with x sorted from worst to best and b draws of n.
+It assumes trials that were drawn at random; a sampler that follows its results puts its later
+trials where earlier ones were good, which flatters the names with most trials even more.
+"""
+
+import math
+from collections.abc import Sequence
+from gettext import NullTranslations
+from statistics import median
+
+from actlab.errors import VerdictError
+from actlab.i18n import _
+from actlab.records.judgement import ChoiceBudget, Judgement, ParameterBudgets, TrialRow, TrialTable
+from actlab.text import Formatter
+from actlab.verdicts import unreplicated_text
+
+
+def judge_trials(table: TrialTable, translations: NullTranslations | None = None) -> Judgement:
+    """Return budgets, what can be said and what cannot, in the language of `translations`.
+
+    Raises VerdictError where there are no trials, or no parameter that has names to compare.
+    """
+    names = _parameters(table)
+    completed = [row for row in table.rows if row.value is not None]
+    parameters = tuple(_budgets(name, table) for name in names)
+    words = Formatter(translations or NullTranslations())
+    best = min(completed, key=lambda row: (_loss(row, table), row.number), default=None)
+    repeated = len(completed) - len({_key(row) for row in completed})
+    judged = Judgement(
+        source=words.translations.gettext(table.source),
+        maximize=table.maximize,
+        trials=len(table.rows),
+        completed=len(completed),
+        repeated=repeated,
+        best=best,
+        parameters=parameters,
+        can=(),
+        cannot=(),
+    )
+    return unreplicated_text.with_sentences(judged, words)
+
+
+def expected_best(values: Sequence[float], draws: int, *, maximize: bool = True) -> float:
+    """Return the mean of the best of `draws` values over all ways to draw them.
+
+    >>> expected_best([0.1, 0.2, 0.9], 1), expected_best([0.1, 0.2, 0.9], 3)
+    (0.4, 0.9)
+    >>> round(expected_best([0.1, 0.2, 0.9], 2), 4)
+    0.6667
+    """
+    ranked = sorted(values, reverse=not maximize)
+    ways = math.comb(len(ranked), draws)
+    return sum(math.comb(place, draws - 1) / ways * value for place, value in enumerate(ranked))
+
+
+def _parameters(table: TrialTable) -> list[str]:
+    if not table.rows:
+        raise VerdictError(_("{source} has no trials to judge.").format(source=table.source))
+    names = dict.fromkeys(name for row in table.rows for name in row.choices)
+    told = [n for n in names if len({row.choices.get(n) for row in table.rows} - {None}) > 1]
+    if not told:
+        message = _(
+            "To compare, a study needs a parameter with two names or more; {source} has none."
+        )
+        raise VerdictError(message.format(source=table.source))
+    return told
+
+
+def _budgets(parameter: str, table: TrialTable) -> ParameterBudgets:
+    by_name: dict[str, list[TrialRow]] = {}
+    for row in table.rows:
+        if parameter in row.choices:
+            by_name.setdefault(row.choices[parameter], []).append(row)
+    values = {
+        name: [row.value for row in rows if row.value is not None] for name, rows in by_name.items()
+    }
+    sizes = [len(found) for found in values.values() if found]
+    equal = min(sizes, default=0)
+    choices = [_choice(n, len(by_name[n]), values[n], equal, table) for n in by_name]
+    choices.sort(key=lambda choice: _place(choice, table))
+    return ParameterBudgets(parameter, tuple(choices), equal, _luck(values, sizes, table))
+
+
+def _choice(
+    name: str, trials: int, values: Sequence[float], equal: int, table: TrialTable
+) -> ChoiceBudget:
+    best = max if table.maximize else min
+    return ChoiceBudget(
+        name=name,
+        trials=trials,
+        completed=len(values),
+        best=best(values) if values else None,
+        median=median(values) if values else None,
+        expected_best=expected_best(values, equal, maximize=table.maximize) if values else None,
+    )
+
+
+def _luck(values: dict[str, list[float]], sizes: Sequence[int], table: TrialTable) -> float | None:
+    if not sizes or min(sizes) == max(sizes):
+        return None
+    together = [value for found in values.values() for value in found]
+    many, few = (
+        expected_best(together, size, maximize=table.maximize) for size in (max(sizes), min(sizes))
+    )
+    return abs(many - few)
+
+
+def _place(choice: ChoiceBudget, table: TrialTable) -> tuple[bool, float]:
+    value = choice.best
+    return value is None, (0.0 if value is None else -value if table.maximize else value)
+
+
+def _loss(row: TrialRow, table: TrialTable) -> float:
+    value = row.value if row.value is not None else math.nan
+    return -value if table.maximize else value
+
+
+def _key(row: TrialRow) -> tuple[object, ...]:
+    return (*sorted(row.choices.items()), *sorted(row.numbers.items()))

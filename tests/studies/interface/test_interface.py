@@ -1,0 +1,110 @@
+"""`actlab.study`, with real trainings of a tiny network."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import actlab
+from actlab.errors import ActlabError, AddressError, DataError, PlanError, RunFolderError
+from actlab.records import Outcome
+from actlab.studies.interface.models import find_model
+
+QUICK = {
+    "trials": 4,
+    "seed": 1,
+    "protocol.max_epochs": 4,
+    "space.learning_rate": {"low": 0.03, "high": 0.1},
+}
+
+
+def data() -> tuple[Any, Any]:
+    """Return two classes that a line tells apart, nearly always."""
+    labels = np.arange(240) % 2
+    inputs = np.random.default_rng(1).normal(size=(240, 4)).astype(np.float32)
+    return inputs + 2.0 * labels[:, None], labels
+
+
+def network() -> nn.Module:
+    """Return a network with one fc slot."""
+    return nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2))
+
+
+def test_a_study_of_a_function_of_this_process(tmp_path: Path) -> None:
+    before = torch.get_rng_state()
+    study = actlab.study(
+        model=lambda: network(), data=data(), fc=["relu", "tanh"], out=tmp_path, overrides=QUICK
+    )
+    assert torch.equal(torch.get_rng_state(), before)
+    assert [record.outcome for record in study.records] == [Outcome.COMPLETED] * 4
+    assert study.plan.space.conv_activation == ("relu",), "there is no conv slot to compare in"
+    assert {record.setting.fc_activation for record in study.records} == {"relu", "tanh"}
+    assert study.best is not None
+    assert study.best.valid_accuracy == max(r.valid_accuracy or 0 for r in study.records)
+    assert study.final is not None
+    assert study.final.test_accuracy > 0.9
+    assert (tmp_path / "report.html").is_file()
+    assert study.verdict() is None
+    assert study.findings == []
+    assert "4 of 4 trials" in repr(study)
+    assert study._repr_html_().count("<tr>") == 5
+    pytest.importorskip("pandas")
+    frame = study.to_pandas()
+    assert list(frame["valid_accuracy"]) == [r.valid_accuracy for r in study.records]
+
+
+def test_the_same_call_goes_on_and_another_plan_is_refused(tmp_path: Path) -> None:
+    def run(**changed: Any) -> Any:
+        return actlab.study(
+            model=network(), data=data(), fc=["relu"], out=tmp_path, overrides=QUICK | changed
+        )
+
+    first = run().records
+    lines = (tmp_path / "records.jsonl").read_bytes()
+    assert run().records == first
+    assert (tmp_path / "records.jsonl").read_bytes() == lines, "nothing was trained twice"
+    with pytest.raises(RunFolderError, match="holds a study with another plan"):
+        run(trials=5)
+
+
+def test_a_study_is_confirmed(tmp_path: Path) -> None:
+    study = actlab.study(
+        model=network, data=data(), fc=["relu", "tanh"], out=tmp_path,
+        overrides=QUICK | {"execution.workers": 1},
+    )  # fmt: skip
+    verdict = study.confirm(seeds=3)
+    fc = next(slot for slot in verdict.slots if slot.slot == "fc")
+    assert {candidate.activation: candidate.n for candidate in fc.candidates} == {
+        "relu": 3,
+        "tanh": 3,
+    }
+    assert study.verdict() == verdict
+
+
+def test_what_cannot_be_used_is_named(tmp_path: Path) -> None:
+    with pytest.raises(PlanError, match='did you mean the preset "digits"'):
+        actlab.study("digit", out=tmp_path)
+    with pytest.raises(PlanError, match='Did you mean "tanh"'):
+        actlab.study("digits", fc=["tahn"], out=tmp_path)
+    with pytest.raises(AddressError, match="it is int"):
+        actlab.study(model=3, out=tmp_path)
+    with pytest.raises(DataError, match="it has 3 parts"):
+        actlab.study(data=(1, 2, 3), out=tmp_path)
+    with pytest.raises(DataError, match="x holds objects"):
+        actlab.study(data=([{}], [1]), out=tmp_path)
+    with pytest.raises(ActlabError, match="class scores"):
+        actlab.study(
+            model=lambda: nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3)),
+            data=data(), fc=["relu"], out=tmp_path, overrides=QUICK,
+        )  # fmt: skip
+
+
+def test_what_workers_can_import_travels() -> None:
+    found = find_model(network)
+    assert found.travels
+    assert found.name.endswith(":network")
+    assert not find_model(lambda: network()).travels
+    assert not find_model(network()).travels

@@ -1,0 +1,130 @@
+"""The balanced plan: the same budget for every activation, over the whole learning-rate range."""
+
+import math
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import optuna
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from actlab.errors import PlanError
+from actlab.records import BalancedSampler, Plan, Setting, Space
+from actlab.studies.plan.file import read_plan
+from actlab.studies.search.balanced import balanced_settings, equal_budget
+from actlab.studies.search.optuna_study import Ledger
+from tests.studies.test_run_folder import record
+
+NAMES = tuple("abcdefghi")
+
+
+def shares(planned: tuple[Setting, ...], space: Space) -> list[float]:
+    """Return where each learning rate lies in the logarithmic range, from 0 to 1."""
+    low, high = math.log(space.learning_rate_low), math.log(space.learning_rate_high)
+    return [(math.log(one.learning_rate) - low) / (high - low) for one in planned]
+
+
+def plan_of(convs: int, fcs: int, passes: int, seed: int = 7) -> Plan:
+    space = Space(NAMES[:convs], NAMES[:fcs], 1e-4, 1e-2)
+    plan = read_plan("balanced", {"seed": seed})
+    return equal_budget(replace(plan, space=space, trials=convs * fcs * passes))
+
+
+@settings(max_examples=50, deadline=None, derandomize=True)
+@given(st.integers(1, 9), st.integers(1, 9), st.integers(1, 4), st.integers(0, 2**32 - 1))
+def test_every_activation_sees_every_stratum_once(
+    convs: int, fcs: int, passes: int, seed: int
+) -> None:
+    plan = plan_of(convs, fcs, passes, seed)
+    planned = balanced_settings(plan)
+    assert len(planned) == plan.trials == convs * fcs * passes
+    places = list(zip(planned, shares(planned, plan.space), strict=True))
+    for name in plan.space.conv_activation:
+        own = [share for one, share in places if one.conv_activation == name]
+        assert sorted(int(share * passes * fcs) for share in own) == list(range(passes * fcs))
+    for name in plan.space.fc_activation:
+        own = [share for one, share in places if one.fc_activation == name]
+        assert sorted(int(share * passes * convs) for share in own) == list(range(passes * convs))
+    pairs: dict[tuple[str, str], list[int]] = {}
+    for one, share in places:
+        pairs.setdefault((one.conv_activation, one.fc_activation), []).append(int(share * passes))
+    assert {tuple(sorted(blocks)) for blocks in pairs.values()} == {tuple(range(passes))}
+
+
+def test_the_preset_gives_each_activation_sixteen_trials_in_each_slot() -> None:
+    plan = read_plan("balanced", {})
+    planned = balanced_settings(plan)
+    assert plan.protocol.name == "corrected"
+    assert len(planned) == 128
+    assert set(Counter(one.conv_activation for one in planned).values()) == {16}
+    assert set(Counter(one.fc_activation for one in planned).values()) == {16}
+
+
+@pytest.mark.parametrize(("convs", "fcs"), [(8, 8), (3, 5), (4, 6), (1, 3)])
+def test_an_interrupted_plan_is_balanced_to_within_one_round(convs: int, fcs: int) -> None:
+    planned = balanced_settings(plan_of(convs, fcs, 2))
+    size = math.lcm(convs, fcs)
+    for stop in range(size, len(planned) + 1, size):
+        for slot in ("conv_activation", "fc_activation"):
+            counts = Counter(getattr(one, slot) for one in planned[:stop])
+            assert len(set(counts.values())) == 1
+
+
+def test_the_first_pass_holds_low_and_high_rates_alike() -> None:
+    plan = read_plan("balanced", {})
+    first = shares(balanced_settings(plan), plan.space)[:64]
+    assert 20 <= sum(share < 0.5 for share in first) <= 44
+
+
+def test_the_seed_alone_decides() -> None:
+    assert balanced_settings(plan_of(3, 5, 2)) == balanced_settings(plan_of(3, 5, 2))
+    assert balanced_settings(plan_of(3, 5, 2)) != balanced_settings(plan_of(3, 5, 2, seed=8))
+
+
+def test_a_range_of_one_rate_is_that_rate() -> None:
+    plan = plan_of(3, 2, 1)
+    plan = replace(plan, space=replace(plan.space, learning_rate_low=1e-3, learning_rate_high=1e-3))
+    assert {one.learning_rate for one in balanced_settings(plan)} == {1e-3}
+
+
+@pytest.mark.parametrize(("asked", "planned"), [(1, 64), (64, 64), (65, 128), (129, 192)])
+def test_trials_are_rounded_up_to_equal_budgets(asked: int, planned: int) -> None:
+    assert equal_budget(read_plan("balanced", {"trials": asked})).trials == planned
+
+
+def test_other_samplers_keep_their_trials() -> None:
+    plan = read_plan("digits", {"trials": 5})
+    assert equal_budget(plan) is plan
+
+
+def test_options_of_the_other_sampler_are_refused() -> None:
+    with pytest.raises(PlanError, match=r"sampler\.candidates: there is no such key"):
+        read_plan("balanced", {"sampler.candidates": 24})
+    with pytest.raises(PlanError, match=r'one of .*got "balance"\. Did you mean "balanced"'):
+        read_plan("balanced", {"sampler.name": "balance"})
+
+
+def test_the_storage_asks_the_plan_and_optuna_loads_it(folder_path: Path) -> None:
+    plan = replace(read_plan("digits", {}), trials=64, sampler=BalancedSampler())
+    ledger = Ledger(plan, folder_path)
+    asked = [ledger.ask() for _trial in range(6)]
+    assert asked == list(enumerate(balanced_settings(plan)[:6]))
+    ledger.tell(record(0, 0.75))
+    study = optuna.load_study(study_name=None, storage=f"sqlite:///{folder_path}")
+    assert [trial.params for trial in study.trials] == [vars(setting) for _number, setting in asked]
+    assert Ledger(plan, folder_path).untold() == dict(asked[1:])
+
+
+def test_a_lost_storage_asks_for_the_gap_again(folder_path: Path) -> None:
+    plan = replace(read_plan("digits", {}), trials=64, sampler=BalancedSampler())
+    ledger = Ledger(plan, folder_path, [record(0, 0.5), record(2, 0.5)])
+    planned = balanced_settings(plan)
+    assert ledger.untold() == {1: planned[1]}
+    assert ledger.ask() == (3, planned[3])
+
+
+@pytest.fixture
+def folder_path(tmp_path: Path) -> Path:
+    return tmp_path / "study.db"

@@ -1,0 +1,83 @@
+import math
+from itertools import combinations
+from statistics import fmean
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from actlab.errors import VerdictError
+from actlab.records.judgement import TrialRow, TrialTable
+from actlab.studies.search.import_trials import published_trials
+from actlab.verdicts.unreplicated import expected_best, judge_trials
+
+
+def table(*values: tuple[str, float | None], maximize: bool = True) -> TrialTable:
+    rows = tuple(
+        TrialRow(number, {"activation": name}, {"rate": 0.001 * (number + 1)}, value)
+        for number, (name, value) in enumerate(values)
+    )
+    return TrialTable("a study", rows, maximize)
+
+
+@settings(max_examples=50, deadline=None, derandomize=True)
+@given(values=st.lists(st.floats(0, 1), min_size=1, max_size=7), data=st.data())
+def test_the_expected_best_is_the_mean_over_all_draws(
+    values: list[float], data: st.DataObject
+) -> None:
+    draws = data.draw(st.integers(1, len(values)))
+    for maximize, best in ((True, max), (False, min)):
+        every = fmean(best(drawn) for drawn in combinations(values, draws))
+        assert expected_best(values, draws, maximize=maximize) == pytest.approx(every)
+
+
+def test_the_published_trials_are_judged_by_their_budgets() -> None:
+    judged = judge_trials(published_trials())
+    conv, fc = judged.parameters
+    assert (conv.parameter, fc.parameter) == ("conv_activation", "fc_activation")
+    assert {c.name: c.trials for c in fc.choices}["tanh"] == 54
+    assert {c.name: c.trials for c in fc.choices}["sigmoid"] == 28
+    assert conv.equal_budget == fc.equal_budget == 6
+    tanh = fc.choices[0]
+    assert (tanh.name, tanh.best) == ("tanh", 0.9794)
+    assert tanh.expected_best is not None
+    assert tanh.expected_best < 0.9794, "a best of 54 is luckier than a best of 6"
+    assert fc.luck == pytest.approx(0.0021, abs=5e-5)
+    assert any("every setting ran once" in sentence for sentence in judged.cannot)
+    assert any("tanh is the best of 54" in sentence for sentence in judged.cannot)
+
+
+def test_equal_budgets_carry_no_warning() -> None:
+    judged = judge_trials(table(("relu", 0.9), ("tanh", 0.8), ("relu", 0.7), ("tanh", None)))
+    assert judged.parameters[0].luck is not None, "a failed trial is no try"
+    equal = judge_trials(table(("relu", 0.9), ("tanh", 0.8)))
+    assert equal.parameters[0].luck is None
+    assert not any("best of 1 tries" in sentence for sentence in equal.cannot)
+
+
+def test_a_minimised_value_is_best_when_small() -> None:
+    judged = judge_trials(table(("relu", 0.9), ("tanh", 0.2), maximize=False))
+    assert judged.best is not None
+    assert judged.best.value == 0.2
+    assert judged.parameters[0].choices[0].name == "tanh"
+    assert "tanh 0.2000, relu 0.9000" in " ".join(judged.can)
+
+
+def test_repeated_settings_are_counted() -> None:
+    rows = tuple(TrialRow(n, {"f": "ab"[n % 2]}, {}, 0.5 + n / 10) for n in range(4))
+    judged = judge_trials(TrialTable("s", rows))
+    assert judged.repeated == 2
+    assert any("2 repeated runs" in sentence for sentence in judged.cannot)
+
+
+def test_nothing_completed_is_said() -> None:
+    judged = judge_trials(table(("relu", None), ("tanh", None)))
+    assert judged.best is None
+    assert judged.can == ("Nothing but the budgets: no trial completed.",)
+    assert all(not math.isnan(c.trials) for c in judged.parameters[0].choices)
+
+
+@pytest.mark.parametrize("rows", [(), (("relu", 0.9), ("relu", 0.8))])
+def test_a_study_that_compares_nothing_is_refused(rows: tuple[tuple[str, float], ...]) -> None:
+    with pytest.raises(VerdictError):
+        judge_trials(table(*rows))
