@@ -19,7 +19,7 @@ from actlab.studies.report.tasks.inputs import Spread, TasksData
 from actlab.studies.report.tasks.pictures import galleries
 from actlab.studies.report.tasks.rows import layer_label, setting_label, task_rows
 from actlab.studies.report.verdict.context import ClaimLook, claim_looks
-from actlab.text import NOT_KNOWN, Formatter
+from actlab.text import NO_BREAK, NOT_KNOWN, Formatter
 
 
 @dataclass(frozen=True)
