@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from tables import heading, machine_in_words, plain_command, row, with_tables, write_page
 
-from actlab.case_study.output_results import PUBLISHED_RESULTS
+from actlab.case_study.published_results import PUBLISHED_RESULTS
 from actlab.data.digit_targets import target_of_digits
 from actlab.records import OutputLayer, Record
 from actlab.tasks import TASKS

@@ -239,6 +239,7 @@ def take(paths: list[Path]) -> None:
 def _study(folder: Any) -> dict[str, Any]:
     from datetime import UTC, datetime
 
+    from actlab.case_study.claims import claims
     from actlab.studies.interface.verdicts import judged_summary
 
     environment, asked = folder.environment(), folder.confirmation()
@@ -246,7 +247,7 @@ def _study(folder: Any) -> dict[str, Any]:
     assert asked is not None, "the study was confirmed"
     records = folder.all_records()
     finished = datetime.fromtimestamp(folder.records_path.stat().st_mtime, UTC)
-    document = judged_summary(folder)
+    document = judged_summary(folder, claims)
     return {
         "test_accuracy": document["test_accuracy"],
         "verdict": document["verdict"],

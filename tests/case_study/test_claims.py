@@ -1,11 +1,15 @@
+from gettext import NullTranslations
+
 import numpy as np
 import pytest
 
-from actlab.records import Claim, Record, Setting
+from actlab.case_study.claims import claims
+from actlab.records import Claim, Plan, Record, Setting
+from actlab.text import Formatter
 from actlab.verdicts import judge
+from tests.verdicts.planted import NAMES, drawn, plan, record, replication
 
-from .planted import NAMES, drawn, plan, record, replication
-
+ENGLISH = Formatter(NullTranslations())
 EQUAL = dict.fromkeys(NAMES, 0.97)
 
 
@@ -20,8 +24,9 @@ def judged(
     told = replication(
         drawn(generator, conv, 10, spread), drawn(generator, fc, 10, spread), others=search
     )
-    verdict = judge(plan(data="mnist", balanced=True), told)
-    return {claim.number: claim for claim in verdict.claims}
+    asked = plan(data="mnist", balanced=True)
+    found = claims(asked, told.records, judge(asked, told), ENGLISH)
+    return {claim.number: claim for claim in found}
 
 
 def searched(high_is_lower_by: float, spread: float = 0.001) -> tuple[Record, ...]:
@@ -78,8 +83,10 @@ def test_noise_is_not_enough_evidence() -> None:
 def test_a_search_that_follows_its_results_says_nothing_of_learning_rates() -> None:
     generator = np.random.default_rng(0)
     told = replication(drawn(generator, EQUAL, 10, 0.002), others=searched(0.02))
-    verdict = judge(plan(data="mnist"), told)
-    outcomes = {claim.number: claim.outcome for claim in verdict.claims}
+    asked = plan(data="mnist")
+    verdict = judge(asked, told)
+    found = claims(asked, told.records, verdict, ENGLISH)
+    outcomes = {claim.number: claim.outcome for claim in found}
     assert outcomes[3] == "not enough evidence"
     assert outcomes[2] == "not enough evidence", "the fc slot has no replicates"
     assert verdict.rates == ()
@@ -88,6 +95,6 @@ def test_a_search_that_follows_its_results_says_nothing_of_learning_rates() -> N
 @pytest.mark.parametrize(
     "other", [plan(balanced=True), plan(data="mnist", balanced=True, names=NAMES[:4])]
 )
-def test_other_studies_have_no_claims(other: object) -> None:
+def test_other_studies_have_no_claims(other: Plan) -> None:
     told = replication({"relu": [0.9, 0.91], "tanh": [0.8, 0.82]})
-    assert judge(other, told).claims == ()  # type: ignore[arg-type]  # plans of the parameters
+    assert claims(other, told.records, judge(other, told), ENGLISH) == ()

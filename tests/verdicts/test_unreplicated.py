@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from actlab.case_study.published_results import published_trials
 from actlab.errors import VerdictError
 from actlab.records.judgement import TrialRow, TrialTable
-from actlab.studies.search.import_trials import published_trials
 from actlab.verdicts.unreplicated import expected_best, judge_trials
 
 

@@ -5,8 +5,9 @@ from gettext import NullTranslations
 from typing import Any
 
 from actlab.case_study.output_claims import output_claims
+from actlab.case_study.published_results import PUBLISHED_RESULTS
 from actlab.i18n import process_language, translation
-from actlab.records import Claim, ProtocolName
+from actlab.records import Claim, OutputLayer, Plan, ProtocolName
 from actlab.studies.run_folder import RunFolder
 
 
@@ -32,3 +33,10 @@ def claim_rows(folder: RunFolder) -> list[dict[str, Any]]:
         for protocol, claims in claims_of(folder).items()
         for claim in claims
     ]
+
+
+def published_results(plan: Plan) -> dict[OutputLayer, tuple[float, float]]:
+    """Return the author's (validation, test) figures by output layer, for tasks on MNIST alone."""
+    if plan.data.name != "mnist" or plan.data.targets is not None:
+        return {}
+    return {layer: (found.valid, found.test) for layer, found in PUBLISHED_RESULTS.items()}

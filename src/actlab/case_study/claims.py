@@ -19,7 +19,7 @@ from typing import Literal
 
 from actlab.case_study.mechanism_claims import information_claim, sparsity_claim
 from actlab.case_study.rate_claim import learning_rate_claim
-from actlab.records import Claim, Mechanism, Pair, Plan, Record, SlotVerdict
+from actlab.records import BalancedSampler, Claim, Pair, Plan, Record, SlotVerdict, Verdict
 from actlab.text import Formatter
 from actlab.verdicts.pairs import ALPHA
 
@@ -42,22 +42,19 @@ def is_published_space(plan: Plan) -> bool:
 
 
 def claims(
-    plan: Plan,
-    slots: Sequence[SlotVerdict],
-    search: Sequence[Record],
-    mechanisms: Sequence[Mechanism],
-    chance: float,
-    margin: float,
-    words: Formatter,
+    plan: Plan, records: Sequence[Record], verdict: Verdict, words: Formatter
 ) -> tuple[Claim, ...]:
     """Return the judged claims; none for another space, network or data set.
 
-    `search` has the records of a balanced search, and is empty for any other.
+    `records` are those of the study, its search among them.
     """
     if not is_published_space(plan):
         return ()
     _ = words.translations.gettext
-    by_slot = {found.slot: found for found in slots}
+    margin = verdict.margin
+    by_slot = {found.slot: found for found in verdict.slots}
+    balanced = isinstance(plan.sampler, BalancedSampler)
+    search = [record for record in records if balanced and record.stage == "search"]
     return (
         _best_claim(
             1,
@@ -75,9 +72,9 @@ def claims(
             margin,
             words,
         ),
-        learning_rate_claim(search, chance, margin, words),
-        sparsity_claim(mechanisms, words),
-        information_claim(mechanisms, words),
+        learning_rate_claim(search, verdict.chance, margin, words),
+        sparsity_claim(verdict.mechanisms, words),
+        information_claim(verdict.mechanisms, words),
     )
 
 

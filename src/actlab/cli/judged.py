@@ -42,14 +42,15 @@ def report_trials(
 
 
 def _trials(path: Path | None, storage: str | None, study: str | None) -> "TrialTable":
+    from actlab.case_study.published_results import PUBLISHED_STUDY, published_trials
     from actlab.studies.search import import_trials
 
     if path is not None and (storage or study):
         raise ActlabError(_("Give either the path of a study or --storage and --study, not both."))
     if path is not None:
         return import_trials.trials_of_csv(path)
-    if storage is None and study == import_trials.PUBLISHED:
-        return import_trials.published_trials()
+    if storage is None and study == PUBLISHED_STUDY:
+        return published_trials()
     if storage is None or study is None:
         message = _(
             "Give the folder of a study, a table of trials (a .csv file), or a study of an Optuna "

@@ -77,10 +77,15 @@ def checked_language(given: str | None) -> str:
 def write_report(folder: "RunFolder", target: Path, language: str) -> None:
     """Write the page of a run folder, of a study or of a run of tasks, to `target`."""
     if folder.plan().tasks is not None:
+        from actlab.case_study.claim_rows import claims_of, published_results
+        from actlab.i18n import translation
         from actlab.studies.tasks.page_data import write_tasks_report
 
-        write_tasks_report(folder, target, language)
+        claims_by_protocol = claims_of(folder, translation(language))
+        published = published_results(folder.plan())
+        write_tasks_report(folder, target, language, claims_by_protocol, published)
         return
+    from actlab.case_study.claims import claims
     from actlab.studies.interface.pages import write_page
 
-    write_page(folder, target, language)
+    write_page(folder, target, language, claims)

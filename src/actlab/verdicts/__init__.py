@@ -3,8 +3,8 @@
     verdict = judge(plan, Replication(records, chosen, chance=0.1, train_rows=3000, ...))
 
 `judge` is pure arithmetic on the records of replicates: `rule` says who is best, tied, worse or
-unclear, `pairs` compares, `claims` judges the claims of the published study, `rates` draws the
-learning-rate curves of a balanced search, `document` makes the plain document of it all.
+unclear, `pairs` compares, `rates` draws the learning-rate curves of a balanced search, `document`
+makes the plain document of it all.
 """
 
 from actlab.verdicts.document import document

@@ -6,7 +6,6 @@ from gettext import NullTranslations
 
 import numpy as np
 
-from actlab.case_study.claims import claims
 from actlab.records import BalancedSampler, Importance, Plan, SlotName, Verdict
 from actlab.text import Formatter
 from actlab.verdicts.mechanisms import mechanisms
@@ -63,17 +62,15 @@ def judge(
         if slot in replication.chosen
     )
     seeds = max((candidate.n for found in slots for candidate in found.candidates), default=0)
-    seen = mechanisms(replication, np.random.default_rng((plan.seed, len(SLOTS))), words)
     return Verdict(
         slots=slots,
         margin=margin,
         seeds=seeds,
         rows_overlap=replication.rows_overlap,
         chance=replication.chance,
-        claims=claims(plan, slots, balanced, seen, replication.chance, margin, words),
         rates=rate_curves(balanced, plan.space, replication.chance),
         importance=tuple(told.importance),
-        mechanisms=seen,
+        mechanisms=mechanisms(replication, np.random.default_rng((plan.seed, len(SLOTS))), words),
         probes=probe_rows(replication, words),
         methods=methods(replication, margin, seeds, len(replicates), words),
     )

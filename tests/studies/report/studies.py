@@ -71,7 +71,7 @@ def record(
 
 def published_rows() -> list[dict[str, str]]:
     """The rows of the author's file: settings and accuracies; no curves, times or epochs."""
-    table = resources.files("actlab.studies").joinpath("published_trials.csv")
+    table = resources.files("actlab.case_study").joinpath("published_trials.csv")
     with table.open(encoding="utf-8") as stream:
         return list(csv.DictReader(stream))
 

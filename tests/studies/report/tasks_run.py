@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from actlab.case_study.output_results import PUBLISHED_RESULTS
+from actlab.case_study.published_results import PUBLISHED_RESULTS
 from actlab.data.digit_targets import LABELS
 from actlab.records import (
     Claim,

@@ -6,8 +6,9 @@ from pathlib import Path
 import optuna
 import pytest
 
+from actlab.case_study.published_results import published_trials
 from actlab.errors import ActlabError, DataError, UnknownNameError
-from actlab.studies.search.import_trials import published_trials, trials_of_csv, trials_of_storage
+from actlab.studies.search.import_trials import trials_of_csv, trials_of_storage
 
 
 def objective(trial: optuna.Trial) -> float:

@@ -3,6 +3,7 @@
 import shlex
 import sys
 
+from actlab.case_study.claims import claims
 from actlab.cli.interrupts import stop_on_signals
 from actlab.cli.output import print_json, say
 from actlab.cli.report import write_report
@@ -27,13 +28,13 @@ def finish(
     command = shlex.join(["actlab", *sys.argv[1:]])
     try:
         with StudyProgress() as progress:
-            verdict = bring_to_its_end(folder, command, progress, make_executor)
+            verdict = bring_to_its_end(folder, command, progress, make_executor, claims)
     except KeyboardInterrupt:
         _say_interrupted(folder)
         raise
     write_report(folder, folder.report_path, page_language)
     if as_json:
-        print_json(judged_summary(folder))
+        print_json(judged_summary(folder, claims))
         return
     for line in _answer(folder):
         print(line)

@@ -17,6 +17,7 @@ TrialNumber = Annotated[
 
 def show(path: RunFolderPath, *, trial: TrialNumber = None, json: Json = False) -> None:
     """Print the trials of a run folder, or one of them."""
+    from actlab.case_study.claims import claims
     from actlab.cli.study.verdict_table import print_verdict
     from actlab.cli.tasks.finish import show_tasks
     from actlab.studies.interface.verdicts import judged_summary, verdict_of
@@ -36,14 +37,14 @@ def show(path: RunFolderPath, *, trial: TrialNumber = None, json: Json = False) 
             raise ActlabError(message.format(number=trial, known=_numbers(sorted(found))))
         document = trial_detail(found[trial])
     else:
-        document = judged_summary(folder) if json else summary(folder)
+        document = judged_summary(folder, claims) if json else summary(folder)
     if json:
         print_json(document)
     elif trial is not None:
         _print_trial(document)
     else:
         _print_summary(document)
-        verdict = verdict_of(folder)
+        verdict = verdict_of(folder, claims=claims)
         if verdict is not None:
             print_verdict(verdict)
 

@@ -9,6 +9,7 @@ from typing import Any
 from actlab.case_study.claim_rows import claim_rows
 from actlab.cli.interrupts import stop_on_signals
 from actlab.cli.output import print_json, say
+from actlab.cli.report import write_report
 from actlab.cli.tasks.progress import TasksProgress
 from actlab.errors import ActlabError
 from actlab.i18n import _
@@ -16,7 +17,6 @@ from actlab.studies.executors.session import ExecutorFactory
 from actlab.studies.interface.self_check import self_checking
 from actlab.studies.run_folder import RunFolder
 from actlab.studies.tasks.check_outputs import check_outputs
-from actlab.studies.tasks.page_data import write_tasks_report
 from actlab.studies.tasks.run import run_tasks
 from actlab.studies.tasks.run_summary import task_summary
 from actlab.studies.tasks.settings import HIDDEN
@@ -37,7 +37,7 @@ def finish_tasks(
     except ActlabError:
         folder.discard_if_unused()
         raise
-    write_tasks_report(folder, folder.report_path, page_language)
+    write_report(folder, folder.report_path, page_language)
     show_tasks(folder, as_json=as_json)
     if not as_json:
         print(folder.report_path)

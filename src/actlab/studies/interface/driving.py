@@ -9,7 +9,7 @@ from actlab.studies.drive import drive
 from actlab.studies.executors.session import ExecutorFactory
 from actlab.studies.interface.self_check import self_checking
 from actlab.studies.interface.stopping import stopping_rule
-from actlab.studies.interface.verdicts import write_verdict
+from actlab.studies.interface.verdicts import ClaimJudge, write_verdict
 from actlab.studies.run_folder import RunFolder
 
 
@@ -24,7 +24,11 @@ class Observer(Interface):
 
 
 def bring_to_its_end(
-    folder: RunFolder, command: str, observer: Observer, make_executor: ExecutorFactory
+    folder: RunFolder,
+    command: str,
+    observer: Observer,
+    make_executor: ExecutorFactory,
+    claims: ClaimJudge | None = None,
 ) -> Verdict | None:
     """Check, search, confirm where that was asked for, judge; return the verdict if there is one.
 
@@ -39,4 +43,4 @@ def bring_to_its_end(
     except ActlabError:
         folder.discard_if_unused()
         raise
-    return write_verdict(folder)
+    return write_verdict(folder, claims)

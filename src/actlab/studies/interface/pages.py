@@ -8,13 +8,15 @@ from typing import Any
 from actlab.errors import ActlabError
 from actlab.i18n import _, translation
 from actlab.studies.interface.self_check import pairs
-from actlab.studies.interface.verdicts import verdict_of
+from actlab.studies.interface.verdicts import ClaimJudge, verdict_of
 from actlab.studies.report import FindingText, ReportData, write
 from actlab.studies.run_folder import RunFolder
 from actlab.studies.summary import final_of_best, told_records
 
 
-def write_page(folder: RunFolder, target: Path, language: str) -> None:
+def write_page(
+    folder: RunFolder, target: Path, language: str, claims: ClaimJudge | None = None
+) -> None:
     """Write the page of the study in a run folder to `target`.
 
     Raises ActlabError for a study that has not begun, or where `target` cannot be written.
@@ -33,7 +35,7 @@ def write_page(folder: RunFolder, target: Path, language: str) -> None:
         written=datetime.now(UTC),
         findings=_findings(folder, translation(language)),
         evaluation_order=_evaluation_order(translation(language)),
-        verdict=verdict_of(folder, translation(language)),
+        verdict=verdict_of(folder, translation(language), claims),
     )
     try:
         write(target, data, language)

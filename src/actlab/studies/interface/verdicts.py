@@ -1,12 +1,14 @@
 """From a run folder to its verdict: reads the records, hands them over, writes what came out."""
 
 import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from gettext import NullTranslations
 from typing import Any
 
 from actlab.files import write_bytes
 from actlab.i18n import process_language, translation
-from actlab.records import FORMAT_VERSION, Verdict, jsonable
+from actlab.records import FORMAT_VERSION, Claim, Plan, Record, Verdict, jsonable
 from actlab.studies.confirm.candidate_settings import chance_level, chosen_settings
 from actlab.studies.confirm.replicates import stopped_early
 from actlab.studies.interface.costs import known_costs, measure_costs
@@ -15,10 +17,18 @@ from actlab.studies.run_folder import RunFolder
 from actlab.studies.search.importance import importance
 from actlab.studies.summary import summary
 from actlab.studies.trials import rows_overlap
+from actlab.text import Formatter
 from actlab.verdicts import Beside, Replication, document, judge
 
+ClaimJudge = Callable[[Plan, Sequence[Record], Verdict, Formatter], tuple[Claim, ...]]
+"""Judges somebody's claims by a study: its plan, its records and its verdict."""
 
-def verdict_of(folder: RunFolder, translations: NullTranslations | None = None) -> Verdict | None:
+
+def verdict_of(
+    folder: RunFolder,
+    translations: NullTranslations | None = None,
+    claims: ClaimJudge | None = None,
+) -> Verdict | None:
     """Return what the replicates in a run folder support; None before there is one.
 
     Sentences are in the language of `translations`, without them in that of the process.
@@ -27,15 +37,19 @@ def verdict_of(folder: RunFolder, translations: NullTranslations | None = None) 
     if not any(record.stage == "confirm" for record in told.records):
         return None
     plan = folder.plan()
-    return judge(
+    language = translations or translation(process_language())
+    verdict = judge(
         plan,
         told,
         margin=plan.margin,
         beside=Beside(
             costs=known_costs(folder), importance=importance(plan, told.records, told.chance)
         ),
-        translations=translations or translation(process_language()),
+        translations=language,
     )
+    if claims is None:
+        return verdict
+    return replace(verdict, claims=claims(plan, told.records, verdict, Formatter(language)))
 
 
 def replication_of(folder: RunFolder) -> Replication:
@@ -55,18 +69,18 @@ def replication_of(folder: RunFolder) -> Replication:
     )
 
 
-def judged_summary(folder: RunFolder) -> dict[str, Any]:
+def judged_summary(folder: RunFolder, claims: ClaimJudge | None = None) -> dict[str, Any]:
     """Return the document of `actlab study show --json`, the verdict included."""
-    verdict = verdict_of(folder)
+    verdict = verdict_of(folder, claims=claims)
     return {**summary(folder), "verdict": document(verdict) if verdict else None}
 
 
-def write_verdict(folder: RunFolder) -> Verdict | None:
+def write_verdict(folder: RunFolder, claims: ClaimJudge | None = None) -> Verdict | None:
     """Judge the replicates and write `verdict.json`; None, and no file, where there are none."""
     if not any(record.stage == "confirm" for record in folder.all_records()):
         return None
     measure_costs(folder)
-    verdict = verdict_of(folder)
+    verdict = verdict_of(folder, claims=claims)
     if verdict is not None:
         _write(folder, verdict)
     return verdict

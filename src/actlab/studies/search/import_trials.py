@@ -6,7 +6,6 @@ Read only: a SQLite file is opened so that nothing can be written to it (SQLite 
 
 import csv
 import math
-from importlib import resources
 from pathlib import Path
 
 import optuna
@@ -15,27 +14,13 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from actlab.errors import ActlabError, DataError, unknown_name
-from actlab.i18n import N_, _
+from actlab.i18n import _
 from actlab.records.judgement import TrialRow, TrialTable
 
 VALUE_COLUMNS = ("valid_trial_accuracy", "valid_accuracy", "value")
 """What the column of values of a CSV file may be called."""
 
-PUBLISHED = "published"
-"""The name of the author's 120 trials, which come with the package."""
-
 _PARAMETERS = ("conv_activation", "fc_activation", "learning_rate")
-
-
-def published_trials() -> TrialTable:
-    """Return the 120 trials that the author of the published study printed.
-
-    >>> table = published_trials()
-    >>> len(table.rows), table.rows[102].value
-    (120, 0.9794)
-    """
-    text = resources.files("actlab.studies").joinpath("published_trials.csv").read_text("utf-8")
-    return TrialTable(N_("the published study"), _rows(text, "published_trials.csv"))
 
 
 def trials_of_csv(path: Path) -> TrialTable:
@@ -49,7 +34,7 @@ def trials_of_csv(path: Path) -> TrialTable:
     except (OSError, UnicodeDecodeError) as error:
         message = _("The table {path} cannot be read: {reason}.")
         raise DataError(message.format(path=path, reason=error)) from None
-    return TrialTable(str(path), _rows(text, str(path)))
+    return TrialTable(str(path), rows_of(text, str(path)))
 
 
 def trials_of_storage(storage: str, study: str) -> TrialTable:
@@ -119,7 +104,8 @@ def _row(trial: FrozenTrial) -> TrialRow:
     )
 
 
-def _rows(text: str, source: str) -> tuple[TrialRow, ...]:
+def rows_of(text: str, source: str) -> tuple[TrialRow, ...]:
+    """Read the trials of a CSV text; `source` says whose, for errors."""
     reader = csv.DictReader(text.splitlines())
     columns = reader.fieldnames or []
     value = next((name for name in VALUE_COLUMNS if name in columns), None)

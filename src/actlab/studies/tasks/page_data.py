@@ -8,10 +8,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from actlab.case_study.claim_rows import claims_of
 from actlab.errors import ActlabError
-from actlab.i18n import _, translation
-from actlab.records import Environment, OutputSetting, Plan, TaskName
+from actlab.i18n import _
+from actlab.records import (
+    Claim,
+    Environment,
+    OutputLayer,
+    OutputSetting,
+    Plan,
+    ProtocolName,
+    TaskName,
+)
 from actlab.studies.run_folder import RunFolder
 from actlab.studies.tasks.run import records_of, tasks_of
 from actlab.studies.tasks.run_summary import test_figure, valid_figure
@@ -20,13 +27,21 @@ if TYPE_CHECKING:
     from actlab.studies.report import FindingText
     from actlab.studies.report.tasks import SettingSpreads, Spread
 
-_ON_MNIST = "mnist"
 _SHOWN = {"error", "warning"}
 
 
-def write_tasks_report(folder: RunFolder, target: Path, language: str) -> None:
-    """Write the page of a run of tasks to `target`."""
-    from actlab.case_study.output_results import PUBLISHED_RESULTS
+def write_tasks_report(
+    folder: RunFolder,
+    target: Path,
+    language: str,
+    claims: Mapping[ProtocolName, tuple[Claim, ...]],
+    published: Mapping[OutputLayer, tuple[float, float]],
+) -> None:
+    """Write the page of a run of tasks to `target`.
+
+    `claims` are judged by this run, `published` has (validation, test) figures to set beside its
+    own.
+    """
     from actlab.data.digit_targets import LABELS
     from actlab.studies.report.tasks import TasksData, write_tasks
     from actlab.studies.tasks import right_output
@@ -38,7 +53,6 @@ def write_tasks_report(folder: RunFolder, target: Path, language: str) -> None:
         raise ActlabError(message.format(path=folder.path))
     plan = folder.plan()
     is_own = plan.data.targets is not None
-    published = PUBLISHED_RESULTS if plan.data.name == _ON_MNIST and not is_own else {}
     data = TasksData(
         plan=plan,
         environment=environment,
@@ -46,8 +60,8 @@ def write_tasks_report(folder: RunFolder, target: Path, language: str) -> None:
         right=frozenset(right_output(task.name) for task in TASKS),
         written=datetime.now(UTC),
         spreads=_spreads(folder, plan),
-        published={layer: (found.valid, found.test) for layer, found in published.items()},
-        claims=claims_of(folder, translation(language)),
+        published=published,
+        claims=claims,
         findings=_findings(folder, plan),
         targets={} if is_own else _targets(environment),
         labels=_numbered(folder) if is_own else tuple(LABELS),

@@ -1,9 +1,27 @@
-"""What the author of the published output-layer study reports: one run per setting on MNIST."""
+"""What the author of the published studies reports: 120 trials, and one run per output layer."""
 
 from dataclasses import dataclass
+from importlib import resources
 
+from actlab.i18n import N_
 from actlab.records import OutputLayer
+from actlab.records.judgement import TrialTable
+from actlab.studies.search.import_trials import rows_of
 from actlab.studies.tasks.settings import PUBLISHED
+
+PUBLISHED_STUDY = "published"
+"""The name of the author's 120 trials, which come with the package."""
+
+
+def published_trials() -> TrialTable:
+    """Return the 120 trials that the author of the published study printed.
+
+    >>> table = published_trials()
+    >>> len(table.rows), table.rows[102].value
+    (120, 0.9794)
+    """
+    text = resources.files("actlab.case_study").joinpath("published_trials.csv").read_text("utf-8")
+    return TrialTable(N_("the published study"), rows_of(text, "published_trials.csv"))
 
 
 @dataclass(frozen=True)
