@@ -39,18 +39,18 @@ __all__ = [
 ]
 
 _HOMES = {
-    "PoolingFirst": "pooling_order",
-    "PositionsFirst": "memory_order",
+    "PoolingFirst": "pool_first",
+    "PositionsFirst": "winograd",
     "Slot": "activation_slots",
     "SlotError": "activation_slots",
-    "as_written": "pooling_order",
+    "as_written": "pool_first",
     "build": "builders",
     "check_fits": "fitting",
     "check_own": "own",
     "offer": "own",
     "own_kinds": "own",
-    "pooling_first": "pooling_order",
-    "positions_first": "memory_order",
+    "pooling_first": "pool_first",
+    "positions_first": "winograd",
     "slots": "activation_slots",
     "summarise": "summary",
     "swap": "activation_slots",

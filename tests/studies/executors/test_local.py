@@ -116,7 +116,7 @@ def test_large_answers_travel_whole(one: LocalProcesses) -> None:
 
 UNGUARDED = """
 print("started", flush=True)
-from actlab.studies.executor import LocalProcesses
+from actlab.studies.executors.local import LocalProcesses
 
 pool = LocalProcesses(workers=2, timeout=60.0)
 print(pool.submit(pow, 2, 3).result())
@@ -135,7 +135,7 @@ def test_a_worker_does_not_run_the_script_again(tmp_path: Path) -> None:
 
 PARENT = """
 import time
-from actlab.studies.executor import LocalProcesses
+from actlab.studies.executors.local import LocalProcesses
 
 if __name__ == "__main__":
     import os
