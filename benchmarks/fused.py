@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from actlab import training
-from actlab.networks import as_written, build, positions_first
+from actlab.networks import as_written, build, winograd_first
 from actlab.records import Protocol, Setting
 from actlab.studies import worker
 from actlab.training.fused import fused_gain, train_population
@@ -31,7 +31,7 @@ ALONE = 4
 def network(setting: Setting, device: training.Device) -> nn.Module:
     torch.manual_seed(0)
     built = build("published_cnn", setting.conv_activation, setting.fc_activation, "softmax")
-    return training.place(positions_first(built), device)
+    return training.place(winograd_first(built), device)
 
 
 def part(count: int, device: training.Device) -> training.Examples:
@@ -39,12 +39,14 @@ def part(count: int, device: training.Device) -> training.Examples:
     return training.Examples(images.to(device), torch.randint(0, 10, (count,)).to(device))
 
 
-def recipe(setting: Setting, arithmetic: training.Arithmetic) -> training.Recipe:
+def recipe(setting: Setting, policy: training.PrecisionPolicy) -> training.Recipe:
     protocol = Protocol("published", "softmax", max_epochs=EPOCHS)
-    return training.Recipe(setting.learning_rate, protocol, order_seed=1, arithmetic=arithmetic)
+    return training.Recipe(setting.learning_rate, protocol, order_seed=1, policy=policy)
 
 
-def alone(data: training.TrainingData, device: training.Device, how: training.Arithmetic) -> float:
+def alone(
+    data: training.TrainingData, device: training.Device, how: training.PrecisionPolicy
+) -> float:
     """Return the seconds per trial and epoch of trainings one by one."""
     taken = [
         training.train(network(setting, device), data, recipe(setting, how))
@@ -54,7 +56,7 @@ def alone(data: training.TrainingData, device: training.Device, how: training.Ar
 
 
 def together(
-    size: int, data: training.TrainingData, device: training.Device, how: training.Arithmetic
+    size: int, data: training.TrainingData, device: training.Device, how: training.PrecisionPolicy
 ) -> dict[str, float]:
     """Return seconds per trial and epoch of a population, and the gain that a few steps show."""
     chosen = settings(size)
@@ -76,7 +78,7 @@ def main() -> None:
     given = parser.parse_args()
     worker.initialise()
     device = training.resolve_device(given.device)
-    how = training.ARITHMETIC[given.precision]
+    how = training.POLICIES[given.precision]
     sizes = given.sizes or ([2] if given.quick else [8, 32, 120] if device == "cuda" else [4])
     shown = [part(count // (20 if given.quick else 1), device) for count in (3000, 2000, 2000)]
     data = training.TrainingData(*shown)

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from actlab import training
-from actlab.networks import build, pooling_first, positions_first
+from actlab.networks import build, pooling_first, winograd_first
 from actlab.records import Precision
 from actlab.studies import worker
 from actlab.training.precision import has_bf16
@@ -29,7 +29,7 @@ from bench import publish, spread
 
 ORDERS: dict[str, Callable[[nn.Sequential], nn.Module]] = {
     "pooling first": pooling_first,
-    "positions first": positions_first,
+    "positions first": winograd_first,
 }
 PRECISIONS: tuple[Precision, ...] = ("fp32", "bf16") if has_bf16("cpu") else ("fp32",)
 ACTIVATIONS = ("relu", "tanh", "prelu", "silu")
@@ -41,11 +41,11 @@ class Way:
     """A network in an order of computing, with its arithmetic."""
 
     model: nn.Module
-    arithmetic: training.Arithmetic
+    policy: training.PrecisionPolicy
 
     def __call__(self, images: Tensor) -> Tensor:
         """Return the outputs."""
-        return self.arithmetic(self.model, images)
+        return self.policy(self.model, images)
 
 
 def ways_of(activation: str) -> dict[str, Way]:
@@ -55,7 +55,7 @@ def ways_of(activation: str) -> dict[str, Way]:
             torch.manual_seed(0)
             written = build("published_cnn", activation, "tanh", "softmax")
             model = training.place(arrange(written), "cpu")
-            found[f"{order}, {precision}"] = Way(model, training.ARITHMETIC[precision])
+            found[f"{order}, {precision}"] = Way(model, training.POLICIES[precision])
     return found
 
 
@@ -76,7 +76,7 @@ def steps(way: Way, images: Tensor, labels: Tensor) -> Callable[[Tensor], float]
 
 def scoring(way: Way, examples: training.Examples) -> float:
     started = time.process_time()
-    training.score(way.model, examples, way.arithmetic)
+    training.score(way.model, examples, way.policy)
     seconds = time.process_time() - started
     way.model.train()
     return seconds / len(examples)
@@ -89,7 +89,7 @@ def gradients(way: Way, images: Tensor, labels: Tensor) -> Tensor:
 
 
 def rounding(way: Way, images: Tensor, labels: Tensor) -> float:
-    exact = Way(copy.deepcopy(way.model).double(), training.ARITHMETIC["fp32"])
+    exact = Way(copy.deepcopy(way.model).double(), training.POLICIES["fp32"])
     truth = gradients(exact, images.double(), labels)
     return float((gradients(way, images, labels) - truth).norm() / truth.norm())
 

@@ -27,9 +27,9 @@ import kept
 import ours
 import reference_study
 from actlab.records import Environment, Plan, Record, Setting
-from actlab.studies.executors.dispatch import Dispatch, OneByOne, Populations
+from actlab.studies.executors.dispatch import Dispatch, OneByOne, Populations, worker_count
 from actlab.studies.executors.local import LocalProcesses
-from actlab.studies.executors.session import established_environment, running, worker_count
+from actlab.studies.executors.session import established_environment, running
 from actlab.studies.plan.file import read_plan
 from actlab.studies.run_folder import RunFolder
 from actlab.studies.search.search import Search

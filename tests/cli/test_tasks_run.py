@@ -11,7 +11,7 @@ import pytest
 from actlab.cli.main import run as run_command
 from actlab.records import Protocol, SplitSizes
 from actlab.studies.executors import engines
-from actlab.studies.executors.training_queue import train_all
+from actlab.studies.executors.dispatch import train_all
 from actlab.studies.run_folder import RunFolder
 from actlab.studies.tasks import make_plan as planning
 from actlab.studies.tasks import run as task_run

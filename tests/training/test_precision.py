@@ -10,8 +10,7 @@ from torch import Tensor, nn
 from actlab.errors import DeviceError
 from actlab.records import Outcome, Precision
 from actlab.training import (
-    ARITHMETIC,
-    device,
+    POLICIES,
     faster_precision,
     precision,
     resolve_device,
@@ -24,9 +23,7 @@ from .synthetic import examples, network, recipe, training_data
 
 
 def in_bf16(settings: Recipe) -> Recipe:
-    return Recipe(
-        settings.learning_rate, settings.protocol, settings.order_seed, ARITHMETIC["bf16"]
-    )
+    return Recipe(settings.learning_rate, settings.protocol, settings.order_seed, POLICIES["bf16"])
 
 
 def never() -> Precision:
@@ -35,7 +32,7 @@ def never() -> Precision:
 
 def test_fp32_is_the_network_itself() -> None:
     model, images = network(), examples(5, seed=1).images
-    assert torch.equal(ARITHMETIC["fp32"](model, images), model(images))
+    assert torch.equal(POLICIES["fp32"](model, images), model(images))
 
 
 @pytest.mark.parametrize("name", ["sigmoid", "relu", "leaky_relu_0.01", "prelu", "elu", "silu"])
@@ -43,7 +40,7 @@ def test_bf16_is_close_in_values_and_gradients(name: str) -> None:
     model, images = network(name, "tanh"), examples(64, seed=1).images
     parameters = list(model.parameters())
     whole = model(images)
-    rounded = ARITHMETIC["bf16"](model, images)
+    rounded = POLICIES["bf16"](model, images)
     assert rounded.dtype is torch.float32
     # bf16 keeps 8 bits: each product is right to 0.4 %, and the network is five layers deep.
     assert (rounded - whole).abs().max() < 0.02 * whole.abs().max()
@@ -70,8 +67,8 @@ def test_the_faster_one_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     model, images = network(), examples(4, seed=1).images
     before = [parameter.detach().clone() for parameter in model.parameters()]
     for slow, quick in (("fp32", "bf16"), ("bf16", "fp32")):
-        monkeypatch.setitem(ARITHMETIC, slow, slowly)
-        monkeypatch.setitem(ARITHMETIC, quick, lambda model, images: model(images))
+        monkeypatch.setitem(POLICIES, slow, slowly)
+        monkeypatch.setitem(POLICIES, quick, lambda model, images: model(images))
         assert faster_precision(model, images) == quick
     assert all(torch.equal(now, then) for now, then in zip(model.parameters(), before, strict=True))
 
@@ -87,7 +84,7 @@ def test_the_processor_is_asked_for_bf16() -> None:
 def test_auto_is_fp32_without_a_measurement_where_there_is_no_bf16(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(device, "has_bf16", lambda _device: False)
+    monkeypatch.setattr(precision, "has_bf16", lambda _device: False)
     assert resolve_precision("auto", "cpu", never) == "fp32"
     with pytest.raises(DeviceError, match=r"does not compute in it\. Use --precision fp32"):
         resolve_precision("bf16", "cpu", never)
@@ -95,7 +92,7 @@ def test_auto_is_fp32_without_a_measurement_where_there_is_no_bf16(
 
 
 def test_where_there_is_bf16_auto_measures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(device, "has_bf16", lambda _device: True)
+    monkeypatch.setattr(precision, "has_bf16", lambda _device: True)
     assert resolve_precision("auto", "cpu", lambda: "bf16") == "bf16"
     assert resolve_precision("auto", "cpu", lambda: "fp32") == "fp32"
     assert resolve_precision("bf16", "cpu", never) == "bf16"

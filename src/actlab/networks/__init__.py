@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from actlab.networks.own import check_own, offer, own_kinds
     from actlab.networks.pool_first import PoolingFirst, as_written, pooling_first
     from actlab.networks.summary import summarise
-    from actlab.networks.winograd import PositionsFirst, positions_first
+    from actlab.networks.winograd import WinogradFirst, winograd_first
 
 __all__ = [
     "NAMES",
     "PoolingFirst",
-    "PositionsFirst",
     "Slot",
     "SlotError",
+    "WinogradFirst",
     "as_written",
     "build",
     "check_fits",
@@ -32,15 +32,15 @@ __all__ = [
     "offer",
     "own_kinds",
     "pooling_first",
-    "positions_first",
     "slots",
     "summarise",
     "swap",
+    "winograd_first",
 ]
 
 _HOMES = {
     "PoolingFirst": "pool_first",
-    "PositionsFirst": "winograd",
+    "WinogradFirst": "winograd",
     "Slot": "activation_slots",
     "SlotError": "activation_slots",
     "as_written": "pool_first",
@@ -50,7 +50,7 @@ _HOMES = {
     "offer": "own",
     "own_kinds": "own",
     "pooling_first": "pool_first",
-    "positions_first": "winograd",
+    "winograd_first": "winograd",
     "slots": "activation_slots",
     "summarise": "summary",
     "swap": "activation_slots",

@@ -1,14 +1,9 @@
 """From a plan to a finished run folder: the processes, the search, the final figure."""
 
 from actlab.records import Plan, best_record
-from actlab.studies.executors.dispatch import dispatch_of
+from actlab.studies.executors.dispatch import dispatch_of, worker_count
 from actlab.studies.executors.local import LocalProcesses
-from actlab.studies.executors.session import (
-    ExecutorFactory,
-    established_environment,
-    running,
-    worker_count,
-)
+from actlab.studies.executors.session import ExecutorFactory, established_environment, running
 from actlab.studies.run_folder import RunFolder
 from actlab.studies.search import best_weights
 from actlab.studies.search.search import Observer, Search

@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 from actlab.records import Plan, Setting
 from actlab.studies import worker
 from actlab.studies.confirm.candidate_settings import CHOOSE_SEEDS, TO_CHOOSE_FROM
-from actlab.studies.executors.retries import persist
-from actlab.studies.executors.session import worker_count
+from actlab.studies.executors.dispatch import persist, worker_count
 from actlab.studies.trials import search_trial
 
 EPOCHS_BEYOND_PATIENCE = 9

@@ -11,7 +11,7 @@ from actlab.i18n import _
 from actlab.records import Epoch, Outcome, Probes, Protocol
 from actlab.training.examples import Examples, TrainingData, epoch_order, epoch_seed
 from actlab.training.objective import CLASSIFICATION, Objective
-from actlab.training.precision import Arithmetic, in_fp32
+from actlab.training.precision import PrecisionPolicy, in_fp32
 from actlab.training.probes import ActivationProbe
 from actlab.training.progress import Progress, restore, save, weights_to_bytes
 from actlab.training.scoring import score
@@ -28,7 +28,7 @@ class Recipe:
     learning_rate: float
     protocol: Protocol
     order_seed: int
-    arithmetic: Arithmetic = in_fp32
+    policy: PrecisionPolicy = in_fp32
     probe: ActivationProbe | None = None
     objective: Objective = CLASSIFICATION
 
@@ -107,7 +107,7 @@ def _train_epoch(
 ) -> Epoch:
     started = time.perf_counter()
     train_loss = _learn(model, data.train, recipe, optimiser, number)
-    valid = score(model, data.valid_epoch, recipe.arithmetic, recipe.objective)
+    valid = score(model, data.valid_epoch, recipe.policy, recipe.objective)
     return Epoch(
         train_loss=_finite(train_loss),
         valid_loss=_finite(valid.loss),
@@ -132,7 +132,7 @@ def _learn(
     total = torch.zeros((), dtype=torch.float64, device=device)
     for batch in torch.split(order, recipe.protocol.batch_size):
         optimiser.zero_grad()
-        outputs = recipe.arithmetic(model, examples.images.index_select(0, batch))
+        outputs = recipe.policy(model, examples.images.index_select(0, batch))
         loss = recipe.objective.loss(outputs, examples.labels.index_select(0, batch))
         torch.autograd.backward(loss)
         optimiser.step()
@@ -157,7 +157,7 @@ def _finished(model: nn.Module, data: TrainingData, recipe: Recipe, progress: Pr
     found = None
     if not progress.diverged:
         model.load_state_dict(progress.best_weights)
-        found = score(model, data.valid_trial, recipe.arithmetic, recipe.objective).metric
+        found = score(model, data.valid_trial, recipe.policy, recipe.objective).metric
     progress.seconds += time.perf_counter() - started
     return conclude(model, data, recipe, progress, found)
 

@@ -1,16 +1,19 @@
-"""In which arithmetic a network runs, and which one is faster here."""
+"""Precision policies: how a network is applied in fp32 or bf16, and which one is faster here."""
 
 import time
 from collections.abc import Callable
-from typing import cast
+from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from actlab.errors import DeviceError
+from actlab.i18n import _
 from actlab.records import Precision
+from actlab.training.machine import Device
 
-Arithmetic = Callable[[nn.Module, Tensor], Tensor]
+PrecisionPolicy = Callable[[nn.Module, Tensor], Tensor]
 """Applies a network to images; the outputs are in the precision of the weights."""
 
 _STEPS = 10
@@ -32,7 +35,7 @@ def in_bf16(model: nn.Module, images: Tensor) -> Tensor:
     return cast(Tensor, outputs.float())
 
 
-ARITHMETIC: dict[Precision, Arithmetic] = {"fp32": in_fp32, "bf16": in_bf16}
+POLICIES: dict[Precision, PrecisionPolicy] = {"fp32": in_fp32, "bf16": in_bf16}
 
 
 def cpu_has_bf16() -> bool:
@@ -48,6 +51,33 @@ def has_bf16(device: str) -> bool:
     return cpu_has_bf16()
 
 
+def resolve_precision(
+    asked: Literal["auto", "fp32", "bf16"], device: Device, faster: Callable[[], Precision]
+) -> Precision:
+    """Return the precision that trials run in on `device`.
+
+    `auto` is fp32 where the device has no bf16 of its own, else what `faster` measures.
+
+    Raises DeviceError for bf16 where the device would have to emulate it.
+
+    >>> resolve_precision("fp32", "cpu", faster=lambda: "bf16")
+    'fp32'
+    """
+    if asked == "fp32":
+        return "fp32"
+    there = has_bf16(device)
+    if asked == "bf16" and not there:
+        raise DeviceError(
+            _(
+                "The precision bf16 was asked for, but the device {device} of this machine does "
+                "not compute in it. Use --precision fp32, or auto."
+            ).format(device=device)
+        )
+    if asked == "auto":
+        return faster() if there else "fp32"
+    return asked
+
+
 def faster_precision(model: nn.Module, images: Tensor) -> Precision:
     """Return the precision in which some training steps on `images` take less time.
 
@@ -55,17 +85,17 @@ def faster_precision(model: nn.Module, images: Tensor) -> Precision:
     that other work on the machine does not decide.
     """
     seconds: dict[Precision, float] = {}
-    for precision, arithmetic in list(ARITHMETIC.items()) * _STEPS:
-        taken = step_seconds(model, images, arithmetic)
+    for precision, policy in list(POLICIES.items()) * _STEPS:
+        taken = step_seconds(model, images, policy)
         seconds[precision] = min(taken, seconds.get(precision, taken))
     return min(seconds, key=lambda precision: seconds[precision])
 
 
-def step_seconds(model: nn.Module, images: Tensor, arithmetic: Arithmetic) -> float:
+def step_seconds(model: nn.Module, images: Tensor, policy: PrecisionPolicy) -> float:
     """Return how long a network takes for its outputs on `images` and all its gradients."""
     labels = torch.zeros(len(images), dtype=torch.int64, device=images.device)
     started = time.perf_counter()
-    loss = F.cross_entropy(arithmetic(model, images), labels)
+    loss = F.cross_entropy(policy(model, images), labels)
     gradients = torch.autograd.grad(loss, list(model.parameters()))
     # Reading a number waits until a GPU has finished.
     float(gradients[0].flatten()[0])

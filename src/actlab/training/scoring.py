@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from actlab.training.examples import Examples
 from actlab.training.objective import CLASSIFICATION, Objective
-from actlab.training.precision import Arithmetic, in_fp32
+from actlab.training.precision import PrecisionPolicy, in_fp32
 
 BATCH = 100
 """Images per forward pass: the time per image is flat from 50 on, memory is not."""
@@ -28,7 +28,7 @@ class Score:
 def score(
     model: nn.Module,
     examples: Examples,
-    arithmetic: Arithmetic = in_fp32,
+    policy: PrecisionPolicy = in_fp32,
     objective: Objective = CLASSIFICATION,
 ) -> Score:
     """Return the score of `model` in evaluation mode, in which it is left.
@@ -42,7 +42,7 @@ def score(
     with torch.inference_mode():
         for start in range(0, len(examples), BATCH):
             labels = examples.labels[start : start + BATCH]
-            outputs = arithmetic(model, examples.images[start : start + BATCH])
+            outputs = policy(model, examples.images[start : start + BATCH])
             loss += float(objective.loss(outputs, labels, reduction="sum"))
             metric += objective.total(outputs, labels)
     return Score(loss=loss / len(examples), metric=metric / len(examples))
@@ -51,7 +51,7 @@ def score(
 def predict(
     model: nn.Module,
     examples: Examples,
-    arithmetic: Arithmetic = in_fp32,
+    policy: PrecisionPolicy = in_fp32,
     objective: Objective = CLASSIFICATION,
 ) -> Tensor:
     """Return what the output layer says of each example, in evaluation mode, on the CPU.
@@ -63,7 +63,7 @@ def predict(
     model.eval()
     with torch.inference_mode():
         outputs = [
-            objective.head(arithmetic(model, images)).cpu()
+            objective.head(policy(model, images)).cpu()
             for images in torch.split(examples.images, BATCH)
         ]
     return torch.cat(outputs)

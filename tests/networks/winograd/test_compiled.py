@@ -42,10 +42,10 @@ def test_an_array_of_bfloat16_has_its_bits() -> None:
 def test_the_next_process_compiles_nothing(tmp_path: Path) -> None:
     code = (
         "import torch\n"
-        "from actlab.networks import build, positions_first\n"
-        "from actlab.training import ARITHMETIC\n"
-        "network = positions_first(build('published_cnn', 'silu', 'tanh', 'logits'))\n"
-        "outputs = ARITHMETIC['bf16'](network, torch.zeros(2, 1, 28, 28))\n"
+        "from actlab.networks import build, winograd_first\n"
+        "from actlab.training import POLICIES\n"
+        "network = winograd_first(build('published_cnn', 'silu', 'tanh', 'logits'))\n"
+        "outputs = POLICIES['bf16'](network, torch.zeros(2, 1, 28, 28))\n"
         "torch.autograd.backward(outputs.sum())\n"
     )
     found = []

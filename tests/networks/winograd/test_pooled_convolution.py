@@ -7,19 +7,19 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional as F
 
-from actlab.networks.winograd.extremes import Judge
+from actlab.networks.winograd.extremes import Unimodal
 from actlab.networks.winograd.pooled_convolution import pooled_convolution
 
 
 def by_torch(
-    images: Tensor, weight: Tensor, bias: Tensor, padding: int, judge: Judge | None = None
+    images: Tensor, weight: Tensor, bias: Tensor, padding: int, unimodal: Unimodal | None = None
 ) -> Tensor:
     convolved = torch.conv2d(images, weight, bias, padding=padding)
-    if judge is None:
+    if unimodal is None:
         found = F.max_pool2d(convolved, 2)
     else:
         windows = convolved.unfold(2, 2, 2).unfold(3, 2, 2).flatten(4)
-        found = windows.gather(4, judge(windows).argmax(4, keepdim=True)).squeeze(4)
+        found = windows.gather(4, unimodal(windows).argmax(4, keepdim=True)).squeeze(4)
     return found.flatten(2).permute(2, 0, 1)
 
 
@@ -34,11 +34,16 @@ def values_and_gradients(found: Tensor, sources: tuple[Tensor, Tensor]) -> list[
     channels=st.sampled_from([1, 5, 32]),
     sides=st.tuples(st.integers(1, 4), st.integers(1, 4)),
     padding=st.integers(0, 1),
-    judge=st.sampled_from([None, F.silu, F.mish]),
+    unimodal=st.sampled_from([None, F.silu, F.mish]),
     seed=st.integers(0, 2**32 - 1),
 )
 def test_values_and_gradients_are_those_of_torch(
-    count: int, channels: int, sides: tuple[int, int], padding: int, judge: Judge | None, seed: int
+    count: int,
+    channels: int,
+    sides: tuple[int, int],
+    padding: int,
+    unimodal: Unimodal | None,
+    seed: int,
 ) -> None:
     random = torch.Generator().manual_seed(seed)
     height, width = (2 * side + 2 for side in sides)
@@ -46,7 +51,7 @@ def test_values_and_gradients_are_those_of_torch(
     weight = torch.randn(channels, 1, 3, 3, generator=random, dtype=torch.float64).requires_grad_()
     bias = torch.randn(channels, generator=random, dtype=torch.float64).requires_grad_()
     found, expected = (
-        values_and_gradients(way(images, weight, bias, padding, judge), (weight, bias))
+        values_and_gradients(way(images, weight, bias, padding, unimodal), (weight, bias))
         for way in (pooled_convolution, by_torch)
     )
     torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12)

@@ -8,10 +8,18 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional as F
 
-from actlab.networks.winograd import pooled_tiles, tile_outputs
-from actlab.networks.winograd.computing import _tile_rows
-from actlab.networks.winograd.tile_filters import filters_of, gradient_by_weight
-from actlab.networks.winograd.tile_inputs import LANES, factors_of, gradient_by_values
+from actlab.networks.winograd.stem_computation import _tile_rows
+from actlab.networks.winograd.tile_loops import (
+    LANES,
+    extremes_of,
+    factors_of,
+    filters_of,
+    gradient_by_values,
+    gradient_by_weight,
+    outputs_of,
+    products_gradient_of_outputs,
+    products_gradient_of_windows,
+)
 
 from .matrices import INPUTS, OUTPUTS, TAPS
 
@@ -71,10 +79,10 @@ def test_outputs(tiles: int, shape: tuple[int, int], dtype: torch.dtype, seed: i
     products = random((36, tiles, *shape), seed, dtype)
     bias = random((shape[1],), seed + 1, computed(dtype))
     expected = torch.einsum("ij,jtnc->itnc", OUTPUTS, products.double()) + bias
-    assert_near(tile_outputs.outputs_of(products, bias), expected, computed(dtype))
+    assert_near(outputs_of(products, bias), expected, computed(dtype))
     gradient = random((16, tiles, *shape), seed + 2, computed(dtype))
     back = torch.einsum("ij,itnc->jtnc", OUTPUTS, gradient.double())
-    assert_near(tile_outputs.gradient_by_products(gradient, dtype), back, dtype)
+    assert_near(products_gradient_of_outputs(gradient, dtype), back, dtype)
 
 
 def pooled(products: Tensor, bias: Tensor, extremes: int) -> Tensor:
@@ -100,17 +108,17 @@ def test_extremes_of_windows(
     products = kept.double().requires_grad_()
     bias = random((shape[1],), seed + 1, computed(dtype))
     expected = pooled(products, bias.double(), extremes)
-    found, places = pooled_tiles.extremes_of(kept, bias, extremes)
+    found, places = extremes_of(kept, bias, extremes)
     assert_near(found, expected.detach(), computed(dtype))
     gradient = random(tuple(expected.shape[1:]), seed + 2, computed(dtype))
     for extreme, of_extreme in zip(expected, places, strict=True):
         (by_torch,) = torch.autograd.grad((extreme * gradient).sum(), products, retain_graph=True)
-        back = pooled_tiles.gradient_by_products(gradient, of_extreme, dtype)
+        back = products_gradient_of_windows(gradient, of_extreme, dtype)
         assert_near(back, by_torch, dtype)
 
 
 def test_the_first_of_equal_values_is_taken() -> None:
-    _values, places = pooled_tiles.extremes_of(torch.zeros(36, 1, 1, 4), torch.zeros(4), 2)
+    _values, places = extremes_of(torch.zeros(36, 1, 1, 4), torch.zeros(4), 2)
     assert places.flatten().tolist() == [0] * 32
 
 
@@ -119,7 +127,7 @@ def test_a_nan_comes_through_as_in_torch(product: int) -> None:
     products = torch.from_numpy(np.random.default_rng(0).normal(size=(36, 1, 1, 4)))
     products[product, 0, 0, 1] = torch.nan
     bias = torch.zeros(4, dtype=torch.float64)
-    found, _places = pooled_tiles.extremes_of(products, bias, 2)
+    found, _places = extremes_of(products, bias, 2)
     expected = pooled(products, bias, 2)
     torch.testing.assert_close(found[:, :, :, :, 0], expected[:, :, :, :, 0])
     assert bool(found[:, :, :, :, 1].isnan().any())

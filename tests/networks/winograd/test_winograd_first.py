@@ -1,4 +1,4 @@
-"""Positions first changes neither values nor gradients beyond rounding, and only where it may."""
+"""Winograd convolution changes values and gradients by rounding alone, where it may be used."""
 
 import copy
 import subprocess
@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from actlab.networks import PoolingFirst, build
-from actlab.networks.winograd import computing, positions_first
-from actlab.networks.winograd.fitting import Leading, extremes_for
+from actlab.networks.winograd import stem_computation, winograd_first
+from actlab.networks.winograd.stem import Stem, extremes_for
 
 STUDY = ("sigmoid", "relu", "leaky_relu_0.01", "leaky_relu_0.1", "prelu", "elu", "tanh", "silu")
 
@@ -23,15 +23,15 @@ def values_and_gradients(network: nn.Module, images: Tensor) -> list[Tensor]:
 
 @pytest.fixture
 def passes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Collects one number for each pass that was computed positions first."""
+    """Collects one number for each pass that used Winograd convolutions."""
     seen: list[int] = []
-    apply = computing.apply
+    apply = stem_computation.apply
 
-    def counted(leading: Leading, images: Tensor) -> Tensor:
+    def counted(stem: Stem, images: Tensor) -> Tensor:
         seen.append(len(images))
-        return apply(leading, images)
+        return apply(stem, images)
 
-    monkeypatch.setattr(computing, "apply", counted)
+    monkeypatch.setattr(stem_computation, "apply", counted)
     return seen
 
 
@@ -41,7 +41,7 @@ def test_the_published_network_in_float64(name: str, passes: list[int]) -> None:
     published = build("published_cnn", name, name, "logits").double()
     images = torch.randn(3, 1, 28, 28, dtype=torch.float64)
     expected = values_and_gradients(published, images)
-    found = values_and_gradients(positions_first(published), images)
+    found = values_and_gradients(winograd_first(published), images)
     for ours, theirs in zip(found, expected, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-10, atol=1e-10)
     assert passes == [3]
@@ -55,7 +55,7 @@ def test_float32_is_nearly_as_near_to_float64_as_direct_convolutions_are(name: s
     images = torch.randn(3, 1, 28, 28)
     exact = values_and_gradients(copy.deepcopy(direct).double(), images.double())
     by_direct = values_and_gradients(direct, images)
-    by_ours = values_and_gradients(positions_first(direct), images)
+    by_ours = values_and_gradients(winograd_first(direct), images)
     for truth, theirs, ours in zip(exact, by_direct, by_ours, strict=True):
         scale = truth.norm()
         assert (ours - truth).norm() / scale < 10 * (theirs - truth).norm() / scale + 1e-6
@@ -67,14 +67,14 @@ def test_larger_images_have_more_tiles(passes: list[int]) -> None:
     layers = list(build("published_cnn", "relu", "tanh", "logits").double())[:7]
     network = nn.Sequential(*layers)
     images = torch.randn(2, 1, 44, 60, dtype=torch.float64)
-    found, expected = positions_first(network)(images), network(images)
+    found, expected = winograd_first(network)(images), network(images)
     torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-10)
     assert passes == [2]
 
 
 def test_prelu_is_asked_again_in_every_pass(passes: list[int]) -> None:
     network = build("published_cnn", "prelu", "tanh", "logits").double()
-    fast = positions_first(network)
+    fast = winograd_first(network)
     images = torch.randn(2, 1, 28, 28, dtype=torch.float64)
     for slope, extremes in ((0.25, 1), (-0.1, 2)):
         with torch.no_grad():
@@ -94,7 +94,7 @@ def test_bf16_is_as_near_as_direct_convolutions_in_it(name: str, passes: list[in
     exact = values_and_gradients(copy.deepcopy(direct).double(), images.double())
     with torch.autocast("cpu", dtype=torch.bfloat16):
         by_direct = values_and_gradients(direct, images)
-        by_ours = values_and_gradients(positions_first(direct), images)
+        by_ours = values_and_gradients(winograd_first(direct), images)
     assert passes == [32]
     truth, theirs, ours = (
         torch.cat([one.flatten() for one in gradients])
@@ -110,7 +110,7 @@ def test_slopes_by_channel_go_the_usual_way(passes: list[int]) -> None:
     with torch.no_grad():
         network.conv1_activation.weight.copy_(torch.linspace(0, 1, 32))
     images = torch.randn(32, 1, 28, 28)
-    torch.testing.assert_close(positions_first(network)(images), network(images))
+    torch.testing.assert_close(winograd_first(network)(images), network(images))
     assert passes == []
 
 
@@ -127,14 +127,14 @@ def test_what_does_not_fit_goes_the_usual_way(change: str, passes: list[int]) ->
     if change == "dropout":
         network = nn.Sequential(*list(network)[:2], nn.Dropout(0.0), *list(network)[2:])
     with torch.autocast("cpu", dtype=torch.float16, enabled=change == "autocast"):
-        found, expected = positions_first(network)(images), network(images)
+        found, expected = winograd_first(network)(images), network(images)
     torch.testing.assert_close(found, expected, rtol=0.05, atol=0.05)
     assert passes == []
 
 
 def test_it_shares_layers_names_and_parameters() -> None:
     published = build("published_cnn", "prelu", "tanh", "softmax")
-    fast = positions_first(published)
+    fast = winograd_first(published)
     assert isinstance(fast, PoolingFirst)
     assert list(fast.state_dict()) == list(published.state_dict())
     assert all(
@@ -144,8 +144,8 @@ def test_it_shares_layers_names_and_parameters() -> None:
 
 
 def test_what_is_made_in_inference_mode_serves_training() -> None:
-    computing._plan.cache_clear()
-    network = positions_first(build("published_cnn", "relu", "tanh", "logits"))
+    stem_computation._plan.cache_clear()
+    network = winograd_first(build("published_cnn", "relu", "tanh", "logits"))
     images = torch.randn(2, 1, 28, 28)
     with torch.inference_mode():
         scored = network(images)
@@ -156,8 +156,8 @@ def test_what_is_made_in_inference_mode_serves_training() -> None:
 def test_loops_are_not_loaded_for_a_network_that_does_not_need_them() -> None:
     code = (
         "import sys, torch\n"
-        "from actlab.networks import build, positions_first\n"
-        "network = positions_first(build('small_cnn', 'relu', 'relu', 'logits'))\n"
+        "from actlab.networks import build, winograd_first\n"
+        "network = winograd_first(build('small_cnn', 'relu', 'relu', 'logits'))\n"
         "network(torch.zeros(1, 1, 8, 8))\n"
         "assert 'numba' not in sys.modules\n"
     )

@@ -7,8 +7,7 @@ import pytest
 
 from actlab.errors import DataError
 from actlab.records import Outcome, Plan, Record, Setting, Trial
-from actlab.studies.executors.dispatch import OneByOne
-from actlab.studies.executors.training_queue import train_all
+from actlab.studies.executors.dispatch import OneByOne, train_all
 from actlab.studies.trials import Replicate, replicate_trial
 from tests.studies.executors import fake_worker
 from tests.studies.inline import Inline

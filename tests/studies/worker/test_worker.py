@@ -89,9 +89,10 @@ def test_a_digits_trial_from_names_to_test_accuracy() -> None:
 
 
 def test_trials_trained_together_are_those_trained_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    from actlab.training.fused import choice
 
-    monkeypatch.setattr(choice, "fused_gain", lambda *_given: 2.0)
+    from actlab.training.fused import population
+
+    monkeypatch.setattr(population, "fused_gain", lambda *_given: 2.0)
     first = digits_trial(sizes=SplitSizes(96, 64, 64, 397))
     second = replace(
         first,
@@ -147,7 +148,7 @@ def test_segments_are_the_uncut_training_bit_for_bit() -> None:
 
 RECORD_ELSEWHERE = """
 import pickle, sys
-from actlab import worker
+from actlab.studies import worker
 worker.initialise()
 sys.stdout.buffer.write(pickle.dumps(worker.train(pickle.load(sys.stdin.buffer))))
 """
@@ -248,9 +249,10 @@ def test_a_device_that_is_not_there() -> None:
 
 
 def test_where_bf16_is_there_it_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    from actlab.training import device
 
-    monkeypatch.setattr(device, "has_bf16", lambda _device: True)
+    from actlab.training import precision
+
+    monkeypatch.setattr(precision, "has_bf16", lambda _device: True)
     plan = replace(digits_plan(), execution=Execution(device="cpu"))
     assert worker.prepare(plan, "", "").precision in {"fp32", "bf16"}
 

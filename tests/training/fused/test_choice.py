@@ -6,15 +6,15 @@ import pytest
 import torch
 from torch import nn
 
-from actlab.training import ARITHMETIC
+from actlab.training import POLICIES
 from actlab.training.fused import (
-    choice,
     faster_precision_together,
     fused_gain,
+    population,
     train_population,
     train_together,
 )
-from actlab.training.fused.lockstep import Lockstep
+from actlab.training.fused.population_step import Population
 
 from .populations import assert_equal, data, published_in_small, recipe, separately
 
@@ -31,8 +31,8 @@ def test_the_faster_way_is_taken(monkeypatch: pytest.MonkeyPatch, gain: float) -
         taken.append(len(models))
         return train_population(models, *given)  # type: ignore[arg-type]  # passed on as they are
 
-    monkeypatch.setattr(choice, "train_population", noted)
-    monkeypatch.setattr(choice, "fused_gain", lambda *_given: gain)
+    monkeypatch.setattr(population, "train_population", noted)
+    monkeypatch.setattr(population, "fused_gain", lambda *_given: gain)
     models = [published_in_small("relu", conv, 0) for conv in ("tanh", "prelu")]
     parts, recipes = [data()] * 2, [recipe(), recipe(0.003)]
     expected = separately(models, parts, recipes)
@@ -63,7 +63,7 @@ def test_measuring_changes_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     def none_left(*_given: object) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(choice, "Lockstep", none_left)
+    monkeypatch.setattr(population, "Population", none_left)
     assert fused_gain(*given) == float("inf")
 
 
@@ -73,13 +73,13 @@ def test_a_populations_precision_is_the_one_whose_steps_are_quicker(
 ) -> None:
     model = published_in_small("relu", "prelu", 0).float()
     before, images = copy.deepcopy(model.state_dict()), torch.rand(16, 1, 16, 16)
-    measured = Lockstep.step_seconds
+    measured = Population.step_seconds
 
-    def delayed(population: Lockstep, count: int) -> float:
-        name = next(n for n, how in ARITHMETIC.items() if how is population._arithmetic)
+    def delayed(population: Population, count: int) -> float:
+        name = next(n for n, how in POLICIES.items() if how is population._policy)
         return measured(population, count) + (0 if name == quick else 60)
 
-    monkeypatch.setattr(Lockstep, "step_seconds", delayed)
+    monkeypatch.setattr(Population, "step_seconds", delayed)
     assert faster_precision_together(model, images, recipe().protocol, 3) == quick
     for name, value in model.state_dict().items():
         assert torch.equal(value, before[name])
@@ -92,8 +92,8 @@ def test_where_nothing_goes_in_lock_step_one_network_decides(
     def none_left(*_given: object) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(choice, "Lockstep", none_left)
-    monkeypatch.setattr(choice, "faster_precision", lambda *_given: "bf16")
+    monkeypatch.setattr(population, "Population", none_left)
+    monkeypatch.setattr(population, "faster_precision", lambda *_given: "bf16")
     layers = [nn.Flatten(), nn.Linear(256, 8)]
     model = nn.Sequential(*layers, *([nn.Dropout()] if reason == "not fusable" else []))
     count = 1 if reason == "one" else 3

@@ -9,11 +9,11 @@ import torch
 from torch import nn
 
 from actlab.errors import DeviceError
-from actlab.networks import build, positions_first, slots
+from actlab.networks import build, slots, winograd_first
 from actlab.records import Outcome
 from actlab.training import ActivationProbe, Examples, Site, TrainingData, train, weights_from_bytes
 from actlab.training.fused import train_population
-from actlab.training.fused.lockstep import Lockstep
+from actlab.training.fused.population_step import Population
 from tests.training.synthetic import training_data
 
 from .populations import (
@@ -66,14 +66,14 @@ def test_stopping_at_different_epochs_and_going_on_in_a_smaller_population(
         for given, limit in zip(recipes, (None, 7, None, 5, 3, 7), strict=True)
     ]
     sizes: list[int] = []
-    smaller = Lockstep.smaller
+    smaller = Population.smaller
 
-    def noted(population: Lockstep) -> Lockstep:
+    def noted(population: Population) -> Population:
         made = smaller(population)
         sizes.append(len(made.members))
         return made
 
-    monkeypatch.setattr(Lockstep, "smaller", noted)
+    monkeypatch.setattr(Population, "smaller", noted)
     expected = separately(models, [part] * 6, recipes)
     found = train_population(models, [part] * 6, recipes)
     assert len({len(training.curve) for training in expected}) >= 3
@@ -127,7 +127,7 @@ def test_the_published_head_and_the_networks_of_a_study() -> None:
         models.append(build("small_cnn", conv, fc, "softmax").double())
     recipes = [recipe(0.01, order_seed=seed) for seed in range(3)]
     given = zip(models, recipes, strict=True)
-    expected = [train(positions_first(copy.deepcopy(model)), double, each) for model, each in given]
+    expected = [train(winograd_first(copy.deepcopy(model)), double, each) for model, each in given]
     for one, other in zip(train_population(models, [double] * 3, recipes), expected, strict=True):
         assert_equal(one, other)
 
@@ -186,14 +186,14 @@ def test_probes_see_the_same_networks() -> None:
 
 def too_small_for(monkeypatch: pytest.MonkeyPatch, trials: int) -> None:
     """Let a device run out of memory in the second epoch of more than so many trials."""
-    epoch = Lockstep.epoch
+    epoch = Population.epoch
 
-    def run(population: Lockstep) -> None:
+    def run(population: Population) -> None:
         if len(population.members) > trials and population.members[0].progress.curve:
             raise torch.OutOfMemoryError("CUDA out of memory")
         epoch(population)
 
-    monkeypatch.setattr(Lockstep, "epoch", run)
+    monkeypatch.setattr(Population, "epoch", run)
 
 
 def test_a_population_that_memory_does_not_hold_is_halved(monkeypatch: pytest.MonkeyPatch) -> None:

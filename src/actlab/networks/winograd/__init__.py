@@ -1,10 +1,11 @@
-"""The convolutional part of a network with positions first: (H W, N, C) in place of (N, C, H, W).
+"""Winograd F(4x4, 3x3) convolution on a CPU, in a spatial-major (HWNC) layout.
 
-The transforms of a Winograd convolution are then matrix products over whole rows of memory, and
-every loop over channels runs along them. Values and gradients are those of the network up to
-rounding and, where a window has equal values, up to the choice among them.
+With values laid out (H W, N, C) the transforms of a Winograd convolution are loops along whole rows
+of memory. Values and gradients are those of the network up to rounding and, where a pooling window
+has equal values, up to the choice among them. The loops need Numba (`pip install actlab[study]`);
+without it the network that `winograd_first` returns pools first, and computes the same.
 """
 
-from actlab.networks.winograd.winograd_first import PositionsFirst, positions_first
+from actlab.networks.winograd.winograd_first import WinogradFirst, winograd_first
 
-__all__ = ["PositionsFirst", "positions_first"]
+__all__ = ["WinogradFirst", "winograd_first"]

@@ -17,24 +17,24 @@ EXTREMES = (np.float32(1), np.float32(-1))
 """Signs: the highest of values, and the highest of their negatives, which is the lowest."""
 
 
-Judge = Callable[[Tensor], Tensor]
-"""A function that falls and then rises, which decides between the two extremes of a window."""
+Unimodal = Callable[[Tensor], Tensor]
+"""A unimodal activation (it falls, then rises), which chooses between window max and min."""
 
 
-def decisive(values: Tensor, places: Tensor, judge: Judge | None) -> tuple[Tensor, Tensor]:
+def decisive(values: Tensor, places: Tensor, unimodal: Unimodal | None) -> tuple[Tensor, Tensor]:
     """Return of every window the value that decides, and its place in the window.
 
-    `values` and `places` have the shape (E, ...): the highest alone, or, with a judge, the highest
-    and the lowest, of which the one counts where the judge is higher; where both are equal, the
-    highest.
+    `values` and `places` have the shape (E, ...): the highest alone, or, with a unimodal
+    activation, the highest and the lowest, of which the one counts where the activation is higher;
+    where both are equal, the highest.
 
     >>> values, places = torch.tensor([[1.0], [-2.0]]), torch.tensor([[3], [0]])
     >>> decisive(values, places, torch.abs)
     (tensor([-2.]), tensor([0]))
     """
-    if judge is None:
+    if unimodal is None:
         return values[0], places[0]
-    lower = judge(values[1]) > judge(values[0])
+    lower = unimodal(values[1]) > unimodal(values[0])
     return torch.where(lower, values[1], values[0]), torch.where(lower, places[1], places[0])
 
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from actlab.networks.winograd.compiled import Array, array, compiled
-from actlab.networks.winograd.extremes import EXTREMES, Judge, decisive, highest
+from actlab.networks.winograd.extremes import EXTREMES, Unimodal, decisive, highest
 
 Pixels = tuple[float, ...]
 
@@ -123,17 +123,27 @@ def _loops(channels: int) -> _Loops:
 class _PooledConvolution(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, images: Tensor, weight: Tensor, bias: Tensor, padding: int, judge: Judge | None
+        ctx: Any,
+        images: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+        padding: int,
+        unimodal: Unimodal | None,
     ) -> Tensor:
         padded = F.pad(images[:, 0], (padding,) * 4)
         count, height, width = padded.shape
         channels = len(weight)
         weights = weight.reshape(channels, 9).t().flatten()
-        shape = (1 if judge is None else 2, (height - 2) // 2 * ((width - 2) // 2), count, channels)
+        shape = (
+            1 if unimodal is None else 2,
+            (height - 2) // 2 * ((width - 2) // 2),
+            count,
+            channels,
+        )
         out, places = images.new_empty(shape), torch.empty(shape, dtype=torch.uint8)
         loop = _loops(channels).forward
         loop(array(padded), array(weights), array(bias), array(out), array(places))
-        found, of_found = decisive(out, places, judge)
+        found, of_found = decisive(out, places, unimodal)
         ctx.save_for_backward(padded, of_found)
         return found
 
@@ -149,21 +159,21 @@ class _PooledConvolution(torch.autograd.Function):
 
 
 def pooled_convolution(
-    images: Tensor, weight: Tensor, bias: Tensor, padding: int, judge: Judge | None = None
+    images: Tensor, weight: Tensor, bias: Tensor, padding: int, unimodal: Unimodal | None = None
 ) -> Tensor:
-    """Return max_pool2d(conv2d(images, weight, bias, padding), 2), positions first.
+    """Return max_pool2d(conv2d(images, weight, bias, padding), 2) in HWNC layout.
 
     `images` of shape (N, 1, H, W), `weight` (C, 1, 3, 3), `bias` (C,), on a CPU; the result has
-    shape (H' W', N, C), the pooled positions row by row. With a `judge`, an activation that falls
-    and then rises, it is the value of each window at which the judge is highest. H + 2 padding - 2
-    and W + 2 padding - 2 are even. The images get no gradient; of equal values of a window the
-    first gets it.
+    shape (H' W', N, C), the pooled positions row by row. With a `unimodal` activation, which
+    falls and then rises, it is the value of each window at which the activation is highest.
+    H + 2 padding - 2 and W + 2 padding - 2 are even. The images get no gradient; of equal values
+    of a window the first gets it.
 
     >>> images, weight, bias = torch.randn(2, 1, 6, 6), torch.randn(5, 1, 3, 3), torch.randn(5)
     >>> pooled = torch.nn.functional.max_pool2d(torch.conv2d(images, weight, bias), 2)
-    >>> positions_first = pooled_convolution(images, weight, bias, padding=0)
-    >>> torch.allclose(positions_first, pooled.flatten(2).permute(2, 0, 1), atol=1e-5)
+    >>> hwnc = pooled_convolution(images, weight, bias, padding=0)
+    >>> torch.allclose(hwnc, pooled.flatten(2).permute(2, 0, 1), atol=1e-5)
     True
     """
-    found = _PooledConvolution.apply(images, weight, bias, padding, judge)  # type: ignore[no-untyped-call]  # torch's
+    found = _PooledConvolution.apply(images, weight, bias, padding, unimodal)  # type: ignore[no-untyped-call]  # torch's
     return cast(Tensor, found)

@@ -11,7 +11,7 @@ from concurrent.futures import Executor
 from actlab.files import write_bytes
 from actlab.records import Environment, Outcome, Record, Setting, Trial
 from actlab.studies import worker
-from actlab.studies.executors.retries import persist
+from actlab.studies.executors.dispatch import persist
 from actlab.studies.run_folder import RunFolder
 from actlab.studies.trials import Replicate, replicate_trial
 

@@ -13,15 +13,9 @@ from actlab.records import Confirmation, Stage, best_record
 from actlab.studies.confirm import candidate_test_scores
 from actlab.studies.confirm.replicates import Replicates
 from actlab.studies.confirm.stopping import StoppingRule, never
-from actlab.studies.executors.dispatch import dispatch_of
+from actlab.studies.executors.dispatch import dispatch_of, train_all, worker_count
 from actlab.studies.executors.local import LocalProcesses
-from actlab.studies.executors.session import (
-    ExecutorFactory,
-    established_environment,
-    running,
-    worker_count,
-)
-from actlab.studies.executors.training_queue import train_all
+from actlab.studies.executors.session import ExecutorFactory, established_environment, running
 from actlab.studies.run_folder import RunFolder
 from actlab.studies.table import write_replicates
 from actlab.studies.trials import replicate_trial

@@ -1,17 +1,73 @@
-"""How trials are handed to workers: each to one of them, or many at once to train in lock-step.
+"""How trials are handed to workers, started again where a worker is lost, and come to a record.
 
-Either way every trial has a future of its own, and one whose worker was lost is started again by
-itself.
+Each trial goes to one worker, or many go to one at once to train in lock-step; either way every
+trial has a future of its own, and one whose worker was lost is started again by itself.
 """
 
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import replace
+from importlib.metadata import version
+from typing import Any, TypeVar
 from typing import Protocol as Interface
 
-from actlab.records import Environment, Plan, Record, TpeSampler, Trial
+from actlab.errors import ActlabError, EngineError
+from actlab.i18n import _
+from actlab.records import Environment, Plan, Record, TpeSampler, Trial, failed_record
 from actlab.studies import worker
-from actlab.studies.executors.session import worker_count
+from actlab.studies.executors.local import available_cores
+from actlab.studies.executors.worker_process import WorkerLostError
+
+Result = TypeVar("Result")
+
+ATTEMPTS = 3
+
+
+def worker_count(plan: Plan, trainings: int) -> int:
+    """Return how many workers train: as many as cores, unless the plan says otherwise."""
+    return min(plan.execution.workers or available_cores(), trainings)
+
+
+def persist(executor: Executor, function: Callable[..., Result], *arguments: Any) -> Result:
+    """Return `function(*arguments)` from a worker, started again where the worker is lost.
+
+    Raises EngineError where the last attempt is lost, too.
+    """
+    lost: WorkerLostError | None = None
+    for _attempt in range(ATTEMPTS):
+        try:
+            return executor.submit(function, *arguments).result()
+        except WorkerLostError as error:
+            lost = error
+    message = _("A worker must come back with an answer; {times} were lost: {reason}.")
+    raise EngineError(message.format(times=ATTEMPTS, reason=lost))
+
+
+def outcome(
+    future: Future[tuple[bytes, Record]], trial: Trial, attempt: int
+) -> tuple[bytes, Record] | None:
+    """Return state and record of a training that is done; None where it is to be started again.
+
+    A training whose last attempt is lost, or that raises, fails alone: its record says why. What
+    the user has to put right (ActlabError) is raised.
+    """
+    try:
+        return future.result()
+    except WorkerLostError as error:
+        if attempt < ATTEMPTS:
+            return None
+        reason = _("its worker was lost {times} times; the last time: {error}")
+        return b"", _failed(trial, reason.format(times=ATTEMPTS, error=error))
+    except ActlabError:
+        raise
+    except Exception as error:  # the trial fails alone; its record says why
+        return b"", _failed(trial, f"{type(error).__name__}: {error}")
+
+
+def _failed(trial: Trial, reason: str) -> Record:
+    return failed_record(trial, reason, version("actlab"))
+
 
 Training = Future[tuple[bytes, Record]]
 Train = Callable[..., tuple[bytes, Record]]
@@ -35,7 +91,7 @@ class Dispatch(Interface):
     ) -> Training:
         """Go on with a trial from a state, or start it once more where there is none."""
 
-    def landed(self, flying: Sequence[Training]) -> list[Training]:
+    def completed(self, pending: Sequence[Training]) -> list[Training]:
         """Wait until it is time to look; return the futures that are done."""
 
 
@@ -60,9 +116,9 @@ class OneByOne:
         """Hand a trial to a worker."""
         return self._executor.submit(self._train, trial, state, until_epoch)
 
-    def landed(self, flying: Sequence[Training]) -> list[Training]:
+    def completed(self, pending: Sequence[Training]) -> list[Training]:
         """Wait for the first that is done."""
-        return _done(flying, FIRST_COMPLETED)
+        return _done(pending, FIRST_COMPLETED)
 
 
 class Populations(OneByOne):
@@ -98,9 +154,9 @@ class Populations(OneByOne):
         together.add_done_callback(lambda done: _share_out(done, futures))
         return futures
 
-    def landed(self, flying: Sequence[Training]) -> list[Training]:
+    def completed(self, pending: Sequence[Training]) -> list[Training]:
         """Wait for all of them."""
-        return _done(flying, ALL_COMPLETED)
+        return _done(pending, ALL_COMPLETED)
 
 
 def dispatch_of(plan: Plan, environment: Environment, executor: Executor) -> Dispatch:
@@ -111,10 +167,10 @@ def dispatch_of(plan: Plan, environment: Environment, executor: Executor) -> Dis
     return OneByOne(executor, worker_count(plan, plan.trials))
 
 
-def _done(flying: Sequence[Training], when: str) -> list[Training]:
+def _done(pending: Sequence[Training], when: str) -> list[Training]:
     """Return what is done, in the order in which it was started."""
-    done, _pending = wait(flying, return_when=when)
-    return [future for future in flying if future in done]
+    done, _rest = wait(pending, return_when=when)
+    return [future for future in pending if future in done]
 
 
 def _share_out(together: "Future[list[tuple[bytes, Record]]]", futures: list[Training]) -> None:
@@ -130,3 +186,26 @@ def _share_out(together: "Future[list[tuple[bytes, Record]]]", futures: list[Tra
         return
     for future, found in zip(futures, together.result(), strict=True):
         future.set_result(found)
+
+
+def train_all(dispatch: Dispatch, trials: Iterable[Trial]) -> Iterator[tuple[Record, bytes]]:
+    """Yield record and weights of every trial, as they come.
+
+    A trial whose worker is lost is started again, and recorded as failed in the end. Raises
+    ActlabError where data or device are not there.
+    """
+    waiting = deque(trials)
+    flights: dict[Training, tuple[Trial, int]] = {}
+    while waiting or flights:
+        room = min(dispatch.at_once - len(flights), len(waiting))
+        fresh = [waiting.popleft() for _place in range(room)]
+        for trial, future in zip(fresh, dispatch.start(fresh), strict=True):
+            flights[future] = (trial, 1)
+        for future in dispatch.completed(tuple(flights)):
+            trial, attempt = flights.pop(future)
+            landed = outcome(future, trial, attempt)
+            if landed is None:
+                flights[dispatch.again(trial)] = (trial, attempt + 1)
+            else:
+                state, record = landed
+                yield record, state

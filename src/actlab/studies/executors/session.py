@@ -7,19 +7,13 @@ from datetime import UTC, datetime
 
 from actlab.errors import RunFolderError
 from actlab.i18n import _
-from actlab.records import Environment, Plan
+from actlab.records import Environment
 from actlab.studies import worker
-from actlab.studies.executors.local import available_cores
-from actlab.studies.executors.retries import persist
+from actlab.studies.executors.dispatch import persist
 from actlab.studies.run_folder import RunFolder
 
 ExecutorFactory = Callable[[int, float], Executor]
 """Makes an executor from a number of workers and the seconds that a task may take."""
-
-
-def worker_count(plan: Plan, trainings: int) -> int:
-    """Return how many workers train: as many as cores, unless the plan says otherwise."""
-    return min(plan.execution.workers or available_cores(), trainings)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from actlab.files import write_bytes
 from actlab.i18n import _
 from actlab.records import Environment, FinalFigure, Record
 from actlab.studies import worker
-from actlab.studies.executors.retries import persist
+from actlab.studies.executors.dispatch import persist
 from actlab.studies.run_folder import RunFolder
 from actlab.studies.trials import search_trial
 

@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol as Interface
 
 from actlab.records import Environment, Outcome, Plan, Record, Setting, Trial, best_record
-from actlab.studies.executors.dispatch import Dispatch, Training
-from actlab.studies.executors.retries import outcome
+from actlab.studies.executors.dispatch import Dispatch, Training, outcome
 from actlab.studies.run_folder import RunFolder
 from actlab.studies.search import best_weights
 from actlab.studies.search.optuna_study import Ledger
@@ -64,7 +63,7 @@ class Search:
         """Go on to the planned number of records."""
         self._observer.on_records(tuple(self._records), self._plan.trials)
         while self._fill() or self._flights:
-            for future in self._dispatch.landed(tuple(self._flights)):
+            for future in self._dispatch.completed(tuple(self._flights)):
                 self._land(future, self._flights.pop(future))
         write_table(self._folder, tuple(self._records))
 

@@ -8,15 +8,9 @@ from dataclasses import replace
 
 from actlab.records import Environment, OutputPlan, OutputSetting, Plan, Record, Setting, Trial
 from actlab.studies import worker
-from actlab.studies.executors.dispatch import OneByOne
+from actlab.studies.executors.dispatch import OneByOne, train_all, worker_count
 from actlab.studies.executors.local import LocalProcesses
-from actlab.studies.executors.session import (
-    ExecutorFactory,
-    established_environment,
-    running,
-    worker_count,
-)
-from actlab.studies.executors.training_queue import train_all
+from actlab.studies.executors.session import ExecutorFactory, established_environment, running
 from actlab.studies.run_folder import RunFolder
 from actlab.studies.search.search import Observer
 from actlab.studies.trials import replicate_seeds, search_trial

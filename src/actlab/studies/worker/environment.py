@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from actlab import data
 from actlab.records import Environment, Plan, Precision, Seeds
-from actlab.studies.worker.building import built
+from actlab.studies.executors.local import available_cores
+from actlab.studies.worker.inputs import built
 
 if TYPE_CHECKING:
     from actlab.training import Device
@@ -32,7 +33,7 @@ def prepare(plan: Plan, command: str, started: str) -> Environment:
     networks.check_fits(plan.network, plan.space, plan.data.name, shape, dataset.classes)
     return Environment(
         versions=training.versions_of(_LIBRARIES),
-        machine=training.describe_machine(device),
+        machine=training.describe_machine(device, available_cores()),
         fingerprint=dataset.fingerprint,
         class_counts=data.class_counts(dataset, plan.data.splits, Seeds.of_search(plan.seed).split),
         network=networks.summarise(

@@ -6,9 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from actlab.records import Outcome, OutputFigures, Record, TaskName, Trial
-from actlab.studies.worker.building import network_of
-from actlab.studies.worker.examples import test_examples, training_data
-from actlab.studies.worker.recording import record_of
+from actlab.studies.worker.inputs import network_of, test_examples, training_data
+from actlab.studies.worker.trials import record_of
 
 if TYPE_CHECKING:
     from actlab.training import Examples
@@ -32,9 +31,9 @@ def train_output(
     learnt, valid = (_with_target(part, task, own) for part in (drawn.train, drawn.valid_epoch))
     scale = tasks.fit_scale(trial.output, learnt.labels.cpu().numpy())
     objective = training.objective_of(trial.output, trial.protocol.head, scale)
-    arithmetic, order = training.ARITHMETIC[trial.precision], trial.seeds.order
+    policy, order = training.POLICIES[trial.precision], trial.seeds.order
     recipe = training.Recipe(
-        trial.setting.learning_rate, trial.protocol, order, arithmetic, objective=objective
+        trial.setting.learning_rate, trial.protocol, order, policy, objective=objective
     )
     model, parts = network_of(trial), training.TrainingData(learnt, valid, valid)
     steps = -(-len(learnt) // trial.protocol.batch_size)
@@ -44,9 +43,9 @@ def train_output(
     if outcome.outcome is not Outcome.COMPLETED:
         return outcome.state, record
     test = _with_target(test_examples(trial), task, own)
-    said = training.predict(model, test, arithmetic, objective)
+    said = training.predict(model, test, policy, objective)
     figures = OutputFigures(
-        test=training.score(model, test, arithmetic, objective).metric,
+        test=training.score(model, test, policy, objective).metric,
         test_images=len(test),
         scale=scale,
         summary=tasks.summarise(task, said.numpy(), test.labels.cpu().numpy()),

@@ -1,13 +1,14 @@
-"""Training the trials of a study, and reading the test figure of one."""
+"""Training the trials of a study to their records, and reading the test figure of one."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import cache
+from importlib import metadata
 from typing import TYPE_CHECKING
 
-from actlab.records import FinalFigure, Record, Trial
-from actlab.studies.worker.building import network_of
-from actlab.studies.worker.examples import test_examples, training_data
-from actlab.studies.worker.recording import record_of
+from actlab.records import FinalFigure, Record, Trial, failed_record
+from actlab.studies.worker.inputs import network_of, test_examples, training_data
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,6 +26,27 @@ if TYPE_CHECKING:
         ],
         list[Training],
     ]
+
+
+def record_of(trial: Trial, outcome: Training) -> Record:
+    """Return the record of a trial that ended, or paused."""
+    return replace(
+        failed_record(trial, "", _code_version()),
+        outcome=outcome.outcome,
+        reason=outcome.reason,
+        valid_accuracy=outcome.valid_accuracy,
+        epochs=len(outcome.curve),
+        best_epoch=outcome.best_epoch,
+        curve=outcome.curve,
+        seconds=outcome.seconds,
+        probes=outcome.probes,
+        valid_mse=outcome.valid_mse,
+    )
+
+
+@cache
+def _code_version() -> str:
+    return metadata.version("actlab")
 
 
 def train(
@@ -75,7 +97,7 @@ def test_accuracy(trial: Trial, weights: bytes) -> FinalFigure:
     return FinalFigure(
         number=trial.number,
         identity=trial.identity,
-        test_accuracy=training.score(model, examples, training.ARITHMETIC[trial.precision]).metric,
+        test_accuracy=training.score(model, examples, training.POLICIES[trial.precision]).metric,
         test_images=len(examples),
     )
 
@@ -94,7 +116,7 @@ def _given(trial: Trial) -> tuple[nn.Module, TrainingData, Recipe]:
             trial.setting.learning_rate,
             trial.protocol,
             seeds.order,
-            training.ARITHMETIC[trial.precision],
+            training.POLICIES[trial.precision],
             _probe(trial, model),
         ),
     )

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from actlab.training.examples import Examples, epoch_order
 from actlab.training.fused.network import FusedNetwork
-from actlab.training.precision import Arithmetic
+from actlab.training.precision import PrecisionPolicy
 from actlab.training.scoring import Score
 
 
@@ -66,7 +66,7 @@ class Pool:
             torch.unflatten(self._labels.index_select(0, flat), 0, rows.shape),
         )
 
-    def score(self, network: FusedNetwork, arithmetic: Arithmetic) -> list[Score]:
+    def score(self, network: FusedNetwork, policy: PrecisionPolicy) -> list[Score]:
         """Return every trial's mean cross entropy and accuracy over all examples."""
         trials = len(network.weights)
         losses = torch.zeros(trials, dtype=torch.float64, device=self.device)
@@ -75,7 +75,7 @@ class Pool:
         with torch.inference_mode():
             for rows in torch.split(every, max(1, ROWS // trials), dim=1):
                 batch = self.batch(rows)
-                outputs = arithmetic(network, batch.images)
+                outputs = policy(network, batch.images)
                 losses += cross_entropies(outputs, batch.labels).sum(dim=1)
                 right += (outputs.argmax(dim=2) == batch.labels).sum(dim=1)
         figures = zip(losses.tolist(), right.tolist(), strict=True)

@@ -1,4 +1,4 @@
-"""The leading layers of a sequence, computed positions first."""
+"""The convolutional stem of a sequence, computed in spatial-major (HWNC) layout."""
 
 from functools import lru_cache
 from typing import NamedTuple
@@ -8,13 +8,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from actlab.networks.winograd.extremes import Judge
-from actlab.networks.winograd.fitting import Leading, extremes_for
-from actlab.networks.winograd.minimal_filtering import (
-    pooled_winograd_convolution,
-    winograd_convolution,
-)
+from actlab.networks.winograd.convolution import pooled_winograd_convolution, winograd_convolution
+from actlab.networks.winograd.extremes import Unimodal
 from actlab.networks.winograd.pooled_convolution import pooled_convolution
+from actlab.networks.winograd.stem import Stem, extremes_for
 from actlab.networks.winograd.tile_transforms import INPUTS, TILE
 
 
@@ -47,36 +44,36 @@ def _tile_rows(grid: NDArray[np.int64]) -> NDArray[np.int64]:
     return tiles.transpose(2, 3, 0, 1).reshape(INPUTS * INPUTS, -1).copy()
 
 
-def apply(leading: Leading, images: Tensor) -> Tensor:
-    """Return what the leading layers make of `images`, of shape (N, 1, H, W), as (N, D, H', W').
+def apply(stem: Stem, images: Tensor) -> Tensor:
+    """Return the stem's outputs for `images`, of shape (N, 1, H, W), as (N, D, H', W').
 
     Under autocast what the second and the third convolution multiply is in bfloat16; the first,
     whose inputs are the images, and the activations are computed as they are.
     """
-    kept_as = torch.bfloat16 if torch.is_autocast_enabled("cpu") else images.dtype
+    storage = torch.bfloat16 if torch.is_autocast_enabled("cpu") else images.dtype
     with torch.autocast("cpu", enabled=False):
-        return _apply(leading, images, kept_as)
+        return _apply(stem, images, storage)
 
 
-def _apply(leading: Leading, images: Tensor, kept_as: torch.dtype) -> Tensor:
-    first = leading.first
+def _apply(stem: Stem, images: Tensor, storage: torch.dtype) -> Tensor:
+    first = stem.first
     padding = int(first.padding[0])
     height, width = ((side + 2 * padding - 2) // 2 for side in images.shape[2:])
     plan = _plan(height, width)
-    second, third = leading.second, leading.third
-    activation, next_activation = leading.activation, leading.next_activation
+    second, third = stem.second, stem.third
+    activation, next_activation = stem.activation, stem.next_activation
     values = activation(
-        pooled_convolution(images, first.weight, _bias(first), padding, _judge(activation))
+        pooled_convolution(images, first.weight, _bias(first), padding, _unimodal(activation))
     )
     pooled = pooled_winograd_convolution(
-        values, second.weight, _bias(second), plan.rows, kept_as, _judge(next_activation)
+        values, second.weight, _bias(second), plan.rows, storage, _unimodal(next_activation)
     )
     values = next_activation(pooled)
-    values = winograd_convolution(values, third.weight, _bias(third), plan.next_rows, kept_as)
+    values = winograd_convolution(values, third.weight, _bias(third), plan.next_rows, storage)
     return _images(values, *plan.tiles)
 
 
-def _judge(activation: nn.Module) -> Judge | None:
+def _unimodal(activation: nn.Module) -> Unimodal | None:
     """Return what decides which value of a window is activated: None where it is the highest."""
     return activation if extremes_for(activation) == 2 else None
 

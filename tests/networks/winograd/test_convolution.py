@@ -5,11 +5,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from actlab.networks.winograd.extremes import Judge
-from actlab.networks.winograd.minimal_filtering import (
+from actlab.networks.winograd.convolution import (
     pooled_winograd_convolution,
     winograd_convolution,
 )
+from actlab.networks.winograd.extremes import Unimodal
 
 ROWS = torch.arange(36).view(36, 1)
 
@@ -26,10 +26,10 @@ def test_gradients_are_those_of_the_values() -> None:
     )
 
 
-@pytest.mark.parametrize("judge", [None, F.silu])
-def test_gradients_are_those_of_what_decides(judge: Judge | None) -> None:
+@pytest.mark.parametrize("unimodal", [None, F.silu])
+def test_gradients_are_those_of_what_decides(unimodal: Unimodal | None) -> None:
     assert torch.autograd.gradcheck(
-        lambda *given: pooled_winograd_convolution(*given, ROWS, torch.float64, judge),
+        lambda *given: pooled_winograd_convolution(*given, ROWS, torch.float64, unimodal),
         sources(torch.float64),
     )
 

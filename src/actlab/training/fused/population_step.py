@@ -1,21 +1,131 @@
-"""The epochs of a population: all its trials take each step at the same time."""
+"""The steps and epochs of a population: all its trials take each step at the same time.
+
+On a CUDA device a step is recorded once as a graph and then replayed, as one launch.
+"""
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 import torch
+from torch import Tensor, nn
 
 from actlab.records import Epoch
+from actlab.training.examples import TrainingData
 from actlab.training.fused.adamw import StackedAdamW
-from actlab.training.fused.capture import Step, captured
-from actlab.training.fused.member import Member
-from actlab.training.fused.network import FusedNetwork
+from actlab.training.fused.layers import fusable
+from actlab.training.fused.network import FusedNetwork, Layout
 from actlab.training.fused.pool import Pool, cross_entropies
-from actlab.training.fused.stacking import Layout
+from actlab.training.loop import Recipe, Training, conclude
+from actlab.training.objective import CLASSIFICATION
+from actlab.training.progress import Progress
 
 
-class Lockstep:
+@dataclass
+class Member:
+    """A trial, how far it is, and in the end what came out of it."""
+
+    model: nn.Module
+    data: TrainingData
+    recipe: Recipe
+    progress: Progress = field(default_factory=Progress)
+    training: Training | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Return whether no further epoch is to be trained."""
+        return self.progress.ended(self.recipe.protocol)
+
+    def begin(self) -> None:
+        """Forget what an earlier try came to."""
+        self.progress = Progress()
+        self.look()
+
+    def look(self, layout: Layout | None = None, row: Tensor | None = None) -> None:
+        """Note the learnable parameters of the activations, where a probe asks for them.
+
+        Those of a row of weights, in place of the model's own, are looked at in a copy.
+        """
+        probe = self.recipe.probe
+        if probe is None:
+            return
+        if layout is None or row is None:
+            self.progress.learnt.append(probe.learnt(self.model))
+            return
+        own = {name: value.clone() for name, value in self.model.state_dict().items()}
+        self.model.load_state_dict(layout.state_dict(row, self.model))
+        self.progress.learnt.append(probe.learnt(self.model))
+        self.model.load_state_dict(own)
+
+    def conclude(self, layout: Layout, best: Tensor, metric: float) -> None:
+        """Keep what came out, given the weights of the best epoch and their metric."""
+        if self.progress.best_epoch is not None:
+            self.progress.best_weights = layout.state_dict(best, self.model)
+            self.model.load_state_dict(self.progress.best_weights)
+        found = None if self.progress.diverged else metric
+        self.training = conclude(self.model, self.data, self.recipe, self.progress, found)
+
+
+def check(members: Sequence[Member]) -> None:
+    """Raise ValueError where these cannot be trained in lock-step."""
+    for member in members:
+        if not fusable(member.model):
+            raise ValueError(
+                "the networks of a population must be plain sequences of layers that can be fused; "
+                f"got {member.model}"
+            )
+        if member.recipe.objective != CLASSIFICATION:
+            raise ValueError("a population is trained by cross entropy on classes")
+    if len({len(list(member.model.children())) for member in members}) > 1:
+        raise ValueError("the networks of a population must have the same number of layers")
+    shared = {
+        (recipe.protocol.batch_size, recipe.policy)
+        for recipe in (member.recipe for member in members)
+    }
+    if len(shared) > 1:
+        raise ValueError("the trials of a population must share batch size and arithmetic")
+
+
+Step = Callable[[], None]
+
+_EAGER = 1
+"""Steps before the recording, in which libraries choose their kernels and take their memory."""
+
+
+def captured(step: Step, device: torch.device) -> Step:
+    """Return `step` as it is, or where `device` is CUDA as one that replays a graph of it.
+
+    `step` must read and write the same memory in each call, and wait for nothing on the host.
+    """
+    return _Captured(step) if device.type == "cuda" else step
+
+
+class _Captured:
+    """The first calls are steps like all others, on a stream of their own, as capture asks for."""
+
+    def __init__(self, step: Step) -> None:
+        self._step = step
+        self._eager = _EAGER
+        self._stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]  # torch's
+        self._graph: torch.cuda.CUDAGraph | None = None
+
+    def __call__(self) -> None:
+        if self._eager > 0:
+            self._eager -= 1
+            self._stream.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(self._stream):
+                self._step()
+            torch.cuda.current_stream().wait_stream(self._stream)
+            return
+        if self._graph is None:
+            self._graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(self._graph):  # records, and computes nothing
+                self._step()
+        self._graph.replay()
+
+
+class Population:
     """Trials, their stacked weights, and the best of each so far."""
 
     def __init__(self, members: Sequence[Member], layout: Layout | None = None) -> None:
@@ -32,7 +142,7 @@ class Lockstep:
         )
         self._train = Pool([member.data.train for member in self.members])
         self._valid = Pool([member.data.valid_epoch for member in self.members])
-        self._arithmetic = recipes[0].arithmetic
+        self._policy = recipes[0].policy
         self._seeds = [recipe.order_seed for recipe in recipes]
         self._losses = torch.zeros(
             len(models), dtype=torch.float64, device=self._network.weights.device
@@ -49,7 +159,7 @@ class Lockstep:
         learning = [row for row, member in enumerate(self.members) if not member.ended]
         started = time.perf_counter()
         train_losses = self._learn(1 + len(self.members[learning[0]].progress.curve))
-        scores = self._valid.score(self._network, self._arithmetic)
+        scores = self._valid.score(self._network, self._policy)
         # A trial's share: what it costs alone cannot be told in lock-step.
         seconds = (time.perf_counter() - started) / len(learning)
         improved = []
@@ -88,18 +198,18 @@ class Lockstep:
         started = time.perf_counter()
         pool = Pool([member.data.valid_trial for member in self.members])
         with self._network.holding(self._best):
-            scores = pool.score(self._network, self._arithmetic)
+            scores = pool.score(self._network, self._policy)
         seconds = (time.perf_counter() - started) / len(ended)
         best = self._best.cpu()
         for row in ended:
             self.members[row].progress.seconds += seconds
             self.members[row].conclude(self._layout, best[row], scores[row].metric)
 
-    def smaller(self) -> "Lockstep":
+    def smaller(self) -> "Population":
         """Return a population of those that still learn, which goes on where they are."""
         self._steps.clear()  # a graph holds memory
         rows = [row for row, member in enumerate(self.members) if not member.ended]
-        found = Lockstep([self.members[row] for row in rows], self._layout)
+        found = Population([self.members[row] for row in rows], self._layout)
         kept = self._rows(rows)
         found._network.weights.data.copy_(self._network.weights.detach()[kept])
         found._best = self._best[kept]
@@ -124,7 +234,7 @@ class Lockstep:
 
         def step() -> None:
             batch = self._train.batch(buffer)
-            outputs = self._arithmetic(self._network, batch.images)
+            outputs = self._policy(self._network, batch.images)
             losses = cross_entropies(outputs, batch.labels).mean(dim=1)
             (gradient,) = torch.autograd.grad(losses.sum(), (self._network.weights,))
             self._optimiser.step(gradient)

@@ -5,8 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actlab.networks.winograd.compiled import Array, array, compiled
-from actlab.networks.winograd.kept_numbers import load, store
+from actlab.networks.winograd.compiled import Array, array, compiled, load, store
 
 
 @compiled

@@ -1,4 +1,4 @@
-"""Which layers of a sequence are computed positions first, and when that may be done."""
+"""The convolutional stem that Winograd's method computes, and when it may: needs no Numba."""
 
 from typing import NamedTuple
 
@@ -10,8 +10,8 @@ from actlab.activations import falls_then_rises, is_non_decreasing
 _DTYPES = (torch.float32, torch.float64)
 
 
-class Leading(NamedTuple):
-    """The layers that are computed positions first."""
+class Stem(NamedTuple):
+    """The convolutional stem: three convolutions, the first two with activation and pooling."""
 
     first: nn.Conv2d
     activation: nn.Module
@@ -22,8 +22,8 @@ class Leading(NamedTuple):
     third: nn.Conv2d
 
 
-def leading_of(layers: list[nn.Module]) -> Leading | None:
-    """Return the layers that are computed positions first, where a sequence begins with such."""
+def stem_of(layers: list[nn.Module]) -> Stem | None:
+    """Return the stem of a sequence, where it begins with one."""
     match layers[:7]:
         case [
             nn.Conv2d() as first,
@@ -34,13 +34,13 @@ def leading_of(layers: list[nn.Module]) -> Leading | None:
             nn.MaxPool2d() as next_pool,
             nn.Conv2d() as third,
         ]:
-            return Leading(first, activation, pool, second, next_activation, next_pool, third)
+            return Stem(first, activation, pool, second, next_activation, next_pool, third)
         case _:
             return None
 
 
-def fits(leading: Leading, images: Tensor) -> bool:
-    """Return whether these layers may be computed positions first for these images, now.
+def fits(stem: Stem, images: Tensor) -> bool:
+    """Return whether Winograd's method computes this stem for these images, now.
 
     Asked in every pass: a learnable activation can become another kind of function.
     """
@@ -49,15 +49,15 @@ def fits(leading: Leading, images: Tensor) -> bool:
     if torch.is_autocast_enabled("cpu") and torch.get_autocast_dtype("cpu") is not torch.bfloat16:
         return False
     return (
-        _plain(leading.first, padding=((0, 0), (1, 1)))
-        and leading.first.in_channels == 1
-        and _plain(leading.second, padding=((0, 0),))
-        and _plain(leading.third, padding=((0, 0),))
-        and _halves(leading.pool)
-        and _halves(leading.next_pool)
-        and _fit_sizes(images, leading.first)
-        and extremes_for(leading.activation) is not None
-        and extremes_for(leading.next_activation) is not None
+        _plain(stem.first, padding=((0, 0), (1, 1)))
+        and stem.first.in_channels == 1
+        and _plain(stem.second, padding=((0, 0),))
+        and _plain(stem.third, padding=((0, 0),))
+        and _halves(stem.pool)
+        and _halves(stem.next_pool)
+        and _fit_sizes(images, stem.first)
+        and extremes_for(stem.activation) is not None
+        and extremes_for(stem.next_activation) is not None
     )
 
 

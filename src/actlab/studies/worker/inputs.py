@@ -1,4 +1,4 @@
-"""The rows that a trial learns from and is scored on, as tensors."""
+"""What a trial is trained from: its rows as tensors, and its network with its first weights."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from actlab import data
 from actlab.errors import DataError
 from actlab.i18n import _
-from actlab.records import DataPlan, Trial
+from actlab.records import DataPlan, Head, Trial
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from actlab.training import Device, Examples, TrainingData
 
 
@@ -51,3 +53,48 @@ def test_examples(trial: Trial) -> Examples:
     dataset = planned_dataset(trial.data, trial.fingerprint)
     split = data.final_test_split(dataset, trial.data.splits, trial.seeds.split)
     return training.to_examples(split.images, split.labels, dataset.pixel_maximum, trial.device)
+
+
+def network_of(trial: Trial) -> nn.Module:
+    """Return the network of a trial, untrained."""
+    setting = trial.setting
+    return built(
+        trial.network,
+        (setting.conv_activation, setting.fc_activation),
+        trial.protocol.head,
+        trial.seeds.weights,
+        trial.device,
+        _outputs(trial),
+    )
+
+
+def _outputs(trial: Trial) -> int:
+    """Return how many outputs the network of a trial has."""
+    from actlab.data.digit_targets import OUTPUTS
+    from actlab.studies import tasks
+
+    task = "multiclass" if trial.output is None else trial.output.task
+    if trial.data.targets is None:
+        return OUTPUTS[task]
+    dataset = planned_dataset(trial.data, trial.fingerprint)
+    return tasks.output_count(task, dataset.training_pool.labels)
+
+
+def built(
+    network: str,
+    activations: tuple[str, str],
+    head: Head,
+    seed: int,
+    device: Device,
+    outputs: int = 10,
+) -> nn.Module:
+    """Return a network with the weights of `seed`, laid out for speed, on `device`."""
+    import torch
+
+    from actlab import networks, training
+
+    training.resolve_device(device)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model = networks.build(network, *activations, head, outputs)
+    return training.place(networks.winograd_first(model), device)

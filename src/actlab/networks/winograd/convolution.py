@@ -1,8 +1,8 @@
 """3 x 3 convolutions by Winograd's minimal filtering: a quarter of the multiplications.
 
-F(4 x 4, 3 x 3): 16 outputs from a tile of 6 x 6 inputs take 36 multiplications per channel pair in
+F(4x4, 3x3): 16 outputs from a tile of 6 x 6 inputs take 36 multiplications per channel pair in
 place of 144: Y = A'[(G g G') * (B' d B)]A. The elementwise products, summed over channels, are 36
-matrix products over all tiles and images; what is multiplied and its products may be kept in
+matrix products over all tiles and images; what is multiplied and its products may be stored in
 bfloat16, while all sums of the transforms are in float32. Gradients are those of the same linear
 maps. Lavin and Gray 2016, arXiv:1509.09308.
 """
@@ -12,10 +12,17 @@ from typing import Any, NamedTuple, cast
 import torch
 from torch import Tensor
 
-from actlab.networks.winograd import pooled_tiles, tile_outputs
-from actlab.networks.winograd.extremes import Judge, decisive
-from actlab.networks.winograd.tile_filters import filters_of, gradient_by_weight
-from actlab.networks.winograd.tile_inputs import factors_of, gradient_by_values
+from actlab.networks.winograd.extremes import Unimodal, decisive
+from actlab.networks.winograd.tile_loops import (
+    extremes_of,
+    factors_of,
+    filters_of,
+    gradient_by_values,
+    gradient_by_weight,
+    outputs_of,
+    products_gradient_of_outputs,
+    products_gradient_of_windows,
+)
 
 
 class _Factors(NamedTuple):
@@ -25,9 +32,9 @@ class _Factors(NamedTuple):
     filters: Tensor
 
 
-def _factors(values: Tensor, weight: Tensor, rows: Tensor, kept_as: torch.dtype) -> _Factors:
-    inputs = factors_of(values, rows, kept_as).view(36, -1, values.shape[2])
-    return _Factors(inputs, filters_of(weight, kept_as))
+def _factors(values: Tensor, weight: Tensor, rows: Tensor, storage: torch.dtype) -> _Factors:
+    inputs = factors_of(values, rows, storage).view(36, -1, values.shape[2])
+    return _Factors(inputs, filters_of(weight, storage))
 
 
 def _products(factors: _Factors, images: int) -> Tensor:
@@ -51,19 +58,19 @@ def _gradients(
 class _Winograd(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, values: Tensor, weight: Tensor, bias: Tensor, rows: Tensor, kept_as: torch.dtype
+        ctx: Any, values: Tensor, weight: Tensor, bias: Tensor, rows: Tensor, storage: torch.dtype
     ) -> Tensor:
-        factors = _factors(values, weight, rows, kept_as)
+        factors = _factors(values, weight, rows, storage)
         ctx.save_for_backward(*factors, rows)
         ctx.shape = values.shape
-        return tile_outputs.outputs_of(_products(factors, values.shape[1]), bias).flatten(0, 1)
+        return outputs_of(_products(factors, values.shape[1]), bias).flatten(0, 1)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         inputs, filters, rows = ctx.saved_tensors
         (gradient,) = gradients
         by_outputs = gradient.view(16, -1, *gradient.shape[1:])
-        by_products = tile_outputs.gradient_by_products(by_outputs, inputs.dtype)
+        by_products = products_gradient_of_outputs(by_outputs, inputs.dtype)
         found = _gradients(by_products, _Factors(inputs, filters), rows, ctx.shape)
         return *found, gradient.sum((0, 1)), None, None
 
@@ -76,13 +83,13 @@ class _PooledWinograd(torch.autograd.Function):
         weight: Tensor,
         bias: Tensor,
         rows: Tensor,
-        kept_as: torch.dtype,
-        judge: Judge | None,
+        storage: torch.dtype,
+        unimodal: Unimodal | None,
     ) -> Tensor:
-        factors = _factors(values, weight, rows, kept_as)
+        factors = _factors(values, weight, rows, storage)
         products = _products(factors, values.shape[1])
-        extremes = pooled_tiles.extremes_of(products, bias, 1 if judge is None else 2)
-        pooled, places = decisive(*extremes, judge)
+        extremes = extremes_of(products, bias, 1 if unimodal is None else 2)
+        pooled, places = decisive(*extremes, unimodal)
         ctx.save_for_backward(*factors, rows, places)
         ctx.shape = values.shape
         return pooled.flatten(0, 1)
@@ -92,7 +99,7 @@ class _PooledWinograd(torch.autograd.Function):
         inputs, filters, rows, places = ctx.saved_tensors
         (gradient,) = gradients
         by_windows = gradient.reshape(places.shape)
-        by_products = pooled_tiles.gradient_by_products(by_windows, places, inputs.dtype)
+        by_products = products_gradient_of_windows(by_windows, places, inputs.dtype)
         found = _gradients(by_products, _Factors(inputs, filters), rows, ctx.shape)
         return *found, gradient.sum((0, 1)), None, None, None
 
@@ -102,13 +109,13 @@ def winograd_convolution(
     weight: Tensor,
     bias: Tensor,
     rows: Tensor,
-    kept_as: torch.dtype,
+    storage: torch.dtype,
 ) -> Tensor:
-    """Return conv2d without padding, positions first, tile by tile.
+    """Return conv2d without padding, spatial-major (HWNC), tile by tile.
 
     `values` of shape (P, N, C), `weight` (D, C, 3, 3), `bias` (D,), on a CPU. `rows`, of shape
     (36, T), says which position is where in which tile. What is multiplied is in the dtype
-    `kept_as`: that of the values, or bfloat16. The result has shape (16 T, N, D): the places of a
+    `storage`: that of the values, or bfloat16. The result has shape (16 T, N, D): the places of a
     tile row by row, then the tiles.
 
     >>> images, weight, bias = torch.randn(2, 3, 6, 6), torch.randn(5, 3, 3, 3), torch.randn(5)
@@ -119,7 +126,7 @@ def winograd_convolution(
     >>> torch.allclose(found, expected, atol=1e-4)
     True
     """
-    found = _Winograd.apply(values, weight, bias, rows, kept_as)  # type: ignore[no-untyped-call]  # torch's
+    found = _Winograd.apply(values, weight, bias, rows, storage)  # type: ignore[no-untyped-call]  # torch's
     return cast(Tensor, found)
 
 
@@ -128,14 +135,14 @@ def pooled_winograd_convolution(
     weight: Tensor,
     bias: Tensor,
     rows: Tensor,
-    kept_as: torch.dtype,
-    judge: Judge | None = None,
+    storage: torch.dtype,
+    unimodal: Unimodal | None = None,
 ) -> Tensor:
-    """Return max_pool2d(conv2d, 2) without padding, positions first, tile by tile.
+    """Return max_pool2d(conv2d, 2) without padding, spatial-major (HWNC), tile by tile.
 
     As `winograd_convolution`; the result has shape (4 T, N, D), the pooling windows of a tile row
-    by row. With a `judge`, an activation that falls and then rises, it is the value of each window
-    at which the judge is highest. Of equal values of a window the first gets the gradient.
+    by row. With a `unimodal` activation, which falls and then rises, it is the value of each window
+    at which the activation is highest. Of equal values of a window the first gets the gradient.
 
     >>> images, weight, bias = torch.randn(2, 3, 6, 6), torch.randn(5, 3, 3, 3), torch.randn(5)
     >>> values = images.flatten(2).permute(2, 0, 1)
@@ -145,5 +152,5 @@ def pooled_winograd_convolution(
     >>> torch.allclose(found, pooled.flatten(2).permute(2, 0, 1), atol=1e-4)
     True
     """
-    found = _PooledWinograd.apply(values, weight, bias, rows, kept_as, judge)  # type: ignore[no-untyped-call]  # torch's
+    found = _PooledWinograd.apply(values, weight, bias, rows, storage, unimodal)  # type: ignore[no-untyped-call]  # torch's
     return cast(Tensor, found)
