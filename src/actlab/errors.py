@@ -5,9 +5,11 @@ prints it without a traceback and exits with 2.
 """
 
 import difflib
-from collections.abc import Iterable
+import errno
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
-from actlab.i18n import _
+from actlab.i18n import N_, _
 
 
 class ActlabError(Exception):
@@ -16,6 +18,10 @@ class ActlabError(Exception):
 
 class UnknownNameError(ActlabError):
     """A name that nothing carries; the message has the nearest one that exists."""
+
+
+class MissingExtraError(ActlabError):
+    """A library is needed that only an extra of actlab installs."""
 
 
 class PlanError(ActlabError):
@@ -87,3 +93,101 @@ def unknown_name(kind: str, given: str, valid: Iterable[str]) -> UnknownNameErro
     else:
         hint = _("Choose one of: {names}.").format(names=", ".join(names))
     return UnknownNameError(f"{message} {hint}")
+
+
+EXTRAS = {
+    "study": (
+        "optuna", "sqlalchemy", "pydantic", "tomli_w", "scipy", "sklearn", "numba", "llvmlite",
+        "plotly", "jinja2", "markupsafe", "matplotlib", "pooch", "platformdirs", "torchinfo",
+        "tqdm",
+    ),
+    "lightning": ("lightning", "pytorch_lightning"),
+    "transformers": ("transformers", "accelerate"),
+}  # fmt: skip
+"""The libraries that each extra of actlab installs, by their import names."""
+
+
+def extra_of(library: str) -> str | None:
+    """Return the extra of actlab that installs a library, None where none does.
+
+    >>> extra_of("scipy")
+    'study'
+    """
+    return next((name for name, known in EXTRAS.items() if library in known), None)
+
+
+def missing_extra(library: str, extra: str | None = None) -> MissingExtraError:
+    """Return the error for a library that is not installed, with the command that installs it.
+
+    `library` is an import name, or several as a sentence has them; the extra is looked up where it
+    is None. The command is for any shell.
+
+    >>> print(missing_extra("optuna"))
+    optuna is needed here and not installed: pip install "actlab[study]"
+    """
+    if extra is None:
+        extra = extra_of(library)
+    wanted = library if extra is None else f"actlab[{extra}]"
+    message = _('{library} is needed here and not installed: pip install "{wanted}"')
+    return MissingExtraError(message.format(library=library, wanted=wanted))
+
+
+_REASONS = {
+    errno.ENOSPC: N_("the disk is full"),
+    errno.EDQUOT: N_("the disk quota is used up"),
+    errno.EROFS: N_("the disk is read-only"),
+    errno.EACCES: N_("it is not permitted"),
+    errno.EPERM: N_("it is not permitted"),
+    errno.ENOENT: N_("there is no such file or folder"),
+    errno.ENOTDIR: N_("a part of the path is a file, not a folder"),
+    errno.EISDIR: N_("it is a folder"),
+    errno.EEXIST: N_("it exists already"),
+    errno.ELOOP: N_("a symbolic link leads to it"),
+    errno.ENAMETOOLONG: N_("the name is too long"),
+    errno.EMFILE: N_("too many files are open"),
+    errno.ENFILE: N_("too many files are open"),
+    errno.EIO: N_("the disk reports a fault"),
+}
+
+
+def reason_of(error: OSError) -> str:
+    """Return in words why the operating system refused: the same in every message of actlab.
+
+    >>> reason_of(OSError(errno.ENOSPC, "No space left on device"))
+    'the disk is full'
+    """
+    known = _REASONS.get(error.errno or 0)
+    if known is not None:
+        return _(known)
+    return error.strerror or str(error) or type(error).__name__
+
+
+@contextmanager
+def os_errors_as(kind: type[ActlabError], message: str, **values: object) -> Iterator[None]:
+    """Raise `kind` with `message`, which has a {reason}, where the block raises an OSError.
+
+    >>> with os_errors_as(DataError, "{path} cannot be read: {reason}.", path="/no/such"):
+    ...     open("/no/such")
+    Traceback (most recent call last):
+        ...
+    actlab.errors.DataError: /no/such cannot be read: there is no such file or folder.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise kind(message.format(reason=reason_of(error), **values)) from None
+
+
+@contextmanager
+def writing(path: object, option: str) -> Iterator[None]:
+    """Raise ActlabError where the block cannot write `path`, which `option` of a command names.
+
+    >>> with writing("/", "-o"):
+    ...     open("/", "w")
+    Traceback (most recent call last):
+        ...
+    actlab.errors.ActlabError: / cannot be written: it is a folder. Choose another -o.
+    """
+    message = _("{path} cannot be written: {reason}. Choose another {option}.")
+    with os_errors_as(ActlabError, message, path=path, option=option):
+        yield

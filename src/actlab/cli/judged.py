@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from actlab.cli.output import print_json
-from actlab.errors import ActlabError
+from actlab.errors import ActlabError, writing
 from actlab.i18n import _, translation
 
 if TYPE_CHECKING:
@@ -28,11 +28,8 @@ def report_trials(
 
     judgement = judge_trials(_trials(path, storage, study), translation(language))
     if output is not None:
-        try:
+        with writing(output, "-o"):
             write_judged(output, judgement, written=datetime.now(UTC), language=language)
-        except OSError as error:
-            message = _("The page {path} cannot be written: {reason}. Choose another -o.")
-            raise ActlabError(message.format(path=output, reason=error.strerror)) from None
     if as_json:
         print_json({"report": str(output) if output else None, **asdict(judgement)})
     elif output is not None:

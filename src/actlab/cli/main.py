@@ -5,6 +5,7 @@
 
 import sys
 import traceback
+from pathlib import Path
 
 import typer
 
@@ -13,7 +14,7 @@ from actlab.cli.check import check
 from actlab.cli.doctor import doctor
 from actlab.cli.explore import explore
 from actlab.cli.report import report
-from actlab.errors import ActlabError
+from actlab.errors import ActlabError, extra_of, missing_extra, reason_of
 from actlab.i18n import _
 
 app = typer.Typer(
@@ -53,8 +54,28 @@ def run(arguments: list[str]) -> int:
         return 130
     except BrokenPipeError:
         return 0
-    except Exception:  # a fault of actlab's own: shown whole, with its own exit code
-        traceback.print_exc()
-        print(_("This is a fault of actlab itself; please report it."), file=sys.stderr)
-        return 3
+    except Exception as error:
+        return _told(error)
     return 0
+
+
+def _told(error: Exception) -> int:
+    """Say what went wrong and return the exit code: the machine's refusal is no fault of actlab.
+
+    A fault of actlab's own is shown whole, with its own exit code.
+    """
+    library = (error.name or "").split(".")[0] if isinstance(error, ModuleNotFoundError) else ""
+    if extra_of(library) is not None:
+        print(f"actlab: {missing_extra(library)}", file=sys.stderr)
+        return 2
+    if isinstance(error, OSError) and error.filename is not None and _is_users(error.filename):
+        print(f"actlab: {error.filename}: {reason_of(error)}", file=sys.stderr)
+        return 2
+    traceback.print_exception(error)
+    print(_("This is a fault of actlab itself; please report it."), file=sys.stderr)
+    return 3
+
+
+def _is_users(file: object) -> bool:
+    """Return whether a file is none of actlab's own."""
+    return not str(file).startswith(str(Path(__file__).parents[1]))

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from actlab.errors import DataError
+from actlab.errors import DataError, os_errors_as
 from actlab.i18n import _
 
 _UNSIGNED_BYTE = 8
@@ -25,14 +25,8 @@ def read_idx(path: Path, md5: str) -> NDArray[np.uint8]:
     Raises DataError, with the expected and the found checksum, for a file that was cut short or
     altered, and for one that cannot be read.
     """
-    try:
+    with os_errors_as(DataError, _("The file {path} cannot be read ({reason})."), path=path):
         raw = path.read_bytes()
-    except OSError as error:
-        raise DataError(
-            _("The file {path} cannot be read ({reason}).").format(
-                path=path, reason=error.strerror or error
-            )
-        ) from error
     content, whole = _decompressed(raw) if path.suffix == ".gz" else (raw, True)
     found = hashlib.md5(content, usedforsecurity=False).hexdigest()
     if found != md5:

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from actlab.errors import PlanError, RunFolderError
+from actlab.errors import PlanError, RunFolderError, os_errors_as
 from actlab.files import write_bytes
 from actlab.i18n import _
 from actlab.records import FORMAT_VERSION, Confirmation, Environment, FinalFigure, Plan, Record
@@ -47,12 +47,10 @@ class RunFolder:
                 "or choose another folder with --out."
             )
             raise RunFolderError(message.format(path=path))
-        try:
+        message = _("The run folder {path} cannot be written: {reason}. Choose another --out.")
+        with os_errors_as(RunFolderError, message, path=path):
             path.mkdir(parents=True, exist_ok=True)
             write_bytes(folder.plan_path, file.write_plan(plan).encode())
-        except OSError as error:
-            message = _("The run folder {path} cannot be written: {reason}. Choose another --out.")
-            raise RunFolderError(message.format(path=path, reason=error.strerror)) from None
         return folder
 
     def replace_plan(self, plan: Plan) -> None:

@@ -48,8 +48,8 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(MissingExtraError) as raised:
         lightning_watch()
     assert str(raised.value) == (
-        "lightning or pytorch_lightning must be installed for this callback, and is not: "
-        "pip install 'actlab[lightning]'."
+        "lightning or pytorch_lightning is needed here and not installed: "
+        'pip install "actlab[lightning]"'
     )
     with pytest.raises(MissingExtraError, match=r"actlab\[transformers\]"):
         transformers_watch()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from gettext import NullTranslations
 from pathlib import Path
 
-from actlab.errors import ActlabError, nearest
+from actlab.errors import ActlabError, nearest, writing
 from actlab.files import write_bytes
 from actlab.i18n import _
 
@@ -96,11 +96,8 @@ def write_plot(
     Raises ActlabError for another suffix, or where the file cannot be written.
     """
     content = _drawing(path.suffix)(functions, translations)
-    try:
+    with writing(path, "-o"):
         return write_bytes(path, content)
-    except OSError as error:
-        message = _("The picture {path} cannot be written: {reason}. Choose another -o.")
-        raise ActlabError(message.format(path=path, reason=error.strerror)) from None
 
 
 def _drawing(suffix: str) -> Callable[[Sequence[DrawnFunction], NullTranslations], bytes]:

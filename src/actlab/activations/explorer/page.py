@@ -11,9 +11,8 @@ from markupsafe import Markup
 from actlab import i18n
 from actlab.activations.explorer.columns import COLUMNS, MONOTONIC_WORDS, SMOOTHNESS_WORDS, cells
 from actlab.activations.explorer.inputs import ExplorerData, ExplorerFunction
-from actlab.errors import ActlabError
+from actlab.errors import writing
 from actlab.files import write_text
-from actlab.i18n import _ as translate
 from actlab.pages.templating import environment
 from actlab.pages.theme import DARK, LIGHT, SERIES, style_variables
 
@@ -45,11 +44,8 @@ def write(
 
     Raises ActlabError where the folder is missing or cannot be written.
     """
-    try:
+    with writing(path, "-o"):
         return write_text(path, render(data, language, translations=translations))
-    except OSError as error:
-        message = translate("The page {path} cannot be written: {reason}. Choose another -o.")
-        raise ActlabError(message.format(path=path, reason=error.strerror)) from None
 
 
 def _context(data: ExplorerData, language: str, translations: NullTranslations) -> dict[str, Any]:

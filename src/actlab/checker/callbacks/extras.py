@@ -4,12 +4,8 @@ import importlib
 import sys
 from typing import Any
 
-from actlab.errors import ActlabError
+from actlab.errors import missing_extra
 from actlab.i18n import _
-
-
-class MissingExtraError(ActlabError):
-    """A library is needed that only an extra installs."""
 
 
 def base_class(extra: str, places: tuple[str, ...], name: str) -> type[Any]:
@@ -26,9 +22,5 @@ def base_class(extra: str, places: tuple[str, ...], name: str) -> type[Any]:
         except ImportError:
             continue
         return found
-    raise MissingExtraError(
-        _(
-            "{libraries} must be installed for this callback, and is not: "
-            "pip install 'actlab[{extra}]'."
-        ).format(libraries=_(" or ").join(place.split(".")[0] for place in places), extra=extra)
-    )
+    libraries = _(" or ").join(place.split(".")[0] for place in places)
+    raise missing_extra(libraries, extra)

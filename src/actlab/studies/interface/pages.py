@@ -5,7 +5,7 @@ from gettext import NullTranslations
 from pathlib import Path
 from typing import Any
 
-from actlab.errors import ActlabError
+from actlab.errors import ActlabError, writing
 from actlab.i18n import _, translation
 from actlab.studies.interface.self_check import pairs
 from actlab.studies.interface.verdicts import ClaimJudge, verdict_of
@@ -37,11 +37,8 @@ def write_page(
         evaluation_order=_evaluation_order(translation(language)),
         verdict=verdict_of(folder, translation(language), claims),
     )
-    try:
+    with writing(target, "-o"):
         write(target, data, language)
-    except OSError as error:
-        message = _("The page {path} cannot be written: {reason}. Choose another -o.")
-        raise ActlabError(message.format(path=target, reason=error.strerror)) from None
 
 
 def _findings(folder: RunFolder, page: NullTranslations) -> tuple[FindingText, ...] | None:

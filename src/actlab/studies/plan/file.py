@@ -10,7 +10,7 @@ import tomli_w
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from actlab.errors import PlanError, nearest
+from actlab.errors import PlanError, nearest, reason_of
 from actlab.i18n import _
 from actlab.records import Plan
 from actlab.studies.plan.schema import NAMED_SECTIONS, PlanFile, document
@@ -67,7 +67,7 @@ def _document_of(source: str) -> dict[str, Any]:
     try:
         return _parse(source, path.read_bytes())
     except OSError as error:
-        raise PlanError(source, [str(error)]) from None
+        raise PlanError(source, [reason_of(error)]) from None
 
 
 def _parse(source: str, content: bytes) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from actlab.errors import ActlabError
+from actlab.errors import ActlabError, writing
 from actlab.i18n import _
 from actlab.records import (
     Claim,
@@ -66,11 +66,8 @@ def write_tasks_report(
         targets={} if is_own else _targets(environment),
         labels=_numbered(folder) if is_own else tuple(LABELS),
     )
-    try:
+    with writing(target, "-o"):
         write_tasks(target, data, language)
-    except OSError as error:
-        message = _("The page {path} cannot be written: {reason}. Choose another -o.")
-        raise ActlabError(message.format(path=target, reason=error.strerror)) from None
 
 
 def _numbered(folder: RunFolder) -> tuple[str, ...]:
