@@ -162,7 +162,10 @@ def broken(name: str, **arrays: Any) -> str:
         ((), "A TARGET is needed"),
         (("net.py",), "must look like pkg.module:Net or file.py:build"),
         (("gone.py:net", "--input-shape", "4"), "There is no file gone.py"),
-        (("gone.module:net", "--input-shape", "4"), "gone.module cannot be imported"),
+        (
+            ("gone.module:net", "--input-shape", "4"),
+            "gone.module raised ModuleNotFoundE",
+        ),
         (("net.py:publisched", "--input-shape", "4"), 'Did you mean "published"?'),
         (("net.py:number", "--input-shape", "4"), "must be a model, a class or a function"),
         (("net.py:Needs", "--input-shape", "4"), "callable without arguments, but it needs width"),

@@ -70,8 +70,13 @@ def test_a_kind_without_a_slot_stays_out(program: str) -> None:
     ("name", "shape", "classes", "told"),
     [
         ("conv", EIGHT, 7, r"must give 7 class scores per example; it gives \(10,\)"),
-        ("conv", (1, 9, 9), 10, r"must take inputs of shape \(1, 9, 9\); it raised RuntimeError"),
-        ("broken", EIGHT, 10, "without arguments; it raised RuntimeError: on purpose"),
+        (
+            "conv",
+            (1, 9, 9),
+            10,
+            r"RuntimeError.*\. It must take inputs of shape \(1, 9, 9\)",
+        ),
+        ("broken", EIGHT, 10, r"raised RuntimeError: on purpose.*without arguments"),
         ("text", EIGHT, 10, "must return a torch module; it returns str"),
     ],
 )

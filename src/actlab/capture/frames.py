@@ -1,20 +1,14 @@
 """Finding the user's own line on the stack of a running program."""
 
 import sys
-import sysconfig
-from functools import cache
 from itertools import islice
-from pathlib import Path
 from types import CodeType, FrameType
 from typing import NamedTuple
 
-import torch
-
+from actlab.addresses import is_user as is_user
+from actlab.addresses import owner_of
 from actlab.capture.location import Location
 
-_ACTLAB = str(Path(__file__).parents[1])
-_SUBJECTS = (str(Path(_ACTLAB) / "checker" / "rules"), str(Path(_ACTLAB) / "networks"))
-_TORCH = str(Path(torch.__file__).parent)
 _DISPATCH = (
     "torch/overrides.py", "torch/functional.py", "nn/functional.py", "torch/_tensor.py",
     "distributions/utils.py",
@@ -46,40 +40,14 @@ class Line(NamedTuple):
         )
 
 
-@cache
-def _library_folders() -> tuple[str, ...]:
-    paths = sysconfig.get_paths()
-    return tuple({paths["stdlib"], paths["platstdlib"], paths["purelib"], paths["platlib"]})
-
-
-@cache
-def _kind(filename: str) -> str:
-    """Return whose code a file is: "torch", "checker", "library" or "user".
-
-    The cases of the rules and actlab's own networks are programs to check like any user's.
-    """
-    if filename.startswith(_ACTLAB) and not filename.startswith(_SUBJECTS):
-        return "checker"
-    if filename.startswith((_TORCH, "<frozen", "<eval_with_key>", "<@beartype", "<__array_")):
-        return "torch"
-    if "site-packages" in filename or filename.startswith(_library_folders()):
-        return "library"
-    return "user"
-
-
 def is_library(filename: str | None) -> bool:
     """Return whether a file belongs to an installed library rather than to the user."""
-    return filename is not None and _kind(filename) == "library"
-
-
-def is_user(filename: str | None) -> bool:
-    """Return whether a file is the user's own: no library's, not torch's, not the checker's."""
-    return filename is not None and _kind(filename) == "user"
+    return filename is not None and owner_of(filename) == "library"
 
 
 def is_torch(filename: str | None) -> bool:
     """Return whether a file belongs to torch."""
-    return filename is not None and _kind(filename) == "torch"
+    return filename is not None and owner_of(filename) == "torch"
 
 
 def caller() -> Location:
@@ -121,7 +89,7 @@ def trail(frame: FrameType | None) -> Trail:
         if frame is None:
             break
         code = frame.f_code
-        kind = _kind(code.co_filename)
+        kind = owner_of(code.co_filename)
         if not origin and not code.co_filename.endswith(_DISPATCH):
             origin = code.co_filename
         if kind == "checker" and inner is None:

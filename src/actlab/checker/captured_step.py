@@ -90,7 +90,7 @@ def _run(program: Program, task: str | None, keeper: Keeper, gradients: bool = T
                     returned.append(output)
 
                 loss = program.run(model_done)
-            except Exception as raised:  # reported, with the call that it came from
+            except (Exception, SystemExit) as raised:  # reported, with the call it came from
                 error = raised
         if gradients and _is_of_inference(error):
             keeper.restore()

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from actlab.addresses import Loaded, load
+from actlab.addresses import Loaded, as_program, load, user_code
 from actlab.capture.reruns import quiet
 from actlab.checker.api import check_batch
 from actlab.checker.captured_step import CheckError
@@ -60,20 +60,22 @@ def run_target(
     Raises CheckError where something is missing or does not fit.
     """
     checked_task(task)
-    loaded = load(target)
-    program = _program(loaded, target)
-    given = _tensors(batch) if batch is not None else program.batch
-    made_up = given is None
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        x = _noise(shape, target) if given is None else given[0]
-    loss_fn = _loss(loss, loaded) if loss is not None else program.loss
-    y = given[1] if given is not None else _made_up_target(program.model, x, task, loss_fn)
-    if loss_fn is None:
-        loss_fn = _loss(_LOSS_OF_TASK.get(task or infer_task(y) or "", "CrossEntropyLoss"), loaded)
-    return check_batch(
-        program.model, loss_fn, (x, y), task, ignore=ignore, files=loaded.files, made_up=made_up
-    )
+    with as_program(target, CheckError, [target.rpartition(":")[0]]):
+        loaded = load(target)
+        program = _program(loaded, target)
+        given = _tensors(batch) if batch is not None else program.batch
+        made_up = given is None
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            x = _noise(shape, target) if given is None else given[0]
+        loss_fn = _loss(loss, loaded) if loss is not None else program.loss
+        y = given[1] if given is not None else _made_up_target(program.model, x, task, loss_fn)
+        if loss_fn is None:
+            usual = _LOSS_OF_TASK.get(task or infer_task(y) or "", "CrossEntropyLoss")
+            loss_fn = _loss(usual, loaded)
+        return check_batch(
+            program.model, loss_fn, (x, y), task, ignore=ignore, files=loaded.files, made_up=made_up
+        )
 
 
 def _program(loaded: Loaded, target: str) -> _Program:
@@ -116,35 +118,26 @@ def _built(thing: Any, target: str) -> Any:
                 "function without arguments that returns the model."
             ).format(target=target, names=", ".join(needed))
         )
-    try:
+    with user_code(target, CheckError):
         return thing()
-    except Exception as error:  # the user's program, told in one line
-        raise CheckError(
-            _("{target} raised {kind}: {text}").format(
-                target=target, kind=type(error).__name__, text=error
-            )
-        ) from None
 
 
 def _loss(name: str, loaded: Loaded) -> Callable[..., Any]:
     if ":" in name:
         thing = load(name if not name.startswith(":") else loaded.module_address + name).thing
-        return _as_loss(thing)
+        with user_code(name, CheckError):
+            loss: Callable[..., Any] = thing() if isinstance(thing, type) else thing
+        return loss
     full = _SHORT.get(name.lower(), name)
     losses = {n: getattr(nn, n) for n in dir(nn) if n.endswith("Loss")}
     functions = {n: getattr(F, n) for n in dir(F) if n.endswith("loss") or "entropy" in n}
     if full in losses:
-        loss: Callable[..., Any] = losses[full]()
-        return loss
+        known: Callable[..., Any] = losses[full]()
+        return known
     if full in functions:
         function: Callable[..., Any] = functions[full]
         return function
     raise unknown_name(_("loss"), name, [*losses, *functions, *_SHORT])
-
-
-def _as_loss(thing: Any) -> Callable[..., Any]:
-    loss: Callable[..., Any] = thing() if isinstance(thing, type) else thing
-    return loss
 
 
 def _tensors(batch: tuple[Any, Any]) -> tuple[Tensor, Tensor]:
@@ -181,15 +174,9 @@ def _noise(shape: str | None, target: str) -> Tensor:
 def _made_up_target(model: Callable[..., Any], x: Tensor, task: str | None, loss_fn: Any) -> Tensor:
     """Return targets of the shape that the model's output asks for."""
     modules = (model,) if isinstance(model, nn.Module) else ()
-    try:
-        with quiet(modules), torch.no_grad():
-            output = model(x)
-    except Exception as error:  # the user's program, told in one line
-        raise CheckError(
-            _("The model raised {kind} on an input of shape {shape}: {text}").format(
-                kind=type(error).__name__, shape=tuple(x.shape), text=error
-            )
-        ) from None
+    advice = _("It was given an input of shape {shape}.").format(shape=tuple(x.shape))
+    with user_code(_("The model"), CheckError, advice=advice), quiet(modules), torch.no_grad():
+        output = model(x)
     if isinstance(output, (tuple, list)):
         output = output[0]
     if not isinstance(output, Tensor):

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from actlab.addresses import load
+from actlab.addresses import load, user_code
 from actlab.errors import NetworkError
 from actlab.i18n import _
 from actlab.networks.activation_slots import slots, swap
@@ -72,16 +72,9 @@ def check_own(
                 "compare {count} activations in it; it has none. Name one activation for it."
             )
             raise NetworkError(message.format(address=address, kind=kind, count=len(names)))
-    try:
-        with torch.no_grad():
-            shape = tuple(model(torch.zeros(2, *input_shape)).shape)
-    except Exception as error:  # the user's program, told in one line
-        message = _("{address} must take inputs of shape {shape}; it raised {kind}: {text}")
-        raise NetworkError(
-            message.format(
-                address=address, shape=input_shape, kind=type(error).__name__, text=error
-            )
-        ) from None
+    advice = _("It must take inputs of shape {shape}.").format(shape=input_shape)
+    with user_code(address, NetworkError, advice=advice), torch.no_grad():
+        shape = tuple(model(torch.zeros(2, *input_shape)).shape)
     if shape != (2, classes):
         message = _("{address} must give {classes} class scores per example; it gives {shape}.")
         raise NetworkError(message.format(address=address, classes=classes, shape=shape[1:]))
@@ -89,13 +82,9 @@ def check_own(
 
 def _made(address: str) -> nn.Module:
     factory = _OF_THIS_PROCESS.get(address) or load(address).thing
-    try:
+    advice = _("It must make a network without arguments.")
+    with user_code(address, NetworkError, argv=[address.rpartition(":")[0]], advice=advice):
         model = factory()
-    except Exception as error:  # the user's program, told in one line
-        message = _("{address} must make a network without arguments; it raised {kind}: {text}")
-        raise NetworkError(
-            message.format(address=address, kind=type(error).__name__, text=error)
-        ) from None
     if not isinstance(model, nn.Module):
         message = _("{address} must return a torch module; it returns {kind}.")
         raise NetworkError(message.format(address=address, kind=type(model).__name__))

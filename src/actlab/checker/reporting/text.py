@@ -1,10 +1,9 @@
 """A report as text, in the manner of a modern linter: the line underlined, then the proof."""
 
 import linecache
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
+from actlab.addresses import shown_path
 from actlab.capture.location import Location
 from actlab.checker.report import Finding, Report
 from actlab.i18n import N_, _, ngettext
@@ -81,15 +80,6 @@ def _short(location: Location) -> str:
     if location.module:
         parts.append(_("module {path}").format(path=location.module))
     return " ".join(parts) or _("place unknown")
-
-
-def shown_path(file: str) -> str:
-    """Return a path from the present folder where that is shorter."""
-    try:
-        relative = os.path.relpath(file, Path.cwd())
-    except ValueError:  # another drive
-        return file
-    return relative if not relative.startswith("..") else file
 
 
 def _summary(report: Report) -> Iterator[str]:
