@@ -4,10 +4,12 @@ import ast
 import importlib
 import pkgutil
 import re
+import subprocess
 import sys
 import tomllib
 import types
 from pathlib import Path
+from typing import Any
 
 import actlab
 
@@ -105,6 +107,47 @@ def test_a_file_imports_what_its_layer_may() -> None:
     assert {name: faults for name, faults in found.items() if faults} == {}
 
 
+def module_of(path: Path) -> str:
+    parts = ("actlab", *path.relative_to(SOURCE).with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def module_graph() -> dict[str, set[str]]:
+    """Return which module imports which, also inside functions; the command line is left out.
+
+    A package's `__init__` may name its contents in a table and import them when they are asked
+    for: such a front door holds no import statement, and so makes no edge.
+    """
+    files = {module_of(path): path for path in sources() if layer(path) != "cli"}
+    graph: dict[str, set[str]] = {}
+    for module, path in files.items():
+        names = {name for name in imports(path) if name.startswith("actlab.")}
+        homes = {name if name in files else name.rpartition(".")[0] for name in names}
+        graph[module] = (homes & set(files)) - {module, "actlab"}
+    return graph
+
+
+def in_a_circle(graph: dict[str, set[str]]) -> set[str]:
+    """Return the modules that import themselves by way of others."""
+
+    def reached(start: str) -> set[str]:
+        seen: set[str] = set()
+        waiting = list(graph[start])
+        while waiting:
+            module = waiting.pop()
+            if module not in seen:
+                seen.add(module)
+                waiting += graph[module]
+        return seen
+
+    return {module for module in graph if module in reached(module)}
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    assert in_a_circle({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == {"b", "c"}
+    assert in_a_circle(module_graph()) == set()
+
+
 def submodules() -> list[str]:
     walked = pkgutil.walk_packages(actlab.__path__, prefix="actlab.")
     return sorted(module.name for module in walked if not module.name.endswith("__main__"))
@@ -116,20 +159,46 @@ def test_no_module_takes_the_name_of_a_public_function() -> None:
     for name in actlab.__all__:
         value = getattr(actlab, name)
         assert not isinstance(value, types.ModuleType), f"actlab.{name} is a module"
+        if name != "__version__":
+            assert callable(value), f"actlab.{name} cannot be called"
 
 
-def declared() -> set[str]:
-    """Return the import names of the libraries that pyproject.toml declares."""
-    names = {"scikit-learn": "sklearn", "tomli-w": "tomli_w"}
+CORE = {"torch", "numpy", "mpmath", "typer", "rich"}
+
+
+def test_the_core_needs_little() -> None:
+    """What `functions` and `check` import when they start is in the core's dependencies."""
+    code = (
+        "import sys, actlab.activations, actlab.checker.api, actlab.checker.rules, actlab.cli.main;"
+        "print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    extra = {import_name(line) for line in project()["optional-dependencies"]["study"]}
+    loaded_by_torch = {"jinja2", "markupsafe", "tqdm"}  # where they are there
+    assert set(ran.stdout.split()) & (extra - loaded_by_torch) == set()
+
+
+def project() -> dict[str, Any]:
     with (SOURCE.parent.parent / "pyproject.toml").open("rb") as stream:
-        lines = tomllib.load(stream)["project"]["dependencies"]
-    found = {re.split(r"[<>=]", line)[0].strip() for line in lines}
-    return {names.get(name, name) for name in found}
+        found: dict[str, Any] = tomllib.load(stream)["project"]
+    return found
+
+
+def import_name(requirement: str) -> str:
+    """Return the name under which a required distribution is imported."""
+    names = {"scikit-learn": "sklearn", "tomli-w": "tomli_w"}
+    name = re.split(r"[<>=\[]", requirement)[0].strip()
+    return names.get(name, name)
 
 
 def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None:
-    optional = {"lightning", "transformers", "pandas", "IPython"}
-    own = {"actlab", *sys.stdlib_module_names}
-    imported = {name.split(".")[0] for path in sources() for name in imports(path)} - own
-    # pooch shows a download's progress through tqdm, without importing it before it is asked to.
-    assert imported - optional - {"pydantic_core"} == declared() - {"tqdm"}
+    extras = project()["optional-dependencies"]
+    core = {import_name(line) for line in project()["dependencies"]}
+    users = {line for name, lines in extras.items() if name != "dev" for line in lines}
+    declared = core | {import_name(line) for line in users}
+    shown_where_it_is = {"pandas", "IPython", "pydantic_core"}
+    only_asked_for = {"tqdm", "accelerate", "lightning", "transformers"}  # used if they are there
+    imported = {name.split(".")[0] for path in sources() for name in imports(path)}
+    imported -= {"actlab", *sys.stdlib_module_names}
+    assert core == CORE
+    assert imported - shown_where_it_is == declared - only_asked_for

@@ -2,7 +2,6 @@
 
 import gzip
 import hashlib
-import os
 import struct
 from pathlib import Path
 
@@ -12,8 +11,8 @@ import pytest
 from actlab.data import class_counts, mnist, open_dataset, pool_sizes
 from actlab.errors import DataError
 from actlab.records import SplitSizes
+from tests.real_mnist import REAL
 
-REAL = Path(os.environ.get("ACTLAB_DATA") or Path(__file__).parents[2] / "../shared/mnist")
 NAMES = (
     "train-images-idx3-ubyte",
     "train-labels-idx1-ubyte",

@@ -2,13 +2,11 @@
 
 import io
 import json
-import os
 import pickle
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, replace
-from pathlib import Path
 
 import pytest
 import torch
@@ -30,9 +28,9 @@ from actlab.records import (
     Trial,
 )
 from actlab.studies import worker
+from tests.real_mnist import REAL
 
 SIZES = SplitSizes(800, 300, 300, 397)
-REAL = Path(os.environ.get("ACTLAB_DATA") or Path(__file__).parents[1] / "../shared/mnist")
 
 
 @pytest.fixture(autouse=True)
