@@ -19,7 +19,7 @@ import numpy as np
 from tables import heading, machine_in_words, plain_command, row, with_tables, write_page
 
 from actlab.case_study.published_results import PUBLISHED_RESULTS
-from actlab.data.digit_targets import target_of_digits
+from actlab.data.targets import target_of_digits
 from actlab.records import OutputLayer, Record
 from actlab.tasks import TASKS
 
@@ -171,7 +171,7 @@ def take(path: Path) -> Path:
     from actlab.case_study.claim_rows import claim_rows
     from actlab.records.json_form import jsonable
     from actlab.studies.run_folder import RunFolder
-    from actlab.studies.tasks.run_summary import task_summary
+    from actlab.studies.tasks.run import task_summary
 
     folder = RunFolder.open(path)
     environment = folder.environment()

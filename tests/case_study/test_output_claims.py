@@ -22,7 +22,7 @@ from actlab.records import (
     Setting,
     TargetScale,
 )
-from actlab.studies.tasks.make_plan import tasks_plan
+from actlab.studies.tasks.settings import tasks_plan
 from tests.verdicts.planted import record
 
 IMAGES = 1000

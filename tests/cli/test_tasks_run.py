@@ -13,9 +13,9 @@ from actlab.records import Protocol, SplitSizes
 from actlab.studies.executors import engines
 from actlab.studies.executors.dispatch import train_all
 from actlab.studies.run_folder import RunFolder
-from actlab.studies.tasks import make_plan as planning
 from actlab.studies.tasks import run as task_run
-from actlab.studies.tasks.run_summary import task_summary
+from actlab.studies.tasks import settings as planning
+from actlab.studies.tasks.run import task_summary
 from tests.cli.invoke import Result, actlab
 from tests.studies.inline import Inline
 
@@ -212,14 +212,14 @@ def test_targets_of_the_users_own(tmp_path: Path, capsys: pytest.CaptureFixture[
 def test_a_target_that_does_not_fit_stops_the_run(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from actlab.data import digit_targets
+    from actlab.data import targets
 
-    constant = digit_targets.target_of_digits
+    constant = targets.target_of_digits
 
     def spoilt(task: str, digits: object) -> object:
         return constant(task, digits) * 0  # type: ignore[arg-type]  # a bad target
 
-    monkeypatch.setattr(digit_targets, "target_of_digits", spoilt)
+    monkeypatch.setattr(targets, "target_of_digits", spoilt)
     result = run(capsys, tmp_path / "run", "regression", "--seeds", 1)
     assert result.code == 2
     assert "does not fit the task regression" in result.err

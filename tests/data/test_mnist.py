@@ -1,14 +1,21 @@
-"""MNIST: where it is looked for, what is refused, and what is in the real files."""
+"""MNIST from its files: read, found, downloaded, checked."""
 
 import gzip
 import hashlib
 import struct
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pooch
 import pytest
 
 from actlab.data import class_counts, mnist, open_dataset, pool_sizes
+from actlab.data.mnist import MIRRORS, Original, download
 from actlab.errors import DataError
 from actlab.records import SplitSizes
 from tests.real_mnist import REAL
@@ -175,3 +182,68 @@ def test_a_real_file_cut_short(tmp_path: Path) -> None:
     assert str(path) in str(caught.value)
     assert "must be 2646ac647ad5339dbf082846283269ea, found " in str(caught.value)
     assert "damaged or cut short" in str(caught.value)
+
+
+ORIGINAL = Original("train-labels-idx1-ubyte.gz", "ab" * 32)
+
+
+def test_mirrors_are_asked_in_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, Any]] = []
+
+    def retrieve(url: str, **named: Any) -> str:
+        asked.append({"url": url, **named})
+        if len(asked) == 1:
+            raise OSError("connection refused")
+        return str(tmp_path / named["fname"])
+
+    monkeypatch.setattr(pooch, "retrieve", retrieve)
+    assert download(ORIGINAL, tmp_path) == tmp_path / ORIGINAL.name
+    assert [call["url"] for call in asked] == [mirror + ORIGINAL.name for mirror in MIRRORS]
+    assert all(call["known_hash"] == "sha256:" + "ab" * 32 for call in asked)
+    assert all(call["progressbar"] for call in asked)
+    assert all(mirror.startswith("https://") for mirror in MIRRORS)
+
+
+@pytest.mark.parametrize("failure", [OSError("no route"), ValueError("hash does not match")])
+def test_no_mirror_helps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    def retrieve(url: str, **_named: Any) -> str:
+        raise failure
+
+    monkeypatch.setattr(pooch, "retrieve", retrieve)
+    with pytest.raises(DataError) as caught:
+        download(ORIGINAL, tmp_path)
+    assert ORIGINAL.name in str(caught.value)
+    assert str(failure) in str(caught.value)
+    assert "--data-dir" in str(caught.value)
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_arguments: object) -> None:
+        pass
+
+
+@pytest.fixture
+def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Let a server of this machine stand for the mirrors; yield the folder that it serves."""
+    folder = tmp_path / "served"
+    folder.mkdir()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_port}/"
+    monkeypatch.setattr("actlab.data.mnist.MIRRORS", (address,))
+    yield folder
+    server.shutdown()
+    server.server_close()
+
+
+def test_right_bytes_arrive_and_wrong_ones_are_not_kept(tmp_path: Path, served: Path) -> None:
+    content = b"the original"
+    original = Original("file.gz", hashlib.sha256(content).hexdigest())
+    (served / original.name).write_bytes(b"something else")
+    with pytest.raises(DataError, match="hash"):
+        download(original, tmp_path / "cache")
+    assert not (tmp_path / "cache" / original.name).exists()
+    (served / original.name).write_bytes(content)
+    assert download(original, tmp_path / "cache").read_bytes() == content

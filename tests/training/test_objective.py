@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from actlab.data.digit_targets import OUTPUTS, target_of_digits
+from actlab.data.targets import OUTPUTS, target_of_digits
 from actlab.records import Outcome, OutputLayer, OutputSetting, Protocol, ProtocolName, TargetScale
 from actlab.studies import tasks
 from actlab.tasks import TASKS

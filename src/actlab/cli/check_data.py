@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from actlab.data.npz import read_arrays
+from actlab.data.arrays import read_arrays
 from actlab.errors import DataError, unknown_name
 from actlab.i18n import _
 

@@ -3,8 +3,8 @@
 The test split is handed out by `final_test_split`, for final figures only.
 """
 
+from actlab.data.arrays import is_file, shared_sizes
 from actlab.data.dataset import Dataset, Examples
-from actlab.data.own import is_own, shared_sizes
 from actlab.data.registry import NAMES, image_shape, open_dataset, pool_sizes
 from actlab.data.splits import (
     Splits,
@@ -25,7 +25,7 @@ __all__ = [
     "final_test_split",
     "has_unseen_rows",
     "image_shape",
-    "is_own",
+    "is_file",
     "open_dataset",
     "pool_sizes",
     "shared_sizes",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from actlab.data import digits, mnist, own
+from actlab.data import arrays, digits, mnist
 from actlab.data.dataset import Dataset
 from actlab.data.targets import with_targets
 from actlab.errors import DataError, unknown_name
@@ -80,15 +80,15 @@ def open_dataset(name: str, directory: str | None = None, targets: str | None = 
 
 
 def _source(name: str) -> _Source:
-    if own.is_own(name):
-        return _own_source(name)
+    if arrays.is_file(name):
+        return _file_source(name)
     if name not in _SOURCES:
         raise unknown_name(_("data set"), name, NAMES)
     return _SOURCES[name]
 
 
-def _own_source(name: str) -> _Source:
+def _file_source(name: str) -> _Source:
     """Return an .npz file as a source; it is found by its own path, in no folder of data."""
-    dataset = own.open_own(Path(name))
+    dataset = arrays.open_arrays(Path(name))
     pools = (len(dataset.training_pool), len(dataset.test_pool))
     return _Source(dataset.training_pool.images.shape[1:], pools, lambda _directory: dataset)

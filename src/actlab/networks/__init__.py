@@ -6,16 +6,25 @@ Names and input shapes are known without torch; what needs it is imported when i
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from actlab.networks.shapes import NAMES, input_shape, is_own
+from actlab.networks.shapes import NAMES, input_shape, is_address
 
 if TYPE_CHECKING:
     from actlab.networks.activation_slots import Slot, SlotError, slots, swap
     from actlab.networks.builders import build
-    from actlab.networks.fitting import check_fits
-    from actlab.networks.own import check_own, offer, own_kinds
+    from actlab.networks.from_address import check_fits, check_network, offer, slot_kinds
     from actlab.networks.pool_first import PoolingFirst, as_written, pooling_first
     from actlab.networks.summary import summarise
     from actlab.networks.winograd import WinogradFirst, winograd_first
+
+_NAMES_OF = {
+    "builders": ("build",),
+    "from_address": ("check_fits", "check_network", "offer", "slot_kinds"),
+    "pool_first": ("PoolingFirst", "as_written", "pooling_first"),
+    "activation_slots": ("Slot", "SlotError", "slots", "swap"),
+    "summary": ("summarise",),
+    "winograd": ("WinogradFirst", "winograd_first"),
+}
+_HOMES = {name: home for home, names in _NAMES_OF.items() for name in names}
 
 __all__ = [
     "NAMES",
@@ -26,35 +35,17 @@ __all__ = [
     "as_written",
     "build",
     "check_fits",
-    "check_own",
+    "check_network",
     "input_shape",
-    "is_own",
+    "is_address",
     "offer",
-    "own_kinds",
     "pooling_first",
+    "slot_kinds",
     "slots",
     "summarise",
     "swap",
     "winograd_first",
 ]
-
-_HOMES = {
-    "PoolingFirst": "pool_first",
-    "WinogradFirst": "winograd",
-    "Slot": "activation_slots",
-    "SlotError": "activation_slots",
-    "as_written": "pool_first",
-    "build": "builders",
-    "check_fits": "fitting",
-    "check_own": "own",
-    "offer": "own",
-    "own_kinds": "own",
-    "pooling_first": "pool_first",
-    "winograd_first": "winograd",
-    "slots": "activation_slots",
-    "summarise": "summary",
-    "swap": "activation_slots",
-}
 
 
 def __getattr__(name: str) -> Any:

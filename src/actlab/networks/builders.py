@@ -1,16 +1,105 @@
-"""Building a network by its name, with activations from the catalogue in its slots."""
+"""The networks that a plan can name, with activations from the catalogue in their slots."""
 
-from torch import nn
+from collections import OrderedDict
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
 
 from actlab import activations
 from actlab.errors import unknown_name
 from actlab.i18n import _
-from actlab.networks.heads import head_layers
-from actlab.networks.own import build_own
-from actlab.networks.published_cnn import published_cnn
-from actlab.networks.shapes import is_own
-from actlab.networks.small_cnn import small_cnn
+from actlab.networks.from_address import build_from_address
+from actlab.networks.shapes import is_address
 from actlab.records import Head
+
+
+def published_cnn(
+    conv_activation: Callable[[], nn.Module],
+    fc_activation: Callable[[], nn.Module],
+    head: OrderedDict[str, nn.Module],
+    outputs: int = 10,
+) -> nn.Sequential:
+    """Return the network: images of shape (N, 1, 28, 28) to (N, outputs).
+
+    Each activation is a factory, so that every layer has a module, and parameters, of its own.
+    """
+    return nn.Sequential(
+        OrderedDict(
+            conv1=nn.Conv2d(1, 32, 3, padding=1),
+            conv1_activation=conv_activation(),
+            pool1=nn.MaxPool2d(2),
+            conv2=nn.Conv2d(32, 64, 3),
+            conv2_activation=conv_activation(),
+            pool2=nn.MaxPool2d(2),
+            conv3=nn.Conv2d(64, 64, 3),
+            conv3_activation=conv_activation(),
+            flatten=nn.Flatten(),
+            fc1=nn.Linear(1024, 64),
+            fc1_activation=fc_activation(),
+            fc2=nn.Linear(64, outputs),
+            **head,
+        )
+    )
+
+
+def small_cnn(
+    conv_activation: Callable[[], nn.Module],
+    fc_activation: Callable[[], nn.Module],
+    head: OrderedDict[str, nn.Module],
+    outputs: int = 10,
+) -> nn.Sequential:
+    """Return the network: images of shape (N, 1, 8, 8) to (N, outputs).
+
+    With 10 outputs it has 21,546 parameters.
+
+    Each activation is a factory, so that every layer has a module, and parameters, of its own.
+    """
+    return nn.Sequential(
+        OrderedDict(
+            conv1=nn.Conv2d(1, 16, 3, padding=1),
+            conv1_activation=conv_activation(),
+            pool1=nn.MaxPool2d(2),
+            conv2=nn.Conv2d(16, 32, 3, padding=1),
+            conv2_activation=conv_activation(),
+            flatten=nn.Flatten(),
+            fc1=nn.Linear(512, 32),
+            fc1_activation=fc_activation(),
+            fc2=nn.Linear(32, outputs),
+            **head,
+        )
+    )
+
+
+class Softmax(nn.Softmax):
+    """exp(x) / sum(exp(x)) over a dimension, in float32 where the layers before it run in bf16.
+
+    The result must tell shares near 1 apart, which 8 bits cannot.
+    """
+
+    def forward(self, scores: Tensor) -> Tensor:
+        """Return the shares, of the shape of `scores`."""
+        return super().forward(scores.float() if scores.dtype is torch.bfloat16 else scores)
+
+
+class Sigmoid(nn.Sigmoid):
+    """1 / (1 + exp(-x)), in float32 where the layers before it run in bf16, as the softmax."""
+
+    def forward(self, scores: Tensor) -> Tensor:
+        """Return the probabilities, of the shape of `scores`."""
+        return super().forward(scores.float() if scores.dtype is torch.bfloat16 else scores)
+
+
+def head_layers(head: Head) -> "OrderedDict[str, nn.Module]":
+    """Return the layers after the last linear one: an activation of the outputs, or none."""
+    if head == "softmax":
+        return OrderedDict(softmax=Softmax(dim=1))
+    if head == "sigmoid":
+        return OrderedDict(sigmoid=Sigmoid())
+    if head == "relu":
+        return OrderedDict(relu=nn.ReLU())
+    return OrderedDict()
+
 
 _BUILDERS = {"published_cnn": published_cnn, "small_cnn": small_cnn}
 
@@ -28,8 +117,8 @@ def build(
     >>> build("published_cnn", "relu", "sigmoid", "logits").fc1
     Linear(in_features=1024, out_features=64, bias=True)
     """
-    if is_own(name):
-        return build_own(name, conv_activation, fc_activation, head)
+    if is_address(name):
+        return build_from_address(name, conv_activation, fc_activation, head_layers(head))
     if name not in _BUILDERS:
         raise unknown_name(_("network"), name, _BUILDERS)
     return _BUILDERS[name](

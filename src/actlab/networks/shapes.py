@@ -8,10 +8,10 @@ INPUT_SHAPES = {"published_cnn": (1, 28, 28), "small_cnn": (1, 8, 8)}
 NAMES = tuple(INPUT_SHAPES)
 
 
-def is_own(name: str) -> bool:
+def is_address(name: str) -> bool:
     """Return whether a network's name is the address of the user's own, such as file.py:build.
 
-    >>> is_own("nets.py:build"), is_own("published_cnn")
+    >>> is_address("nets.py:build"), is_address("published_cnn")
     (True, False)
     """
     return ":" in name
@@ -26,7 +26,7 @@ def input_shape(name: str) -> tuple[int, int, int] | None:
     >>> input_shape("small_cnn")
     (1, 8, 8)
     """
-    if is_own(name):
+    if is_address(name):
         return None
     if name not in INPUT_SHAPES:
         raise unknown_name(_("network"), name, NAMES)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from actlab.case_study.published_results import PUBLISHED_RESULTS
-from actlab.data.digit_targets import LABELS
+from actlab.data.targets import LABELS
 from actlab.records import (
     Claim,
     ConfidenceBin,
@@ -22,7 +22,7 @@ from actlab.records import (
 from actlab.studies.report import FindingText
 from actlab.studies.report.tasks import SettingSpreads, Spread, TasksData
 from actlab.studies.tasks import right_output
-from actlab.studies.tasks.make_plan import tasks_plan
+from actlab.studies.tasks.settings import tasks_plan
 from actlab.tasks import TASKS
 
 from .studies import WRITTEN, published_study, record

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from actlab.data.digit_targets import target_of_digits
+from actlab.data.targets import target_of_digits
 from actlab.errors import DataError
 from actlab.studies.tasks import suggest
 from actlab.tasks import TASKS, task

@@ -43,28 +43,28 @@ def own_overrides(network: str | None, data: Path | None) -> dict[str, Any]:
 
         overrides |= network_overrides(absolute_address(network))
     if data is not None:
-        from actlab.studies.interface.own_data import own_data_overrides
+        from actlab.studies.interface.user_data import data_overrides
 
-        overrides |= own_data_overrides(data, Path())
+        overrides |= data_overrides(data, Path())
     return overrides
 
 
 def located(plan: "Plan") -> "Plan":
     """Return the plan with the path of its own data made absolute, so that any process finds it."""
-    from actlab.data import is_own
+    from actlab.data import is_file
 
-    if not is_own(plan.data.name):
+    if not is_file(plan.data.name):
         return plan
     return replace(plan, data=replace(plan.data, name=str(Path(plan.data.name).resolve())))
 
 
 def check_code_is_named(plan: "Plan", network: str | None) -> None:
     """Raise AddressError for a plan that names code which the command line does not name."""
-    from actlab.networks import is_own
+    from actlab.networks import is_address
     from actlab.studies.interface.models import absolute_address
 
     named = None if network is None else absolute_address(network)
-    if is_own(plan.network) and named != plan.network:
+    if is_address(plan.network) and named != plan.network:
         message = _(
             "The plan trains a network of its own, {address}. No code is run because a file names "
             "it: if you trust it, add --network {address}"

@@ -66,7 +66,7 @@ def run(
     from actlab.cli.report import checked_language
     from actlab.cli.tasks.finish import finish_tasks
     from actlab.studies.executors.engines import executor_factory
-    from actlab.studies.tasks.make_plan import tasks_plan
+    from actlab.studies.tasks.settings import tasks_plan
 
     for count, option in ((seeds, "--seeds"), (workers, "--workers")):
         if count is not None and count < 1:

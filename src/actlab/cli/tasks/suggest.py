@@ -53,7 +53,7 @@ def read_target(path: Path) -> tuple[str, Any]:
     Raises DataError for a file that is missing, is not such a file, or does not say which of its
     arrays holds the targets. Nothing in it is unpickled.
     """
-    from actlab.data.npz import read_arrays
+    from actlab.data.arrays import read_arrays
 
     arrays = read_arrays(path)
     name = _chosen(list(arrays), path)

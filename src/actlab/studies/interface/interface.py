@@ -17,9 +17,9 @@ from actlab.studies.executors.local import LocalProcesses
 from actlab.studies.executors.session import ExecutorFactory
 from actlab.studies.interface.driving import bring_to_its_end
 from actlab.studies.interface.models import find_model, network_overrides
-from actlab.studies.interface.own_data import OwnData, own_data_overrides
 from actlab.studies.interface.pages import write_page
 from actlab.studies.interface.progress import StudyProgress
+from actlab.studies.interface.user_data import UserData, data_overrides
 from actlab.studies.interface.verdicts import verdict_of
 from actlab.studies.plan.file import read_plan, revised
 from actlab.studies.run_folder import RunFolder
@@ -135,7 +135,7 @@ def study(
     plan: str | Path | Plan = "digits",
     *,
     model: Any = None,
-    data: OwnData | None = None,
+    data: UserData | None = None,
     conv: Sequence[str] | None = None,
     fc: Sequence[str] | None = None,
     out: Path | str | None = None,
@@ -170,7 +170,7 @@ def study(
         laid_over |= network_overrides(found.name)
         make_executor = LocalProcesses if found.travels else InThisProcess
     if data is not None:
-        laid_over |= own_data_overrides(data, path)
+        laid_over |= data_overrides(data, path)
     for slot, names in (("conv", conv), ("fc", fc)):
         if names is not None:
             laid_over[f"space.{slot}_activation"] = list(names)

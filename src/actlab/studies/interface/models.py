@@ -60,10 +60,10 @@ def network_overrides(name: str) -> dict[str, Any]:
     """
     import torch
 
-    from actlab.networks import own_kinds
+    from actlab.networks import slot_kinds
 
     with torch.random.fork_rng(devices=[]):
-        missing = {"conv", "fc"} - own_kinds(name)
+        missing = {"conv", "fc"} - slot_kinds(name)
     return {"network.name": name, **{f"space.{kind}_activation": ["relu"] for kind in missing}}
 
 

@@ -32,11 +32,11 @@ from actlab.studies.plan.pruner_schema import PRUNER_SECTIONS, NoPrunerSection, 
 from actlab.studies.plan.task_schema import TasksSection, tasks_document
 
 
-def _one_of(kind: str, valid: tuple[str, ...], is_own: Callable[[str], bool]) -> AfterValidator:
+def _one_of(kind: str, valid: tuple[str, ...], is_other: Callable[[str], bool]) -> AfterValidator:
     """Return the check that a name is one of `valid` or stands for something of the user's own."""
 
     def check(name: str) -> str:
-        if name not in valid and not is_own(name):
+        if name not in valid and not is_other(name):
             raise ValueError(str(unknown_name(kind, name, valid)))
         return name
 
@@ -86,7 +86,7 @@ class SplitsSection(_Section):
 class DataSection(_Section):
     """The data set and how it is split."""
 
-    name: Annotated[str, _one_of("data set", data.NAMES, data.is_own)]
+    name: Annotated[str, _one_of("data set", data.NAMES, data.is_file)]
     splits: SplitsSection
     directory: str | None = None
     targets: str | None = None
@@ -94,7 +94,7 @@ class DataSection(_Section):
     @property
     def is_at_hand(self) -> bool:
         """Return whether shapes and sizes can be told; a file may be gone, its study be shown."""
-        return not data.is_own(self.name) or Path(self.name).is_file()
+        return not data.is_file(self.name) or Path(self.name).is_file()
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -113,7 +113,7 @@ class DataSection(_Section):
 class NetworkSection(_Section):
     """The network with the two slots."""
 
-    name: Annotated[str, _one_of("network", networks.NAMES, networks.is_own)]
+    name: Annotated[str, _one_of("network", networks.NAMES, networks.is_address)]
 
 
 class LearningRateSection(_Section):

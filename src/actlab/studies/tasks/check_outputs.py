@@ -43,16 +43,16 @@ def check_outputs(plan: Plan) -> list[dict[str, Any]]:
 
 def _target(plan: Plan, task: TaskName, labels: "NDArray[Any]") -> "NDArray[Any]":
     """Return the training target of a task: the user's own, or made from the digits."""
-    from actlab.data.digit_targets import target_of_digits
+    from actlab.data.targets import target_of_digits
     from actlab.studies import tasks
 
     if plan.data.targets is not None:
-        return tasks.own_target(task, labels)
+        return tasks.as_target(task, labels)
     return target_of_digits(task, labels)
 
 
 def _outputs(plan: Plan, task: TaskName, pool: "NDArray[Any]") -> int:
-    from actlab.data.digit_targets import OUTPUTS
+    from actlab.data.targets import OUTPUTS
     from actlab.studies import tasks
 
     return OUTPUTS[task] if plan.data.targets is None else tasks.output_count(task, pool)

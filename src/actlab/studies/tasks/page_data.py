@@ -20,8 +20,7 @@ from actlab.records import (
     TaskName,
 )
 from actlab.studies.run_folder import RunFolder
-from actlab.studies.tasks.run import records_of, tasks_of
-from actlab.studies.tasks.run_summary import test_figure, valid_figure
+from actlab.studies.tasks.run import records_of, tasks_of, test_figure, valid_figure
 
 if TYPE_CHECKING:
     from actlab.studies.report import FindingText
@@ -42,7 +41,7 @@ def write_tasks_report(
     `claims` are judged by this run, `published` has (validation, test) figures to set beside its
     own.
     """
-    from actlab.data.digit_targets import LABELS
+    from actlab.data.targets import LABELS
     from actlab.studies.report.tasks import TasksData, write_tasks
     from actlab.studies.tasks import right_output
     from actlab.tasks import TASKS
@@ -52,7 +51,7 @@ def write_tasks_report(
         message = _("The run in {path} has not begun to train; there is nothing to draw yet.")
         raise ActlabError(message.format(path=folder.path))
     plan = folder.plan()
-    is_own = plan.data.targets is not None
+    has_targets = plan.data.targets is not None
     data = TasksData(
         plan=plan,
         environment=environment,
@@ -63,8 +62,8 @@ def write_tasks_report(
         published=published,
         claims=claims,
         findings=_findings(folder, plan),
-        targets={} if is_own else _targets(environment),
-        labels=_numbered(folder) if is_own else tuple(LABELS),
+        targets={} if has_targets else _targets(environment),
+        labels=_numbered(folder) if has_targets else tuple(LABELS),
     )
     with writing(target, "-o"):
         write_tasks(target, data, language)
@@ -140,7 +139,7 @@ def _targets(environment: Environment) -> dict[TaskName, Mapping[float, int]]:
     """Return the test images counted by target, and for multilabel by the number of true labels."""
     import numpy as np
 
-    from actlab.data.digit_targets import target_of_digits
+    from actlab.data.targets import target_of_digits
 
     counts = np.asarray(environment.class_counts["test"])
     digits = np.arange(len(counts))

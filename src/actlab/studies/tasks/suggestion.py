@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from actlab.errors import DataError
 from actlab.i18n import _
 from actlab.records import TaskName
-from actlab.studies.tasks.fitting import target_faults
+from actlab.studies.tasks.targets import target_faults
 
 MANY = 50
 """From so many distinct whole numbers on, a column is taken for amounts rather than classes."""

@@ -70,7 +70,7 @@ def network_of(trial: Trial) -> nn.Module:
 
 def _outputs(trial: Trial) -> int:
     """Return how many outputs the network of a trial has."""
-    from actlab.data.digit_targets import OUTPUTS
+    from actlab.data.targets import OUTPUTS
     from actlab.studies import tasks
 
     task = "multiclass" if trial.output is None else trial.output.task

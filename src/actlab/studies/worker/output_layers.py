@@ -58,11 +58,11 @@ def _with_target(part: Examples, task: TaskName, own: bool) -> Examples:
     """Return examples with the target of a task: the user's own, or made from the digits."""
     import torch
 
-    from actlab.data.digit_targets import OUTPUTS, target_of_digits
+    from actlab.data.targets import OUTPUTS, target_of_digits
     from actlab.studies import tasks
 
     labels = part.labels.cpu().numpy()
     target = labels if own else target_of_digits(task, labels)
     tasks.check_target(task, target, None if own else OUTPUTS[task])
-    target = tasks.own_target(task, target) if own else target
+    target = tasks.as_target(task, target) if own else target
     return replace(part, labels=torch.from_numpy(target).to(part.labels.device))

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from actlab.errors import AddressError, NetworkError
-from actlab.networks import build, check_own, offer
+from actlab.networks import build, check_network, offer
 from actlab.networks.activation_slots import slots
 from actlab.records import Space
 
@@ -61,9 +61,9 @@ def test_slots_are_filled_and_weights_new(program: str) -> None:
 def test_a_kind_without_a_slot_stays_out(program: str) -> None:
     network = build(f"{program}:dense", "relu", "tanh", "logits")
     assert [slot.kind for slot in slots(network)] == ["fc"]
-    check_own(f"{program}:dense", space(conv=("relu",)), EIGHT, 10)
+    check_network(f"{program}:dense", space(conv=("relu",)), EIGHT, 10)
     with pytest.raises(NetworkError, match=r"must have a conv slot .* to compare 2 activations"):
-        check_own(f"{program}:dense", space(), EIGHT, 10)
+        check_network(f"{program}:dense", space(), EIGHT, 10)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_what_does_not_fit_is_named(
     program: str, name: str, shape: tuple[int, ...], classes: int, told: str
 ) -> None:
     with pytest.raises(NetworkError, match=told):
-        check_own(f"{program}:{name}", space(), shape, classes)
+        check_network(f"{program}:{name}", space(), shape, classes)
 
 
 def test_an_address_that_leads_nowhere_is_named(tmp_path: Path) -> None:

@@ -12,13 +12,13 @@ from actlab.errors import DataError
 from actlab.files import write_bytes
 from actlab.i18n import _
 
-OwnData = Path | str | Sequence[Any]
+UserData = Path | str | Sequence[Any]
 """The path of an .npz file, or the arrays (x, y) or (x, y, x_test, y_test)."""
 
 _NAMES = ("x", "y", "x_test", "y_test")
 
 
-def own_data_overrides(data: OwnData, folder: Path) -> dict[str, Any]:
+def data_overrides(data: UserData, folder: Path) -> dict[str, Any]:
     """Return what own data lay over a plan; arrays are written to `data.npz` in `folder` first.
 
     They are split by shares, since the sizes that fit a preset's data say nothing for them.

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from actlab.data.digit_targets import LABELS, OUTPUTS, target_of_digits
+from actlab.data.targets import LABELS, OUTPUTS, target_of_digits
 from actlab.tasks import TASKS
 
 DIGITS = np.arange(10)

@@ -1,9 +1,10 @@
-"""A data set of the user's own: arrays in an .npz file, read without evaluating anything.
+"""Arrays in a file as a data set, read without evaluating anything.
 
 The file holds `x` and `y`, one row per example, and `x_test` and `y_test` where there is a test
 set. Without one a fifth of the rows, drawn at random but always the same, is the test pool.
 """
 
+import zipfile
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,27 +13,48 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actlab.data.dataset import Dataset, Examples, fingerprint_of
-from actlab.data.npz import read_arrays
 from actlab.errors import DataError
 from actlab.i18n import _
 from actlab.records import SplitSizes
+
+
+def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """Return the arrays in the .npz file at `path` by name, that of an .npy file by the file's.
+
+    Raises DataError where there is no such file, or where it holds anything but plain arrays.
+    """
+    if not path.is_file():
+        raise DataError(_("There is no file {path}.").format(path=path))
+    try:
+        with path.open("rb") as stream:
+            content = np.load(stream, allow_pickle=False)
+            if isinstance(content, np.ndarray):
+                return {path.name: content}
+            return {name: content[name] for name in content.files}
+    except (ValueError, OSError, zipfile.BadZipFile, EOFError, AttributeError) as error:
+        raise DataError(
+            _("{path} cannot be read as an .npz file of plain arrays: {error}.").format(
+                path=path, error=str(error).rstrip(".")
+            )
+        ) from None
+
 
 SUFFIX = ".npz"
 _TEST_SHARE = 0.2
 _POOL_SEED = 0
 
 
-def is_own(name: str) -> bool:
+def is_file(name: str) -> bool:
     """Return whether a plan's data set is a file.
 
-    >>> is_own("shapes.npz"), is_own("mnist")
+    >>> is_file("shapes.npz"), is_file("mnist")
     (True, False)
     """
     return name.endswith(SUFFIX)
 
 
 @cache
-def open_own(path: Path) -> Dataset:
+def open_arrays(path: Path) -> Dataset:
     """Return the data set in the .npz file at `path`.
 
     Images of whole pixels (uint8) are normalised as those of mnist are; floating-point inputs, of

@@ -1,4 +1,4 @@
-"""Networks of the user's own: any module with slots, made by a callable without arguments.
+"""Networks of the user's: any module with slots, made by a callable without arguments.
 
 A plan names such a network by the address of the callable, as `file.py:build`.
 """
@@ -10,11 +10,11 @@ import torch
 from torch import nn
 
 from actlab.addresses import load, user_code
-from actlab.errors import NetworkError
+from actlab.errors import DataError, NetworkError
 from actlab.i18n import _
 from actlab.networks.activation_slots import slots, swap
-from actlab.networks.heads import head_layers
-from actlab.records import Head, Space
+from actlab.networks.shapes import input_shape
+from actlab.records import Space
 
 Factory = Callable[[], nn.Module]
 
@@ -29,11 +29,13 @@ def offer(name: str, factory: Factory) -> None:
     _OF_THIS_PROCESS[name] = factory
 
 
-def build_own(address: str, conv_activation: str, fc_activation: str, head: Head) -> nn.Sequential:
+def build_from_address(
+    address: str, conv_activation: str, fc_activation: str, head: "OrderedDict[str, nn.Module]"
+) -> nn.Sequential:
     """Return a network from the callable at `address`, with its slots filled and new weights.
 
-    A slot of a kind that the network does not have stays out. The network gives class scores; a
-    head is put behind it.
+    A slot of a kind that the network does not have stays out. The network gives class scores; the
+    layers of `head` are put behind it.
 
     Raises AddressError where the address leads nowhere, NetworkError where no module comes from it.
     """
@@ -44,15 +46,15 @@ def build_own(address: str, conv_activation: str, fc_activation: str, head: Head
         conv=conv_activation if "conv" in kinds else None,
         fc=fc_activation if "fc" in kinds else None,
     )
-    return nn.Sequential(OrderedDict(network=swapped, **head_layers(head)))
+    return nn.Sequential(OrderedDict(network=swapped, **head))
 
 
-def own_kinds(address: str) -> set[str]:
+def slot_kinds(address: str) -> set[str]:
     """Return the kinds of slots that the network at `address` has: of "conv" and "fc"."""
     return {slot.kind for slot in slots(_made(address))}
 
 
-def check_own(
+def check_network(
     address: str,
     space: Space,
     input_shape: tuple[int, ...],
@@ -89,3 +91,25 @@ def _made(address: str) -> nn.Module:
         message = _("{address} must return a torch module; it returns {kind}.")
         raise NetworkError(message.format(address=address, kind=type(model).__name__))
     return model
+
+
+def check_fits(
+    network: str, space: Space, data_name: str, images: tuple[int, ...], classes: int
+) -> None:
+    """Raise DataError where `network` takes no images of shape `images`.
+
+    One of the user's own is built and run: it raises NetworkError where it does not fit.
+
+    >>> space = Space(("relu",), ("tanh",), 0.001, 0.01)
+    >>> check_fits("small_cnn", space, "digits", (1, 8, 8), classes=10)
+    """
+    taken = input_shape(network)
+    if taken is None:
+        check_network(network, space, images, classes)
+    elif taken != images:
+        raise DataError(
+            _(
+                "The network {network} takes images of shape {taken}; those of {name} have shape "
+                "{given}. Choose another network or other data."
+            ).format(network=network, taken=taken, name=data_name, given=images)
+        )

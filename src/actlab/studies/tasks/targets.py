@@ -1,4 +1,4 @@
-"""Whether a target fits a task: every fault of it, named before anything is trained."""
+"""Whether a target fits a task, and the form in which a network is trained on it."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from actlab.errors import DataError
 from actlab.i18n import _, ngettext
-from actlab.records import TaskName
+from actlab.records import OutputLayer, TargetScale, TaskName
 
 
 def check_target(task: TaskName, target: NDArray[Any], classes: int | None = None) -> None:
@@ -159,3 +159,88 @@ def _some(values: NDArray[Any]) -> str:
     distinct = np.unique(values)
     shown = ", ".join(f"{value:g}" for value in distinct[:3])
     return shown if len(distinct) <= 3 else shown + ", ..."
+
+
+def as_target(task: TaskName, target: NDArray[Any]) -> NDArray[Any]:
+    """Return a target that fits `task` as classes (int64) or rows of numbers (float32).
+
+    >>> as_target("regression", np.array([1, 2])).tolist()
+    [[1.0], [2.0]]
+    """
+    if task in {"binary", "multiclass"}:
+        return target.reshape(len(target)).astype(np.int64)
+    return target.reshape(len(target), -1).astype(np.float32)
+
+
+def output_count(task: TaskName, target: NDArray[Any]) -> int:
+    """Return how many outputs a network needs for a target that fits `task`.
+
+    >>> output_count("multiclass", np.array([0, 4, 2]))
+    5
+    """
+    if task == "binary":
+        return 2
+    if task == "multiclass":
+        return int(target.max()) + 1
+    return 1 if target.ndim == 1 else int(target.shape[1])
+
+
+Numbers = NDArray[np.float64]
+
+
+def fit_scale(output: OutputLayer, training_target: NDArray[np.float32]) -> TargetScale:
+    """Return how the target of a regression is scaled; mean and deviation of these rows alone.
+
+    The deviation is that of the rows themselves (divided by their number). Raises DataError for
+    a target that has none.
+
+    >>> layer = OutputLayer("regression", "none", "mse", "standardised")
+    >>> fit_scale(layer, np.array([[1.0], [5.0]], dtype=np.float32))
+    TargetScale(mean=3.0, deviation=2.0, sigmoid=False)
+    """
+    sigmoid = output.head == "sigmoid_transformed"
+    if output.target != "standardised":
+        return TargetScale(sigmoid=sigmoid)
+    rows = training_target.astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        mean, deviation = float(rows.mean()), float(rows.std())
+    if not (np.isfinite(deviation) and deviation > 0):
+        raise DataError(
+            _(
+                "A target must be finite and must vary to be standardised; over the training rows "
+                "its mean is {mean} and its deviation {deviation}."
+            ).format(mean=mean, deviation=deviation)
+        )
+    return TargetScale(mean, deviation, sigmoid)
+
+
+def to_training(scale: TargetScale, target: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the target that the network is trained on, in float32.
+
+    sigmoid(y) = 1 / (1 + exp(-y)), in float32 as the network's own: exactly 1 from 16.7 on.
+
+    >>> to_training(TargetScale(3.0, 2.0), np.array([[1.0], [5.0]], dtype=np.float32)).tolist()
+    [[-1.0], [1.0]]
+    """
+    centred = (target.astype(np.float64) - scale.mean) / scale.deviation
+    scaled: NDArray[np.float32] = centred.astype(np.float32)
+    if not scale.sigmoid:
+        return scaled
+    with np.errstate(over="ignore"):
+        return np.float32(1.0) / (np.float32(1.0) + np.exp(-scaled))
+
+
+def to_original(scale: TargetScale, output: NDArray[np.float32]) -> Numbers:
+    """Return predictions in the original units, in float64; the way back of `to_training`.
+
+    logit(p) = ln(p) - ln(1 - p). An output that float32 rounded to exactly 0 or 1 is taken back
+    to minus or plus infinity, since nothing says which number it was.
+
+    >>> to_original(TargetScale(3.0, 2.0, sigmoid=True), np.array([[0.5], [1.0]])).tolist()
+    [[3.0], [inf]]
+    """
+    values = output.astype(np.float64)
+    if scale.sigmoid:
+        with np.errstate(divide="ignore"):
+            values = np.log(values) - np.log1p(-values)
+    return values * scale.deviation + scale.mean
