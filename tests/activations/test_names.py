@@ -125,7 +125,7 @@ def test_functions_are_values() -> None:
 
 def test_knowing_a_function_loads_no_torch() -> None:
     code = (
-        "import sys, actlab; from actlab import facts;"
+        "import sys, actlab; from actlab.activations import facts;"
         "facts.of('silu').as_json(); facts.of('elu', alpha=0.5).as_json();"
         "actlab.functions(where='smooth');"
         "sys.exit('torch' in sys.modules)"

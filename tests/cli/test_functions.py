@@ -15,11 +15,10 @@ import torch
 from actlab import activations
 from actlab.activations import facts, lessons
 from actlab.activations.code_lines import activation_line, start_line
+from actlab.activations.facts.nearest import nearest
 from actlab.activations.formula import NumpyBackend, parse
-from actlab.activations.formula.nearest import nearest
 from actlab.activations.pitfalls import pitfalls
 from actlab.cli.functions.arguments import parameter_values
-from actlab.cli.functions.formula import known_functions
 from actlab.i18n import translation
 from tests.cli.invoke import actlab
 
@@ -308,7 +307,7 @@ def test_the_softmax_lesson_agrees_with_torch() -> None:
 def test_a_formula_finds_its_nearest_function(
     text: str, values: dict[str, float], call: str | None, equal: bool
 ) -> None:
-    found = nearest(parse(text), values, known_functions())
+    found = nearest(parse(text), values)
     assert found is not None
     assert found.equal is equal
     if equal:

@@ -1,34 +1,18 @@
-"""The catalogue of activation functions: an explicit list, one file per family.
+"""The activation functions: what each of them is, measured, drawn and built.
 
 No torch is loaded until a module is built.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
-from actlab.activations.catalogue import (
-    bounded,
-    exponentials,
-    gates,
-    learnable,
-    logarithms,
-    parabolas,
-    periodic,
-    rectifiers,
-    self_gates,
-    shrinkers,
-    sigmoids,
-    smooth_rectifiers,
-    structural,
-)
-from actlab.activations.catalogue.aliases import ALIASES, plain
+from actlab.activations.catalogue import ENTRIES, find
 from actlab.activations.catalogue.declared import Declared, Facts, Kink, ScalarFacts
-from actlab.activations.function import Function, HazardException, Parameter, ParameterError
+from actlab.activations.catalogue.entry import Entry, HazardException, Parameter, ParameterError
+from actlab.activations.function import Function
 from actlab.activations.query import select
-from actlab.errors import unknown_name
-from actlab.i18n import _
 
 if TYPE_CHECKING:
     from torch import nn
@@ -49,36 +33,9 @@ __all__ = [
     "names",
 ]
 
-_FAMILIES = (
-    rectifiers,
-    bounded,
-    parabolas,
-    sigmoids,
-    logarithms,
-    exponentials,
-    smooth_rectifiers,
-    gates,
-    self_gates,
-    learnable,
-    shrinkers,
-    periodic,
-    structural,
-)
-
-
-def _aliases_of(name: str) -> tuple[str, ...]:
-    """Return the aliases that mean a function with its default parameters."""
-    return tuple(
-        alias
-        for alias, (target, values) in ALIASES.items()
-        if target == name and values in ({}, _DEFAULTS[name])
-    )
-
-
-_LISTED: list[Function] = [function for family in _FAMILIES for function in family.FUNCTIONS]
-_DEFAULTS = {function.name: function.values for function in _LISTED}
 _BY_NAME = {
-    function.name: replace(function, aliases=_aliases_of(function.name)) for function in _LISTED
+    name: Function(**{field.name: getattr(entry, field.name) for field in fields(Entry)})
+    for name, entry in ENTRIES.items()
 }
 
 
@@ -94,16 +51,8 @@ def get(name: str) -> Function:
     >>> get("keras:leaky_relu").values
     {'negative_slope': 0.2}
     """
-    if name in _BY_NAME:
-        return _BY_NAME[name]
-    if name in ALIASES:
-        target, values = ALIASES[name]
-        return _BY_NAME[target].bind(**values)
-    alike = [spelling for spelling in (*_BY_NAME, *ALIASES) if plain(spelling) == plain(name)]
-    found = {spelling: get(spelling) for spelling in alike}
-    if len({(function.name, *function.values.items()) for function in found.values()}) == 1:
-        return found[alike[0]]
-    raise unknown_name(_("activation"), name, [*_BY_NAME, *ALIASES])
+    entry, values = find(name)
+    return _BY_NAME[entry.name].bind(**values)
 
 
 def names() -> tuple[str, ...]:

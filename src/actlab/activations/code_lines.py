@@ -2,15 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from actlab.activations.catalogue import ENTRIES
+from actlab.activations.catalogue.entry import Entry
+from actlab.activations.facts.nearest import Nearest
 from actlab.activations.formula import Expression
-from actlab.activations.formula.printers.code import DIALECTS, Framework, code
+from actlab.activations.formula.printers.code import DIALECTS, TORCH, Framework, code
 from actlab.errors import ActlabError, unknown_name
 from actlab.i18n import _
-
-if TYPE_CHECKING:
-    from actlab.activations import Function
 
 FRAMEWORKS: tuple[Framework, ...] = ("torch", "keras", "jax")
 
@@ -155,14 +154,14 @@ def checked_framework(given: str) -> Framework:
     raise unknown_name(_("framework"), given, FRAMEWORKS)
 
 
-def code_lines(function: "Function", framework: Framework, gain_forward: float | None) -> CodeLines:
+def code_lines(function: Entry, framework: Framework, gain_forward: float | None) -> CodeLines:
     """Return the lines for a function of the catalogue, with its parameters as numbers."""
     return CodeLines(
         framework, activation_line(function, framework), start_line(framework, gain_forward)
     )
 
 
-def activation_line(function: "Function", framework: Framework) -> str:
+def activation_line(function: Entry, framework: Framework) -> str:
     """Return the framework's own function, actlab's module (torch), or the formula spelt out.
 
     >>> from actlab.activations import get
@@ -180,7 +179,7 @@ def activation_line(function: "Function", framework: Framework) -> str:
         raise ActlabError(
             message.format(name=function.name, framework=framework, formula=function.formula)
         )
-    return formula_line(_expression(function).bind(**function.values), framework)
+    return formula_line(function.expression.bind(**function.values), framework)
 
 
 def formula_line(expression: Expression, framework: Framework) -> str:
@@ -191,6 +190,19 @@ def formula_line(expression: Expression, framework: Framework) -> str:
     'lambda x: x * keras.ops.tanh(keras.ops.exp(x))'
     """
     return f"lambda x: {code(expression.tree, DIALECTS[framework])}"
+
+
+def module_source(bound: Expression, near: Nearest | None) -> str:
+    """Return lines that make a module of the formula; the catalogue's own where they are equal."""
+    if near is not None and near.equal:
+        inside = ", ".join(f"{name}={value!r}" for name, value in near.parameters.items())
+        return f'activation = actlab.get("{near.name}").module({inside})'
+    body = code(bound.tree, TORCH)
+    imports = "import math\nimport torch\n" if "math." in body else "import torch\n"
+    return (
+        f"{imports}\nclass Activation(torch.nn.Module):\n"
+        f"    def forward(self, x):\n        return {body}"
+    )
 
 
 def start_line(framework: Framework, gain: float | None) -> str | None:
@@ -209,21 +221,13 @@ def start_line(framework: Framework, gain: float | None) -> str | None:
             return f"kernel_init = jax.nn.initializers.variance_scaling({options})"
 
 
-def _expression(function: "Function") -> Expression:
-    from actlab.activations.formula import parse
-
-    return parse(function.formula, function.values)
-
-
-def _changed(function: "Function") -> Mapping[str, float]:
+def _changed(function: Entry) -> Mapping[str, float]:
     """Return the parameters whose values are not those of the catalogue."""
-    from actlab.activations import get
-
-    usual = get(function.name).values
+    usual = ENTRIES[function.name].values
     return {name: value for name, value in function.values.items() if value != usual.get(name)}
 
 
-def _own_constants(function: "Function") -> bool:
+def _own_constants(function: Entry) -> bool:
     """Return whether the framework's function takes, or has, the parameters of this one."""
     fixed = {"selu", "hardtanh"}
     return function.name not in fixed or not _changed(function)

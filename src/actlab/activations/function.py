@@ -1,16 +1,11 @@
-"""What the catalogue knows of a function: a frozen value. Only building a module loads torch."""
+"""A function of the catalogue with all that can be done with it: facts, picture, module."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from actlab.activations.catalogue.declared import Declared
-from actlab.errors import ActlabError, unknown_name
-from actlab.i18n import _
+from actlab.activations.catalogue.entry import Entry
 
 if TYPE_CHECKING:
     from torch import nn
@@ -18,114 +13,10 @@ if TYPE_CHECKING:
     from actlab.activations.catalogue.declared import Facts
     from actlab.activations.drawing.picture import Picture
 
-Kind = Literal["scalar", "structural"]
-
-
-class ParameterError(ActlabError):
-    """A parameter that a function does not have, or a value outside its domain."""
-
 
 @dataclass(frozen=True)
-class Parameter:
-    """One number that a function depends on, with the open or closed interval that it may lie in.
-
-    >>> Parameter("alpha", 1.0, low=0.0).describe_domain()
-    'alpha >= 0'
-    """
-
-    name: str
-    default: float
-    learnable: bool = False
-    low: float = -math.inf
-    high: float = math.inf
-    low_open: bool = False
-    high_open: bool = False
-    whole: bool = False
-
-    def admits(self, value: float) -> bool:
-        """Return whether `value` is a finite number of the domain."""
-        if not math.isfinite(value) or (self.whole and value != int(value)):
-            return False
-        above = value > self.low if self.low_open else value >= self.low
-        below = value < self.high if self.high_open else value <= self.high
-        return above and below
-
-    def describe_domain(self) -> str:
-        """Return the domain in the way that a message shows it."""
-        bounds = []
-        if math.isfinite(self.low):
-            bounds.append(f"{self.name} {'>' if self.low_open else '>='} {self.low:g}")
-        if math.isfinite(self.high):
-            bounds.append(f"{self.name} {'<' if self.high_open else '<='} {self.high:g}")
-        kind = _("a whole number") if self.whole else _("a finite number")
-        return " and ".join(bounds) or f"{self.name}: {kind}"
-
-
-@dataclass(frozen=True)
-class HazardException:
-    """Where the shipped module is wrong within the range of a dtype, and why it is shipped so.
-
-    `quantity` is "value" or "gradient"; `beyond` the |x| below which it is right.
-    """
-
-    quantity: Literal["value", "gradient"]
-    dtypes: tuple[str, ...]
-    fault: Literal["nan", "inf", "error", "overflow"]
-    beyond: float
-    reason: str
-
-
-@dataclass(frozen=True)
-class Function:
-    """An entry of the catalogue.
-
-    `formula` is a Python expression in x and the parameters (see `actlab.activations.formula`);
-    for a structural function it is prose. `factory` names the callable in
-    `actlab.activations.modules` that builds the module from the parameters. `declared` are the
-    facts for the default parameters, None for a structural function and after `bind` to other
-    values. `pitfalls` are sentences for a reader (marked for translation). `exceptions` are where
-    the shipped module is wrong within a dtype's range, each with its reason. A structural one has
-    `arity`, the inputs that one output depends on, and `output_width` for an input of width n, and
-    gives its LaTeX as `typeset`. `learns` says that more is learnt than the parameters.
-
-    >>> from actlab.activations import get
-    >>> get("leaky_relu_0.1").values
-    {'negative_slope': 0.1}
-    """
-
-    name: str
-    formula: str
-    source: str
-    factory: str
-    parameters: tuple[Parameter, ...] = ()
-    aliases: tuple[str, ...] = ()
-    kind: Kind = "scalar"
-    declared: Declared | None = None
-    pitfalls: tuple[str, ...] = ()
-    exceptions: tuple[HazardException, ...] = ()
-    arity: str | None = None
-    output_width: str | None = None
-    typeset: str | None = None
-    learns: bool = False
-
-    @property
-    def values(self) -> dict[str, float]:
-        """Return the parameters' values by name."""
-        return {parameter.name: parameter.default for parameter in self.parameters}
-
-    @property
-    def learnable(self) -> bool:
-        """Return whether training changes a parameter."""
-        return self.learns or any(parameter.learnable for parameter in self.parameters)
-
-    @property
-    def latex(self) -> str | None:
-        """Return the formula in LaTeX, without dollar signs."""
-        if self.typeset is not None or self.kind == "structural":
-            return self.typeset
-        from actlab.activations.formula import parse
-
-        return parse(self.formula, parameters=self.values).latex()
+class Function(Entry):
+    """An activation function: an entry of the catalogue that measures, draws and builds itself."""
 
     @property
     def facts(self) -> Facts:
@@ -157,46 +48,6 @@ class Function:
 
         return described(self)
 
-    def bind(self, **values: float) -> Function:
-        """Return this function with other values of its parameters.
-
-        Raises ParameterError for a value outside its domain, UnknownNameError for a parameter
-        that the function does not have.
-
-        >>> from actlab.activations import get
-        >>> get("elu").bind(alpha=0.5).values
-        {'alpha': 0.5}
-        """
-        known = {parameter.name: parameter for parameter in self.parameters}
-        for name, value in values.items():
-            self._check(known, name, value)
-        parameters = tuple(
-            replace(parameter, default=float(values.get(parameter.name, parameter.default)))
-            for parameter in self.parameters
-        )
-        if parameters == self.parameters:
-            return self
-        return replace(self, parameters=parameters, declared=None)
-
-    def _check(self, known: Mapping[str, Parameter], name: str, value: float) -> None:
-        if not known:
-            raise ParameterError(
-                _('{function} has no parameters, but "{name}" was given.').format(
-                    function=self.name, name=name
-                )
-            )
-        if name not in known:
-            raise unknown_name(_("parameter of {function}").format(function=self.name), name, known)
-        if not known[name].admits(value):
-            raise ParameterError(
-                _("{function} needs {domain}, but {name} = {value} was given.").format(
-                    function=self.name,
-                    domain=known[name].describe_domain(),
-                    name=name,
-                    value=value,
-                )
-            )
-
     def module(self, *, channels: int | None = None, **values: float) -> nn.Module:
         """Return a module that applies the function, with its gradient, in any float dtype.
 
@@ -207,17 +58,6 @@ class Function:
         >>> get("prelu").module(channels=64).weight.shape
         torch.Size([64])
         """
-        bound = self.bind(**values)
-        arguments: dict[str, Any] = dict(bound.values)
-        if channels is not None:
-            if not any(parameter.learnable for parameter in self.parameters):
-                raise ParameterError(
-                    _("{function} has nothing to learn, so it takes no channels.").format(
-                        function=self.name
-                    )
-                )
-            arguments["channels"] = channels
-        module_name, attribute = self.factory.split(":")
-        factory = getattr(import_module(f"actlab.activations.modules.{module_name}"), attribute)
-        built: nn.Module = factory(**arguments)
-        return built
+        from actlab.activations.modules import build
+
+        return build(self.bind(**values), channels=channels)

@@ -46,6 +46,6 @@ def script_json(value: dict[str, Any]) -> Markup:
     return Markup(text)
 
 
-def asset(name: str) -> str:
-    """Return the text of a file in the package's assets."""
-    return resources.files("actlab.pages").joinpath("assets", name).read_text(encoding="utf-8")
+def asset(name: str, package: str = "actlab.pages") -> str:
+    """Return the text of a file in a package's assets."""
+    return resources.files(package).joinpath("assets", name).read_text(encoding="utf-8")

@@ -8,16 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from actlab.activations.drawing import DrawnFunction, Line, kink_text, vertical_limits
 from actlab.activations.drawing.as_html import figure
 from actlab.activations.drawing.as_image import hangul_font, static
-from actlab.activations.drawing.write import (
-    DrawnFunction,
-    Line,
-    MarkedKink,
-    kink_text,
-    vertical_limits,
-    write_plot,
-)
+from actlab.activations.drawing.picture import write_plot
+from actlab.activations.facts.kinks import Break
 from actlab.errors import ActlabError
 
 
@@ -46,7 +41,7 @@ def silu_and_relu() -> list[DrawnFunction]:
         DrawnFunction(
             "relu",
             (relu,),
-            kinks=(MarkedKink(0.0, 0.0, 0.0, 0.0, 1.0),),
+            kinks=(Break(0.0, (0.0, 0.0), (0.0, 1.0), 0.0),),
             range_low=0.0,
             range_high=math.inf,
             low_attained=True,
@@ -112,7 +107,7 @@ def test_another_suffix_is_refused_with_the_nearest(
 
 
 def test_a_jump_is_named_a_jump() -> None:
-    drawn = DrawnFunction("step", (), kinks=(MarkedKink(0.0, 0.0, 1.0, 0.0, 0.0),))
+    drawn = DrawnFunction("step", (), kinks=(Break(0.0, (0.0, 0.0), (1.0, 0.0), 0.0),))
     assert kink_text(drawn, NullTranslations()) == "jump at x = 0"
 
 

@@ -6,11 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from actlab.activations.explorer import ExplorerData, ExplorerFunction, Slider, StructuralFunction
-from actlab.activations.facts.kinks import kinks
+from actlab.activations.explorer.data import (
+    ExplorerData,
+    ExplorerFunction,
+    Slider,
+    StructuralFunction,
+)
+from actlab.activations.facts.curve import Curve
+from actlab.activations.facts.kinks import find_breaks
+from actlab.activations.facts.measurable import pasted
 from actlab.activations.formula import NumpyBackend, parse
 from actlab.activations.formula.printers.code import JAVASCRIPT, code
-from actlab.activations.formula.printers.mathml import mathml, symbol
+from actlab.activations.formula.printers.typeset import mathml, symbol
 
 FORMULAS: dict[str, tuple[str, dict[str, float]]] = {
     "silu": ("x*sigmoid(x)", {}),
@@ -87,7 +94,11 @@ def _facts(name: str, text: str, values: dict[str, float]) -> dict[str, Any]:
         "gain_forward": float(np.sum(weight * f**2)) ** -0.5,
         "gain_backward": float(np.sum(weight * slope**2)) ** -0.5,
         "zero_grad_fraction_N01": float(np.sum(weight[slope == 0])),
-        "kinks": [{"x": kink.x} for kink in kinks(formula, values, -9, 9)],
+        "kinks": [
+            {"x": float(found.x)}
+            for found in find_breaks(Curve.of(pasted(formula, **values)))
+            if found.is_kink
+        ],
     }
 
 

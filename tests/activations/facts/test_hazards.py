@@ -6,9 +6,15 @@ import pytest
 import torch
 
 from actlab.activations import Function, facts, get
-from actlab.activations.facts.numerical_errors import Truth, onset, shipped
+from actlab.activations.facts import numerical_errors
+from actlab.activations.facts.numerical_errors import (
+    Truth,
+    between,
+    onset,
+    sample_points,
+    shipped,
+)
 from actlab.activations.facts.results import Onset
-from actlab.activations.facts.samples import between, sample_points
 from actlab.errors import UnknownNameError
 from tests.contracts.functions import SCALAR, name_of, value_and_gradient
 
@@ -49,11 +55,9 @@ def test_the_shipped_module_is_right_over_the_whole_range(function: Function) ->
 def test_the_shipped_module_is_right_on_many_more_points(
     function: Function, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from actlab.activations.facts import samples
-
-    monkeypatch.setattr(samples, "_PER_DECADE", 25)
-    monkeypatch.setattr(samples, "_PER_FAR_DECADE", 10)
-    monkeypatch.setattr(samples, "_STEP", 1 / 64)
+    monkeypatch.setattr(numerical_errors, "_PER_DECADE", 25)
+    monkeypatch.setattr(numerical_errors, "_PER_FAR_DECADE", 10)
+    monkeypatch.setattr(numerical_errors, "_STEP", 1 / 64)
     test_the_shipped_module_is_right_over_the_whole_range(function)
 
 
@@ -75,6 +79,8 @@ def test_the_exceptions_are_torchs_own_kernels_each_with_its_reason() -> None:
 )
 def test_an_exception_is_still_true(name: str, quantity: str, fault: str, x: float) -> None:
     """When torch mends a kernel the exception goes. 64 numbers: few take another loop."""
+    if name == "gelu" and torch.backends.cpu.get_cpu_capability() != "AVX512":
+        pytest.skip("the kernel for other processors halves first")
     values, gradient = value_and_gradient(get(name).module(), torch.full((64,), x))
     found = (values if quantity == "value" else gradient)[0]
     assert found.isnan() if fault == "nan" else found.isinf()
@@ -115,9 +121,9 @@ def test_relative_errors_in_the_tail_stand_beside_it() -> None:
 
 
 def test_the_onset_is_the_first_number_that_is_wrong() -> None:
-    """x (1 + erf) = 2 x overflows from half of the range on."""
-    found = facts.hazards("gelu", "float32").module
-    assert found.value_from == pytest.approx(torch.finfo(torch.float32).max / 2, rel=1e-6)
+    """x relu6(x + 3) = 6 x overflows from a sixth of the range on."""
+    found = facts.hazards("hardswish", "float32").module
+    assert found.value_from == pytest.approx(torch.finfo(torch.float32).max / 6, rel=1e-6)
 
 
 def test_overflow_of_the_true_value_is_told_from_a_fault() -> None:

@@ -100,10 +100,10 @@ STEIN = [function for function in SCALAR if function.name not in ("step", "hards
 def test_steins_lemma_ties_the_declared_mean_slope_to_the_formula(function: Function) -> None:
     """E f'(z) = E z f(z) for continuous f: a third route, without any derivative."""
     from actlab.activations.facts.curve import Curve
-    from actlab.activations.facts.moments import normal_means
+    from actlab.activations.facts.measuring import normal_means
 
     assert function.declared is not None
-    curve = Curve.of(function.formula, function.values)
+    curve = Curve.of(function)
     kinks = [kink.x for kink in function.declared.kinks]
     (found,) = normal_means(lambda xs: (xs * curve.sample(xs, 0)[0],), kinks, [(0.0, 1.0)])
     assert found == pytest.approx(function.declared.moments[2], rel=1e-10, abs=1e-12)

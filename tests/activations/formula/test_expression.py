@@ -13,10 +13,10 @@ from actlab.activations.formula import (
     FormulaError,
     MpmathBackend,
     NumpyBackend,
-    TorchBackend,
+    UnboundParameterError,
     parse,
 )
-from actlab.activations.formula.expression import UnboundParameterError
+from actlab.activations.formula.with_torch import TorchBackend
 
 FORMULAS = {
     "where(x>lambd, x-lambd, where(x<-lambd, x+lambd, 0.0))": {"lambd": 0.5},

@@ -7,11 +7,14 @@ import numpy as np
 import pytest
 import torch
 
-from actlab.activations.drawing.sampled_curve import sample
-from actlab.activations.facts.kinks import kinks
-from actlab.activations.formula import NumpyBackend, TorchBackend, parse
+from actlab.activations.drawing.picture import sampled
+from actlab.activations.facts.curve import Curve
+from actlab.activations.facts.kinks import find_breaks
+from actlab.activations.facts.measurable import pasted
+from actlab.activations.formula import NumpyBackend, parse
 from actlab.activations.formula.printers.code import JAVASCRIPT, JAX, KERAS, TORCH, code
-from actlab.activations.formula.printers.mathml import mathml
+from actlab.activations.formula.printers.typeset import mathml
+from actlab.activations.formula.with_torch import TorchBackend
 from tests.activations.formula.test_expression import FORMULAS
 
 POINTS = torch.tensor([-30.0, -5.0, -1.0, -0.2, 0.0, 0.3, 1.0, 2.5, 7.0, 40.0])
@@ -34,8 +37,8 @@ def test_a_constant_branch_keeps_the_dtype_of_its_input() -> None:
 
 @pytest.mark.parametrize("dialect", [TORCH, JAX, KERAS, JAVASCRIPT])
 def test_every_word_has_a_spelling_in_every_dialect(dialect: object) -> None:
+    from actlab.activations.formula.parser import WORDS
     from actlab.activations.formula.printers.code import Dialect
-    from actlab.activations.formula.vocabulary import WORDS
 
     assert isinstance(dialect, Dialect)
     for name in set(WORDS) - {"where"}:
@@ -88,25 +91,26 @@ def test_mathml_takes_the_word_order_of_a_language() -> None:
     ],
 )
 def test_kinks_are_where_one_sided_slopes_differ(text: str, places: list[float]) -> None:
-    assert [kink.x for kink in kinks(parse(text), {}, -5, 5)] == pytest.approx(places, abs=1e-9)
+    breaks = find_breaks(Curve.of(pasted(text)))
+    found = [float(kink.x) for kink in breaks if kink.is_kink]
+    assert found == pytest.approx(places, abs=1e-15)
 
 
 def test_a_jump_is_told_from_a_kink() -> None:
-    (jump,) = kinks(parse("where(x>1, x, 0.0)"), {}, -5, 5)
-    assert jump.is_jump
-    assert (jump.left, jump.right) == pytest.approx((0.0, 1.0), abs=1e-6)
+    (jump,) = find_breaks(Curve.of(pasted("where(x>1, x, 0.0)")))
+    assert jump.order == 0
+    assert (jump.left[0], jump.right[0]) == (0, 1)
 
 
 def test_a_curve_breaks_at_a_jump_and_its_slope_at_a_kink() -> None:
     formula = parse("where(x>0.5, x, 0.25*x)")
-    curve = sample(formula, {}, -1.0, 1.0, points=5)
-    assert np.isnan(curve.value).sum() == 1
-    assert np.isnan(curve.slope).sum() == 1
-    even = curve.x[~np.isnan(curve.value)]
-    expected = formula.evaluate(NumpyBackend(), even + 1e-12)
-    np.testing.assert_allclose(curve.value[~np.isnan(curve.value)], expected)
+    line, _kinks = sampled(Curve.of(pasted(formula)), -1.0, 1.0, points=5)
+    x, value = np.array(line.x), np.array(line.value)
+    assert np.isnan(value).sum() == np.isnan(line.slope).sum() == 1
+    expected = formula.evaluate(NumpyBackend(), x[~np.isnan(value)] + 1e-12)
+    np.testing.assert_allclose(value[~np.isnan(value)], expected)
 
 
 def test_the_slope_of_an_odd_root_is_drawn_at_zero_too() -> None:
-    curve = sample(parse("sign(x)*log1p(abs(x))"), {}, -1.0, 1.0, points=3)
-    assert curve.slope.tolist() == pytest.approx([0.5, 1.0, 0.5])
+    line, _kinks = sampled(Curve.of(pasted("sign(x)*log1p(abs(x))")), -1.0, 1.0, points=3)
+    assert line.slope == pytest.approx([0.5, 1.0, 0.5])

@@ -1,10 +1,9 @@
-"""Functions with an exponential or inverse-root branch for negative inputs."""
+"""Functions with an exponential or inverse-root branch, and smooth versions of the rectifier."""
 
 from math import e, erfc, exp, inf, log, pi, sqrt
 
-from actlab.activations.catalogue.declared import Declared, Kink
-from actlab.activations.catalogue.normal import normal_tail
-from actlab.activations.function import Function, Parameter
+from actlab.activations.catalogue.declared import Declared, Kink, normal_tail
+from actlab.activations.catalogue.entry import Entry, Parameter
 from actlab.i18n import N_
 
 _BELOW_1 = exp(0.5) * normal_tail(1)
@@ -16,8 +15,8 @@ _BELOW_2 = exp(2.0) * normal_tail(2)
 _ALPHA = 1.6732632423543772848170429916717
 _SCALE = 1.0507009873554804934193349852946
 
-FUNCTIONS = (
-    Function(
+ENTRIES = (
+    Entry(
         name="elu",
         formula="where(x>0, x, alpha*expm1(x))",
         source="Clevert et al. 2015, arXiv:1511.07289",
@@ -48,7 +47,7 @@ FUNCTIONS = (
             },
         ),
     ),
-    Function(
+    Entry(
         name="celu",
         formula="where(x>0, x, alpha*expm1(x/alpha))",
         source="Barron 2017, arXiv:1704.07483",
@@ -75,7 +74,7 @@ FUNCTIONS = (
             },
         ),
     ),
-    Function(
+    Entry(
         name="selu",
         formula="scale*where(x>0, x, alpha*expm1(x))",
         source="Klambauer et al. 2017, arXiv:1706.02515",
@@ -118,7 +117,7 @@ FUNCTIONS = (
             },
         ),
     ),
-    Function(
+    Entry(
         name="pelu",
         formula="where(x>0, a/b*x, a*expm1(x/b))",
         source="Trottier et al. 2016, arXiv:1605.09332",
@@ -148,7 +147,7 @@ FUNCTIONS = (
             },
         ),
     ),
-    Function(
+    Entry(
         name="isrlu",
         formula="where(x>0, x, x/sqrt(1+alpha*x**2))",
         source="Carlile et al. 2017, arXiv:1710.09967",
@@ -175,7 +174,7 @@ FUNCTIONS = (
             },
         ),
     ),
-    Function(
+    Entry(
         name="elish",
         formula="where(x>0, x*sigmoid(x), expm1(x)*sigmoid(x))",
         source="Basirat & Roth 2018, arXiv:1808.00783",
@@ -203,7 +202,7 @@ FUNCTIONS = (
             },
         ),
     ),
-    Function(
+    Entry(
         name="hard_elish",
         formula="where(x>0, x*clip((x+1)/2, 0, 1), expm1(x)*clip((x+1)/2, 0, 1))",
         source="Basirat & Roth 2018, arXiv:1808.00783",
@@ -235,7 +234,7 @@ FUNCTIONS = (
             ),
         ),
     ),
-    Function(
+    Entry(
         name="xielu",
         formula="where(x>0, alpha_p*x**2+beta*x, alpha_n*(expm1(x)-x)+beta*x)",
         source="Huang & Schlag 2024, arXiv:2411.13010",
@@ -274,6 +273,144 @@ FUNCTIONS = (
             because={
                 "minimum": "f' = alpha_n (exp(x) - 1) + beta is 0 at log(1 - beta / alpha_n)",
                 "fixed_points": "alpha_p x + beta = 1",
+            },
+        ),
+    ),
+    Entry(
+        name="softplus",
+        formula="softplus(beta*x)/beta",
+        source="Dugas et al. 2000",
+        factory="native:softplus",
+        parameters=(Parameter("beta", 1.0, low=0.0, low_open=True),),
+        pitfalls=(
+            N_(
+                "torch returns x itself from beta x = 20 on; Keras and JAX do not (a "
+                "difference of 2e-9)."
+            ),
+        ),
+        declared=Declared(
+            range=(0, inf),
+            attained=(False, False),
+            monotonic="strictly_increasing",
+            smoothness="Cinf",
+            steepest=(1, None),
+            at_zero=(0.5, 0.5),
+            limits=(0, inf),
+            slope_limits=(0, 1),
+            moments=(
+                0.8060591833474398,
+                0.9212459088593002,
+                1 / 2,
+                0.29337903585809294,
+            ),
+            fixed_points=(),
+            because={
+                "mean_grad_N01": "f' = sigmoid, and sigmoid - 1/2 is odd",
+            },
+        ),
+    ),
+    Entry(
+        name="squareplus",
+        formula="0.5*(x+sqrt(x**2+b))",
+        source="Barron 2021, arXiv:2112.11687",
+        factory="exponentials:Squareplus",
+        parameters=(Parameter("b", 4.0, low=0.0, low_open=True),),
+        declared=Declared(
+            range=(0, inf),
+            attained=(False, False),
+            monotonic="strictly_increasing",
+            smoothness="Cinf",
+            steepest=(1, None),
+            at_zero=(0.5, 0.5),
+            limits=(0, inf),
+            slope_limits=(0, 1),
+            moments=(
+                1.1093055137900278,
+                3 / 2,
+                1 / 2,
+                0.2893153853559728,
+            ),
+            fixed_points=(),
+            because={
+                "second_moment_N01": "E (2 z^2 + b) / 4, the cross term is odd",
+                "mean_grad_N01": "f' - 1/2 is odd",
+            },
+        ),
+    ),
+    Entry(
+        name="logsigmoid",
+        formula="-softplus(-x)",
+        source="torch; - softplus(-x)",
+        factory="exponentials:LogSigmoid",
+        declared=Declared(
+            range=(-inf, 0),
+            attained=(False, False),
+            monotonic="strictly_increasing",
+            smoothness="Cinf",
+            steepest=(1, None),
+            at_zero=(0.5, 0.5),
+            limits=(-inf, 0),
+            slope_limits=(1, 0),
+            moments=(
+                -0.8060591833474398,
+                0.9212459088593002,
+                1 / 2,
+                0.29337903585809294,
+            ),
+            fixed_points=(),
+            because={
+                "mean_grad_N01": "f' = sigmoid(-x)",
+            },
+        ),
+    ),
+    Entry(
+        name="exponential",
+        formula="exp(x)",
+        source="classical",
+        factory="exponentials:Exponential",
+        declared=Declared(
+            range=(0, inf),
+            attained=(False, False),
+            monotonic="strictly_increasing",
+            smoothness="Cinf",
+            steepest=(inf, None),
+            at_zero=(1, 1),
+            limits=(0, inf),
+            slope_limits=(0, inf),
+            moments=(
+                exp(0.5),
+                exp(2),
+                exp(0.5),
+                exp(2),
+            ),
+            fixed_points=(),
+            because={
+                "moments": "E exp(t z) = exp(t^2 / 2)",
+            },
+        ),
+    ),
+    Entry(
+        name="bent_identity",
+        formula="(sqrt(x**2+1)-1)/2+x",
+        source="folklore",
+        factory="exponentials:BentIdentity",
+        declared=Declared(
+            range=(-inf, inf),
+            attained=(False, False),
+            monotonic="strictly_increasing",
+            smoothness="Cinf",
+            steepest=(1.5, None),
+            at_zero=(1, 1),
+            limits=(-inf, inf),
+            slope_limits=(0.5, 1.5),
+            moments=(
+                0.17726540324065765,
+                1.0727345967593422,
+                1,
+                1.0860801143953003,
+            ),
+            because={
+                "mean_grad_N01": "f' - 1 is odd",
             },
         ),
     ),

@@ -1,14 +1,13 @@
-"""x times a gate that is a sigmoid, a normal distribution function or a piece of a line."""
+"""x times a gate: a sigmoid, a normal distribution function, a piece of a line, or composed."""
 
-from math import inf, pi, sqrt
+from math import exp, inf, log, pi, sqrt, tanh
 
-from actlab.activations.catalogue.declared import Declared, Kink
-from actlab.activations.catalogue.normal import normal_cdf, normal_density
-from actlab.activations.function import Function, HazardException, Parameter
+from actlab.activations.catalogue.declared import Declared, Kink, normal_cdf, normal_density
+from actlab.activations.catalogue.entry import Entry, HazardException, Parameter
 from actlab.i18n import N_
 
-FUNCTIONS = (
-    Function(
+ENTRIES = (
+    Entry(
         name="gelu",
         formula="0.5*x*(1+erf(x/sqrt(2.0)))",
         source="Hendrycks & Gimpel 2016, arXiv:1606.08415",
@@ -30,8 +29,8 @@ FUNCTIONS = (
                 "inf",
                 1.7e38,
                 N_(
-                    "torch's kernel computes x (1 + erf) before it "
-                    "halves: it overflows from half of the range on."
+                    "On some processors torch's kernel computes x (1 + erf) before it halves, "
+                    "and overflows from half of the range on."
                 ),
             ),
         ),
@@ -57,7 +56,7 @@ FUNCTIONS = (
             },
         ),
     ),
-    Function(
+    Entry(
         name="gelu_tanh",
         formula="0.5*x*(1+tanh(sqrt(2/pi)*(x+0.044715*x**3)))",
         source="Hendrycks & Gimpel 2016, arXiv:1606.08415",
@@ -103,7 +102,7 @@ FUNCTIONS = (
             },
         ),
     ),
-    Function(
+    Entry(
         name="quick_gelu",
         formula="x*sigmoid(1.702*x)",
         source="Hendrycks & Gimpel 2016; Radford et al. 2021 (CLIP)",
@@ -129,7 +128,7 @@ FUNCTIONS = (
             },
         ),
     ),
-    Function(
+    Entry(
         name="clipped_gelu",
         formula="clip(0.5*x*(1+erf(x/sqrt(2.0))), -10, 10)",
         source="Wu et al. 2020, arXiv:2004.09602",
@@ -154,7 +153,7 @@ FUNCTIONS = (
             kinks=(Kink(10, 1, 0, 1),),
         ),
     ),
-    Function(
+    Entry(
         name="silu",
         formula="x*sigmoid(x)",
         source="Elfwing et al. 2017, arXiv:1702.03118",
@@ -195,7 +194,7 @@ FUNCTIONS = (
             },
         ),
     ),
-    Function(
+    Entry(
         name="eswish",
         formula="beta*x*sigmoid(x)",
         source="Alcaide 2018, arXiv:1801.07145",
@@ -227,7 +226,7 @@ FUNCTIONS = (
             },
         ),
     ),
-    Function(
+    Entry(
         name="bsilu",
         formula="(x+alpha)*sigmoid(x)-alpha/2",
         source="Horuz et al. 2025 (SUGAR), arXiv:2505.22074",
@@ -253,6 +252,285 @@ FUNCTIONS = (
                 0,
                 0.35042445152932244,
             ),
+        ),
+    ),
+    Entry(
+        name="mish",
+        formula="x*tanh(softplus(x))",
+        source="Misra 2019, arXiv:1908.08681",
+        factory="native:mish",
+        exceptions=(
+            HazardException(
+                "gradient",
+                ("float32",),
+                "error",
+                8.0,
+                N_(
+                    "torch's kernel forms 1 - tanh^2, which has few digits "
+                    "left: the slope is off by up to 8 ULP."
+                ),
+            ),
+        ),
+        declared=Declared(
+            range=(-0.30884341301725043, inf),
+            attained=(True, False),
+            monotonic="non_monotonic",
+            smoothness="Cinf",
+            minimum=(-1.1924312145154952, -0.30884341301725043),
+            steepest=(1.088498161251728, 1.4905711794854284),
+            at_zero=(0.6, 0.6),
+            limits=(0, inf),
+            slope_limits=(0, 1),
+            moments=(
+                0.24040388837479143,
+                0.45234219237588275,
+                0.5637475572883807,
+                0.47908375837396977,
+            ),
+        ),
+    ),
+    Entry(
+        name="tanhexp",
+        formula="x*tanh(exp(x))",
+        source="Liu & Di 2020, arXiv:2003.09855; TeLU 2024, arXiv:2402.02790",
+        factory="gates:TanhExp",
+        pitfalls=(N_("TeLU (2024) is this function; another TeLU is x tanh(elu(a x))."),),
+        declared=Declared(
+            range=(-0.35328577784821125, inf),
+            attained=(True, False),
+            monotonic="non_monotonic",
+            smoothness="Cinf",
+            minimum=(-1.078860058464624, -0.35328577784821125),
+            steepest=(1.061975308717916, 0.6965639603951724),
+            at_zero=(tanh(1), tanh(1)),
+            limits=(0, inf),
+            slope_limits=(0, 1),
+            moments=(
+                0.2621317250390463,
+                0.5290937035757342,
+                0.6143856028674716,
+                0.5611713835579047,
+            ),
+        ),
+    ),
+    Entry(
+        name="serf",
+        formula="x*erf(softplus(x))",
+        source="Nag et al. 2021, arXiv:2108.09598",
+        factory="gates:Serf",
+        declared=Declared(
+            range=(-0.3484374587596064, inf),
+            attained=(True, False),
+            monotonic="non_monotonic",
+            smoothness="Cinf",
+            minimum=(-1.193059968928188, -0.3484374587596064),
+            steepest=(1.086125444150997, 1.0960460404526293),
+            at_zero=(0.673041289742525, 0.673041289742525),
+            limits=(0, inf),
+            slope_limits=(0, 1),
+            moments=(
+                0.24930788570459925,
+                0.5014231212100101,
+                0.5998031986713537,
+                0.5299807256192133,
+            ),
+        ),
+    ),
+    Entry(
+        name="smish",
+        formula="x*tanh(log1p(sigmoid(x)))",
+        source="Wang et al. 2022",
+        factory="gates:Smish",
+        declared=Declared(
+            range=(-0.24999366366012948, inf),
+            attained=(True, False),
+            monotonic="non_monotonic",
+            smoothness="Cinf",
+            minimum=(-1.3945193019245041, -0.24999366366012948),
+            steepest=(0.6368842228812263, 2.2154214540088013),
+            at_zero=(5 / 13, 5 / 13),
+            limits=(0, inf),
+            slope_limits=(0, 0.6),
+            moments=(
+                0.12005702266030055,
+                0.15835465794077702,
+                0.34894355141167915,
+                0.16755041739732485,
+            ),
+        ),
+    ),
+    Entry(
+        name="logish",
+        formula="x*log1p(sigmoid(x))",
+        source="Zhu et al. 2021",
+        factory="gates:Logish",
+        declared=Declared(
+            range=(-0.25276881678944035, inf),
+            attained=(True, False),
+            monotonic="non_monotonic",
+            smoothness="Cinf",
+            minimum=(-1.3724541370256922, -0.25276881678944035),
+            steepest=(0.7463111804127397, 2.316758514995363),
+            at_zero=(log(1.5), log(1.5)),
+            limits=(0, inf),
+            slope_limits=(0, log(2)),
+            moments=(
+                0.13983948466334767,
+                0.19446410615995083,
+                0.3812305445906504,
+                0.20607825077368322,
+            ),
+        ),
+    ),
+    Entry(
+        name="phish",
+        formula="x*tanh(0.5*x*(1+erf(x/sqrt(2.0))))",
+        source="Naveen 2022",
+        factory="gates:Phish",
+        declared=Declared(
+            range=(0, inf),
+            attained=(True, False),
+            monotonic="non_monotonic",
+            smoothness="Cinf",
+            minimum=(0, 0),
+            steepest=(1.2983066733058115, 1.2018443521278412),
+            at_zero=(0, 0),
+            limits=(0, inf),
+            slope_limits=(0, 1),
+            moments=(
+                0.32528333789327957,
+                0.36105348859409425,
+                0.3647078286197991,
+                0.44118015916169284,
+            ),
+            because={
+                "range": "x and gelu(x) have one sign, so f >= 0",
+            },
+        ),
+    ),
+    Entry(
+        name="gish",
+        formula="x*log(2-exp(-exp(x)))",
+        source="Kaytan et al. 2023",
+        factory="gates:Gish",
+        declared=Declared(
+            range=(-0.27815946089638693, inf),
+            attained=(True, False),
+            monotonic="non_monotonic",
+            smoothness="Cinf",
+            minimum=(-1.282051049260126, -0.27815946089638693),
+            steepest=(0.7527045710856695, 1.041722242043995),
+            at_zero=(log(2 - exp(-1)), log(2 - exp(-1))),
+            limits=(0, inf),
+            slope_limits=(0, log(2)),
+            moments=(
+                0.16553627698556256,
+                0.24946763922238632,
+                0.43088024797968477,
+                0.2635460172985334,
+            ),
+        ),
+    ),
+    Entry(
+        name="golu",
+        formula="x*exp(-exp(-x))",
+        source="Das et al. 2025, arXiv:2502.03654",
+        factory="gates:GoLU",
+        declared=Declared(
+            range=(-0.09726013122763941, inf),
+            attained=(True, False),
+            monotonic="non_monotonic",
+            smoothness="Cinf",
+            minimum=(-0.5671432904097838, -0.09726013122763941),
+            steepest=(1.1133972752756767, 2.2386458346062827),
+            at_zero=(exp(-1), exp(-1)),
+            limits=(0, inf),
+            slope_limits=(0, 1),
+            moments=(
+                0.258856122780777,
+                0.31963435305090176,
+                0.4126357739380434,
+                0.3475001486002479,
+            ),
+            because={
+                "minimum": "1 + x exp(-x) = 0: x = -Omega with Omega exp(Omega) = 1",
+            },
+        ),
+    ),
+    Entry(
+        name="colu",
+        formula="x/(1-x*exp(-(x+exp(x))))",
+        source="Vagerwal 2021, arXiv:2112.12078",
+        factory="gates:CoLU",
+        declared=Declared(
+            range=(-0.37715856839612916, inf),
+            attained=(True, False),
+            monotonic="non_monotonic",
+            smoothness="Cinf",
+            minimum=(-0.7269249885960442, -0.37715856839612916),
+            steepest=(1.0828346006761451, 0.24794256348037325),
+            at_zero=(1, 1),
+            limits=(0, inf),
+            slope_limits=(0, 1),
+            moments=(
+                0.27665481836776457,
+                0.5526048732467096,
+                0.6115431496444108,
+                0.624581034696851,
+            ),
+        ),
+    ),
+    Entry(
+        name="sinsig",
+        formula="x*sin(pi/2*sigmoid(x))",
+        source="Douge et al. 2023",
+        factory="gates:SinSig",
+        declared=Declared(
+            range=(-0.4291776320505466, inf),
+            attained=(True, False),
+            monotonic="non_monotonic",
+            smoothness="Cinf",
+            minimum=(-1.316745525498137, -0.4291776320505466),
+            steepest=(1.0588889474338754, 1.4318899243270806),
+            at_zero=(sqrt(0.5), sqrt(0.5)),
+            limits=(0, inf),
+            slope_limits=(0, 1),
+            moments=(
+                0.22029924224259542,
+                1 / 2,
+                0.6173297254142824,
+                0.5292471314527398,
+            ),
+            because={
+                "second_moment_N01": "sin^2 = (1 - cos(pi s)) / 2, and z^2 cos(pi s) is odd",
+            },
+        ),
+    ),
+    Entry(
+        name="lisht",
+        formula="x*tanh(x)",
+        source="Roy et al. 2019, arXiv:1901.05894",
+        factory="gates:LiSHT",
+        declared=Declared(
+            range=(0, inf),
+            attained=(True, False),
+            monotonic="non_monotonic",
+            smoothness="Cinf",
+            minimum=(0, 0),
+            steepest=(1.1996786402577337, -1.1996786402577337),
+            at_zero=(0, 0),
+            limits=(inf, inf),
+            slope_limits=(-1, 1),
+            moments=(
+                0.6057055096021589,
+                0.7578898666788153,
+                0,
+                0.8657002193549477,
+            ),
+            because={
+                "mean_under_N01": "Stein's lemma: the mean slope of tanh",
+                "mean_grad_N01": "f' is odd",
+            },
         ),
     ),
 )

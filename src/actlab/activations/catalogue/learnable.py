@@ -3,11 +3,11 @@
 from math import erf, inf, log
 
 from actlab.activations.catalogue.declared import Declared
-from actlab.activations.function import Function, Parameter
+from actlab.activations.catalogue.entry import Entry, Parameter
 from actlab.i18n import N_
 
-FUNCTIONS = (
-    Function(
+ENTRIES = (
+    Entry(
         name="swish",
         formula="x*sigmoid(beta*x)",
         source="Ramachandran et al. 2017, arXiv:1710.05941",
@@ -34,7 +34,7 @@ FUNCTIONS = (
             },
         ),
     ),
-    Function(
+    Entry(
         name="acon_c",
         formula="(p1-p2)*x*sigmoid(beta*(p1-p2)*x)+p2*x",
         source="Ma et al. 2021, arXiv:2009.04759",
@@ -75,7 +75,7 @@ FUNCTIONS = (
             },
         ),
     ),
-    Function(
+    Entry(
         name="smu",
         formula="0.5*((1+alpha)*x+(1-alpha)*x*erf(mu*(1-alpha)*x))",
         source="Biswas et al. 2022, arXiv:2111.04682",
@@ -111,11 +111,11 @@ FUNCTIONS = (
             },
         ),
     ),
-    Function(
+    Entry(
         name="erfact",
         formula="x*erf(alpha*exp(beta*x))",
         source="Biswas et al. 2021, arXiv:2109.04386",
-        factory="self_gates:ErfAct",
+        factory="gates:ErfAct",
         parameters=(
             Parameter("alpha", 0.75, learnable=True),
             Parameter("beta", 0.75, learnable=True),
@@ -138,11 +138,11 @@ FUNCTIONS = (
             ),
         ),
     ),
-    Function(
+    Entry(
         name="pserf",
         formula="x*erf(gamma*softplus(delta*x))",
         source="Biswas et al. 2021, arXiv:2109.04386",
-        factory="self_gates:PSerf",
+        factory="gates:PSerf",
         parameters=(
             Parameter("gamma", 1.25, learnable=True),
             Parameter("delta", 0.85, learnable=True),

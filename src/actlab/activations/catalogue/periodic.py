@@ -3,11 +3,11 @@
 from math import e, exp, inf, pi, sqrt
 
 from actlab.activations.catalogue.declared import Declared
-from actlab.activations.function import Function, Parameter
+from actlab.activations.catalogue.entry import Entry, Parameter
 from actlab.i18n import N_
 
-FUNCTIONS = (
-    Function(
+ENTRIES = (
+    Entry(
         name="sine",
         formula="sin(omega*x)",
         source="Parascandolo et al. 2017; Sitzmann et al. 2020 (SIREN), arXiv:2006.09661",
@@ -35,7 +35,7 @@ FUNCTIONS = (
             },
         ),
     ),
-    Function(
+    Entry(
         name="snake",
         formula="x+sin(a*x)**2/a",
         source="Liu et al. 2020, arXiv:2006.08195",
@@ -72,7 +72,7 @@ FUNCTIONS = (
             },
         ),
     ),
-    Function(
+    Entry(
         name="gcu",
         formula="x*cos(x)",
         source="Noel et al. 2021, arXiv:2108.12943",
@@ -103,7 +103,7 @@ FUNCTIONS = (
             },
         ),
     ),
-    Function(
+    Entry(
         name="gaussian",
         formula="exp(-x**2)",
         source="classical (radial basis function)",

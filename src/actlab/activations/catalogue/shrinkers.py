@@ -2,12 +2,11 @@
 
 from math import erf, inf, sqrt
 
-from actlab.activations.catalogue.declared import Declared, Kink
-from actlab.activations.catalogue.normal import normal_density, normal_tail
-from actlab.activations.function import Function, Parameter
+from actlab.activations.catalogue.declared import Declared, Kink, normal_density, normal_tail
+from actlab.activations.catalogue.entry import Entry, Parameter
 
-FUNCTIONS = (
-    Function(
+ENTRIES = (
+    Entry(
         name="hardshrink",
         formula="where(abs(x)>lambd, x, 0.0)",
         source="Donoho & Johnstone 1994; torch",
@@ -43,7 +42,7 @@ FUNCTIONS = (
             },
         ),
     ),
-    Function(
+    Entry(
         name="softshrink",
         formula="where(x>lambd, x-lambd, where(x<-lambd, x+lambd, 0.0))",
         source="Donoho 1995",
@@ -74,7 +73,7 @@ FUNCTIONS = (
             },
         ),
     ),
-    Function(
+    Entry(
         name="tanhshrink",
         formula="x-tanh(x)",
         source="torch",

@@ -1,10 +1,9 @@
-"""S-shaped functions that saturate at both ends."""
+"""S-shaped functions that saturate at both ends, and functions that grow like a logarithm."""
 
-from math import e, erfc, exp, pi, sqrt
+from math import e, erfc, exp, inf, pi, sqrt
 
-from actlab.activations.catalogue.declared import Declared, Kink
-from actlab.activations.catalogue.normal import normal_density, normal_tail
-from actlab.activations.function import Function, Parameter
+from actlab.activations.catalogue.declared import Declared, Kink, normal_density, normal_tail
+from actlab.activations.catalogue.entry import Entry, Parameter
 from actlab.i18n import N_
 
 
@@ -13,8 +12,8 @@ def _decay(rate: float) -> float:
     return exp(rate**2 / 2) * erfc(rate * sqrt(0.5))
 
 
-FUNCTIONS = (
-    Function(
+ENTRIES = (
+    Entry(
         name="sigmoid",
         formula="sigmoid(x)",
         source="Rumelhart et al. 1986",
@@ -48,7 +47,7 @@ FUNCTIONS = (
             },
         ),
     ),
-    Function(
+    Entry(
         name="tanh",
         formula="tanh(x)",
         source="LeCun et al. 1991",
@@ -74,7 +73,7 @@ FUNCTIONS = (
             },
         ),
     ),
-    Function(
+    Entry(
         name="lecun_tanh",
         formula="1.7159*tanh(2*x/3)",
         source="LeCun et al. 1998, Efficient BackProp",
@@ -104,7 +103,7 @@ FUNCTIONS = (
             },
         ),
     ),
-    Function(
+    Entry(
         name="softsign",
         formula="x/(1+abs(x))",
         source="Turian et al. 2009",
@@ -129,7 +128,7 @@ FUNCTIONS = (
             },
         ),
     ),
-    Function(
+    Entry(
         name="elliott",
         formula="0.5*x/(1+abs(x))+0.5",
         source="Elliott 1993",
@@ -155,7 +154,7 @@ FUNCTIONS = (
             },
         ),
     ),
-    Function(
+    Entry(
         name="arctan",
         formula="atan(x)",
         source="classical",
@@ -183,7 +182,7 @@ FUNCTIONS = (
             },
         ),
     ),
-    Function(
+    Entry(
         name="isru",
         formula="x/sqrt(1+alpha*x**2)",
         source="Carlile et al. 2017, arXiv:1710.09967",
@@ -210,7 +209,7 @@ FUNCTIONS = (
             },
         ),
     ),
-    Function(
+    Entry(
         name="penalized_tanh",
         formula="where(x>0, tanh(x), a*tanh(x))",
         source="Xu et al. 2016, arXiv:1602.05980",
@@ -234,7 +233,7 @@ FUNCTIONS = (
             kinks=(Kink(0, 0.25, 1, 0.25),),
         ),
     ),
-    Function(
+    Entry(
         name="hexpo",
         formula="where(x>=0, 1-exp(-x), exp(x)-1)",
         source="Kong & Takatsuka 2017",
@@ -262,7 +261,7 @@ FUNCTIONS = (
             },
         ),
     ),
-    Function(
+    Entry(
         name="laplace",
         formula="0.5*(1+erf((x-mu)/(sigma*sqrt(2.0))))",
         source="Ma et al. 2022 (MEGA), arXiv:2209.10655",
@@ -299,7 +298,7 @@ FUNCTIONS = (
             },
         ),
     ),
-    Function(
+    Entry(
         name="dsilu",
         formula="sigmoid(x)*(1+x*(1-sigmoid(x)))",
         source="Elfwing et al. 2017, arXiv:1702.03118",
@@ -323,6 +322,82 @@ FUNCTIONS = (
             fixed_points=(0.8938444093070298,),
             because={
                 "mean_under_N01": "f - 1/2 is odd",
+            },
+        ),
+    ),
+    Entry(
+        name="nlrelu",
+        formula="log1p(beta*relu(x))",
+        source="Liu et al. 2019, arXiv:1908.03682",
+        factory="rectifiers:NLReLU",
+        parameters=(Parameter("beta", 1.0, low=0.0, low_open=True),),
+        declared=Declared(
+            range=(0, inf),
+            attained=(True, False),
+            monotonic="non_decreasing",
+            smoothness="C0",
+            steepest=(1, 0),
+            at_zero=(0, 1),
+            limits=(0, inf),
+            slope_limits=(0, 0),
+            moments=(
+                0.2674111478589477,
+                0.19342180068732448,
+                0.30743526976815894,
+                0.2063775501695916,
+            ),
+            zero_gradient=0.5,
+            kinks=(Kink(0, 0, 1, 0),),
+        ),
+    ),
+    Entry(
+        name="asinh",
+        formula="asinh(x)",
+        source="classical",
+        factory="sigmoids:Asinh",
+        declared=Declared(
+            range=(-inf, inf),
+            attained=(False, False),
+            monotonic="strictly_increasing",
+            smoothness="Cinf",
+            steepest=(1, 0),
+            at_zero=(1, 1),
+            limits=(-inf, inf),
+            slope_limits=(0, 0),
+            moments=(
+                0,
+                0.6331589000049533,
+                0.7896399592356571,
+                sqrt(pi * e / 2) * erfc(sqrt(0.5)),
+            ),
+            because={
+                "mean_under_N01": "odd",
+                "second_moment_grad_N01": "E 1 / (1 + z^2), as the mean slope of arctan",
+            },
+        ),
+    ),
+    Entry(
+        name="symlog",
+        formula="sign(x)*log1p(abs(x))",
+        source="Bi et al. 2009; Hafner et al. 2023, arXiv:2301.04104",
+        factory="sigmoids:Symlog",
+        declared=Declared(
+            range=(-inf, inf),
+            attained=(False, False),
+            monotonic="strictly_increasing",
+            smoothness="C1",
+            steepest=(1, 0),
+            at_zero=(1, 1),
+            limits=(-inf, inf),
+            slope_limits=(0, 0),
+            moments=(
+                0,
+                0.38684360137464896,
+                0.6148705395363179,
+                0.4127551003391832,
+            ),
+            because={
+                "mean_under_N01": "odd",
             },
         ),
     ),

@@ -1,12 +1,12 @@
 """Functions of several numbers: gated, concatenating, competing, projecting, rational."""
 
-from actlab.activations.function import Function, Parameter
+from actlab.activations.catalogue.entry import Entry, Parameter
 from actlab.i18n import N_
 
 _HALVES = N_("a is the first half of the input in dimension dim, b the second.")
 
-FUNCTIONS = (
-    Function(
+ENTRIES = (
+    Entry(
         name="glu",
         formula="a*sigmoid(b), a,b=chunk(x,2,dim)",
         source="Dauphin et al. 2016, arXiv:1612.08083",
@@ -21,7 +21,7 @@ FUNCTIONS = (
             N_("The gate is the second half here, and the first in SwiGLU and GEGLU."),
         ),
     ),
-    Function(
+    Entry(
         name="swiglu",
         formula="silu(a)*b, a,b=chunk(x,2,dim)",
         source="Shazeer 2020, arXiv:2002.05202",
@@ -33,7 +33,7 @@ FUNCTIONS = (
         typeset=r"a \cdot \sigma(a) \cdot b",
         pitfalls=(_HALVES,),
     ),
-    Function(
+    Entry(
         name="geglu",
         formula="gelu(a)*b, a,b=chunk(x,2,dim)",
         source="Shazeer 2020, arXiv:2002.05202",
@@ -45,7 +45,7 @@ FUNCTIONS = (
         typeset=r"a \cdot \Phi(a) \cdot b",
         pitfalls=(_HALVES,),
     ),
-    Function(
+    Entry(
         name="reglu",
         formula="relu(a)*b, a,b=chunk(x,2,dim)",
         source="Shazeer 2020, arXiv:2002.05202",
@@ -57,7 +57,7 @@ FUNCTIONS = (
         typeset=r"\max(a, 0) \cdot b",
         pitfalls=(_HALVES,),
     ),
-    Function(
+    Entry(
         name="bilinear_glu",
         formula="a*b, a,b=chunk(x,2,dim)",
         source="Shazeer 2020, arXiv:2002.05202",
@@ -69,7 +69,7 @@ FUNCTIONS = (
         typeset=r"a \cdot b",
         pitfalls=(_HALVES,),
     ),
-    Function(
+    Entry(
         name="crelu",
         formula="cat(relu(x), relu(-x))",
         source="Shang et al. 2016, arXiv:1603.05201",
@@ -81,7 +81,7 @@ FUNCTIONS = (
         typeset=r"(\max(x, 0), \max(-x, 0))",
         pitfalls=(N_("It doubles the channels: the layer after it needs twice the inputs."),),
     ),
-    Function(
+    Entry(
         name="maxout",
         formula="max over k linear pieces",
         source="Goodfellow et al. 2013, arXiv:1302.4389",
@@ -98,7 +98,7 @@ FUNCTIONS = (
             N_("The linear pieces are the layer before it, which has to be that much wider."),
         ),
     ),
-    Function(
+    Entry(
         name="softmax",
         formula="exp(x)/sum(exp(x))",
         source="Bridle 1990",
@@ -113,7 +113,7 @@ FUNCTIONS = (
             N_("Over a single output it is always 1."),
         ),
     ),
-    Function(
+    Entry(
         name="sparsemax",
         formula="argmin_p ||p-x||, p in simplex",
         source="Martins & Astudillo 2016, arXiv:1602.02068",
@@ -125,7 +125,7 @@ FUNCTIONS = (
         typeset=r"\operatorname{argmin}_{p \in \Delta} \lVert p - x \rVert^2",
         pitfalls=(N_("It gives exact zeros, whose logarithm a cross entropy cannot take."),),
     ),
-    Function(
+    Entry(
         name="rational_pau",
         formula="P5(x)/(1+|Q4(x)|)",
         source="Molina et al. 2019, arXiv:1907.06732, version B",

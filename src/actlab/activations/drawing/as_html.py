@@ -1,15 +1,15 @@
 """Pictures of functions as one offline HTML page with Plotly."""
 
 import html as markup
-import json
 import math
 from collections.abc import Sequence
 from gettext import NullTranslations
-from importlib import resources
 from typing import Any
 
-from actlab.activations.drawing.write import DrawnFunction, kink_text, short, vertical_limits
+from actlab.activations.drawing import DrawnFunction, kink_text, vertical_limits
+from actlab.pages.embedding import asset, script_json
 from actlab.pages.theme import LIGHT, SERIES, dark_colours, style_variables
+from actlab.text import significant
 
 _PAGE = """<!doctype html>
 <html lang="{language}">
@@ -57,14 +57,13 @@ def html(functions: Sequence[DrawnFunction], translations: NullTranslations) -> 
     """Return a page that shows the functions and needs no network."""
     _ = translations.gettext
     title = ", ".join(function.name for function in functions)
-    asset = resources.files("actlab.pages").joinpath("assets", "plotly-cartesian.min.js")
     return _PAGE.format(
         language=translations.info().get("language", "en"),
         title=markup.escape(title),
         notes="".join(f"<p>{markup.escape(text)}</p>" for text in _notes(functions)),
         description=markup.escape(_("f and its derivative f′ of {names}").format(names=title)),
         style=style_variables(),
-        plotly=asset.read_text(encoding="utf-8"),
+        plotly=asset("plotly-cartesian.min.js"),
         figure=_json(figure(functions, translations)),
         dark=_json(dark_colours()),
     )
@@ -140,7 +139,7 @@ def _traces(
         )
     if function.minimum is not None:
         x, y = function.minimum
-        name = _("minimum ({x}, {y})").format(x=short(x), y=short(y))
+        name = _("minimum ({x}, {y})").format(x=significant(x), y=significant(y))
         traces.append(
             {"x": [x], "y": [y], "mode": "markers", "name": f"{function.name}: {name}"}
             | {"marker": {"color": colour, "size": 11}}
@@ -165,8 +164,8 @@ def _kink_traces(
             "line": {"color": colour, "width": 2},
         },
     }
-    values = [y for kink in function.kinks for y in (kink.left, kink.right)]
-    slopes = [y for kink in function.kinks for y in (kink.slope_left, kink.slope_right)]
+    values = [y for kink in function.kinks for y in (kink.left[0], kink.right[0])]
+    slopes = [y for kink in function.kinks for y in (kink.left[1], kink.right[1])]
     return [
         {**shared, "y": values},
         {**shared, "y": slopes, "yaxis": "y2", "showlegend": False},
@@ -178,7 +177,7 @@ def _notes(functions: Sequence[DrawnFunction]) -> list[str]:
 
 
 def _json(value: dict[str, Any]) -> str:
-    """Return JSON that cannot end the script element it stands in; NaN becomes null, a gap."""
+    """Return a figure as JSON for a script; NaN becomes null, a gap."""
 
     def plain(item: Any) -> Any:
         if isinstance(item, dict):
@@ -189,7 +188,4 @@ def _json(value: dict[str, Any]) -> str:
             return float(f"{item:.9g}") if math.isfinite(item) else None
         return item
 
-    text = json.dumps(plain(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    for character in "<>&":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return text
+    return script_json(plain(value))

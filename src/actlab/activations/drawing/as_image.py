@@ -9,8 +9,9 @@ import matplotlib as mpl
 from matplotlib import font_manager
 from matplotlib.figure import Figure
 
-from actlab.activations.drawing.write import DrawnFunction, kink_text, short, vertical_limits
+from actlab.activations.drawing import DrawnFunction, kink_text, vertical_limits
 from actlab.pages.theme import LIGHT, SERIES
+from actlab.text import significant
 
 _LATIN_FONT = "DejaVu Sans"
 _HANGUL_FONTS = (
@@ -106,14 +107,21 @@ def _draw(
     if function.minimum is not None:
         x, y = function.minimum
         above.plot([x], [y], "o", color=colour, markersize=7, zorder=5)
-        _note(above, _("minimum ({x}, {y})").format(x=short(x), y=short(y)), x, y, colour, -14)
+        _note(
+            above,
+            _("minimum ({x}, {y})").format(x=significant(x), y=significant(y)),
+            x,
+            y,
+            colour,
+            -14,
+        )
         below.plot([x], [0.0], "o", color=colour, markersize=5, zorder=5)
     label = kink_text(function, translations) if function.kinks else ""
     for kink in function.kinks:
-        for y in {kink.left, kink.right}:
+        for y in {kink.left[0], kink.right[0]}:
             above.plot([kink.x], [y], "D", **_hollow(colour), label=label)
             label = ""
-        for slope in {kink.slope_left, kink.slope_right}:
+        for slope in {kink.left[1], kink.right[1]}:
             below.plot([kink.x], [slope], "D", **_hollow(colour))
         for axes in (above, below):
             axes.axvline(kink.x, color=colour, linewidth=0.9, linestyle=":", zorder=1)

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from gettext import NullTranslations
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from actlab.activations.drawing.sampled_curve import sample
-from actlab.activations.drawing.write import DrawnFunction, Line, MarkedKink, write_plot
-from actlab.activations.formula.expression import parse
+import numpy as np
+
+from actlab.activations.catalogue import ENTRIES
+from actlab.activations.catalogue.declared import ScalarFacts
+from actlab.activations.catalogue.entry import Entry
+from actlab.activations.drawing import DrawnFunction, Line
+from actlab.activations.facts import of
+from actlab.activations.facts.curve import Curve
+from actlab.activations.facts.kinks import Break, find_breaks
+from actlab.activations.facts.measurable import Measurable, module_of
+from actlab.activations.formula.printers.typeset import mathml
+from actlab.errors import ActlabError, nearest, writing
+from actlab.files import write_bytes
 from actlab.i18n import _, process_language, translation
+from actlab.text import significant
 
-if TYPE_CHECKING:
-    from actlab.activations.catalogue.declared import ScalarFacts
-    from actlab.activations.function import Function
+SUFFIXES = (".html", ".png", ".svg")
 
 _LOW, _HIGH = -5.0, 5.0
+_BESIDE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -40,55 +50,78 @@ class Picture:
         return drawn[drawn.index("<svg") :]
 
 
-def described(function: Function) -> str:
+def described(function: Entry) -> str:
     """Return the function as HTML for a notebook: name, formula, source and picture."""
-    from actlab.activations.formula.printers.mathml import mathml
-
     shown = f"<code>{escape(function.formula)}</code>"
     if function.kind == "scalar":
-        shown = mathml(parse(function.formula, function.values).tree)
-    values = ", ".join(f"{name} = {value:g}" for name, value in function.values.items())
+        shown = mathml(function.expression.tree)
+    values = ", ".join(f"{name} = {significant(value)}" for name, value in function.values.items())
     rows = (f"<strong>{escape(function.name)}</strong>", shown, values, escape(function.source))
     text = "".join(f"<div>{row}</div>" for row in rows if row)
     return f"<div>{text}{picture([function])._repr_html_()}</div>"
 
 
-def picture(functions: Sequence[Function]) -> Picture:
+def picture(functions: Sequence[Entry]) -> Picture:
     """Return one picture of the functions, with kinks, minima and ranges marked."""
     return Picture(tuple(drawn(function) for function in functions))
 
 
-def drawn(function: Function) -> DrawnFunction:
+def drawn(function: Entry) -> DrawnFunction:
     """Return what a picture shows of a function of the catalogue."""
-    from actlab.activations import facts
-
     if function.kind == "structural":
         return drawn_structural(function)
-    return drawn_formula(_label(function), function.formula, function.values, facts.of(function))
+    return drawn_scalar(_label(function), function, of(function))
 
 
-def drawn_formula(
-    name: str, formula: str, values: Any, facts: ScalarFacts, half: float | None = None
+def drawn_scalar(
+    name: str, function: Measurable, known: ScalarFacts, half: float | None = None
 ) -> DrawnFunction:
-    """Return what a picture shows of a formula with these parameter values and facts."""
+    """Return what a picture shows of a scalar function with these facts."""
     low, high = (_LOW, _HIGH) if half is None else (-half, half)
-    curve = sample(parse(formula), values, low, high)
+    line, kinks = sampled(Curve.of(function), low, high)
     minimum = None
-    if facts.min_x is not None and facts.min_y is not None and low <= facts.min_x <= high:
-        minimum = (facts.min_x, facts.min_y)
+    if known.min_x is not None and known.min_y is not None and low <= known.min_x <= high:
+        minimum = (known.min_x, known.min_y)
     return DrawnFunction(
         name=name,
-        lines=(Line(curve.x.tolist(), curve.value.tolist(), curve.slope.tolist()),),
-        kinks=tuple(
-            MarkedKink(kink.x, kink.left, kink.right, kink.slope_left, kink.slope_right)
-            for kink in curve.kinks
-        ),
+        lines=(line,),
+        kinks=kinks,
         minimum=minimum,
-        range_low=facts.range_low,
-        range_high=facts.range_high,
-        low_attained=bool(facts.low_attained),
-        high_attained=bool(facts.high_attained),
+        range_low=known.range_low,
+        range_high=known.range_high,
+        low_attained=bool(known.low_attained),
+        high_attained=bool(known.high_attained),
     )
+
+
+def sampled(
+    curve: Curve, low: float = -5.0, high: float = 5.0, points: int = 801
+) -> tuple[Line, tuple[Break, ...]]:
+    """Return f and f' at evenly spaced points and beside each kink, and the kinks.
+
+    A line is broken at a jump, the slope at every kink.
+
+    >>> from actlab.activations.facts.measurable import pasted
+    >>> line, _kinks = sampled(Curve.of(pasted("relu(x)")), -1.0, 1.0, points=3)
+    >>> line.slope
+    [0.0, 0.0, nan, 1.0, 1.0]
+    """
+    breaks = (found.in_doubles() for found in find_breaks(curve) if found.is_kink)
+    kinks = tuple(found for found in breaks if low <= found.x <= high)
+    places = np.array([kink.x for kink in kinks])
+    even = np.linspace(low, high, points)
+    apart = np.array([not np.any(np.abs(places - x) < _BESIDE) for x in even], dtype=bool)
+    x = np.sort(np.concatenate([even[apart], places - _BESIDE, places + _BESIDE]))
+    # Just beside a grid point: 0 is where a formula's own sign(0) or 0/0 would show.
+    value, slope = curve.sample(x + 1e-12, 1)
+    at = np.searchsorted(x, places)
+    here = np.array([kink.here if kink.order > 0 else np.nan for kink in kinks])
+    x, value, slope = (
+        np.insert(x, at, places),
+        np.insert(value, at, here),
+        np.insert(slope, at, np.nan),
+    )
+    return Line(x.tolist(), value.tolist(), slope.tolist()), kinks
 
 
 @dataclass(frozen=True)
@@ -103,7 +136,7 @@ class Sweep:
         """Return the sentence that stands in the picture."""
         if not self.fixed:
             return ""
-        shown = ", ".join(f"{value:g}" for value in self.fixed)
+        shown = ", ".join(significant(value) for value in self.fixed)
         note = _("input {number} swept, the others fixed at {values}")
         return note.format(number=self.index + 1, values=shown)
 
@@ -117,12 +150,12 @@ _SWEEPS: dict[str, Sweep] = {
 }
 
 
-def drawn_structural(function: Function) -> DrawnFunction:
+def drawn_structural(function: Entry) -> DrawnFunction:
     """Return the outputs of a structural function as one input is swept, the rest fixed."""
     import torch
 
     sweep = _SWEEPS.get(function.name, Sweep())
-    module = function.module().double().eval()
+    module = module_of(function).double().eval()
     x = torch.linspace(_LOW, _HIGH, 801, dtype=torch.float64, requires_grad=True)
     columns = [torch.full_like(x, value) for value in sweep.fixed]
     columns.insert(sweep.index, x)
@@ -136,10 +169,34 @@ def drawn_structural(function: Function) -> DrawnFunction:
     return DrawnFunction(function.name, tuple(lines), note=sweep.note)
 
 
-def _label(function: Function) -> str:
-    from actlab.activations import get
-
-    usual = get(function.name).values
+def _label(function: Entry) -> str:
+    usual = ENTRIES[function.name].values
     moved = {name: value for name, value in function.values.items() if value != usual[name]}
-    inside = ", ".join(f"{name}={value:g}" for name, value in moved.items())
+    inside = ", ".join(f"{name}={significant(value)}" for name, value in moved.items())
     return f"{function.name}({inside})" if inside else function.name
+
+
+def write_plot(
+    path: Path, functions: Sequence[DrawnFunction], translations: NullTranslations
+) -> Path:
+    """Draw the functions into a file of the kind that its suffix names, and return the path.
+
+    Raises ActlabError for another suffix, or where the file cannot be written.
+    """
+    content = _drawing(path.suffix)(functions, translations)
+    with writing(path, "-o"):
+        return write_bytes(path, content)
+
+
+def _drawing(suffix: str) -> Callable[[Sequence[DrawnFunction], NullTranslations], bytes]:
+    if suffix == ".html":
+        from actlab.activations.drawing.as_html import html
+
+        return lambda functions, translations: html(functions, translations).encode()
+    if suffix in SUFFIXES:
+        from actlab.activations.drawing.as_image import static  # matplotlib: half a second
+
+        return lambda functions, translations: static(functions, translations, suffix[1:])
+    message = _('A picture ends in .html, .png or .svg, not in "{suffix}". Did you mean "{near}"?')
+    near = nearest(suffix, SUFFIXES) or ".svg"
+    raise ActlabError(message.format(suffix=suffix, near=near))

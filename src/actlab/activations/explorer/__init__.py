@@ -1,26 +1,149 @@
 """The explorer: one offline page on which functions are chosen, compared and moved.
 
-    from actlab.report.explorer import ExplorerData, write
+    from actlab.activations.explorer import write
+    from actlab.activations.explorer.data import explorer_data
 
-    write(Path("explorer.html"), data, "ko")
+    write(Path("explorer.html"), explorer_data(translation("ko")), "ko")
 
-Everything that is shown comes in with `ExplorerData`; function values under a moved slider are
-computed in the page, by code that was generated from the formula.
+Everything that is shown comes in as data; function values under a moved slider are computed in
+the page, by code that was generated from the formula.
 """
 
-from actlab.activations.explorer.inputs import (
-    ExplorerData,
-    ExplorerFunction,
-    Slider,
-    StructuralFunction,
-)
-from actlab.activations.explorer.page import render, write
+import json
+from gettext import NullTranslations
+from pathlib import Path
+from typing import Any
 
-__all__ = [
-    "ExplorerData",
-    "ExplorerFunction",
-    "Slider",
-    "StructuralFunction",
-    "render",
-    "write",
-]
+from markupsafe import Markup
+
+from actlab import i18n
+from actlab.activations.explorer.columns import COLUMNS, MONOTONIC_WORDS, SMOOTHNESS_WORDS, cells
+from actlab.activations.explorer.data import ExplorerData, ExplorerFunction
+from actlab.errors import writing
+from actlab.files import write_text
+from actlab.pages.embedding import asset, script_json
+from actlab.pages.templating import environment
+from actlab.pages.theme import DARK, LIGHT, SERIES, style_variables
+
+MOST_CHOSEN = 6
+
+_PACKAGE = "actlab.activations.explorer"
+
+
+def render(
+    data: ExplorerData, language: str = "en", *, translations: NullTranslations | None = None
+) -> str:
+    """Return the explorer in "en" or "ko"; `translations` replaces the messages of the language.
+
+    The page depends on nothing but its arguments and asks for nothing when it is opened.
+    """
+    messages = i18n.translation(language) if translations is None else translations
+    templates = environment(messages, _PACKAGE, "actlab.pages")
+    return templates.get_template("explorer.html").render(_context(data, language, messages))
+
+
+def write(
+    path: Path,
+    data: ExplorerData,
+    language: str = "en",
+    *,
+    translations: NullTranslations | None = None,
+) -> Path:
+    """Write the explorer beside its place, rename it, and return the path.
+
+    Raises ActlabError where the folder is missing or cannot be written.
+    """
+    with writing(path, "-o"):
+        return write_text(path, render(data, language, translations=translations))
+
+
+def _context(data: ExplorerData, language: str, translations: NullTranslations) -> dict[str, Any]:
+    functions = sorted(data.functions, key=lambda function: function.name)
+    return {
+        "language": language,
+        "functions": functions,
+        "structural": data.structural,
+        "columns": COLUMNS,
+        "rows": [(function, cells(function.facts, translations)) for function in functions],
+        "markup": {function.name: Markup(function.formula_markup) for function in functions},
+        "symbols": {
+            function.name: {slider.name: Markup(slider.symbol) for slider in function.sliders}
+            for function in functions
+        },
+        "monotonic_words": MONOTONIC_WORDS,
+        "smoothness_words": SMOOTHNESS_WORDS,
+        "most_chosen": MOST_CHOSEN,
+        "styles": Markup(style_variables() + asset("explorer.css", _PACKAGE)),
+        "plotly": Markup(asset("plotly-cartesian.min.js")),
+        "code": Markup(_code(functions)),
+        "scripts": Markup(asset("explorer.js", _PACKAGE)),
+        "page_data": script_json(_page_data(data, functions, translations)),
+    }  # fmt: skip
+
+
+def _page_data(
+    data: ExplorerData, functions: list[ExplorerFunction], translations: NullTranslations
+) -> dict[str, Any]:
+    """Return what the page's script reads: functions, colours and the words that it writes."""
+    _ = translations.gettext
+    return {
+        "chosen": [name for name in data.chosen if any(f.name == name for f in functions)],
+        "most": MOST_CHOSEN,
+        "colours": {
+            "light": [LIGHT[role] for role in SERIES[:MOST_CHOSEN]],
+            "dark": [DARK[role] for role in SERIES[:MOST_CHOSEN]],
+        },
+        "functions": {
+            function.name: {
+                "sliders": [
+                    {"name": s.name, "default": s.default, "low": s.low, "high": s.high}
+                    for s in function.sliders
+                ],
+                "kinks": [kink["x"] for kink in function.facts.get("kinks") or ()],
+                "minimum": _minimum(function),
+                "aliases": list(function.facts.get("aliases") or ()),
+                "exact": {
+                    "mean": function.facts.get("mean_under_N01"),
+                    "second": function.facts.get("second_moment_N01"),
+                    "slope": function.facts.get("mean_grad_N01"),
+                    "slopeSecond": function.facts.get("second_moment_grad_N01"),
+                    "flat": function.facts.get("zero_grad_fraction_N01"),
+                },
+            }
+            for function in functions
+        },
+        "words": {
+            "add": _("Add"),
+            "remove": _("Remove"),
+            "addNamed": _("Add {name}"),
+            "removeNamed": _("Remove {name}"),
+            "full": _("Six functions are shown; remove one before adding another."),
+            "unknown": _('There is no function "{given}".'),
+            "near": _('There is no function "{given}". Did you mean "{near}"?'),
+            "present": _("{name} is already shown."),
+            "shown": _("{shown} of {all} functions"),
+            "copied": _("Copied"),
+            "minimum": _("minimum"),
+            "kink": _("kink"),
+            "exactly": _("{share} of inputs give exactly {value}"),
+            "density": _("density"),
+            "input": _("the input itself"),
+            "computed": _("computed in the page"),
+            "nothing": _("Nothing is chosen. Add a function above, or from the table."),
+        },
+    }  # fmt: skip
+
+
+def _minimum(function: ExplorerFunction) -> list[float] | None:
+    x, y = function.facts.get("min_x"), function.facts.get("min_y")
+    return None if x is None or y is None else [x, y]
+
+
+def _code(functions: list[ExplorerFunction]) -> str:
+    """Return the functions as JavaScript, one line each; the page's policy forbids evaluation."""
+    lines = [
+        f"  {json.dumps(function.name)}: {{"
+        f"value: (x, p) => {function.value_code}, slope: (x, p) => {function.slope_code}}},"
+        for function in functions
+    ]
+    return "const FORMULAS = {\n" + "\n".join(lines) + "\n};"

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from gettext import NullTranslations
 from typing import Any
 
+from actlab.activations.catalogue.declared import SMOOTHNESS_ORDER
 from actlab.i18n import N_
-
-NONE = "–"
-
-SMOOTHNESS_ORDER = ("discontinuous", "C0", "C1", "C2", "Cinf")
+from actlab.text import NOT_KNOWN, significant
 
 MONOTONIC_WORDS = {
     "strictly_increasing": N_("strictly increasing"),
@@ -88,11 +86,8 @@ def number(value: float | None) -> str:
     ('−0.2785', '∞', '–', '0.0001234')
     """
     if value is None or math.isnan(value):
-        return NONE
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    text = f"{value:.4g}" if abs(value) >= 1e-4 or value == 0 else f"{value:.1e}"
-    return text.replace("-", "−")
+        return NOT_KNOWN
+    return significant(value) if abs(value) >= 1e-4 or value == 0 else significant(value, 2)
 
 
 def interval(facts: Mapping[str, Any]) -> str:
@@ -104,7 +99,7 @@ def interval(facts: Mapping[str, Any]) -> str:
     """
     low, high = facts.get("range_low"), facts.get("range_high")
     if low is None or high is None:
-        return NONE
+        return NOT_KNOWN
     left = "[" if facts["low_attained"] else "("
     right = "]" if facts["high_attained"] else ")"
     return f"{left}{number(low)}, {number(high)}{right}"
@@ -119,7 +114,7 @@ def _cell(key: str, facts: Mapping[str, Any], translations: NullTranslations) ->
     _ = translations.gettext
     value = facts.get("range_low" if key == "range" else key)
     if value is None:
-        return Cell(NONE, "")
+        return Cell(NOT_KNOWN, "")
     match key:
         case "range":
             return Cell(interval(facts), value)
@@ -130,7 +125,7 @@ def _cell(key: str, facts: Mapping[str, Any], translations: NullTranslations) ->
         case "zero_grad_fraction_N01":
             return Cell(percent(value), value)
         case "learnable":
-            return Cell(_("yes") if value else NONE, "1" if value else "0")
+            return Cell(_("yes") if value else NOT_KNOWN, "1" if value else "0")
         case _:
             return Cell(number(value), value)
 

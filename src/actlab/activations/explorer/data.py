@@ -1,27 +1,78 @@
-"""What the explorer shows, gathered from the catalogue and the facts."""
+"""What the explorer shows: plain values, gathered from the catalogue and the facts."""
 
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from gettext import NullTranslations
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from actlab.activations.catalogue import ENTRIES
+from actlab.activations.catalogue.entry import Entry, Parameter
 from actlab.activations.code_lines import FRAMEWORKS, activation_line
-from actlab.activations.explorer import ExplorerData, ExplorerFunction, Slider, StructuralFunction
-from actlab.activations.formula import parse
+from actlab.activations.facts import of
 from actlab.activations.formula.printers.code import JAVASCRIPT, code
-from actlab.activations.formula.printers.mathml import mathml, symbol
+from actlab.activations.formula.printers.typeset import mathml, symbol
 from actlab.activations.pitfalls import pitfalls
 
-if TYPE_CHECKING:
-    from actlab.activations import Function, Parameter
+
+@dataclass(frozen=True)
+class Slider:
+    """A parameter that can be moved: `symbol` is MathML; `low` and `high` are inclusive."""
+
+    name: str
+    symbol: str
+    default: float
+    low: float
+    high: float
+    step: float
+    learnable: bool = False
+
+
+@dataclass(frozen=True)
+class ExplorerFunction:
+    """One scalar function of the page.
+
+    `facts` has the keys of `actlab functions show --json`. `value_code` and `slope_code` are
+    JavaScript expressions in x and p (the parameters by name), written by
+    `actlab.activations.formula.printers.code`. `formula_markup` is MathML. `pitfalls` are
+    sentences in the page's language, `code` is a line to paste for each framework.
+    """
+
+    name: str
+    facts: Mapping[str, Any]
+    value_code: str
+    slope_code: str
+    formula_markup: str
+    sliders: tuple[Slider, ...] = ()
+    pitfalls: tuple[str, ...] = ()
+    code: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class StructuralFunction:
+    """A function of several inputs: named and described, not drawn."""
+
+    name: str
+    formula: str
+    arity: str
+    output_width: str
+    source: str
+
+
+@dataclass(frozen=True)
+class ExplorerData:
+    """The whole page; `chosen` are the functions that it starts with."""
+
+    functions: tuple[ExplorerFunction, ...]
+    structural: tuple[StructuralFunction, ...] = ()
+    chosen: tuple[str, ...] = ("silu", "relu")
 
 
 def explorer_data(translations: NullTranslations) -> ExplorerData:
     """Return the page's data, its sentences in the language of `translations`."""
-    from actlab.activations import facts, functions
-
     scalar, structural = [], []
-    for function in functions():
-        found = facts.of(function).as_json()
+    for function in ENTRIES.values():
+        found = of(function).as_json()
         if function.kind == "structural":
             structural.append(_structural(function, found))
         else:
@@ -30,10 +81,10 @@ def explorer_data(translations: NullTranslations) -> ExplorerData:
 
 
 def _scalar(
-    function: "Function", found: dict[str, Any], translations: NullTranslations
+    function: Entry, found: dict[str, Any], translations: NullTranslations
 ) -> ExplorerFunction:
     _ = translations.gettext
-    formula = parse(function.formula, function.values)
+    formula = function.expression
     return ExplorerFunction(
         name=function.name,
         facts=found,
@@ -48,7 +99,7 @@ def _scalar(
     )
 
 
-def _structural(function: "Function", found: dict[str, Any]) -> StructuralFunction:
+def _structural(function: Entry, found: dict[str, Any]) -> StructuralFunction:
     return StructuralFunction(
         name=function.name,
         formula=function.formula,
@@ -58,7 +109,7 @@ def _structural(function: "Function", found: dict[str, Any]) -> StructuralFuncti
     )
 
 
-def slider(parameter: "Parameter") -> Slider:
+def slider(parameter: Parameter) -> Slider:
     """Return a slider around the default, inside the parameter's domain.
 
     >>> from actlab.activations import get

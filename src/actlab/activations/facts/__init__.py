@@ -1,21 +1,20 @@
 """Measuring what a function does, and verifying what the catalogue declares of it.
 
-A `function` is a name, a `catalogue.Function` or anything else with the fields of
-`protocol.Measurable`, as `pasted` makes it. Only `hazards`, `cost` and `verify` load torch.
+A `function` is a name, a function of the catalogue or anything else with the fields of
+`Measurable`, as `pasted` makes it. Only `hazards`, `cost` and `verify` load torch.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from actlab.activations import Function, get
+from actlab.activations.catalogue import find
 from actlab.activations.catalogue.declared import Facts, Kink, ScalarFacts
+from actlab.activations.catalogue.entry import Entry
 from actlab.activations.facts.curve import DomainError
-from actlab.activations.facts.formulas import PastedFormula
+from actlab.activations.facts.measurable import Measurable, PastedFormula, pasted
 from actlab.activations.facts.measuring import measured
-from actlab.activations.facts.protocol import Measurable
 from actlab.activations.facts.results import Cost, Hazards, Onset, Row
-from actlab.activations.formula import parse
 
 __all__ = [
     "Cost",
@@ -29,6 +28,7 @@ __all__ = [
     "ScalarFacts",
     "cost",
     "hazards",
+    "hazards_by_dtype",
     "measure",
     "of",
     "pasted",
@@ -49,13 +49,13 @@ def of(function: str | Measurable, **parameters: float) -> Facts:
     'non_monotonic'
     """
     chosen = _measurable(function, parameters)
-    if isinstance(chosen, Function):
-        return _of_function(chosen)
+    if isinstance(chosen, Entry):
+        return _of_entry(chosen)
     return Facts(
         name=chosen.name,
         aliases=(),
-        formula=chosen.formula,
-        latex=parse(chosen.formula).latex(),
+        formula=chosen.expression.text,
+        latex=chosen.expression.latex(),
         parameters=chosen.values,
         source="",
         learnable=False,
@@ -63,7 +63,7 @@ def of(function: str | Measurable, **parameters: float) -> Facts:
     )
 
 
-def _of_function(function: Function) -> Facts:
+def _of_entry(function: Entry) -> Facts:
     if function.kind == "structural":
         scalar = ScalarFacts()
     elif function.declared is not None:
@@ -94,17 +94,6 @@ def measure(function: str | Measurable, **parameters: float) -> ScalarFacts:
     return measured(_measurable(function, parameters))
 
 
-def pasted(formula: str, **values: float) -> PastedFormula:
-    """Return a formula that is not in the catalogue, ready to be measured.
-
-    Raises FormulaError or UnboundParameterError where it cannot be read.
-
-    >>> of(pasted("x*tanh(exp(x))")).monotonic
-    'non_monotonic'
-    """
-    return PastedFormula(formula, values)
-
-
 def verify(names: Sequence[str] | None = None) -> list[Row]:
     """Return every declared fact of the named functions (None: all) against both routes.
 
@@ -131,6 +120,17 @@ def hazards(function: str | Measurable, dtype: str) -> Hazards:
     return onsets(_measurable(function, {}), dtype)
 
 
+def hazards_by_dtype(function: str | Measurable) -> dict[str, Hazards]:
+    """Return the hazards in float16, bfloat16 and float32.
+
+    >>> list(hazards_by_dtype("relu"))
+    ['float16', 'bfloat16', 'float32']
+    """
+    from actlab.activations.facts.numerical_errors import measured_onsets
+
+    return measured_onsets(_measurable(function, {}))
+
+
 def cost(
     function: str | Measurable,
     dtype: str = "float32",
@@ -149,9 +149,11 @@ def cost(
 
 
 def _measurable(function: str | Measurable, parameters: dict[str, float]) -> Measurable:
-    chosen = get(function) if isinstance(function, str) else function
-    if isinstance(chosen, Function):
-        return chosen.bind(**parameters)
+    if isinstance(function, str):
+        entry, values = find(function)
+        return entry.bind(**{**values, **parameters})
+    if isinstance(function, Entry):
+        return function.bind(**parameters)
     if parameters:
-        return PastedFormula(chosen.formula, {**chosen.values, **parameters}, chosen.name)
-    return chosen
+        return PastedFormula(function.expression, {**function.values, **parameters}, function.name)
+    return function

@@ -1,9 +1,9 @@
-"""Where a function turns, what its range is, and where it is steepest."""
+"""Where a function turns, is steepest, meets the diagonal; its limits and its range."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -14,8 +14,7 @@ import numpy as np
 
 from actlab.activations.catalogue.declared import Monotonic
 from actlab.activations.facts.curve import DIGITS, Curve, refine, sign_changes
-from actlab.activations.facts.pieces import Break, Piece, find_breaks, find_pieces, probes
-from actlab.activations.facts.tails import limit
+from actlab.activations.facts.kinks import Break, Piece, find_breaks, find_pieces, probes
 
 _NOISE = 1e-13
 """A sampled derivative below this share of its size may have lost its sign to rounding."""
@@ -27,6 +26,19 @@ _DENSE_REACH = 20.0
 
 _MANY = 24
 """How many turning points are refined: of an oscillation, those nearest 0."""
+
+_PLACES = ("1.13e2", "1.71e3", "1.37e4", "1.93e5", "1.29e6", "1.61e7", "1.47e8")
+"""Far out and in general position, so that an oscillation does not look like a trend."""
+
+_END = "1e36"
+_STILL = mpmath.mpf("1e-25")
+_SHRINKING = mpmath.mpf("0.8")
+_ZERO = 1e-14
+
+REACH = 10.0
+"""Fixed points are listed up to this distance from 0; a periodic function has endlessly many."""
+
+FixedPoint = float | tuple[float, float]
 
 _SAME = mpmath.mpf(10) ** -25
 
@@ -222,3 +234,86 @@ def _nearest_zero(place: Any) -> tuple[float, float]:
 
 def _number(value: Any) -> float:
     return float(value) + 0.0
+
+
+def limit(function: Callable[[Any], Any], direction: int) -> Any:
+    """Return the limit of `function` towards direction * infinity, None where there is none.
+
+    Steps between values at places a decade apart shrink where the limit is finite; where they do
+    not and the values keep one direction, it is infinite. What is below 1e-14 is taken as 0.
+
+    >>> float(limit(mpmath.atan, -1))
+    -1.5707963267948966
+    >>> limit(mpmath.sin, 1) is None
+    True
+    """
+    with mpmath.workdps(DIGITS):
+        values = [function(direction * mpmath.mpf(place)) for place in _PLACES]
+        if mpmath.isinf(values[-1]):
+            return values[-1]
+        steps = [after - before for before, after in pairwise(values)]
+        scale = max(1, abs(values[0]))
+        if all(abs(step) <= _STILL * scale for step in steps[1:]):
+            return _without_noise(values[-1])
+        shrinking = all(
+            abs(after) <= abs(before) * _SHRINKING for before, after in pairwise(steps[1:])
+        )
+        if shrinking:
+            return _without_noise(function(direction * mpmath.mpf(_END)))
+        if all(step > 0 for step in steps):
+            return mpmath.inf
+        if all(step < 0 for step in steps):
+            return -mpmath.inf
+        return None
+
+
+def _without_noise(value: Any) -> Any:
+    return value * 0 if abs(value) < _ZERO else value
+
+
+def fixed_points(anatomy: Anatomy) -> tuple[FixedPoint, ...]:
+    """Return the fixed points in [-REACH, REACH], a stretch of them as a pair of its ends.
+
+    Crossings are roots of f(x) - x; where the curve only touches the diagonal, f'(x) = 1 as well.
+    """
+    curve = anatomy.curve
+    xs = curve.grid[np.abs(curve.grid) <= REACH * 1.001]
+    value, slope = curve.sample(xs, 1)
+    stretches = [(piece.low, piece.high) for piece in anatomy.pieces if piece.identity]
+    found = [
+        refine(lambda x: _below_diagonal(curve, x), low, high)
+        for low, high in sign_changes(xs, value - xs, noise=1e-14 * np.abs(xs))
+    ]
+    touching = [
+        refine(lambda x: _slope_below_one(curve, x), low, high)
+        for low, high in sign_changes(xs, slope - 1, noise=1e-14)
+    ]
+    touching += [at_break.x for at_break in anatomy.breaks]
+    with mpmath.workdps(DIGITS):
+        found += [x for x in touching if x is not None and _is_fixed(curve, x)]
+        single = [
+            float(x) + 0.0
+            for x in found
+            if x is not None
+            and abs(x) <= REACH
+            and _is_fixed(curve, x)
+            and not any(low <= x <= high for low, high in stretches)
+        ]
+    pairs: list[FixedPoint] = [(float(low), float(high)) for low, high in stretches]
+    isolated = sorted(single)
+    apart = [x for i, x in enumerate(isolated) if i == 0 or x - isolated[i - 1] > 1e-9]
+    return tuple(sorted([*apart, *pairs], key=lambda p: p[0] if isinstance(p, tuple) else p))
+
+
+def _below_diagonal(curve: Curve, x: Any) -> tuple[Any, Any]:
+    value, slope = curve.at(x, 1)
+    return (value - x, slope - 1)
+
+
+def _slope_below_one(curve: Curve, x: Any) -> tuple[Any, Any]:
+    _value, slope, curvature = curve.at(x, 2)
+    return (slope - 1, curvature)
+
+
+def _is_fixed(curve: Curve, x: Any) -> bool:
+    return bool(abs(curve.at(x)[0] - x) <= mpmath.mpf(10) ** -25 * max(1, abs(x)))

@@ -10,9 +10,9 @@ import mpmath
 import numpy as np
 import numpy.typing as npt
 
-from actlab.activations.facts.algebra import Doubles, Reals
+from actlab.activations.facts.measurable import Measurable
 from actlab.activations.facts.taylor import derivatives
-from actlab.activations.formula import parse
+from actlab.activations.formula import MpmathBackend, NumpyBackend
 from actlab.activations.formula.derivative import switches
 from actlab.activations.formula.nodes import Call, Node, depends_on_input, walk
 from actlab.errors import ActlabError
@@ -23,8 +23,9 @@ Array = npt.NDArray[np.float64]
 DIGITS = 60
 """Working precision of the reference, in decimal digits."""
 
-_REALS = Reals()
-_DOUBLES = Doubles()
+_REALS = MpmathBackend()
+_DOUBLES = NumpyBackend(largest=340.0)
+"""The square of exp(340) is still finite."""
 
 
 class DomainError(ActlabError):
@@ -40,7 +41,8 @@ def not_finite(x: Any) -> DomainError:
 class Curve:
     """A scalar function given by a formula and the values of its parameters.
 
-    >>> curve = Curve.of("x*sigmoid(b*x)", {"b": 1.0})
+    >>> from actlab.activations.facts.measurable import pasted
+    >>> curve = Curve.of(pasted("x*sigmoid(b*x)", b=1.0))
     >>> float(curve.at(0, order=1)[1])
     0.5
     """
@@ -50,9 +52,9 @@ class Curve:
         self.values = dict(values)
 
     @classmethod
-    def of(cls, formula: str, values: Mapping[str, float]) -> Curve:
-        """Return the curve of a formula as text."""
-        return cls(parse(formula, parameters=values).tree, values)
+    def of(cls, function: Measurable) -> Curve:
+        """Return the curve of a function."""
+        return cls(function.expression.tree, function.values)
 
     def part(self, tree: Node) -> Curve:
         """Return the curve of a part of the formula."""

@@ -1,94 +1,227 @@
-"""Where a formula with given parameters has a kink or a jump, inside an interval."""
+"""Where a function stops being analytic: read off its formula, or off samples of a module."""
+
+from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
+import mpmath
 import numpy as np
 
-from actlab.activations.formula.expression import Expression
-from actlab.activations.formula.with_numpy import NumpyBackend
+from actlab.activations.catalogue.declared import Smoothness
+from actlab.activations.facts.curve import DIGITS, Array, Curve, not_finite, refine, sign_changes
+from actlab.activations.formula.derivative import switches
+from actlab.activations.formula.nodes import Call, Node, walk
 
-_STEP = 1e-7
-_GRID = 4001
+_ORDER = 6
+"""How many derivatives are compared at a switch; beyond it the function counts as smooth."""
+
+_SAME = mpmath.mpf(10) ** -30
+_INFINITE = mpmath.mpf(10) ** 25
+"""More than this at a point that was located to 50 digits is a pole next to it."""
 
 
 @dataclass(frozen=True)
-class Kink:
-    """A point where f jumps or its slope does; values and slopes from the left and the right."""
+class Break:
+    """A point where some derivative jumps: f, f', ... on the left, on the right, and f itself."""
 
-    x: float
-    left: float
-    right: float
-    slope_left: float
-    slope_right: float
+    x: Any
+    left: tuple[Any, ...]
+    right: tuple[Any, ...]
+    here: Any
 
     @property
-    def is_jump(self) -> bool:
-        """Return whether f itself is not continuous here."""
-        return not math.isclose(self.left, self.right, rel_tol=1e-5, abs_tol=1e-5)
+    def order(self) -> int:
+        """Return the order of the first derivative that jumps (0: f itself)."""
+        pairs = enumerate(zip(self.left, self.right, strict=True))
+        return next((k for k, (a, b) in pairs if not _same(a, b)), len(self.left))
+
+    @property
+    def is_kink(self) -> bool:
+        """Return whether f or its slope jumps."""
+        return self.order <= 1
+
+    def in_doubles(self) -> Break:
+        """Return the break in double precision, f and f' alone."""
+        left, right = (tuple(float(v) + 0.0 for v in side[:2]) for side in (self.left, self.right))
+        return Break(float(self.x) + 0.0, left, right, float(self.here) + 0.0)
 
 
-def kinks(
-    expression: Expression, parameters: Mapping[str, float], low: float, high: float
-) -> tuple[Kink, ...]:
-    """Return the kinks and jumps between `low` and `high`, from left to right.
+@dataclass(frozen=True)
+class Piece:
+    """A stretch between breaks, on which the function is analytic."""
 
-    Candidates are the zeros of `Expression.switches`; those with equal one-sided values and slopes
-    are no kinks. A place where only the second derivative jumps is not reported.
+    low: Any
+    high: Any
+    constant: bool
+    straight: bool
+    identity: bool
 
-    >>> from actlab.activations.formula import parse
-    >>> [(kink.x, kink.slope_left, kink.slope_right) for kink in kinks(parse("relu(x)"), {}, -3, 3)]
-    [(0.0, 0.0, 1.0)]
-    """
-    places = sorted(
-        {
-            round(zero, 12) + 0.0
-            for switch in expression.switches()
-            for zero in _zeros(_at(switch, parameters), low, high)
-        }
-    )
-    value, slope = _at(expression, parameters), _at(expression.derivative(), parameters)
-    found = []
-    for place in places:
-        kink = Kink(
-            place,
-            *(float(value(np.float64(place + side * _STEP))) for side in (-1, 1)),
-            *(float(slope(np.float64(place + side * _STEP))) for side in (-1, 1)),
+    @property
+    def normal_mass(self) -> float:
+        """Return the share of a standard normal input that falls on the piece."""
+        return float(
+            (mpmath.erf(self.high / mpmath.sqrt(2)) - mpmath.erf(self.low / mpmath.sqrt(2))) / 2
         )
-        smooth = math.isclose(kink.slope_left, kink.slope_right, rel_tol=1e-5, abs_tol=1e-5)
-        if kink.is_jump or not smooth:
-            found.append(kink)
-    return tuple(found)
 
 
-def _at(
-    expression: Expression, parameters: Mapping[str, float]
-) -> Callable[[np.ndarray | np.float64], np.ndarray]:
-    used = {name: parameters[name] for name in expression.names}
-    return lambda x: expression.evaluate(NumpyBackend(), x, **used)
+def _same(left: Any, right: Any) -> bool:
+    return bool(abs(left - right) <= _SAME * max(1, abs(left), abs(right)))
 
 
-def _zeros(
-    function: Callable[[np.ndarray | np.float64], np.ndarray], low: float, high: float
-) -> list[float]:
-    """Return the zeros at which the function changes sign or touches 0 on a grid point."""
-    grid = np.linspace(low, high, _GRID)
-    values = function(grid)
-    touching = [float(x) for x in grid[values == 0.0]] if np.mean(values == 0.0) < 0.01 else []
-    signs = np.sign(values)
-    crossing = np.flatnonzero(signs[:-1] * signs[1:] < 0)
-    return touching + [_bisected(function, grid[i], grid[i + 1]) for i in crossing]
+def find_breaks(curve: Curve) -> tuple[Break, ...]:
+    """Return the points at which some derivative of the function jumps, from left to right.
+
+    They are among the zeros of what the formula switches on: compared numbers, and arguments of
+    abs, relu, clip, max and min.
+    """
+    places: list[Any] = []
+    for switch in (*switches(curve.tree), *_poles(curve.tree)):
+        part = curve.part(switch)
+        xs = curve.grid
+        for low, high in sign_changes(xs, part.sample(xs, 0)[0]):
+            root = refine(_right_of(part), low, high)
+            if root is not None and not any(_same(root, place) for place in places):
+                places.append(root)
+    candidates = [_compare_sides(curve, place) for place in sorted(places)]
+    return tuple(found for found in candidates if found is not None)
 
 
-def _bisected(
-    function: Callable[[np.ndarray | np.float64], np.ndarray], left: float, right: float
-) -> float:
-    sign = np.sign(function(np.float64(left)))
-    for _halving in range(60):
-        middle = 0.5 * (left + right)
-        if np.sign(function(np.float64(middle))) == sign:
-            left = middle
-        else:
-            right = middle
-    return float(0.5 * (left + right))
+def _poles(tree: Node) -> tuple[Node, ...]:
+    """Return the trees at whose zeros a tangent has no value."""
+    return tuple(
+        Call("cos", part.arguments)
+        for part in walk(tree)
+        if isinstance(part, Call) and part.function == "tan"
+    )
+
+
+def _right_of(curve: Curve) -> Callable[[Any], tuple[Any, Any]]:
+    def value_and_slope(x: Any) -> tuple[Any, Any]:
+        value, slope = curve.at(x, 1, side=1)
+        return (value, slope)
+
+    return value_and_slope
+
+
+def _compare_sides(curve: Curve, place: Any) -> Break | None:
+    left = curve.at(place, _ORDER, side=-1)
+    right = curve.at(place, _ORDER, side=1)
+    if max(abs(left[0]), abs(right[0])) > _INFINITE:
+        raise not_finite(place)
+    if all(_same(a, b) for a, b in zip(left, right, strict=True)):
+        return None
+    return Break(place, left, right, curve.at(place)[0])
+
+
+def find_pieces(curve: Curve, breaks: tuple[Break, ...]) -> tuple[Piece, ...]:
+    """Return the stretches between the breaks.
+
+    An analytic function whose slope vanishes at several points of a stretch in general position is
+    constant there; likewise straight, and likewise the identity.
+    """
+    edges = [-mpmath.inf, *(found.x for found in breaks), mpmath.inf]
+    return tuple(_piece(curve, low, high) for low, high in pairwise(edges))
+
+
+def _piece(curve: Curve, low: Any, high: Any) -> Piece:
+    with mpmath.workdps(DIGITS):
+        jets = [(x, curve.at(x, 2)) for x in probes(low, high)]
+        return Piece(
+            low,
+            high,
+            constant=all(jet[1] == 0 for _x, jet in jets),
+            straight=all(_is_zero(jet[2], jet[1]) for _x, jet in jets),
+            identity=all(_is_zero(jet[0] - x, x) for x, jet in jets),
+        )
+
+
+def _is_zero(value: Any, beside: Any) -> bool:
+    return bool(abs(value) <= mpmath.mpf(10) ** (5 - DIGITS) * abs(beside))
+
+
+def probes(low: Any, high: Any) -> tuple[Any, ...]:
+    """Return points in general position between low and high, either of which may be infinite."""
+    shares = [mpmath.mpf(k) / 1000 for k in (137, 391, 617, 883)]
+    if mpmath.isinf(low) and mpmath.isinf(high):
+        return tuple(8 * (share - mpmath.mpf("0.5")) for share in shares)
+    if mpmath.isinf(low):
+        return tuple(high - 6 * share for share in shares)
+    if mpmath.isinf(high):
+        return tuple(low + 6 * share for share in shares)
+    return tuple(low + (high - low) * share for share in shares)
+
+
+def smoothness(breaks: tuple[Break, ...]) -> Smoothness:
+    """Return the class of the function: how many derivatives are continuous."""
+    if not breaks:
+        return "Cinf"
+    order = min(found.order for found in breaks)
+    classes: tuple[Smoothness, ...] = ("discontinuous", "C0", "C1", "C2")
+    return classes[min(order, 3)]
+
+
+def zero_gradient_share(pieces: tuple[Piece, ...]) -> float:
+    """Return the share of a standard normal input on which the function is constant."""
+    return math.fsum(piece.normal_mass for piece in pieces if piece.constant)
+
+
+_PLACES = np.arange(-12.0, 12.125, 0.125)
+"""Where kinks are looked for; every function of the catalogue has its own among them."""
+
+_POINTS = 6
+_SPACING = 2.0**-7
+_JUMPS = (1e-8, 1e-7, 1e-3, 0.3)
+"""What counts as a jump of f, f', f'' and f''': above the error of extrapolating them."""
+
+
+def one_sided_slopes(slope: Callable[[Array], Array], place: float) -> tuple[float, float]:
+    """Return the limits of the slope from the left and from the right, by extrapolation."""
+    found = []
+    for side in (-1, 1):
+        steps: Array = side * 2.0**-12 * np.arange(1.0, _POINTS + 1)
+        found.append(float(slope(np.asarray(place + steps)) @ _weights(0)))
+    return (found[0], found[1])
+
+
+def jump_orders(
+    value: Callable[[Array], Array], slope: Callable[[Array], Array]
+) -> dict[float, int]:
+    """Return the places where f (order 0), f' (1), f'' (2) or f''' (3) jumps, the first that does.
+
+    Each side is extrapolated to the place from six points at multiples of 1/128; f'' and f''' are
+    finite differences of the slopes.
+    """
+    steps = _SPACING * np.arange(1, _POINTS + 1)
+    left_points = (_PLACES[:, None] - steps).ravel()
+    right_points = (_PLACES[:, None] + steps).ravel()
+    jumps = [
+        _limits(value, right_points, 1, 0) - _limits(value, left_points, -1, 0),
+        *(
+            _limits(slope, right_points, 1, order) - _limits(slope, left_points, -1, order)
+            for order in range(3)
+        ),
+    ]
+    found: dict[float, int] = {}
+    for order, (jump, least) in enumerate(zip(jumps, _JUMPS, strict=True)):
+        for place in _PLACES[np.abs(jump) > least]:
+            found.setdefault(float(place), order)
+    return found
+
+
+def _limits(function: Callable[[Array], Array], points: Array, side: int, order: int) -> Array:
+    samples = function(points).reshape(len(_PLACES), _POINTS)
+    found: Array = samples @ _weights(order) / (side * _SPACING) ** order
+    return found
+
+
+def _weights(order: int) -> Array:
+    """Return the weights that give the derivative at 0 from values at 1, 2, ..., _POINTS."""
+    powers = np.vander(np.arange(1.0, _POINTS + 1), increasing=True).T
+    target = np.zeros(_POINTS)
+    target[order] = [1.0, 1.0, 2.0][order]
+    weights: Array = np.linalg.solve(powers, target)
+    return weights

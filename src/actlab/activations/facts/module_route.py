@@ -15,13 +15,19 @@ import numpy as np
 import torch
 from torch import nn
 
-from actlab.activations.catalogue.declared import Kink, Monotonic, ScalarFacts, Smoothness, gain
+from actlab.activations.catalogue.declared import (
+    Kink,
+    Monotonic,
+    ScalarFacts,
+    Smoothness,
+    gain,
+    normal_cdf,
+)
 from actlab.activations.catalogue.declared import zero_centredness as centredness
-from actlab.activations.catalogue.normal import normal_cdf
+from actlab.activations.facts.critical_points import limit
 from actlab.activations.facts.curve import Array
-from actlab.activations.facts.moments import normal_means
-from actlab.activations.facts.one_sided import jump_orders, one_sided_slopes
-from actlab.activations.facts.tails import limit
+from actlab.activations.facts.kinks import jump_orders, one_sided_slopes
+from actlab.activations.facts.measuring import normal_means
 
 _STEP = 1 / 64
 _NEAR = np.arange(-7.0, 7.0 + _STEP, _STEP)

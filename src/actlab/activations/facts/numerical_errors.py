@@ -8,7 +8,7 @@ number is allowed besides.) The relative error in the tails is reported, not jud
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,14 +17,26 @@ from torch import Tensor
 
 from actlab.activations.facts.critical_points import Anatomy, highest
 from actlab.activations.facts.curve import Curve
-from actlab.activations.facts.dtypes import DTYPES
-from actlab.activations.facts.protocol import Measurable
+from actlab.activations.facts.measurable import Measurable, module_of
 from actlab.activations.facts.results import Fault, Hazards, Onset
-from actlab.activations.facts.samples import between, sample_points
-from actlab.activations.formula import parse
+from actlab.activations.formula.with_torch import TorchBackend
 from actlab.errors import unknown_name
 from actlab.i18n import _
 
+DTYPES: dict[str, torch.dtype] = {
+    "float16": torch.float16,
+    "bfloat16": torch.bfloat16,
+    "float32": torch.float32,
+    "float64": torch.float64,
+}
+"""The floating-point types that are measured, by torch's names."""
+
+REPORTED = ("float16", "bfloat16", "float32")
+
+_PER_DECADE = 4
+_PER_FAR_DECADE = 2
+_DENSE = 20.0
+_STEP = 0.25
 _FACTOR = 4
 _REFINEMENTS = 40
 _CROWD = 64
@@ -35,7 +47,7 @@ class Truth:
     """The true value and slope of a function at given inputs, rounded to doubles, remembered."""
 
     def __init__(self, function: Measurable) -> None:
-        self.curve = Curve.of(function.formula, function.values)
+        self.curve = Curve.of(function)
         self._known: dict[float, tuple[float, float | None]] = {}
 
     def __call__(self, x: float) -> tuple[float, float | None]:
@@ -85,11 +97,23 @@ def onsets(function: Measurable, dtype: str, *, truth: Truth | None = None) -> H
     )
 
 
+def measured_onsets(function: Measurable) -> dict[str, Hazards]:
+    """Return the hazards in each of `REPORTED`, from one truth."""
+    truth = Truth(function)
+    threads = torch.get_num_threads()
+    # These tensors are small: on a busy machine several threads only wait for each other.
+    torch.set_num_threads(1)
+    try:
+        return {dtype: onsets(function, dtype, truth=truth) for dtype in REPORTED}
+    finally:
+        torch.set_num_threads(threads)
+
+
 def shipped(function: Measurable) -> Callable[[Tensor], Tensor]:
     """Return the module as users get it, ready for inputs of any dtype."""
 
     def apply(x: Tensor) -> Tensor:
-        result: Tensor = function.module().eval().to(x.dtype)(x)
+        result: Tensor = module_of(function).eval().to(x.dtype)(x)
         return result
 
     return apply
@@ -97,12 +121,9 @@ def shipped(function: Measurable) -> Callable[[Tensor], Tensor]:
 
 def as_written(function: Measurable) -> Callable[[Tensor], Tensor]:
     """Return the formula in torch, each word of it the torch function of that name."""
-    from actlab.activations.formula import TorchBackend
-
-    formula = parse(function.formula, parameters=function.values)
 
     def apply(x: Tensor) -> Tensor:
-        result: Tensor = formula.evaluate(TorchBackend(), x, **function.values)
+        result: Tensor = function.expression.evaluate(TorchBackend(), x, **function.values)
         return result
 
     return apply
@@ -207,3 +228,56 @@ class _Judge:
             (row,) = self.rows(torch.tensor([middle], dtype=torch.float64))
             good, nearest = (good, row) if fault(row) else (middle, nearest)
         return nearest
+
+
+def sample_points(dtype: torch.dtype, breaks: Sequence[float] = ()) -> Tensor:
+    """Return numbers of `dtype`, as float64: both signs, every decade, denser up to 20.
+
+    Below 65504 they are numbers of float16 and of bfloat16 at once, so that the truth at them need
+    be computed only once for all dtypes.
+    """
+    info = torch.finfo(dtype)
+    common = torch.finfo(torch.float16)
+    small = _decades(common.tiny, common.max, _PER_DECADE)
+    dense = torch.arange(_STEP, _DENSE, _STEP, dtype=torch.float64)
+    sizes = torch.cat([small, dense]).to(torch.bfloat16).to(torch.float16).double()
+    if info.max > common.max:
+        sizes = torch.cat(
+            [sizes, _decades(common.max, info.max, _PER_FAR_DECADE).to(torch.bfloat16).double()]
+        )
+    near = torch.tensor([_beside(x, dtype) for x in breaks], dtype=torch.float64).flatten()
+    ends = torch.tensor([info.max, -info.max, 0.0], dtype=torch.float64)
+    found = torch.cat([sizes, -sizes, near, ends])
+    points: Tensor = torch.unique(found[torch.isfinite(found) & (found.abs() <= info.max)])
+    return points
+
+
+def _decades(low: float, high: float, per_decade: int) -> Tensor:
+    ends = torch.tensor([low, high], dtype=torch.float64).log10()
+    count = int((ends[1] - ends[0]).ceil()) * per_decade
+    return torch.logspace(float(ends[0]), float(ends[1]), count, dtype=torch.float64)
+
+
+def _beside(x: float, dtype: torch.dtype) -> list[float]:
+    """Return the numbers of `dtype` just left and just right of x."""
+    here = torch.tensor(x).to(dtype)
+    infinity = torch.tensor(float("inf"), dtype=dtype)
+    return [
+        float(torch.nextafter(here, -infinity).double()),
+        float(torch.nextafter(here, infinity).double()),
+    ]
+
+
+def between(good: float, wrong: float, dtype: torch.dtype) -> float | None:
+    """Return a number of `dtype` halfway between two of one sign, None where they are neighbours.
+
+    Halfway counts numbers of the dtype, not distance: the middle of 1 and 65536 is 256.
+    """
+    sizes = torch.tensor([abs(good), abs(wrong)], dtype=torch.float64).to(dtype)
+    integers = {1: torch.int8, 2: torch.int16, 4: torch.int32, 8: torch.int64}[sizes.element_size()]
+    low, high = sorted(sizes.view(integers).tolist())
+    if high - low <= 1:
+        return None
+    middle = torch.tensor([(low + high) // 2], dtype=integers).view(dtype)
+    size = float(middle.double())
+    return size if wrong > 0 else -size

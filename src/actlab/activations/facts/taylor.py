@@ -12,9 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from actlab.activations.facts.algebra import Algebra, Doubles, Reals
-from actlab.activations.formula.evaluation import evaluate
-from actlab.activations.formula.nodes import Node, Number
+from actlab.activations.formula.evaluation import Backend, evaluate
+from actlab.activations.formula.nodes import Node, Number, literal, number
 
 _ROUNDING = 1e-40
 """At a switch that was located to the working precision, less than this counts as zero."""
@@ -29,12 +28,12 @@ class Jet:
     """
 
     coefficients: tuple[Any, ...]
-    algebra: Algebra
+    numbers: Backend
     side: int
 
     def like(self, coefficients: Sequence[Any]) -> Jet:
         """Return a jet of the same kind."""
-        return Jet(tuple(coefficients), self.algebra, self.side)
+        return Jet(tuple(coefficients), self.numbers, self.side)
 
     def constant(self, value: Any) -> Jet:
         """Return the jet of a number."""
@@ -69,7 +68,7 @@ class Jet:
         """Return what is positive where self exceeds other on the side that is asked for."""
         difference = self - other
         leading = difference.coefficients[0]
-        if self.side == 0 or isinstance(self.algebra, Doubles):
+        if self.side == 0:
             return leading
         for k, coefficient in enumerate(difference.coefficients):
             if abs(coefficient) > _ROUNDING:
@@ -94,11 +93,7 @@ class Jet:
 
     def choose(self, condition: Any, then: Callable[[], Jet], otherwise: Callable[[], Jet]) -> Jet:
         """Return the jet that is `then` where the condition holds, `otherwise` elsewhere."""
-        if isinstance(self.algebra, Reals):
-            return then() if condition else otherwise()
-        first, second = then(), otherwise()
-        pairs = zip(first.coefficients, second.coefficients, strict=True)
-        return self.like([self.algebra.merged(condition, a, b) for a, b in pairs])
+        return chosen(self.numbers, condition, then, otherwise)
 
     def compose(self, value: Any, slope: Callable[[Jet], Jet]) -> Jet:
         """Return g(self), from its value at c[0] and g' as a function of jets.
@@ -116,38 +111,48 @@ class Jet:
         return self.like(found)
 
 
+def chosen(
+    numbers: Backend, condition: Any, then: Callable[[], Jet], otherwise: Callable[[], Jet]
+) -> Jet:
+    """Return one of two jets; of a condition with several truths each place takes its own."""
+    if _is_scalar(condition):
+        return then() if condition else otherwise()
+    first, second = then(), otherwise()
+    pairs = zip(first.coefficients, second.coefficients, strict=True)
+    return first.like(
+        [numbers.choose(condition, lambda a=a: a, lambda b=b: b) for a, b in pairs]  # type: ignore[misc]
+    )
+
+
 def _convolve(a: Sequence[Any], b: Sequence[Any], k: int) -> Any:
     return sum((a[j] * b[k - j] for j in range(1, k + 1)), start=a[0] * b[k])
 
 
 class JetBackend:
-    """Evaluates a formula in jets: a backend of `actlab.activations.formula`."""
+    """Evaluates a formula in jets whose coefficients another backend computes."""
 
-    def __init__(self, algebra: Algebra, order: int, side: int = 0) -> None:
-        self._algebra = algebra
+    def __init__(self, numbers: Backend, order: int, side: int = 0) -> None:
+        self._numbers = numbers
         self._order = order
         self._side = side
 
     def constant_jet(self, value: Any) -> Jet:
         """Return the jet of a number."""
         zeros = [value * 0] * self._order
-        return Jet((value, *zeros), self._algebra, self._side)
+        return Jet((value, *zeros), self._numbers, self._side)
 
     def input(self, x: Any) -> Jet:
         """Return the jet of the input itself: x + h."""
         rest = [x * 0 + 1, *[x * 0] * (self._order - 1)][: self._order]
-        return Jet((x, *rest), self._algebra, self._side)
+        return Jet((x, *rest), self._numbers, self._side)
 
     def number(self, literal: Number) -> Jet:
         """Return the jet of a literal."""
-        return self.constant_jet(self._algebra.number(literal.text))
+        return self.constant_jet(self._numbers.number(literal))
 
     def constant(self, name: str) -> Jet:
         """Return the jet of pi or e."""
-        one = self._algebra.number("1")
-        if name == "e":
-            return self.constant_jet(self._algebra.function("exp")(one))
-        return self.constant_jet(4 * self._algebra.function("atan")(one))
+        return self.constant_jet(self._numbers.constant(name))
 
     def divide(self, left: Jet, right: Jet) -> Jet:
         """Return left / right."""
@@ -158,12 +163,10 @@ class JetBackend:
         exponent = right.coefficients[0]
         fixed = all(_is_zero(c) for c in right.coefficients[1:])
         if fixed and _is_scalar(exponent) and float(exponent).is_integer() and abs(exponent) <= 16:
-            product = self.constant_jet(self._algebra.number("1"))
+            product = self.number(number(1))
             for _step in range(abs(int(exponent))):
                 product = product * left
-            return (
-                self.constant_jet(self._algebra.number("1")) / product if exponent < 0 else product
-            )
+            return self.number(number(1)) / product if exponent < 0 else product
         return self.call("exp", (right * self.call("log", (left,)),))
 
     def call(self, function: str, arguments: tuple[Jet, ...]) -> Jet:
@@ -171,13 +174,12 @@ class JetBackend:
         if function in _SWITCHES:
             return _SWITCHES[function](*arguments)
         (u,) = arguments
-        value = self._algebra.function(function)(u.coefficients[0])
+        value = self._numbers.call(function, (u.coefficients[0],))
         return u.compose(value, lambda lower: self._slope(function, lower))
 
     def _slope(self, function: str, u: Jet) -> Jet:
         """Return the derivative of an elementary function at u, in a form without cancellation."""
-        one = u.constant(self._algebra.number("1"))
-        call = self.call
+        one, call = u.constant(self._numbers.number(number(1))), self.call
         match function:
             case "exp" | "expm1":
                 return call("exp", (u,))
@@ -189,8 +191,8 @@ class JetBackend:
                 root = call("sqrt", (u,))
                 return one / (root + root)
             case "erf":
-                four = u.constant(self._algebra.number("4"))
-                pi = u.constant(self.constant("pi").coefficients[0])
+                four = u.constant(self._numbers.number(number(4)))
+                pi = u.constant(self._numbers.constant("pi"))
                 return call("sqrt", (four / pi,)) * call("exp", (-(u * u),))
             case "sin":
                 return call("cos", (u,))
@@ -226,9 +228,7 @@ class JetBackend:
 
     def choose(self, condition: Any, then: Callable[[], Jet], otherwise: Callable[[], Jet]) -> Jet:
         """Return the branch that the condition asks for."""
-        if isinstance(self._algebra, Reals):
-            return then() if condition else otherwise()
-        return then().choose(condition, then, otherwise)
+        return chosen(self._numbers, condition, then, otherwise)
 
     def result(self, value: Jet, x: Jet) -> Jet:  # noqa: ARG002  the protocol's shape
         """Return the jet as it is."""
@@ -289,20 +289,17 @@ _SWITCHES: Mapping[str, Callable[..., Jet]] = {
 
 
 def derivatives(
-    tree: Node, values: Mapping[str, float], x: Any, order: int, algebra: Algebra, side: int = 0
+    tree: Node, values: Mapping[str, float], x: Any, order: int, numbers: Backend, side: int = 0
 ) -> tuple[Any, ...]:
     """Return f(x), f'(x), ..., f^(order)(x) of the formula.
 
-    >>> from actlab.activations.formula import parse
     >>> import mpmath
+    >>> from actlab.activations.formula import MpmathBackend, parse
     >>> tree = parse("abs(x)").tree
-    >>> [int(c) for c in derivatives(tree, {}, mpmath.mpf(0), 1, Reals(), side=-1)]
+    >>> [int(c) for c in derivatives(tree, {}, mpmath.mpf(0), 1, MpmathBackend(), side=-1)]
     [0, -1]
     """
-    backend = JetBackend(algebra, order, side)
-    constants = {
-        name: backend.constant_jet(algebra.number(repr(float(value))))
-        for name, value in values.items()
-    }
+    backend = JetBackend(numbers, order, side)
+    constants = {name: evaluate(literal(float(v)), backend, x, {}) for name, v in values.items()}
     jet: Jet = evaluate(tree, backend, x, constants)
     return tuple(c * math.factorial(k) for k, c in enumerate(jet.coefficients))

@@ -9,8 +9,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from actlab.activations.facts.dtypes import DTYPES
-from actlab.activations.facts.protocol import Measurable
+from actlab.activations.facts.measurable import Measurable, module_of
+from actlab.activations.facts.numerical_errors import DTYPES
 from actlab.activations.facts.results import Cost
 from actlab.errors import DeviceError, unknown_name
 from actlab.i18n import _
@@ -30,7 +30,7 @@ def timed(function: Measurable, dtype: str, device: str, *, compiled: bool, elem
         raise unknown_name(_("dtype"), dtype, DTYPES)
     _check_device(device)
     x = torch.randn(elements, device=device).to(DTYPES[dtype]).requires_grad_()
-    module = function.module().train().to(device=device, dtype=DTYPES[dtype])
+    module = module_of(function).train().to(device=device, dtype=DTYPES[dtype])
     apply: Callable[[Tensor], Tensor] = torch.compile(module) if compiled else module
     output = apply(x)
     incoming = torch.ones_like(output)

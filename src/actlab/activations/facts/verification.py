@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from actlab.activations import Function, functions, get
+from actlab.activations.catalogue import ENTRIES, find
 from actlab.activations.catalogue.declared import SCALAR_FACTS, Kink
+from actlab.activations.catalogue.entry import Entry
 from actlab.activations.facts.curve import Curve
 from actlab.activations.facts.measuring import measured
 from actlab.activations.facts.module_route import ModuleRoute, in_float64
 from actlab.activations.facts.results import Route, Row
 from actlab.activations.formula import NumpyBackend, parse
+from actlab.activations.modules import build
 
 _TOLERANCE: dict[Route, float] = {"formula": 1e-12, "module": 1e-7}
 """How far a measurement may be off, beside max(1, |declared|): reals, and finite differences."""
@@ -23,16 +25,16 @@ _TOLERANCE: dict[Route, float] = {"formula": 1e-12, "module": 1e-7}
 
 def verification(names: Sequence[str] | None) -> list[Row]:
     """Return the rows of the named functions, of all without names."""
-    chosen = functions() if names is None else tuple(get(name) for name in names)
+    chosen = tuple(ENTRIES.values()) if names is None else tuple(find(name)[0] for name in names)
     return [row for function in chosen for row in rows_of(function)]
 
 
-def rows_of(function: Function) -> list[Row]:
+def rows_of(function: Entry) -> list[Row]:
     """Return the rows of one function."""
     if function.kind == "structural" or function.declared is None:
         return _structural_rows(function)
     declared = function.declared.facts()
-    module = ModuleRoute(in_float64(function.module))
+    module = ModuleRoute(in_float64(lambda: build(function)))
     measurements: dict[Route, Any] = {
         "formula": measured(function),
         "module": module.facts(declared),
@@ -45,7 +47,7 @@ def rows_of(function: Function) -> list[Row]:
     return [*rows, *_agreement_rows(function, module), _learnable_row(function)]
 
 
-def _row(function: Function, fact: str, declared: Any, found: Any, route: Route) -> Row:
+def _row(function: Entry, fact: str, declared: Any, found: Any, route: Route) -> Row:
     assert function.declared is not None
     ok = agree(declared, found, _TOLERANCE[route])
     derivation = function.declared.derivation(fact)
@@ -76,9 +78,9 @@ def agree(declared: Any, found: Any, tolerance: float) -> bool:
     return bool(abs(declared - found) <= tolerance * max(1.0, abs(declared)))
 
 
-def _agreement_rows(function: Function, module: ModuleRoute) -> list[Row]:
+def _agreement_rows(function: Entry, module: ModuleRoute) -> list[Row]:
     """Return how far the module is from its formula, and autograd from finite differences."""
-    curve = Curve.of(function.formula, function.values)
+    curve = Curve.of(function)
     xs = np.concatenate([np.linspace(-9.97, 9.97, 48), [-400.3, -41.7, 37.1, 333.3]])
     true = np.array([float(curve.at(x)[0]) for x in xs])
     scale = np.maximum(np.abs(true), np.abs(xs))
@@ -112,21 +114,21 @@ def _agreement_rows(function: Function, module: ModuleRoute) -> list[Row]:
     ]
 
 
-def _learnable_row(function: Function) -> Row:
-    learns = any(parameter.requires_grad for parameter in function.module().parameters())
+def _learnable_row(function: Entry) -> Row:
+    learns = any(parameter.requires_grad for parameter in build(function).parameters())
     text = "whether the module has parameters that require a gradient"
     same = learns == function.learnable
     return Row(function.name, "learnable", function.learnable, learns, "module", same, text)
 
 
-def _structural_rows(function: Function) -> list[Row]:
+def _structural_rows(function: Entry) -> list[Row]:
     """Return what can be checked of a function of several numbers: its width, what it learns."""
     width = 12
     formula = parse((function.output_width or "n").replace("n", "x"))
     values = {name: function.values[name] for name in formula.names}
     expected = int(formula.evaluate(NumpyBackend(), float(width), **values))
     with torch.no_grad():
-        found = int(function.module()(torch.randn(3, width)).shape[-1])
+        found = int(build(function)(torch.randn(3, width)).shape[-1])
     text = "the width of the module's output for an input of width 12"
     row = Row(function.name, "output_width", expected, found, "module", expected == found, text)
     return [row, _learnable_row(function)]

@@ -1,18 +1,19 @@
 """The formula language in torch tensors, exactly as written: each word is the torch function of it.
 
 Nothing is made safer here. This backend exists to show what the formula itself does to values and
-gradients in float16, bfloat16 and float32.
+gradients in float16, bfloat16 and float32; `FormulaModule` is the formula as a module.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import reduce
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from actlab.activations.formula import Expression
+from actlab.activations.formula.evaluation import NumpyBackend
 from actlab.activations.formula.nodes import Number
-from actlab.activations.formula.with_numpy import NumpyBackend
 
 _FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "abs": torch.abs,
@@ -138,3 +139,27 @@ def _joined(
     if not _is_tensor(left):
         left, right = right, left
     return of_tensors(left, right) if _is_tensor(right) else with_number(left, right)
+
+
+class FormulaModule(nn.Module):
+    """Evaluates a formula in torch; nothing is made safer than it is written.
+
+    >>> from actlab.activations.formula import parse
+    >>> FormulaModule(parse("x*tanh(x)"), {})(torch.tensor([0.0, 1.0]))
+    tensor([0.0000, 0.7616])
+    """
+
+    def __init__(self, expression: Expression, values: Mapping[str, float]) -> None:
+        super().__init__()
+        self.expression = expression
+        self.values = dict(values)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return f(x) in the shape and dtype of x."""
+        result: Tensor = self.expression.evaluate(TorchBackend(), x, **self.values)
+        return result
+
+    def extra_repr(self) -> str:
+        """Return the formula and its parameters."""
+        given = "".join(f", {name}={value:g}" for name, value in self.values.items())
+        return f"{self.expression.text}{given}"

@@ -1,1 +1,31 @@
 """The functions as torch modules; the only part of the catalogue that loads torch."""
+
+from importlib import import_module
+from typing import Any
+
+from torch import nn
+
+from actlab.activations.catalogue.entry import Entry, ParameterError
+from actlab.i18n import _
+
+
+def build(entry: Entry, *, channels: int | None = None) -> nn.Module:
+    """Return the module of an entry with the values that its parameters have.
+
+    `channels` gives every learnable parameter one value per channel. Raises ParameterError where
+    the function has nothing to learn.
+
+    >>> from actlab.activations.catalogue import ENTRIES
+    >>> build(ENTRIES["elu"].bind(alpha=0.5))
+    ELU(alpha=0.5)
+    """
+    arguments: dict[str, Any] = dict(entry.values)
+    if channels is not None:
+        if not any(parameter.learnable for parameter in entry.parameters):
+            message = _("{function} has nothing to learn, so it takes no channels.")
+            raise ParameterError(message.format(function=entry.name))
+        arguments["channels"] = channels
+    file, attribute = entry.factory.split(":")
+    factory = getattr(import_module(f"actlab.activations.modules.{file}"), attribute)
+    built: nn.Module = factory(**arguments)
+    return built

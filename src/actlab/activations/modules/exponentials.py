@@ -6,9 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from actlab.activations.function import ParameterError
-from actlab.activations.modules.pointwise import Number, Pointwise
-from actlab.activations.modules.safe import bounded, sigmoid_slope, softplus
+from actlab.activations.catalogue.entry import ParameterError
+from actlab.activations.modules.pointwise import Number, Pointwise, bounded, sigmoid_slope, softplus
 from actlab.i18n import _
 
 

@@ -5,8 +5,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from actlab.activations.modules.pointwise import Pointwise
-from actlab.activations.modules.safe import bounded
+from actlab.activations.modules.pointwise import Pointwise, bounded
 
 
 class Sine(Pointwise):

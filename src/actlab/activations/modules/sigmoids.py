@@ -6,8 +6,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from actlab.activations.modules.pointwise import Number, Pointwise
-from actlab.activations.modules.safe import (
+from actlab.activations.modules.pointwise import (
+    Number,
+    Pointwise,
     bounded,
     normal_cdf,
     normal_density,

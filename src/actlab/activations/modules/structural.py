@@ -8,10 +8,15 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from actlab.activations.function import ParameterError
+from actlab.activations.catalogue.entry import ParameterError
 from actlab.activations.modules.gates import Swish
-from actlab.activations.modules.pointwise import Pointwise, widened
-from actlab.activations.modules.safe import bounded, normal_cdf, normal_density
+from actlab.activations.modules.pointwise import (
+    Pointwise,
+    bounded,
+    normal_cdf,
+    normal_density,
+    widened,
+)
 from actlab.i18n import _
 
 

@@ -129,7 +129,8 @@ def _chart(lesson: "Stack", width: int = 57, height: int = 13) -> list[str]:
 
 def draw_stack(lesson: "Stack", path: Path) -> None:
     """Draw the layers without and with relu between them, as the suffix of the file says."""
-    from actlab.activations.drawing.write import DrawnFunction, Line, write_plot
+    from actlab.activations.drawing import DrawnFunction, Line
+    from actlab.activations.drawing.picture import write_plot
     from actlab.i18n import process_language, translation
 
     def drawn(name: str, values: tuple[float, ...]) -> DrawnFunction:

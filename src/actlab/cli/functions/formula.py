@@ -1,17 +1,14 @@
 """`actlab functions formula`: all that can be said of a formula that someone pastes."""
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from actlab.cli.functions.arguments import Json, Values, parameter_values
 from actlab.cli.output import print_json
 from actlab.i18n import _
-
-if TYPE_CHECKING:
-    from actlab.activations.formula.expression import Expression
-    from actlab.activations.formula.nearest import Known, Nearest
+from actlab.text import significant
 
 Text = Annotated[
     str, typer.Argument(metavar="FORMULA", help=_('An expression in x, as in "x*tanh(exp(x))".'))
@@ -30,60 +27,21 @@ def formula(text: Text, values: Values = None, *, json: Json = False) -> None:
 def described(text: str, values: dict[str, float]) -> dict[str, Any]:
     """Return everything about a formula; raises FormulaError where it cannot be read."""
     from actlab.activations import facts
-    from actlab.activations.code_lines import FRAMEWORKS, formula_line
+    from actlab.activations.code_lines import FRAMEWORKS, formula_line, module_source
+    from actlab.activations.facts.nearest import nearest
     from actlab.activations.formula import parse
-    from actlab.activations.formula.nearest import nearest
-    from actlab.cli.functions.hazard_table import measured_hazards
 
-    expression = parse(text)
-    expression.check(values)
-    pasted = facts.pasted(expression.text, **values)
-    found = facts.of(pasted).as_json()
-    near = nearest(expression, values, known_functions())
-    bound = expression.bind(**values)
+    pasted = facts.pasted(parse(text), **values)
+    near = nearest(pasted.expression, values)
+    bound = pasted.expression.bind(**values)
+    hazards = facts.hazards_by_dtype(pasted)
     return {
-        **found,
+        **facts.of(pasted).as_json(),
         "nearest": None if near is None else {**asdict(near), "call": near.call},
-        "hazards": measured_hazards(pasted),
+        "hazards": {dtype: found.as_json() for dtype, found in hazards.items()},
         "code": {framework: formula_line(bound, framework) for framework in FRAMEWORKS},
         "module": module_source(bound, near),
     }
-
-
-def known_functions() -> "list[Known]":
-    """Return the scalar functions of the catalogue to compare a formula with."""
-    from actlab.activations import functions
-    from actlab.activations.formula import parse
-    from actlab.activations.formula.nearest import Known
-
-    return [
-        Known(
-            function.name,
-            parse(function.formula),
-            function.values,
-            {
-                parameter.name: (max(parameter.low, -10.0) + 1e-3, min(parameter.high, 10.0) - 1e-3)
-                for parameter in function.parameters
-            },
-        )
-        for function in functions()
-        if function.kind == "scalar"
-    ]
-
-
-def module_source(bound: "Expression", near: "Nearest | None") -> str:
-    """Return lines that make a module of the formula; the catalogue's own where they are equal."""
-    from actlab.activations.formula.printers.code import TORCH, code
-
-    if near is not None and near.equal:
-        inside = ", ".join(f"{name}={value!r}" for name, value in near.parameters.items())
-        return f'activation = actlab.get("{near.name}").module({inside})'
-    body = code(bound.tree, TORCH)
-    imports = "import math\nimport torch\n" if "math." in body else "import torch\n"
-    return (
-        f"{imports}\nclass Activation(torch.nn.Module):\n"
-        f"    def forward(self, x):\n        return {body}"
-    )
 
 
 def _print(document: dict[str, Any]) -> None:
@@ -91,8 +49,7 @@ def _print(document: dict[str, Any]) -> None:
     from rich.markup import escape
 
     from actlab.activations.pitfalls import pitfalls
-    from actlab.cli.functions.fact_table import print_facts
-    from actlab.cli.functions.hazard_table import print_hazards
+    from actlab.cli.functions.tables import print_facts, print_hazards
     from actlab.i18n import process_language, translation
 
     console = Console(highlight=False)
@@ -110,4 +67,4 @@ def _nearest_sentence(near: dict[str, Any]) -> str:
     if near["equal"]:
         return _("equals {name}").format(name=near["call"])
     message = _("nearest: {name}, at a distance of {distance} (root mean square, normal input)")
-    return message.format(name=near["call"], distance=f"{near['distance']:.3g}")
+    return message.format(name=near["call"], distance=significant(near["distance"], 3))

@@ -7,6 +7,7 @@ import typer
 from actlab.cli.functions.arguments import Json
 from actlab.cli.output import print_json
 from actlab.i18n import _, ngettext
+from actlab.text import significant
 
 Where = Annotated[
     str | None,
@@ -33,7 +34,9 @@ def list_functions(*, where: Where = None, json: Json = False) -> None:
     for heading in (_("function"), _("formula"), _("parameters"), _("source")):
         table.add_column(heading, overflow="fold")
     for function in found:
-        parameters = ", ".join(f"{name}={value:g}" for name, value in function.values.items())
+        parameters = ", ".join(
+            f"{name}={significant(value, 6)}" for name, value in function.values.items()
+        )
         table.add_row(function.name, function.formula, parameters, function.source)
     console = Console()
     console.print(table)

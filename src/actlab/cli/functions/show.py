@@ -41,7 +41,7 @@ def show(
 ) -> None:
     """Print the facts of a function."""
     from actlab.activations import facts
-    from actlab.cli.functions.hazard_table import measured_hazards, print_hazards
+    from actlab.cli.functions.tables import print_facts, print_hazards
 
     function = chosen(name, values)
     if code is not None:
@@ -51,14 +51,16 @@ def show(
     if hazards and function.kind == "structural":
         message = _("Hazards are measured of functions of one input; {name} has several.")
         raise ActlabError(message.format(name=function.name))
-    measured = measured_hazards(function) if hazards else None
+    measured = None
+    if hazards:
+        onsets = facts.hazards_by_dtype(function)
+        measured = {dtype: onset.as_json() for dtype, onset in onsets.items()}
     if json:
         known = [asdict(exception) for exception in function.exceptions]
         extra = {} if measured is None else {"hazards": measured, "hazard_exceptions": known}
         print_json({**found, **extra})
         return
     from actlab.activations.pitfalls import pitfalls
-    from actlab.cli.functions.fact_table import print_facts
 
     print_facts(found, pitfalls(function.pitfalls, found, translation(process_language())))
     if measured is not None:

@@ -8,6 +8,7 @@ import typer
 from actlab.cli.functions.arguments import Json
 from actlab.cli.output import print_json, say
 from actlab.i18n import _, ngettext
+from actlab.text import significant
 
 if TYPE_CHECKING:
     from actlab.activations.facts import Row
@@ -92,4 +93,4 @@ def _print(shown: "list[Row]", rows: "list[Row]") -> None:
 
 
 def _value(value: object) -> str:
-    return f"{value:.12g}" if isinstance(value, float) else str(value)
+    return significant(value, 12) if isinstance(value, float) else str(value)

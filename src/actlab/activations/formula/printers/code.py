@@ -3,25 +3,10 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from actlab.activations.formula.nodes import (
-    Binary,
-    Call,
-    Choice,
-    Comparison,
-    Constant,
-    Input,
-    Logic,
-    Negative,
-    Node,
-    Number,
-    Parameter,
-    Truth,
-    depends_on_input,
-)
+from actlab.activations.formula.nodes import Binary, Call, Choice, Node, Number, depends_on_input
+from actlab.activations.formula.printers import ATOM, POWER, PRODUCT, SIGN, SUM, Writer
 
 Framework = Literal["torch", "keras", "jax"]
-
-_SUM, _PRODUCT, _SIGN, _POWER, _ATOM = range(5)
 
 
 @dataclass(frozen=True)
@@ -149,60 +134,52 @@ def code(tree: Node, dialect: Dialect) -> str:
     >>> code(parse("x*tanh(exp(x))").tree, TORCH)
     'x * torch.tanh(torch.exp(x))'
     """
-    return _Writer(dialect).written(tree, _SUM)
+    return _CodeWriter(dialect).written(tree)
 
 
-class _Writer:
+class _CodeWriter(Writer):
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
 
-    def written(self, node: Node, place: int) -> str:
-        text, binding = self._bound(node)
-        return f"({text})" if binding < place else text
+    def bracketed(self, text: str) -> str:
+        return f"({text})"
 
-    def _bound(self, node: Node) -> tuple[str, int]:
-        """Return the text of a node and how tightly it binds."""
-        match node:
-            case Number(value, _):
-                shown = str(int(value)) if value.is_integer() and value < 1e15 else repr(value)
-                return shown, _ATOM
-            case Input():
-                return "x", _ATOM
-            case Constant(name):
-                return self._dialect.constants[name], _ATOM
-            case Parameter(name):
-                return self._dialect.parameter.format(name), _ATOM
-            case Negative(operand):
-                return f"-{self.written(operand, _SIGN)}", _SIGN
-            case Binary():
-                return self._binary(node)
-            case Call(function, arguments):
-                return self._call(function, arguments), _ATOM
-            case Choice():
-                return self._choice(node), _ATOM
+    def number(self, node: Number) -> str:
+        value = node.value
+        return str(int(value)) if value.is_integer() and value < 1e15 else repr(value)
 
-    def _binary(self, node: Binary) -> tuple[str, int]:
+    def letter(self, name: str) -> str:
+        return name
+
+    def constant(self, name: str) -> str:
+        return self._dialect.constants[name]
+
+    def parameter(self, name: str) -> str:
+        return self._dialect.parameter.format(name)
+
+    def negative(self, operand: str) -> str:
+        return f"-{operand}"
+
+    def binary(self, node: Binary) -> tuple[str, int]:
         left, right, power = node.left, node.right, self._dialect.power
         match node.operator:
-            case "+":
-                return f"{self.written(left, _SUM)} + {self.written(right, _PRODUCT)}", _SUM
-            case "-":
-                return f"{self.written(left, _SUM)} - {self.written(right, _PRODUCT)}", _SUM
+            case "+" | "-" as sign:
+                return f"{self.written(left)} {sign} {self.written(right, PRODUCT)}", SUM
             case "**" if power is not None:
-                return power.format(self.written(left, _SUM), self.written(right, _SUM)), _ATOM
+                return power.format(self.written(left), self.written(right)), ATOM
             case "**":
-                return f"{self.written(left, _ATOM)} ** {self.written(right, _ATOM)}", _POWER
+                return f"{self.written(left, ATOM)} ** {self.written(right, ATOM)}", POWER
             case sign:
-                text = f"{self.written(left, _PRODUCT)} {sign} {self.written(right, _SIGN)}"
-                return text, _PRODUCT
+                text = f"{self.written(left, PRODUCT)} {sign} {self.written(right, SIGN)}"
+                return text, PRODUCT
 
-    def _call(self, function: str, arguments: tuple[Node, ...]) -> str:
-        first, *others = arguments
-        if function in ("max", "min"):
-            return self._extreme(function, first, others)
-        scalar = not any(depends_on_input(argument) for argument in arguments)
-        template = self._dialect.call(function, scalar)
-        return template.format(*(self.written(argument, _SUM) for argument in arguments))
+    def call(self, node: Call) -> tuple[str, int]:
+        first, *others = node.arguments
+        if node.function in ("max", "min"):
+            return self._extreme(node.function, first, others), ATOM
+        scalar = not any(depends_on_input(argument) for argument in node.arguments)
+        template = self._dialect.call(node.function, scalar)
+        return template.format(*(self.written(argument) for argument in node.arguments)), ATOM
 
     def _extreme(self, function: str, first: Node, others: list[Node]) -> str:
         second: Node = others[0] if len(others) == 1 else Call(function, tuple(others))
@@ -213,23 +190,22 @@ class _Writer:
         if both and self._dialect is TORCH:
             # torch.clamp takes a number, torch.maximum two tensors.
             template = f"torch.{function}imum({{0}}, {{1}})"
-        return template.format(self.written(first, _SUM), self.written(second, _SUM))
+        return template.format(self.written(first), self.written(second))
 
-    def _choice(self, node: Choice) -> str:
-        then, otherwise = self.written(node.then, _SUM), self.written(node.otherwise, _SUM)
-        condition = self._truth(node.condition)
+    def choice(self, node: Choice) -> tuple[str, int]:
+        then, otherwise = self.written(node.then), self.written(node.otherwise)
+        condition = self.truth(node.condition)
         if not depends_on_input(node.condition):
-            return self._dialect.scalar_choice.format(condition, then, otherwise)
+            return self._dialect.scalar_choice.format(condition, then, otherwise), ATOM
         plain = not depends_on_input(node.then) and not depends_on_input(node.otherwise)
         if plain and self._dialect.filled is not None:
             # Two plain numbers have no dtype of their own: the result takes that of x.
             then = self._dialect.filled.format(then)
-        return self._dialect.choice.format(condition, then, otherwise)
+        return self._dialect.choice.format(condition, then, otherwise), ATOM
 
-    def _truth(self, node: Truth) -> str:
-        match node:
-            case Comparison(relation, left, right):
-                return f"{self.written(left, _SUM)} {relation} {self.written(right, _SUM)}"
-            case Logic(joiner, left, right):
-                both = self._dialect.conjunction if joiner == "and" else self._dialect.disjunction
-                return both.format(self._truth(left), self._truth(right))
+    def compared(self, left: str, relation: str, right: str) -> str:
+        return f"{left} {relation} {right}"
+
+    def joined(self, left: str, joiner: str, right: str) -> str:
+        both = self._dialect.conjunction if joiner == "and" else self._dialect.disjunction
+        return both.format(left, right)

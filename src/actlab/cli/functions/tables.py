@@ -1,4 +1,4 @@
-"""The facts of a function as a table at the terminal."""
+"""The facts of a function, and where it goes wrong in each dtype, as tables at the terminal."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -6,6 +6,7 @@ from typing import Any
 
 from actlab.activations.explorer.columns import MONOTONIC_WORDS, SMOOTHNESS_WORDS
 from actlab.i18n import N_, _
+from actlab.text import significant
 
 _GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     (
@@ -76,11 +77,11 @@ def number(value: float | None) -> str:
     """Return a number with ten digits.
 
     >>> number(-0.27846454276107380), number(float("inf")), number(None)
-    ('-0.2784645428', 'inf', '-')
+    ('−0.2784645428', '∞', '-')
     """
     if value is None or math.isnan(value):
         return "-"
-    return f"{value:.10g}"
+    return significant(value, 10)
 
 
 def _identity(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -88,7 +89,9 @@ def _identity(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     if facts["source"]:
         found.append((_("source"), facts["source"]))
     if facts["parameters"]:
-        values = ", ".join(f"{name} = {value:.10g}" for name, value in facts["parameters"].items())
+        values = ", ".join(
+            f"{name} = {number(value)}" for name, value in facts["parameters"].items()
+        )
         found.append((_("learnable parameters") if facts["learnable"] else _("parameters"), values))
     if facts["aliases"]:
         found.append((_("aliases"), ", ".join(facts["aliases"])))
@@ -149,3 +152,50 @@ def _escaped(text: str) -> str:
     from rich.markup import escape
 
     return escape(text)
+
+
+def print_hazards(hazards: Mapping[str, Any], *, module: bool) -> None:
+    """Print from which x on values and gradients are wrong, and the errors in the tails.
+
+    `module` asks for the shipped module beside the formula as written.
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column("", no_wrap=True)
+    for heading in (_("value wrong"), _("gradient wrong"), _("ULP of f"), _("of f′")):
+        table.add_column(heading, no_wrap=True)
+    ways = (("module", _("module")), ("formula", _("as written")))
+    for key, word in ways if module else ways[1:]:
+        table.add_row(f"[bold]{word}[/bold]")
+        for dtype, found in hazards.items():
+            onset = found[key]
+            table.add_row(
+                f"  {dtype}",
+                *(_onset(onset, quantity) for quantity in ("value", "gradient")),
+                *(_tail(onset, quantity) for quantity in ("value", "gradient")),
+            )
+    console = Console()
+    console.print(table)
+    console.print(_("Wrong from that x on. ULP: the largest error in the tails (and where)."))
+
+
+def _onset(onset: Mapping[str, Any], quantity: str) -> str:
+    x = onset[f"{quantity}_from"]
+    if x is None:
+        return _("nowhere")
+    words = {
+        "nan": _("NaN"),
+        "inf": _("inf"),
+        "error": _("inexact"),
+        "overflow": _("overflow"),
+    }
+    return f"{significant(x)} ({words[onset[f'{quantity}_wrong']]})"
+
+
+def _tail(onset: Mapping[str, Any], quantity: str) -> str:
+    error = onset[f"tail_{quantity}_ulp"]
+    if error is None:
+        return "-"
+    return f"{significant(error, 2)} ({significant(onset[f'tail_{quantity}_at'], 3)})"

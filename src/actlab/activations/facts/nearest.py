@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from actlab.activations.formula.expression import Expression
-from actlab.activations.formula.with_numpy import NumpyBackend
+from actlab.activations.catalogue import ENTRIES
+from actlab.activations.formula import Expression, NumpyBackend
 
 Array = NDArray[np.float64]
 
 _EQUAL = 1e-9
 _FITTED = 12
+_STEPS = 60
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,31 @@ class Nearest:
         return f"{self.name}({inside})" if inside else self.name
 
 
+def known_functions() -> list[Known]:
+    """Return the scalar functions of the catalogue to compare a formula with."""
+    return [
+        Known(
+            entry.name,
+            entry.expression,
+            entry.values,
+            {
+                parameter.name: (max(parameter.low, -10.0) + 1e-3, min(parameter.high, 10.0) - 1e-3)
+                for parameter in entry.parameters
+            },
+        )
+        for entry in ENTRIES.values()
+        if entry.kind == "scalar"
+    ]
+
+
 def nearest(
-    expression: Expression, values: Mapping[str, float], candidates: Iterable[Known]
+    expression: Expression,
+    values: Mapping[str, float],
+    candidates: Iterable[Known] | None = None,
 ) -> Nearest | None:
     """Return the candidate with the least distance, None where there is no candidate.
+
+    Without candidates it is asked among the functions of the catalogue.
 
     Each candidate is tried with its own parameter values; the most alike also with values fitted to
     the formula, so that x*sigmoid(1.5*x) is found to be swish(beta=1.5).
@@ -65,7 +87,7 @@ def nearest(
     wide = _wide_points()
     target, far = _at(expression, values, points), _at(expression, values, wide)
     found = []
-    for known in candidates:
+    for known in known_functions() if candidates is None else candidates:
         distance = _distance(target - _at(known.expression, known.values, points), weights)
         equal = _same(far, _at(known.expression, known.values, wide))
         found.append((distance, known, Nearest(known.name, known.values, distance, equal)))
@@ -111,21 +133,32 @@ def _same(left: Array, right: Array) -> bool:
 
 
 def _fit(known: Known, target: Array, points: Array, weights: Array) -> dict[str, float]:
-    from scipy.optimize import least_squares
-
+    """Return the parameters of least distance: Levenberg-Marquardt steps within the bounds."""
     names = tuple(known.values)
-    low, high = zip(*(known.bounds[name] for name in names), strict=True)
-    inside = [
-        min(max(known.values[name], a + 1e-6), b - 1e-6)
-        for name, a, b in zip(names, low, high, strict=True)
-    ]
+    low, high = (np.array(ends) for ends in zip(*(known.bounds[n] for n in names), strict=True))
     scale = np.sqrt(weights)
 
     def residuals(guess: Array) -> Array:
         difference = target - _at(known.expression, dict(zip(names, guess, strict=True)), points)
         return np.nan_to_num(scale * difference, nan=1e3, posinf=1e3, neginf=-1e3)
 
-    result = least_squares(
-        residuals, inside, bounds=(low, high), xtol=1e-14, ftol=1e-14, gtol=1e-14, max_nfev=60
-    )
-    return {name: float(f"{value:.9g}") for name, value in zip(names, result.x, strict=True)}
+    guess = np.clip([known.values[name] for name in names], low + 1e-6, high - 1e-6)
+    found, damping = residuals(guess), 1e-3
+    for _step in range(_STEPS):
+        widths = 1e-7 * np.maximum(1.0, np.abs(guess))
+        shifted = guess + np.diag(widths)
+        jacobian = np.stack([residuals(other) - found for other in shifted], axis=1) / widths
+        normal, slope = jacobian.T @ jacobian, jacobian.T @ found
+        ridge = damping * np.diag(np.maximum(np.diag(normal), 1e-12))
+        following = np.clip(guess - np.linalg.solve(normal + ridge, slope), low, high)
+        left = residuals(following)
+        if left @ left < found @ found:
+            settled = np.max(np.abs(following - guess)) < 1e-13
+            guess, found, damping = following, left, max(damping / 10, 1e-12)
+            if settled:
+                break
+        else:
+            damping *= 10
+            if damping > 1e12:
+                break
+    return {name: float(f"{value:.9g}") for name, value in zip(names, guess, strict=True)}
