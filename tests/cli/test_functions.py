@@ -130,7 +130,7 @@ def test_show_takes_aliases_and_parameters(capsys: pytest.CaptureFixture[str]) -
 
 def test_show_tells_people_the_same(capsys: pytest.CaptureFixture[str]) -> None:
     text = actlab(capsys, "functions", "show", "silu").out
-    assert "-0.2784645428 at x = -1.278464543" in text
+    assert "−0.2784645428 at x = −1.278464543" in text
     assert "Pitfalls" in text
     assert "arity" not in actlab(capsys, "functions", "show", "glu").err
 

@@ -15,7 +15,7 @@ from actlab.activations.explorer.data import (
 from actlab.activations.facts.curve import Curve
 from actlab.activations.facts.kinks import find_breaks
 from actlab.activations.facts.measurable import pasted
-from actlab.activations.formula import NumpyBackend, parse
+from actlab.activations.formula import Expression, NumpyBackend, parse
 from actlab.activations.formula.printers.code import JAVASCRIPT, code
 from actlab.activations.formula.printers.typeset import mathml, symbol
 
@@ -94,12 +94,15 @@ def _facts(name: str, text: str, values: dict[str, float]) -> dict[str, Any]:
         "gain_forward": float(np.sum(weight * f**2)) ** -0.5,
         "gain_backward": float(np.sum(weight * slope**2)) ** -0.5,
         "zero_grad_fraction_N01": float(np.sum(weight[slope == 0])),
-        "kinks": [
-            {"x": float(found.x)}
-            for found in find_breaks(Curve.of(pasted(formula, **values)))
-            if found.is_kink
-        ],
+        "kinks": [{"x": place} for place in _kinks(formula, values)],
     }
+
+
+def _kinks(formula: Expression, values: dict[str, float]) -> list[float]:
+    if "tan(0" in formula.text:
+        return []  # a pole is no kink, and such a function has no facts
+    breaks = find_breaks(Curve.of(pasted(formula, **values)))
+    return [float(found.x) for found in breaks if found.is_kink]
 
 
 def english() -> NullTranslations:

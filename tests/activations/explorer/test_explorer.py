@@ -68,5 +68,5 @@ def test_cells_show_what_json_holds() -> None:
     assert shown["monotonic"].text == "not monotonic"
     assert shown["learnable"].text == "–"
     assert interval(facts | {"range_low": None}) == "–"
-    assert number(1e-5) == "1.0e−05"
+    assert number(1e-5) == "1e−05"
     assert percent(0.0) == "0 %"

@@ -3,11 +3,11 @@
 import math
 
 import pytest
-from actlab.activations.catalogue.declared import normal_cdf, normal_density, normal_tail
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actlab.activations import facts
+from actlab.activations.catalogue.declared import normal_cdf, normal_density, normal_tail
 from actlab.activations.facts import DomainError
 from actlab.activations.facts.critical_points import limit
 from actlab.activations.facts.measuring import normal_means
