@@ -108,10 +108,12 @@ def test_saturation_and_death_follow_the_derivative_known_in_closed_form(name: s
     found = only(probe_of(model).layers(model, data), "conv2_activation")
     inputs, outputs = by_hand(model, data)["conv2_activation"]
     slope = DERIVATIVES[name](inputs)
-    flat = ((slope < 0.005) & (outputs != 0)).double().mean().item()
+    limit = 0.0025 if name == "sigmoid" else 0.01
+    flat = ((slope < limit) & (outputs != 0)).double().mean().item()
     assert found.saturated == pytest.approx(flat, abs=2e-5)
     assert (found.saturated > 0.1) == (name in {"tanh", "sigmoid", "elu"})
-    dead = (slope == 0).transpose(0, 1).flatten(1).all(dim=1).double().mean().item()
+    silent = ((slope == 0) & (outputs <= 0)).transpose(0, 1).flatten(1)
+    dead = silent.all(dim=1).double().mean().item()
     assert found.dead == pytest.approx(dead, abs=0)
     assert (found.dead >= 1 / 32) == (name != "leaky_relu_0.1")
 

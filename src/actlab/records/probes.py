@@ -18,10 +18,10 @@ class LayerProbe:
       few large ones stand among small ones. It grades what `zeros` only counts: a leaky rectifier
       has no zero, and is nearly as sparse as relu. After Treves and Rolls 1991, Network 2(4), who
       define it for firing rates; here with magnitudes.
-    * `dead`: units whose derivative f' is exactly zero at every place of every image, so that no
-      gradient passes and, on these images, nothing can revive them.
-    * `saturated`: outputs that are not zero and whose |f'| is below 0.005; an exact zero is counted
-      as sparsity, not as saturation.
+    * `dead`: units whose derivative f' is exactly zero at every place of every image, and whose
+      output is never above zero: no gradient passes, and on these images nothing can revive them.
+    * `saturated`: outputs that are not zero and whose |f'| is below 1 % of the function's greatest;
+      an exact zero is counted as sparsity, not as saturation.
     * `mean`, `spread`: mean and standard deviation of the outputs.
     * `gradient_norm`: Euclidean norm of the loss's gradient with respect to the weights of the
       layer before the activation.

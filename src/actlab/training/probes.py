@@ -16,9 +16,7 @@ from torch import Tensor, nn
 from actlab.records import LayerGradients, LayerProbe, LearntParameter, SlotName
 from actlab.training.examples import Examples
 from actlab.training.objective import CLASSIFICATION, Loss
-
-SATURATED_BELOW = 0.005
-"""A derivative below it counts as none: for tanh, outputs beyond 0.9975; for sigmoid, 0.995."""
+from actlab.unit_statistics import dead_units, greatest_slope, nearly_flat, slopes
 
 IMAGES = 300
 """How many images a network is probed on: about a fifth of an epoch of the published study."""
@@ -144,27 +142,29 @@ class _Tally:
     total: float = 0.0
     magnitudes: float = 0.0
     squares: float = 0.0
-    steepest: list[Tensor] = field(default_factory=list)
+    moving: list[Tensor] = field(default_factory=list)
+    highest: list[Tensor] = field(default_factory=list)
     gradients: list[Tensor] = field(default_factory=list)
 
     def add(self, activation: nn.Module, given: Tensor, gradient: Tensor | None) -> None:
         """Count one batch: the activation's inputs, and the gradient of the weights before it."""
-        with torch.enable_grad():
-            inputs = given.requires_grad_()
+        try:
+            slope = slopes(activation, given)
+        except ValueError:
+            return
+        with torch.no_grad():
             # The copy is for activations that write over what they are given.
-            outputs = activation(inputs.clone())
-            if outputs.shape != inputs.shape:
-                return
-            (derivative,) = torch.autograd.grad(outputs.sum(), inputs)
-        outputs, slope = outputs.detach(), derivative.abs()
+            outputs = activation(given.clone())
         zero = outputs == 0
+        flat = nearly_flat(slope, greatest_slope(activation, like=given))
         self.elements += outputs.numel()
         self.zeros += int(zero.sum())
-        self.saturated += int(((slope < SATURATED_BELOW) & ~zero).sum())
+        self.saturated += int((flat & ~zero).sum())
         self.total += float(outputs.sum(dtype=torch.float64))
         self.magnitudes += float(torch.linalg.vector_norm(outputs, 1, dtype=torch.float64))
         self.squares += float(torch.linalg.vector_norm(outputs, dtype=torch.float64)) ** 2
-        self.steepest.append(slope.transpose(0, 1).flatten(1).amax(dim=1))
+        self.moving.append((slope != 0).transpose(0, 1).flatten(1).any(dim=1))
+        self.highest.append(outputs.transpose(0, 1).flatten(1).amax(dim=1))
         if gradient is not None:
             self.gradients.append(gradient)
 
@@ -175,7 +175,8 @@ class _Tally:
         sparseness = None
         if self.squares > 0:
             sparseness = 1 - self.magnitudes**2 / (self.squares * self.elements)
-        dead = torch.stack(self.steepest).amax(dim=0) == 0
+        highest, moving = torch.stack(self.highest).amax(dim=0), torch.stack(self.moving).any(dim=0)
+        dead = dead_units(highest, moving)
         norm = None
         if self.gradients:
             norm = float(torch.stack(self.gradients).double().sum(dim=0).norm()) / images
