@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from gettext import NullTranslations
 
+from actlab.i18n import process_language, translation
+
 NOT_KNOWN = "–"
 """Shown for a number that does not exist or was not recorded."""
 
@@ -33,6 +35,15 @@ def decimal(value: float) -> str:
     if not math.isfinite(value):
         return str(value)
     return f"{value:.3f}" if abs(value) >= 0.001 or value == 0 else f"{value:.2g}"
+
+
+def share(part: float, whole: float) -> str:
+    """Write a share in whole percent, in the language of the process.
+
+    >>> share(1, 3), share(1, 1000), share(999, 1000), share(0, 5)
+    ('33 %', '< 1 %', '> 99 %', '0 %')
+    """
+    return Formatter(translation(process_language())).share(part / whole)
 
 
 @dataclass(frozen=True)

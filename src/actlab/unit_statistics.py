@@ -1,4 +1,4 @@
-"""What the units of an activation do, on tensors: dead, nearly flat and saturated units, slopes, norms.
+"""What the units of an activation do, on tensors: dead and saturated units, slopes, norms.
 
 A unit is a feature of a linear layer or a channel of a convolution, with all its samples and
 positions. These are the only definitions: the checker, `watch` and the probes of a training use
@@ -27,12 +27,16 @@ _GRID_POINTS = 1601
 _NARROW = (torch.float32, torch.bfloat16, torch.float16)
 
 
+class NotElementwiseError(RuntimeError):
+    """A function gives another shape than it takes: it has no slope element by element."""
+
+
 def slopes(function: Function, x: Tensor) -> Tensor:
     """Return f'(x) for every element, in float32 or better, by differentiating `function` itself.
 
     The convention at a kink is torch's. `function` maps elements one by one; it may work in place.
-    Nothing is left behind: neither in the graph of `x` nor in a mode that is on. ValueError where
-    the function gives another shape than it takes: it has no slope by element.
+    Nothing is left behind: neither in the graph of `x` nor in a mode that is on. Raises
+    NotElementwiseError where the function gives another shape than it takes.
 
     >>> slopes(torch.relu, torch.tensor([-1.0, 0.0, 2.0])).tolist()
     [0.0, 0.0, 1.0]
@@ -44,7 +48,7 @@ def slopes(function: Function, x: Tensor) -> Tensor:
         with torch.autocast(wide.device.type, enabled=False):
             result = function(wide.clone())
         if result.shape != wide.shape:
-            raise ValueError(f"shape {tuple(wide.shape)} became {tuple(result.shape)}")
+            raise NotElementwiseError(f"shape {tuple(wide.shape)} became {tuple(result.shape)}")
         (found,) = torch.autograd.grad(result.sum(), wide)
     return found
 

@@ -45,7 +45,7 @@ def tagger_with_ignored_padding(fixed: bool) -> Situation:
 
 @positive("further", "ACT101", "error")
 def dictionary_with_nested_head(fixed: bool) -> Situation:
-    class Head(nn.Module):
+    class OutputActivation(nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.inner = nn.ModuleDict({"score": nn.Linear(24, 5)})
@@ -54,7 +54,7 @@ def dictionary_with_nested_head(fixed: bool) -> Situation:
             scores = self.inner["score"](h)
             return {"logits": scores if fixed else torch.softmax(scores, dim=-1), "features": h}
 
-    net = nn.Sequential(nn.Linear(12, 24), nn.ReLU(), Head())
+    net = nn.Sequential(nn.Linear(12, 24), nn.ReLU(), OutputActivation())
 
     def loss(out: dict[str, Tensor], y: Tensor) -> Tensor:
         return F.cross_entropy(out["logits"], y, label_smoothing=0.1)

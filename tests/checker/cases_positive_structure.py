@@ -52,7 +52,7 @@ def char_rnn(fixed: bool) -> Situation:
 
 @positive("P75", "ACT401", "warning")
 def value_head(fixed: bool) -> Situation:
-    class Head(nn.Module):
+    class OutputActivation(nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.conv = nn.Conv2d(4, 8, 1)
@@ -63,7 +63,7 @@ def value_head(fixed: bool) -> Situation:
             h = F.relu(self.fc1(h)) if fixed else self.fc1(h)
             return self.fcout(h)
 
-    return Situation(Head(), nn.CrossEntropyLoss(), classes(3, 4, 4, 4))
+    return Situation(OutputActivation(), nn.CrossEntropyLoss(), classes(3, 4, 4, 4))
 
 
 @positive("P77", "ACT401", "warning")

@@ -16,7 +16,7 @@ from actlab.checker.report import Severity
 from tests.checker.casebook import at_least, zero_one
 from tests.checker.cases_further_losses import Two, same
 
-Head = Callable[[Tensor], Any]
+OutputActivation = Callable[[Tensor], Any]
 Loss = Callable[[Any, Tensor], Tensor]
 
 
@@ -46,7 +46,7 @@ CE, BCE, LOGITS, NLL, MSE = (
     nn.CrossEntropyLoss(), nn.BCELoss(), nn.BCEWithLogitsLoss(), nn.NLLLoss(), nn.MSELoss(),
 )  # fmt: skip
 
-FAULTY: list[tuple[Head, Loss, str, str, Severity]] = [
+FAULTY: list[tuple[OutputActivation, Loss, str, str, Severity]] = [
     (nn.Sequential(nn.Softmax(1), nn.Dropout(0.1)), CE, "classes", "ACT101", "error"),
     (lambda z: (z / 2).softmax(1).clone(), CE, "classes", "ACT101", "error"),
     (lambda z: z.softmax(1).log(), CE, "classes", "ACT102 ACT109", "info"),
@@ -86,7 +86,7 @@ FAULTY: list[tuple[Head, Loss, str, str, Severity]] = [
     (nn.PReLU(), MSE, "reals", "ACT307", "warning"),
 ]  # fmt: skip
 
-RIGHT: list[tuple[Head, Loss, str]] = [
+RIGHT: list[tuple[OutputActivation, Loss, str]] = [
     (same, CE, "classes"), (same, LOGITS, "labels"), (same, MSE, "reals"),
     (same, quantile, "reals"),
     (same, written_bce, "labels"), (same, overlap, "labels"), (same, dice, "classes"),

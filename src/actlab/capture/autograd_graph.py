@@ -1,4 +1,4 @@
-"""The autograd graph as second witness, where the first one saw nothing.
+"""The autograd graph as second evidence, where the first one saw nothing.
 
 Scripted modules and operators written in C++ run outside Python, so no torch function is seen. The
 graph that autograd kept of them is: from a tensor of unknown origin it is walked back to tensors
@@ -28,12 +28,12 @@ def complete(trace: Trace, loss: Any = None) -> bool:
         trace.adopt(Value(loss, -1))
     unknown = [value for value in trace.sources if _node_of(value) is not None]
     if unknown:
-        walk = _Walk(trace)
+        walk = _Reconstruction(trace)
         for value in unknown:
             walk.explain(value, next(iter(trace.users_of(value)), None))
         if unseen:
             trace.calls.extend(reversed(walk.made))
-    trace.witnessed = tuple(unknown)
+    trace.reconstructed = tuple(unknown)
     return unseen
 
 
@@ -44,7 +44,7 @@ def _node_of(value: Value) -> Any:
         return None
 
 
-class _Walk:
+class _Reconstruction:
     def __init__(self, trace: Trace) -> None:
         self._trace = trace
         self.made: list[Call] = []

@@ -1,14 +1,15 @@
-"""Watching one step as it runs: every call with its tensors, its line and its module.
+"""Recording a program's torch calls as it runs: every call with its tensors, line and module.
 
-`recording()` puts a `TorchFunctionMode` around a program. The mode is shown every torch function
-that Python calls, functional ones, those under no_grad and the loss included, and sees nothing of
-what one such function does inside; so `F.cross_entropy` is one call, and attention is one call.
-A tensor that is changed in place is a new `Value` each time.
+A `Recorder` is a `TorchFunctionMode`: it is shown every torch function that Python calls,
+functional ones, those under no_grad and the loss included, and sees nothing of what one such
+function does inside; so `F.cross_entropy` is one call, and attention is one call. What is kept of a
+call is up to its `Sink`: `recording()` keeps everything, as a `Trace`; `actlab.watch` keeps a
+skeleton and measures.
 """
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -17,8 +18,8 @@ from torch.nn.modules import module as module_hooks
 from torch.overrides import TorchFunctionMode
 
 from actlab.capture import ops
-from actlab.capture.frames import trail
-from actlab.capture.trace import Call, RootCall, Scope, Trace, Value, version_of
+from actlab.capture.frames import NOWHERE, trail
+from actlab.capture.trace import Call, RootCall, Scope, Trace, Value, tensors_in, version_of
 
 _NO_RECORD = frozenset({
     "shape", "size", "dim", "ndim", "ndimension", "dtype", "device", "is_cuda", "numel", "nelement",
@@ -30,17 +31,56 @@ _NO_RECORD = frozenset({
 })  # fmt: skip
 
 
-class _Recorder(TorchFunctionMode):
-    def __init__(
-        self, trace: Trace, on_module: Callable[[nn.Module], object], files: tuple[str, ...]
+class Sink:
+    """Takes the calls that a `Recorder` sees, into `trace`. A subclass says what is kept."""
+
+    def __init__(self) -> None:
+        self.trace = Trace()
+
+    def passes_over(self, scopes: tuple[Scope, ...]) -> bool:  # noqa: ARG002  for subclasses
+        """Return whether calls inside the innermost module are not recorded."""
+        return False
+
+    def locates(self, op: str) -> bool:  # noqa: ARG002  for subclasses
+        """Return whether the lines that led to a call are worth their time."""
+        return True
+
+    def looking(self) -> AbstractContextManager[None]:
+        """Return a context for the sink's work on a call."""
+        return nullcontext()
+
+    def before(
+        self, op: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> None:
+        """Be told of a call before it runs: what it is given may be overwritten by it."""
+
+    def value_of(self, tensor: Tensor) -> Value:
+        """Return the value that a tensor holds, which a call is given."""
+        raise NotImplementedError
+
+    def made(self, tensor: Tensor, call: Call, position: int) -> Value:
+        """Return the value of an output."""
+        raise NotImplementedError
+
+    def failed(self, call: Call, error: Exception) -> None:
+        """Be told that a call raised."""
+
+    def after(
+        self, call: Call, args: tuple[Any, ...], kwargs: dict[str, Any], outputs: tuple[Tensor, ...]
+    ) -> None:
+        """Be told of a call that ran, which is in the trace now."""
+
+
+class Recorder(TorchFunctionMode):
+    """Hands the torch calls of a block to a sink, with the modules that they ran in."""
+
+    def __init__(self, sink: Sink, files: tuple[str, ...] = ()) -> None:
         super().__init__()
-        self.files = files
-        self.trace = trace
-        self.on_module = on_module
+        self.sink = sink
         self.scopes: tuple[Scope, ...] = ()
-        self.names: dict[int, str] = {}
-        self.root_names: dict[int, str] = {}
+        self._files = files
+        self._names: dict[int, str] = {}
+        self._roots: set[int] = set()
 
     def __torch_function__(
         self,
@@ -51,38 +91,53 @@ class _Recorder(TorchFunctionMode):
     ) -> Any:
         kwargs = kwargs or {}
         op = ops.name_of(func)
-        if op in _NO_RECORD:
+        sink = self.sink
+        if op in _NO_RECORD or sink.passes_over(self.scopes):
             return func(*args, **kwargs)
-        inputs: list[Value] = []
-        seen_args = tuple(self._with_values(item, inputs) for item in args)
-        seen_kwargs = {key: self._with_values(item, inputs) for key, item in kwargs.items()}
-        call = Call(
-            index=len(self.trace.calls),
-            op=op,
-            function=func,
-            args=seen_args,
-            kwargs=seen_kwargs,
-            inputs=tuple(inputs),
-            trail=trail(sys._getframe(1)),
-            scopes=self.scopes,
-            files=self.files,
-            grad_enabled=torch.is_grad_enabled(),
-        )
+        call: Call | None = None
+        with sink.looking():
+            sink.before(op, func, args, kwargs)
+            call = self.call(op, func, args, kwargs, sys._getframe(1))
         try:
             result = func(*args, **kwargs)
-        except Exception as error:  # noted for the report, then the user's own again
-            call.error = error
-            self.trace.failed = call
+        except Exception as error:  # noted for the report, then the user's again
+            if call is not None:
+                sink.failed(call, error)
             raise
-        outputs = (args[0],) if op == "setitem" else tuple(_tensors(result))
-        if outputs:
-            call.outputs = tuple(self._made(tensor, call, i) for i, tensor in enumerate(outputs))
-            self.trace.calls.append(call)
+        with sink.looking():
+            outputs = (args[0],) if op == "setitem" else tuple(tensors_in(result, 2))
+            if outputs and call is not None:
+                self.keep(call, outputs)
+                sink.after(call, args, kwargs, outputs)
         return result
+
+    def call(
+        self, op: str, func: Callable[..., Any], args: Any, kwargs: dict[str, Any], frame: Any
+    ) -> Call:
+        """Return a call that is about to run, with a value in the place of each tensor."""
+        inputs: list[Value] = []
+        return Call(
+            index=len(self.sink.trace.calls),
+            op=op,
+            function=func,
+            args=tuple(self._with_values(item, inputs) for item in args),
+            kwargs={key: self._with_values(item, inputs) for key, item in kwargs.items()},
+            inputs=tuple(inputs),
+            trail=trail(frame) if self.sink.locates(op) else NOWHERE,
+            scopes=self.scopes,
+            files=self._files,
+            grad_enabled=torch.is_grad_enabled(),
+        )
+
+    def keep(self, call: Call, outputs: tuple[Tensor, ...]) -> None:
+        """Put a call that ran into the trace."""
+        call.index = len(self.sink.trace.calls)
+        call.outputs = tuple(self.sink.made(tensor, call, i) for i, tensor in enumerate(outputs))
+        self.sink.trace.calls.append(call)
 
     def _with_values(self, item: Any, found: list[Value], depth: int = 0) -> Any:
         if isinstance(item, Tensor):
-            value = self._value(item)
+            value = self.sink.value_of(item)
             found.append(value)
             return value
         if depth < 3:
@@ -94,7 +149,49 @@ class _Recorder(TorchFunctionMode):
                 return tuple(self._with_values(part, found, depth + 1) for part in item)
         return item
 
-    def _value(self, tensor: Tensor) -> Value:
+    def enter(self, module: nn.Module, args: Any, kwargs: Any) -> None:
+        """Note that the forward of `module` starts."""
+        if not self.scopes:
+            self.name_root(module)
+            calls = self.sink.trace.calls
+            self.sink.trace.roots.append(RootCall(module, args, kwargs, len(calls)))
+        self.scopes = (*self.scopes, Scope(module, self.path_of(module)))
+
+    def leave(self, module: nn.Module, output: Any) -> None:
+        """Note that the forward of `module` ended."""
+        while self.scopes:
+            last = self.scopes[-1].module
+            self.scopes = self.scopes[:-1]
+            if last is module:
+                break
+        if not self.scopes and self.sink.trace.roots:
+            root = self.sink.trace.roots[-1]
+            root.output, root.last = output, len(self.sink.trace.calls)
+
+    def path_of(self, module: nn.Module) -> str:
+        """Return the dotted path of a module; of one that is no part of a root, with its class."""
+        path = self._names.get(id(module))
+        if path is None:
+            above = self.scopes[-1].path if self.scopes else ""
+            path = ".".join(part for part in (above, type(module).__name__) if part)
+        return path
+
+    def name_root(self, module: nn.Module) -> None:
+        """Name the parts of a module that is called from outside any other."""
+        if id(module) in self._roots:
+            return
+        prefix = "" if not self._roots or id(module) in self._names else type(module).__name__
+        self._roots.add(id(module))
+        for name, part in module.named_modules():
+            path = ".".join(piece for piece in (prefix, name) if piece)
+            path = path.replace("_orig_mod.", "").replace("_orig_mod", "")
+            self._names.setdefault(id(part), path)
+
+
+class _EverythingKept(Sink):
+    """Keeps every tensor; one that is changed in place is a new `Value` each time."""
+
+    def value_of(self, tensor: Tensor) -> Value:
         known = self.trace._current.get(id(tensor))
         if known is None:
             known = Value(tensor, version_of(tensor))
@@ -114,54 +211,28 @@ class _Recorder(TorchFunctionMode):
         self.trace._current[id(tensor)] = after
         return after
 
-    def _made(self, tensor: Tensor, call: Call, position: int) -> Value:
+    def made(self, tensor: Tensor, call: Call, position: int) -> Value:
         value = Value(tensor, version_of(tensor), call, position)
         self.trace._current[id(tensor)] = value
-        changed = call.inputs and tensor is call.inputs[0].tensor
-        if changed and tensor._base is not None:
-            base = tensor._base
-            old = self.trace._current.get(id(base))
-            if old is not None:
-                inputs = (value, old)
-                write = Call(len(self.trace.calls), "setitem", None, inputs, {}, inputs)
-                write.scopes, write.trail = call.scopes, call.trail
-                write.outputs = (Value(base, version_of(base), write),)
-                self.trace.calls.append(write)
-                self.trace._current[id(base)] = write.outputs[0]
         return value
 
-    def enter(self, module: nn.Module, args: Any, kwargs: Any) -> None:
-        """Note that the forward of `module` starts."""
-        self.on_module(module)
-        if not self.scopes:
-            self._name_root(module)
-            self.trace.roots.append(RootCall(module, args, kwargs, len(self.trace.calls)))
-        path = self.names.get(id(module))
-        if path is None:
-            above = self.scopes[-1].path if self.scopes else ""
-            path = ".".join(part for part in (above, type(module).__name__) if part)
-        self.scopes = (*self.scopes, Scope(module, path))
+    def failed(self, call: Call, error: Exception) -> None:
+        call.error = error
+        self.trace.failed = call
 
-    def leave(self, module: nn.Module, output: Any) -> None:
-        """Note that the forward of `module` ended."""
-        while self.scopes:
-            last = self.scopes[-1].module
-            self.scopes = self.scopes[:-1]
-            if last is module:
-                break
-        if not self.scopes and self.trace.roots:
-            root = self.trace.roots[-1]
-            root.output, root.last = output, len(self.trace.calls)
-
-    def _name_root(self, module: nn.Module) -> None:
-        if id(module) in self.root_names:
-            return
-        first = not self.root_names
-        prefix = "" if first or id(module) in self.names else type(module).__name__
-        self.root_names[id(module)] = prefix
-        for name, part in module.named_modules():
-            path = ".".join(piece for piece in (prefix, name) if piece)
-            self.names.setdefault(id(part), path.replace("_orig_mod.", "").replace("_orig_mod", ""))
+    def after(self, call: Call, *_given: Any) -> None:
+        """Note that a view which was changed in place changed its base."""
+        for value in call.outputs:
+            base = value.tensor._base
+            old = self.trace._current.get(id(base)) if base is not None else None
+            if old is None or base is None or value.tensor is not call.inputs[0].tensor:
+                continue
+            inputs = (value, old)
+            write = Call(len(self.trace.calls), "setitem", None, inputs, {}, inputs)
+            write.scopes, write.trail = call.scopes, call.trail
+            write.outputs = (Value(base, version_of(base), write),)
+            self.trace.calls.append(write)
+            self.trace._current[id(base)] = write.outputs[0]
 
 
 @contextmanager
@@ -180,12 +251,12 @@ def recording(
     >>> [call.op for call in trace.calls]
     ['ones', 'relu']
     """
-    trace = Trace()
-    recorder = _Recorder(trace, on_module, files)
+    recorder = Recorder(_EverythingKept(), files)
     if names_of is not None:
-        recorder._name_root(names_of)
+        recorder.name_root(names_of)
 
     def before(module: nn.Module, args: Any) -> None:
+        on_module(module)
         recorder.enter(module, args, {} if recorder.scopes else _keywords_of_caller())
 
     def after(module: nn.Module, args: Any, output: Any) -> None:  # noqa: ARG001  torch's signature
@@ -197,7 +268,7 @@ def recording(
     )
     try:
         with recorder:
-            yield trace
+            yield recorder.sink.trace
     finally:
         for handle in handles:
             handle.remove()
@@ -208,11 +279,3 @@ def _keywords_of_caller() -> dict[str, Any]:
     frame = sys._getframe(2)
     keywords = frame.f_locals.get("kwargs")
     return dict(keywords) if isinstance(keywords, dict) else {}
-
-
-def _tensors(result: Any, depth: int = 0) -> Iterable[Tensor]:
-    if isinstance(result, Tensor):
-        yield result
-    elif isinstance(result, (tuple, list)) and depth < 2:
-        for part in result:
-            yield from _tensors(part, depth + 1)

@@ -51,8 +51,8 @@ def _signature(call: Call) -> tuple[Any, ...]:
     return (call.op, call.module, *((line.code, line.number) for line in inner))
 
 
-class Probes:
-    """The probes of one captured step; each is run once, when a rule first asks for it."""
+class Reruns:
+    """The reruns of one captured step; each is run once, when a rule first asks for it."""
 
     def __init__(self, run: Run | None, samples: int | None) -> None:
         self._run = run

@@ -3,7 +3,7 @@
 A tensor that is changed in place is a new `Value` each time.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -133,14 +133,14 @@ class Trace:
     """All calls of one run, in order, with what became of each tensor.
 
     `sources` are the values that no recorded call made, `roots` the calls of modules from outside
-    any other, `failed` the call that raised, `witnessed` the sources that autograd explained.
+    any other, `failed` the call that raised, `reconstructed` the sources that autograd explained.
     """
 
     calls: list[Call] = field(default_factory=list)
     sources: list[Value] = field(default_factory=list)
     failed: Call | None = None
     roots: list["RootCall"] = field(default_factory=list)
-    witnessed: tuple[Value, ...] = ()
+    reconstructed: tuple[Value, ...] = ()
     _current: dict[int, Value] = field(default_factory=dict)
     _users: dict[int, list[Call]] | None = None
 
@@ -181,3 +181,16 @@ def version_of(tensor: Tensor) -> int:
         return tensor._version
     except RuntimeError:  # tensors of inference mode count no versions
         return 0
+
+
+def tensors_in(item: Any, depth: int = 4) -> Iterator[Tensor]:
+    """Yield the tensors of nested tuples, lists and dictionaries, at most `depth` levels down.
+
+    >>> [tensor.tolist() for tensor in tensors_in((torch.ones(1), {"a": [torch.zeros(1)]}))]
+    [[1.0], [0.0]]
+    """
+    if isinstance(item, Tensor):
+        yield item
+    elif depth > 0 and isinstance(item, (tuple, list, dict)):
+        for part in item.values() if isinstance(item, dict) else item:
+            yield from tensors_in(part, depth - 1)

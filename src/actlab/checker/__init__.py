@@ -6,9 +6,9 @@ How a rule is added:
    `rule.Rule`: `code`, `name` (kebab case), `severity` (the worst that it reports), `thresholds`,
    and a docstring with the sections `## What it does`, `## Why is this bad?`, `## Example`,
    `## Use instead`, `## Sources`. It is the rule's page: `actlab check --explain CODE` and docs.
-2. `check(self, subject)` yields `self.found(...)` for each fault. It reads the `Subject` only:
-   `subject.trace` (calls, values), `subject.loss_calls`, `subject.activations`, `subject.layers`,
-   `subject.gradients`, `subject.range_of(value)`, `subject.targets`, `subject.probes`.
+2. `check(self, step)` yields `self.found(...)` for each fault. It reads the `Step` only:
+   `step.trace` (calls, values), `step.loss_calls`, `step.activations`, `step.layers`,
+   `step.gradients`, `step.range_of(value)`, `step.targets`, `step.reruns`.
    It raises `NotCheckable("why")` where nobody can tell; findings yielded before that are kept.
    It returns without a finding where all is well, and where it has nothing to look at.
    `self.limits["name"]` is a threshold with the user's setting applied.

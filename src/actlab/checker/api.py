@@ -10,12 +10,18 @@ from torch import nn
 
 from actlab.capture.frames import caller
 from actlab.capture.location import Location
-from actlab.capture.referenced_modules import modules_of
-from actlab.checker.analysis.step import Subject
-from actlab.checker.captured_step import CheckError, Program, captured, failing_call
+from actlab.capture.restore import modules_of
+from actlab.checker.analysis.step import Step
+from actlab.checker.captured_step import (
+    CheckError,
+    Program,
+    captured,
+    failing_call,
+    place_of,
+    story,
+)
 from actlab.checker.engine import run_rules
 from actlab.checker.report import Report
-from actlab.checker.reporting.failure import place_of, story
 from actlab.checker.rules import RULES
 from actlab.checker.settings import Settings, checked_codes, nearest_settings
 from actlab.checker.targets import Targets, checked_task
@@ -145,10 +151,10 @@ def _report(program: Program, task: str | None, ignore: str | Iterable[str]) -> 
     asked = Location(program.files[0], 1) if program.files else caller()
     task = checked_task(task)
     settings = _settings(ignore)
-    with captured(program, task) as subject:
-        report = run_rules(RULES, subject, settings, asked)
-        if subject.error is not None:
-            report = _of_stopped_step(report, subject)
+    with captured(program, task) as step:
+        report = run_rules(RULES, step, settings, asked)
+        if step.error is not None:
+            report = _of_stopped_step(report, step)
     return replace(report, seconds=time.perf_counter() - started)
 
 
@@ -157,12 +163,12 @@ def _settings(ignore: str | Iterable[str]) -> Settings:
     return replace(settings, ignore=settings.ignore | checked_codes(ignore, RULES))
 
 
-def _of_stopped_step(report: Report, subject: Subject) -> Report:
+def _of_stopped_step(report: Report, step: Step) -> Report:
     """Return the report where a rule explains what stopped the step; raise CheckError otherwise."""
-    assert subject.error is not None
-    text = story(subject)
-    failed = failing_call(subject)
-    places = {place_of(subject.error)}
+    assert step.error is not None
+    text = story(step)
+    failed = failing_call(step)
+    places = {place_of(step.error)}
     if failed is not None:
         places.add((str(failed.location.file), failed.location.line))
     explained = any(

@@ -1,6 +1,7 @@
 """Running one step under observation, and leaving everything as it was."""
 
 import sys
+import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
@@ -12,11 +13,12 @@ from torch import Tensor, nn
 
 from actlab.capture import ops
 from actlab.capture.autograd_graph import complete
+from actlab.capture.frames import is_user
 from actlab.capture.recorder import recording
-from actlab.capture.reruns import Probes, Run
+from actlab.capture.reruns import Reruns, Run
 from actlab.capture.restore import Keeper, random_state_kept, uninitialised_names
-from actlab.capture.trace import Call, RootCall, Trace, Value
-from actlab.checker.analysis.step import Subject
+from actlab.capture.trace import Call, RootCall, Trace, Value, tensors_in
+from actlab.checker.analysis.step import Step
 from actlab.checker.targets import Targets, infer_task
 from actlab.errors import ActlabError
 from actlab.i18n import _
@@ -46,8 +48,8 @@ class Program:
 
 
 @contextmanager
-def captured(program: Program, task: str | None) -> Iterator[Subject]:
-    """Run the step once, with its backward pass, and give the subject to the block.
+def captured(program: Program, task: str | None) -> Iterator[Step]:
+    """Run the step once, with its backward pass, and give the step to the block.
 
     Modules, gradients, inputs and random states are as before when the block ends, whatever
     happened in it. Raises CheckError where parameters still wait for their shape.
@@ -64,19 +66,19 @@ def captured(program: Program, task: str | None) -> Iterator[Subject]:
     keeper = Keeper()
     for module in program.modules:
         keeper.remember(module)
-    for tensor in (*_tensors_in(program.inputs), *program.targets.tensors):
+    for tensor in (*tensors_in(program.inputs), *program.targets.tensors):
         keeper.remember_tensor(tensor)
     with random_state_kept(), ExitStack() as stack:
         stack.callback(keeper.restore)
         stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")
         with random_state_kept():
-            subject = _run(program, task, keeper)
+            step = _run(program, task, keeper)
         keeper.restore()
-        yield subject
+        yield step
 
 
-def _run(program: Program, task: str | None, keeper: Keeper, gradients: bool = True) -> Subject:
+def _run(program: Program, task: str | None, keeper: Keeper, gradients: bool = True) -> Step:
     border: list[int] = []
     returned: list[Any] = []
     loss: Any = None
@@ -96,12 +98,12 @@ def _run(program: Program, task: str | None, keeper: Keeper, gradients: bool = T
             keeper.restore()
             return _run(program, task, keeper, gradients=False)
         unseen = complete(trace, loss)
-        subject = _subject(program, trace, task, border[0] if border else None)
-        subject.error = error
-        subject.unseen = unseen or not trace.calls
-        subject.returned = Targets.of(returned).tensors
-        _differentiate(subject, loss)
-    return subject
+        step = _subject(program, trace, task, border[0] if border else None)
+        step.error = error
+        step.unseen = unseen or not trace.calls
+        step.returned = Targets.of(returned).tensors
+        _differentiate(step, loss)
+    return step
 
 
 def _is_of_inference(error: BaseException | None) -> bool:
@@ -109,24 +111,24 @@ def _is_of_inference(error: BaseException | None) -> bool:
     return error is not None and "nference tensor" in str(error)
 
 
-def _subject(program: Program, trace: Trace, task: str | None, border: int | None) -> Subject:
+def _subject(program: Program, trace: Trace, task: str | None, border: int | None) -> Step:
     modules = tuple({id(r.module): r.module for r in trace.roots}.values()) or program.modules
     targets = program.targets
     samples = _samples(trace, targets, program.inputs)
-    subject = Subject(
+    step = Step(
         trace=trace,
         model=_main_model(trace) if program.model is None else program.model,
         targets=targets,
-        probes=Probes(_rerun(program, trace), samples),
+        reruns=Reruns(_rerun(program, trace), samples),
         optimizer=program.optimizer,
         batch_size=samples,
         border=border,
-        given_inputs=frozenset(id(t) for t in _tensors_in(program.inputs)),
+        given_inputs=frozenset(id(t) for t in tensors_in(program.inputs)),
     )
-    subject.parameters = _parameters(program.modules or modules, trace)
-    subject.task_given = task is not None
-    subject.task = task or _inferred_task(subject)
-    return subject
+    step.parameters = _parameters(program.modules or modules, trace)
+    step.task_given = task is not None
+    step.task = task or _inferred_task(step)
+    return step
 
 
 def _main_model(trace: Trace) -> nn.Module | None:
@@ -152,7 +154,7 @@ def _samples(trace: Trace, targets: Targets, inputs: Any) -> int | None:
     if first_inputs is None:
         root: RootCall | None = next(iter(trace.roots), None)
         first_inputs = (root.args, root.kwargs) if root is not None else None
-    given = next((t.shape for t in _tensors_in(first_inputs) if t.ndim > 0), None)
+    given = next((t.shape for t in tensors_in(first_inputs) if t.ndim > 0), None)
     if targets.samples is None:
         return given[0] if given is not None else None
     if given is not None and len(given) > 1 and targets.samples == given[0] * given[1]:
@@ -160,11 +162,11 @@ def _samples(trace: Trace, targets: Targets, inputs: Any) -> int | None:
     return targets.samples
 
 
-def _inferred_task(subject: Subject) -> str | None:
-    for loss_call in subject.loss_calls:
+def _inferred_task(step: Step) -> str | None:
+    for loss_call in step.loss_calls:
         if loss_call.target is not None:
             return infer_task(loss_call.target.tensor)
-    return infer_task(subject.targets.tensors[0]) if subject.targets.tensors else None
+    return infer_task(step.targets.tensors[0]) if step.targets.tensors else None
 
 
 def _parameters(modules: tuple[nn.Module, ...], trace: Trace) -> Mapping[str, Tensor]:
@@ -182,49 +184,49 @@ def _parameters(modules: tuple[nn.Module, ...], trace: Trace) -> Mapping[str, Te
     return named
 
 
-def _differentiate(subject: Subject, loss: Any) -> None:
+def _differentiate(step: Step, loss: Any) -> None:
     """Take the gradients of the loss, without touching any `.grad`."""
-    if subject.error is not None:
-        subject.no_gradient_reason = _("the step stopped with an error")
+    if step.error is not None:
+        step.no_gradient_reason = _("the step stopped with an error")
         return
     if not isinstance(loss, Tensor):
-        subject.no_gradient_reason = _("the step returned {kind}, not a tensor").format(
+        step.no_gradient_reason = _("the step returned {kind}, not a tensor").format(
             kind=type(loss).__name__
         )
         return
-    subject.loss = loss
+    step.loss = loss
     if not loss.requires_grad:
-        subject.no_gradient_reason = _("the loss does not depend on any parameter by a gradient")
+        step.no_gradient_reason = _("the loss does not depend on any parameter by a gradient")
         return
     if loss.ndim > 0 and loss.numel() != 1:
-        subject.notes.append(
+        step.notes.append(
             _("The loss has shape {shape}, not one number; its sum was differentiated.").format(
                 shape=tuple(loss.shape)
             )
         )
-    names = [name for name, tensor in subject.parameters.items() if tensor.requires_grad]
-    values = list(_watched_values(subject))
-    wanted = [subject.parameters[name] for name in names] + [value.tensor for value in values]
+    names = [name for name, tensor in step.parameters.items() if tensor.requires_grad]
+    values = list(_watched_values(step))
+    wanted = [step.parameters[name] for name in names] + [value.tensor for value in values]
     try:
         found = torch.autograd.grad(loss.sum(), wanted, allow_unused=True)
     except Exception as error:  # the backward pass is the user's program too
-        subject.no_gradient_reason = _("the backward pass raised {kind}: {text}").format(
+        step.no_gradient_reason = _("the backward pass raised {kind}: {text}").format(
             kind=type(error).__name__, text=first_line(error)
         )
         return
-    subject.gradients = dict(zip(names, found[: len(names)], strict=True))
-    subject.value_gradients = {
+    step.gradients = dict(zip(names, found[: len(names)], strict=True))
+    step.value_gradients = {
         id(value): gradient
         for value, gradient in zip(values, found[len(names) :], strict=True)
         if gradient is not None
     }
 
 
-def _watched_values(subject: Subject) -> Iterator[Value]:
+def _watched_values(step: Step) -> Iterator[Value]:
     """Yield, each once, the values whose gradients rules may ask for."""
     seen: set[int] = set()
-    candidates: list[Value] = [loss_call.input for loss_call in subject.loss_calls]
-    for call in subject.trace.calls:
+    candidates: list[Value] = [loss_call.input for loss_call in step.loss_calls]
+    for call in step.trace.calls:
         if call.op in ops.ACTIVATIONS:
             candidates += [call.inputs[0], call.output]
         elif call.op in ops.AFFINE:
@@ -248,18 +250,91 @@ def _eager() -> Any:
     return torch.compiler.set_stance("force_eager")
 
 
-def _tensors_in(item: Any, depth: int = 0) -> Iterator[Tensor]:
-    if isinstance(item, Tensor):
-        yield item
-    elif depth < 4 and isinstance(item, dict):
-        for part in item.values():
-            yield from _tensors_in(part, depth + 1)
-    elif depth < 4 and isinstance(item, (tuple, list)):
-        for part in item:
-            yield from _tensors_in(part, depth + 1)
-
-
-def failing_call(subject: Subject) -> Call | None:
+def failing_call(step: Step) -> Call | None:
     """Return the torch call that stopped the step, None where something else did."""
-    failed = subject.trace.failed
-    return failed if failed is not None and failed.error is subject.error else None
+    failed = step.trace.failed
+    return failed if failed is not None and failed.error is step.error else None
+
+
+_CLASS_LOSSES = ("cross_entropy", "nll_loss")
+
+
+def story(step: Step) -> str:
+    """Return which part of the step raised, what it said, where, and what to do."""
+    error = step.error
+    assert error is not None
+    call = failing_call(step)
+    text = _("{part} raised {kind}: {message}").format(
+        part=_part(step, call), kind=type(error).__name__, message=first_line(error).rstrip(".")
+    )
+    place = place_of(error)
+    if place is not None:
+        text += _(", at {file}:{line}").format(file=place[0], line=place[1])
+    advice = _advice(call) or _("It must run on this batch before it can be checked")
+    return f"{text}. {advice}."
+
+
+def _part(step: Step, call: Call | None) -> str:
+    if step.border is not None:
+        return _("The loss")
+    if step.reruns.possible and step.targets.tensors:
+        return _("The model")
+    if call is not None and not step.in_loss_code(call):
+        return _("The model")
+    return _("The step")
+
+
+def place_of(error: BaseException) -> tuple[str, int | None] | None:
+    """Return the innermost line of the user's own program that an exception passed."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if is_user(frame.filename):
+            return frame.filename, frame.lineno
+    return None
+
+
+def _advice(call: Call | None) -> str:
+    """Return what to do about the usual mistakes with targets, "" for others."""
+    if call is None or len(call.inputs) < 2:
+        return ""
+    given, target = call.argument("input", 0), call.argument("target", 1)
+    if isinstance(given, (dict, tuple)) and given:
+        return _(
+            "A loss takes one tensor, but the model returned {kind}: give the part that is meant, "
+            "as in lambda out, y: loss_fn(out[{key!r}], y)"
+        ).format(kind=type(given).__name__, key=next(iter(given)) if isinstance(given, dict) else 0)
+    if not isinstance(given, Value) or not isinstance(target, Value):
+        return ""
+    prediction, wanted = given.tensor, target.tensor
+    if call.op in _CLASS_LOSSES:
+        return _class_target_advice(call.op, prediction, wanted)
+    if call.op in ("bce", "bce_logits", "mse_loss", "l1_loss") and not wanted.is_floating_point():
+        return _("{loss} needs floating-point targets, but they are {dtype}: use y.float()").format(
+            loss=call.op, dtype=_dtype(wanted)
+        )
+    if prediction.shape != wanted.shape and call.op in ("bce", "bce_logits"):
+        return _(
+            "Predictions and targets must have one shape, but they have {given} and {wanted}"
+        ).format(given=tuple(prediction.shape), wanted=tuple(wanted.shape))
+    return ""
+
+
+def _class_target_advice(loss: str, prediction: Tensor, target: Tensor) -> str:
+    if target.is_floating_point() and target.shape != prediction.shape:
+        return _(
+            "{loss} needs class indices of dtype int64, but the targets are {dtype} of shape "
+            "{shape}: use y.long()"
+        ).format(loss=loss, dtype=_dtype(target), shape=tuple(target.shape))
+    if not target.is_floating_point() and target.numel() and prediction.ndim >= 2:
+        low, high = int(target.min()), int(target.max())
+        classes = prediction.shape[1]
+        if low < 0 or high >= classes:
+            return _(
+                "Class indices must be 0 to {last}, but the targets run from {low} to {high}"
+            ).format(last=classes - 1, low=low, high=high)
+        if str(target.dtype) not in ("torch.int64", "torch.uint8"):
+            return _("{loss} needs class indices of dtype int64: use y.long()").format(loss=loss)
+    return ""
+
+
+def _dtype(tensor: Tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")

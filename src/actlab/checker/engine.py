@@ -1,25 +1,24 @@
-"""Running the rules over a subject, and writing down what each of them said."""
+"""Running the rules over a step, and writing down what each of them said."""
 
 from collections.abc import Iterable
 from dataclasses import replace
 
 from actlab.capture.location import Location
-from actlab.checker.analysis.step import Subject
+from actlab.checker.analysis.step import Step
 from actlab.checker.report import Checked, Finding, Report, Unchecked, merged
-from actlab.checker.reporting.suppress import is_silenced
 from actlab.checker.rule import NotCheckable, Rule
-from actlab.checker.settings import Settings
+from actlab.checker.settings import Settings, is_silenced
 from actlab.i18n import _
 
 
 def run_rules(
-    rules: Iterable[type[Rule]], subject: Subject, settings: Settings, asked: Location
+    rules: Iterable[type[Rule]], step: Step, settings: Settings, asked: Location
 ) -> Report:
     """Return the report of all rules on one captured step.
 
     `asked` is the line that asked for the check: the place of what has no line of its own.
     """
-    blind = _blindness(subject)
+    blind = _blindness(step)
     findings: list[Finding] = []
     fine: list[Checked] = []
     unchecked: list[Unchecked] = []
@@ -28,7 +27,7 @@ def run_rules(
             unchecked.append(Unchecked(kind.code, kind.name, _("left out by the settings")))
             continue
         rule = kind(settings.limits.get(kind.code, {}))
-        found, reason = _run(rule, subject)
+        found, reason = _run(rule, step)
         if not found and blind is not None:
             reason = blind
         severity = settings.severity.get(kind.code)
@@ -46,9 +45,9 @@ def run_rules(
         fine=tuple(fine),
         unchecked=tuple(unchecked),
         ignored=merged(silenced),
-        task=subject.task,
-        task_given=subject.task_given,
-        notes=tuple(subject.notes),
+        task=step.task,
+        task_given=step.task_given,
+        notes=tuple(step.notes),
     )
 
 
@@ -63,19 +62,19 @@ def _placed(finding: Finding, asked: Location) -> Finding:
     return replace(finding, location=replace(asked, module=finding.location.module))
 
 
-def _blindness(subject: Subject) -> str | None:
+def _blindness(step: Step) -> str | None:
     """Return why a rule without a finding has proven nothing about this step, None if it has."""
-    if subject.unseen:
+    if step.unseen:
         return _("the step ran where no call could be seen (another thread, or compiled code)")
-    if any(loss.input.tensor.is_meta for loss in subject.loss_calls):
+    if any(loss.input.tensor.is_meta for loss in step.loss_calls):
         return _("the tensors hold no numbers (device meta): only where they came from was seen")
     return None
 
 
-def _run(rule: Rule, subject: Subject) -> tuple[list[Finding], str | None]:
+def _run(rule: Rule, step: Step) -> tuple[list[Finding], str | None]:
     found: list[Finding] = []
     try:
-        for finding in rule.check(subject):
+        for finding in rule.check(step):
             found.append(finding)  # noqa: PERF402  what came before an exception is kept
     except NotCheckable as reason:
         return found, str(reason)

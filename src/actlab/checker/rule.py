@@ -11,7 +11,7 @@ from actlab.capture.location import Location
 from actlab.checker.report import Finding, Severity
 
 if TYPE_CHECKING:
-    from actlab.checker.analysis.step import Subject
+    from actlab.checker.analysis.step import Step
 
 SECTIONS = ("What it does", "Why is this bad?", "Example", "Use instead", "Sources")
 """The sections that the docstring of every rule has, in this order."""
@@ -82,7 +82,7 @@ class Rule(ABC):
         self.limits: Mapping[str, float] = {**self.thresholds, **limits}
 
     @abstractmethod
-    def check(self, subject: "Subject") -> Iterable[Finding]:
+    def check(self, step: "Step") -> Iterable[Finding]:
         """Yield what is wrong with the captured step; raise `NotCheckable` where nobody can tell.
 
         Findings that were yielded before `NotCheckable` is raised are kept.

@@ -10,13 +10,16 @@ outside_share = 0.1
 ACT204 = "info"
 """
 
+import linecache
+import re
 import tomllib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from actlab.checker.report import SEVERITIES, Severity
+from actlab.capture.location import Location
+from actlab.checker.report import SEVERITIES, Finding, Severity
 from actlab.checker.rule import Rule
 from actlab.errors import ActlabError, nearest, unknown_name
 from actlab.i18n import _
@@ -133,3 +136,39 @@ def checked_codes(codes: str | Iterable[str], rules: Collection[type[Rule]]) -> 
         if code not in known:
             raise unknown_name(_("rule"), str(code), known)
     return frozenset(given)
+
+
+_COMMENT = re.compile(r"#\s*actlab:\s*ignore(?:\[(?P<codes>[^\]]*)\])?", re.IGNORECASE)
+
+
+def codes_ignored_on(line: str) -> frozenset[str] | None:
+    """Return the codes that a source line silences, an empty set for all of them, None for none.
+
+    >>> sorted(codes_ignored_on("x = f(x)  # actlab: ignore[ACT101, ACT204]"))
+    ['ACT101', 'ACT204']
+    >>> codes_ignored_on("x = f(x)  # actlab: ignore")
+    frozenset()
+    >>> codes_ignored_on("x = f(x)") is None
+    True
+    """
+    match = _COMMENT.search(line)
+    if match is None:
+        return None
+    codes = match.group("codes")
+    return frozenset(codes.replace(",", " ").split()) if codes is not None else frozenset()
+
+
+def is_silenced(finding: Finding) -> bool:
+    """Return whether a comment on the finding's line, or on the one that ran it, silences it."""
+    place = finding.location
+    caller = place.called_from
+    return _silences(place, finding.code) or (
+        caller is not None and _silences(caller, finding.code)
+    )
+
+
+def _silences(location: Location, code: str) -> bool:
+    if location.file is None or location.line is None:
+        return False
+    codes = codes_ignored_on(linecache.getline(location.file, location.line))
+    return codes is not None and (not codes or code in codes)

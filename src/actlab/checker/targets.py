@@ -1,12 +1,12 @@
 """The target batch: which task it poses."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from actlab.capture.trace import tensors_in
 from actlab.checker.analysis import tensor_tests
 from actlab.errors import unknown_name
 from actlab.tasks import TASKS
@@ -28,7 +28,7 @@ class Targets:
     @classmethod
     def of(cls, batch: Any, made_up: bool = False) -> "Targets":
         """Collect the tensors of a target: a tensor, or tuples, lists and dictionaries of them."""
-        return cls(tuple(_tensors(batch)), made_up)
+        return cls(tuple(tensors_in(batch)), made_up)
 
     @property
     def ids(self) -> frozenset[int]:
@@ -40,17 +40,6 @@ class Targets:
         """Return the length of the first dimension, None without targets."""
         sized = [tensor for tensor in self.tensors if tensor.ndim > 0]
         return sized[0].shape[0] if sized else None
-
-
-def _tensors(item: Any, depth: int = 0) -> Iterator[Tensor]:
-    if isinstance(item, Tensor):
-        yield item
-    elif depth < 4 and isinstance(item, dict):
-        for part in item.values():
-            yield from _tensors(part, depth + 1)
-    elif depth < 4 and isinstance(item, (tuple, list)):
-        for part in item:
-            yield from _tensors(part, depth + 1)
 
 
 def checked_task(name: str | None) -> str | None:

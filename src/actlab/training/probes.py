@@ -16,7 +16,13 @@ from torch import Tensor, nn
 from actlab.records import LayerGradients, LayerProbe, LearntParameter, SlotName
 from actlab.training.examples import Examples
 from actlab.training.objective import CLASSIFICATION, Loss
-from actlab.unit_statistics import dead_units, greatest_slope, nearly_flat, slopes
+from actlab.unit_statistics import (
+    NotElementwiseError,
+    dead_units,
+    greatest_slope,
+    nearly_flat,
+    slopes,
+)
 
 IMAGES = 300
 """How many images a network is probed on: about a fifth of an epoch of the published study."""
@@ -150,7 +156,7 @@ class _Tally:
         """Count one batch: the activation's inputs, and the gradient of the weights before it."""
         try:
             slope = slopes(activation, given)
-        except ValueError:
+        except NotElementwiseError:
             return
         with torch.no_grad():
             # The copy is for activations that write over what they are given.

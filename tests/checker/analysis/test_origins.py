@@ -10,8 +10,7 @@ from torch.nn import functional as F
 from actlab.capture.autograd_graph import complete
 from actlab.capture.recorder import recording
 from actlab.capture.trace import Trace, Value
-from actlab.checker.analysis.element_origins import true_origins
-from actlab.checker.analysis.origins import is_gate, made_with, origins
+from actlab.checker.analysis.origins import is_gate, made_with, origins, true_origins
 
 
 def recorded(function: Callable[[Tensor], Tensor]) -> tuple[Trace, Value]:

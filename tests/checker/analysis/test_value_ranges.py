@@ -86,4 +86,4 @@ def test_a_small_constant_counts_with_its_numbers() -> None:
     value = trace.value_of(out)
     assert value is not None
     free = Bounds(lambda source: source.tensor.requires_grad)
-    assert str(free.of(value)) == "[-3, 3]"
+    assert str(free.of(value)) == "[−3, 3]"

@@ -8,9 +8,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from actlab.checker.captured_step import Program, captured
-from actlab.checker.statistics.gradients import early, quotient, root_mean_square, total_norm
-from actlab.checker.statistics.one_step import gradients_of, half_gradients, summed_samples
+from actlab.checker.statistics.one_step import (
+    early,
+    gradients_of,
+    half_gradients,
+    quotient,
+    summed_samples,
+)
 from actlab.checker.targets import Targets
+from actlab.unit_statistics import root_mean_square, total_norm
 
 
 class Net(nn.Module):
@@ -35,8 +41,8 @@ def test_halves_are_two_separate_steps() -> None:
     torch.manual_seed(0)
     net = Net()
     x, y = torch.randn(10, 1, 6, 6), torch.arange(10) % 3
-    with captured(program(net, x, y), None) as subject:
-        found = [half_gradients(subject, layer) for layer in subject.layers]
+    with captured(program(net, x, y), None) as step:
+        found = [half_gradients(step, layer) for layer in step.layers]
     for number, half in enumerate((slice(0, 5), slice(5, 10))):
         net.zero_grad()
         (F.cross_entropy(net(x[half]), y[half], reduction="sum") / 10).backward()
@@ -50,8 +56,8 @@ def test_norms_are_those_of_clip_grad_norm() -> None:
     torch.manual_seed(0)
     net = Net()
     x, y = torch.randn(10, 1, 6, 6), torch.arange(10) % 3
-    with captured(program(net, x, y), None) as subject:
-        measure = gradients_of(subject)
+    with captured(program(net, x, y), None) as step:
+        measure = gradients_of(step)
     F.cross_entropy(net(x), y).backward()
     norm = nn.utils.clip_grad_norm_(net.parameters(), math.inf)
     assert measure.norms == (pytest.approx(float(norm), rel=1e-5),)
@@ -64,11 +70,11 @@ def test_frozen_and_zero_layers_do_not_count() -> None:
     net = Net()
     net.conv.weight.requires_grad_(False)
     x, y = torch.randn(4, 1, 6, 6), torch.arange(4) % 3
-    with captured(program(net, x, y), None) as subject:
-        assert gradients_of(subject).depth == 1
+    with captured(program(net, x, y), None) as step:
+        assert gradients_of(step).depth == 1
     nn.init.zeros_(net.out.weight)
-    with captured(program(net, x, y), None) as subject:
-        assert gradients_of(subject).depth == 0
+    with captured(program(net, x, y), None) as step:
+        assert gradients_of(step).depth == 0
 
 
 @pytest.mark.parametrize(
@@ -82,8 +88,8 @@ def test_frozen_and_zero_layers_do_not_count() -> None:
 )
 def test_sums_over_the_batch_are_told_from_means(loss, expected: int) -> None:
     x, y = torch.randn(10, 1, 6, 6), torch.arange(10) % 3
-    with captured(program(Net(), x, y, loss), None) as subject:
-        assert summed_samples(subject) == expected
+    with captured(program(Net(), x, y, loss), None) as step:
+        assert summed_samples(step) == expected
 
 
 def test_arithmetic() -> None:

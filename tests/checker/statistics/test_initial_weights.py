@@ -15,8 +15,8 @@ def fits(act: nn.Module, layer: nn.Module, x: torch.Tensor):
     net = nn.Sequential(layer, act, nn.Flatten(), nn.LazyLinear(3))
     net(x)
     program = Program(lambda done: net(x).square().mean(), net, (net,), Targets(), inputs=x)
-    with captured(program, None) as subject:
-        return fits_of(subject)
+    with captured(program, None) as step:
+        return fits_of(step)
 
 
 @pytest.mark.parametrize(

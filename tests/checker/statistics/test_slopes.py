@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from actlab.checker.statistics.slopes import greatest_slope, slopes
+from actlab.unit_statistics import greatest_slope, slopes
 
 X = torch.linspace(-6, 6, 100, dtype=torch.float64)  # not 0, where some have a kink
 

@@ -108,7 +108,7 @@ def test_compiled_models() -> None:
     step(compiled)
     assert names(watch) == ["1 (relu)"]
     assert (watch.summary.models[0].model, watch.summary.models[0].sampled) == ("Sequential", 2)
-    assert len(compiles) == 1  # neither the taps nor their going made torch compile again
+    assert len(compiles) == 1  # neither the model_hooks nor their going made torch compile again
 
     in_place = Functional()
     in_place.compile(backend=backend, fullgraph=True)

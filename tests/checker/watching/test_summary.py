@@ -37,8 +37,8 @@ def test_text() -> None:
     assert text.startswith(
         "Net: 1000 passes with gradients and 20 without, 10 of them sampled (every 100)\n"
     )
-    assert "act (relu)      300    1 (<1 %)             0.500 > 1.250" in text
-    assert "gate (sigmoid)  8      gate      3 (38 %)" in text
+    assert "act (relu)      300    1 (< 1 %)             0.500 > 1.250" in text
+    assert "gate (sigmoid)  8      gate       3 (38 %)" in text
     assert "act.weight     0.250 > 0.500       -0.125 .. 1.000" in text
     assert "error[ACT501] dead-units: all <dead>" in text
     assert "Could not be watched:\n  Net: the activations inside rnn (lstm)" in text

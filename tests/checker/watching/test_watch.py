@@ -70,13 +70,13 @@ def test_watching_takes_its_share_of_the_time_and_no_more() -> None:
     with actlab.watch(net, show=silent) as watch:
         for _number in range(1000):
             net(torch.ones(1, 8))
-    tap = watch.taps[0]
-    passed = time.perf_counter() - (tap._began or 0.0)
+    hooks = watch.model_hooks[0]
+    passed = time.perf_counter() - (hooks._began or 0.0)
     sampled = watch.summary.models[0].sampled
     assert 1 <= sampled <= 10
-    assert isinstance(tap.sampler, Sparing)
-    assert sampled + tap.sampler.passed_over == 10
-    assert tap.stopwatch.seconds < 0.5 * passed
+    assert isinstance(hooks.sampler, Sparing)
+    assert sampled + hooks.sampler.passed_over == 10
+    assert hooks.stopwatch.seconds < 0.5 * passed
 
 
 def test_passes_between_have_no_hooks_but_the_counter() -> None:
@@ -240,7 +240,7 @@ def test_a_fault_inside_is_written_down(monkeypatch: pytest.MonkeyPatch) -> None
     def fail(*args: object) -> None:
         raise ValueError("inside")
 
-    monkeypatch.setattr("actlab.checker.watching.history.Ledger.add", fail)
+    monkeypatch.setattr("actlab.checker.watching.history.PassHistory.add", fail)
     net = mlp()
     with watched(net) as watch:
         for _number in range(3):

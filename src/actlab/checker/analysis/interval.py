@@ -4,6 +4,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from actlab.text import significant
+
 INF = math.inf
 
 
@@ -34,7 +36,7 @@ class Interval:
         return self.low >= low - slack and self.high <= high + slack
 
     def __str__(self) -> str:
-        return f"[{_shown(self.low)}, {_shown(self.high)}]"
+        return f"[{significant(self.low, 3)}, {significant(self.high, 3)}]"
 
 
 WHOLE = Interval()
@@ -86,9 +88,3 @@ BINARY: dict[str, Callable[[Interval, Interval], Interval]] = {
     "rdiv": lambda a, b: div(b, a),
 }
 """Operations on two operands; those with r take them the other way round."""
-
-
-def _shown(x: float) -> str:
-    if math.isinf(x):
-        return "-inf" if x < 0 else "inf"
-    return f"{x:.3g}"

@@ -1,15 +1,18 @@
 """The class scores of a step: what softmax or sigmoid is applied to on the way into a loss."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from actlab.capture import ops
 from actlab.capture.trace import Call, Value
 from actlab.checker.analysis.losses import LossCall
 from actlab.checker.analysis.origins import HANDED_ON, origins
 
 if TYPE_CHECKING:
-    from actlab.checker.analysis.step import Subject
+    from actlab.checker.analysis.step import Step
+
 
 _WITH_LOG = HANDED_ON | {"log"}
 _SOFTMAX_LOSSES = frozenset({"cross_entropy", "categorical_logits", "multi_margin_loss"})
@@ -20,7 +23,7 @@ _READS_PROBABILITIES = frozenset(
 
 
 @dataclass(frozen=True, eq=False)
-class Scores:
+class Logits:
     """A value that is taken for scores: by `normaliser`, on behalf of the loss call `loss`.
 
     `consumer` is the call that applies softmax or sigmoid: the loss itself, or one on its way.
@@ -38,10 +41,10 @@ class Scores:
         return self.value.shape[self.dim] if self.value.tensor.ndim else 1
 
 
-def scores_of(subject: "Subject") -> Iterator[Scores]:
+def logits_of(step: "Step") -> Iterator[Logits]:
     """Yield the scores of every loss call, each value once for each consumer."""
     seen: set[tuple[int, int]] = set()
-    for loss in subject.loss_calls:
+    for loss in step.loss_calls:
         for scores in _of_loss(loss):
             key = (id(scores.value), id(scores.consumer))
             if key not in seen:
@@ -49,11 +52,11 @@ def scores_of(subject: "Subject") -> Iterator[Scores]:
                 yield scores
 
 
-def _of_loss(loss: LossCall) -> Iterator[Scores]:
+def _of_loss(loss: LossCall) -> Iterator[Logits]:
     if loss.kind in _SOFTMAX_LOSSES:
-        yield Scores(loss.input, "softmax", loss, loss.call, loss.class_dim)
+        yield Logits(loss.input, "softmax", loss, loss.call, loss.class_dim)
     elif loss.kind in _SIGMOID_LOSSES:
-        yield Scores(loss.input, "sigmoid", loss, loss.call, loss.class_dim)
+        yield Logits(loss.input, "sigmoid", loss, loss.call, loss.class_dim)
     if loss.kind not in _READS_PROBABILITIES:
         return
     for origin in origins(loss.input, _WITH_LOG):
@@ -62,13 +65,13 @@ def _of_loss(loss: LossCall) -> Iterator[Scores]:
             continue
         given = written_sigmoid(call)
         if given is not None:
-            yield Scores(given, "sigmoid", loss, call, max(given.tensor.ndim - 1, 0))
+            yield Logits(given, "sigmoid", loss, call, max(given.tensor.ndim - 1, 0))
             continue
         given = call.inputs[0]
         if call.op in ("softmax", "log_softmax"):
-            yield Scores(given, "softmax", loss, call, softmax_dim(call))
+            yield Logits(given, "softmax", loss, call, softmax_dim(call))
         elif call.op in ("sigmoid", "logsigmoid"):
-            yield Scores(given, "sigmoid", loss, call, max(given.tensor.ndim - 1, 0))
+            yield Logits(given, "sigmoid", loss, call, max(given.tensor.ndim - 1, 0))
 
 
 def written_sigmoid(call: Call) -> Value | None:
@@ -102,3 +105,81 @@ def softmax_dim(call: Call) -> int:
     if not isinstance(dim, int):
         dim = 0 if ndim in (0, 1, 3) else 1
     return dim % max(ndim, 1)
+
+
+_SCALED = HANDED_ON | {"mul", "div", "add", "sub", "neg"}
+_DISTANCES = frozenset({"cdist", "cosine_similarity", "pairwise_distance"})
+
+
+def compares_samples(value: Value) -> bool:
+    """Return whether a value is a square of products or distances between two sets of samples."""
+    if value.tensor.ndim != 2 or value.shape[0] != value.shape[1]:
+        return False
+    return any(
+        end.op == "cdist"
+        or (
+            end.op in ops.PRODUCTS
+            and end.call is not None
+            and all(part.call is not None for part in end.call.inputs)
+        )
+        for end in origins(value, _SCALED)
+    )
+
+
+def is_similarity(value: Value) -> bool:
+    """Return whether a value is distances, or products of samples or of normalised features.
+
+    Their size is chosen by a temperature, not by the weights of a head.
+    """
+    if compares_samples(value):
+        return True
+    return any(
+        end.op in _DISTANCES
+        or (
+            end.call is not None
+            and end.op in ops.PRODUCTS | ops.AFFINE
+            and any(map(_is_normalised, end.call.inputs[:2]))
+        )
+        for end in origins(value, _SCALED | {"pow", "square"})
+    )
+
+
+def _is_normalised(value: Value) -> bool:
+    """Return whether a value was divided by its own length."""
+    for end in origins(value, _SCALED - {"div"}):
+        if end.op == "normalize":
+            return True
+        if end.call is not None and end.op == "div":
+            lengths = origins(end.call.inputs[-1], HANDED_ON | {"clamp", "add"})
+            if any(length.op in ("norm", "vector_norm") for length in lengths):
+                return True
+    return False
+
+
+def cross_entropy_floor(classes: int, width: float = 1.0) -> float:
+    """Return the least cross entropy of scores that differ by at most `width`.
+
+    ln(1 + (C - 1) exp(-width)): the right class at the top of the range, all others at its bottom.
+
+    >>> round(cross_entropy_floor(10), 3)
+    1.461
+    """
+    return math.log1p((classes - 1) * math.exp(-width))
+
+
+def greatest_probability(classes: int, width: float = 1.0) -> float:
+    """Return the greatest probability that softmax gives a class, scores at most `width` apart.
+
+    >>> round(greatest_probability(10), 3)
+    0.232
+    """
+    return 1.0 / (1.0 + (classes - 1) * math.exp(-width))
+
+
+def sigmoid(x: float) -> float:
+    """Return 1 / (1 + exp(-x)).
+
+    >>> sigmoid(1.0) > 0.731
+    True
+    """
+    return 1.0 / (1.0 + math.exp(-x)) if x >= 0 else math.exp(x) / (1.0 + math.exp(x))

@@ -6,6 +6,10 @@ together; dropout, clamping and a small constant added change numbers a little, 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
 
 from actlab.capture import ops
 from actlab.capture.trace import Call, Trace, Value
@@ -185,23 +189,20 @@ def made_with(value: Value, wanted: frozenset[str], size: int | None = None) -> 
 
 def is_gate(trace: Trace, value: Value) -> bool:
     """Return whether `value` is only ever multiplied with another tensor."""
-    uses = list(_uses(trace, value))
-    return bool(uses) and all(_is_product_with_other(call, given) for call, given in uses)
+    found = list(uses(trace, value))
+    return bool(found) and all(_is_product_with_other(call, given) for call, given in found)
 
 
-def _uses(trace: Trace, value: Value, depth: int = 0) -> Iterator[tuple[Call, Value]]:
+def uses(trace: Trace, value: Value, depth: int = 0) -> Iterator[tuple[Call, Value]]:
     """Yield the calls that read `value`, looking through what only hands it on."""
     for call in trace.users_of(value):
         if call.op in HANDED_ON and depth < 20:
             for output in call.outputs:
-                yield from _uses(trace, output, depth + 1)
+                yield from uses(trace, output, depth + 1)
         elif call.op in ("rsub", "sub") and len(call.inputs) == 1 and depth < 20:
-            yield from _uses(trace, call.output, depth + 1)  # 1 - z, the other half of a gate
+            yield from uses(trace, call.output, depth + 1)  # 1 - z, the other half of a gate
         else:
             yield call, value
-
-
-uses = _uses
 
 
 def _is_product_with_other(call: Call, given: Value) -> bool:
@@ -220,3 +221,91 @@ def unit_dim(call: Call) -> int:
     if any(origin.op in ("conv", "conv_transpose", "batch_norm") for origin in source):
         return 1
     return 1 if ndim >= 4 and not any(origin.op == "linear" for origin in source) else ndim - 1
+
+
+_SELECTING = frozenset({
+    "getitem", "select", "index_select", "gather", "narrow", "chunk", "split", "tensor_split",
+    "split_with_sizes", "unbind", "masked_select", "take", "take_along_dim", "unsafe_split",
+    "hsplit", "vsplit", "dsplit", "diagonal", "unsafe_chunk", "setitem",
+})  # fmt: skip
+"""Operations that may leave some of the elements behind."""
+
+_KEPT = frozenset({
+    "detach", "to", "type", "type_as", "float", "double", "half", "bfloat16", "cpu", "cuda",
+    "requires_grad_", "alias", "contiguous", "clone", "masked_fill",
+})  # fmt: skip
+_ELEMENTS = 1 << 22
+
+
+def selects(call: Call) -> bool:
+    """Return whether a call may leave some of the elements behind."""
+    return call.op in _SELECTING
+
+
+def true_origins(value: Value) -> tuple[Origin, ...]:
+    """Return the origins of a value, without those whose elements were all left behind."""
+    found = origins(value)
+    if len(found) < 2 or not any(call.op in _SELECTING for o in found for call in o.passed):
+        return found
+    numbers = {id(origin.value): float(number) for number, origin in enumerate(found)}
+    try:
+        labels = _Replay(numbers).of(value)
+    except Exception:  # a chain that cannot be run again: all origins stay possible
+        return found
+    present = set(torch.unique(labels).tolist())
+    kept = tuple(o for number, o in enumerate(found) if float(number) in present)
+    return kept or found
+
+
+class _Replay:
+    def __init__(self, numbers: dict[int, float]) -> None:
+        self._numbers = numbers
+        self._done: dict[int, Tensor] = {}
+
+    def of(self, value: Value) -> Tensor:
+        known = self._done.get(id(value))
+        if known is None:
+            known = self._derive(value)
+            self._done[id(value)] = known
+        return known
+
+    def _derive(self, value: Value) -> Tensor:
+        number = self._numbers.get(id(value))
+        if number is not None:
+            if value.tensor.numel() > _ELEMENTS:
+                raise ValueError("too large to run again")
+            return torch.full(value.shape, number)
+        call = value.call
+        if call is None:
+            raise ValueError("no origin")
+        if call.op in _KEPT or call.op in ops.DROPOUTS or is_nudge(call):
+            return self.of(call.inputs[0]).reshape(value.shape)
+        if call.function is None:
+            raise ValueError("the call was not seen")
+        return self._run(call, value)
+
+    def _run(self, call: Call, value: Value) -> Tensor:
+        data = {id(part) for part in data_inputs(call, value.position)}
+
+        def given(item: Any) -> Any:
+            if isinstance(item, Value):
+                if id(item) in data:
+                    return self.of(item).clone()
+                if item.tensor.is_floating_point():  # the other tensors of a broadcast
+                    return torch.zeros(item.shape)
+                return item.tensor.cpu()
+            if isinstance(item, tuple):
+                return tuple(given(part) for part in item)
+            return item
+
+        assert call.function is not None
+        args = tuple(given(item) for item in call.args)
+        kwargs = {key: given(item) for key, item in call.kwargs.items()}
+        result = call.function(*args, **kwargs)
+        if call.op == "setitem":
+            result = args[0]
+        if isinstance(result, (tuple, list)):
+            result = result[value.position]
+        if not isinstance(result, Tensor):
+            raise TypeError("not a tensor")
+        return result

@@ -9,14 +9,13 @@ import torch
 from torch import Tensor, nn
 
 from actlab.capture import ops
-from actlab.capture.reruns import Probes
+from actlab.capture.reruns import Reruns
 from actlab.capture.trace import Call, Trace, Value
 from actlab.checker.analysis import losses, origins, value_ranges
-from actlab.checker.analysis.element_origins import true_origins
 from actlab.checker.analysis.interval import Interval
 from actlab.checker.analysis.losses import LossCall
-from actlab.checker.analysis.origins import Origin
-from actlab.checker.analysis.prediction import Nature, nature_of
+from actlab.checker.analysis.origins import Origin, true_origins
+from actlab.checker.analysis.prediction import Prediction, prediction_of
 from actlab.checker.targets import Targets
 
 _CONSTANT = 16
@@ -65,7 +64,7 @@ class Layer:
 
 
 @dataclass(eq=False)
-class Subject:
+class Step:
     """One captured step.
 
     `trace` has every call with its tensors, line and module. `model` may be None for a bare step;
@@ -73,14 +72,14 @@ class Subject:
     the step. `targets` is the target batch (its `tensors` are empty where the step has none).
     `parameters` and `gradients` go by the parameter's name; a gradient is None where the loss does
     not depend on the parameter. `batch_size` is the number of samples, None where unknown.
-    `probes` runs the model again on other inputs. `unseen` means that no call of the step could be
+    `reruns` runs the model again on other inputs. `unseen` means that no call of the step could be
     watched, and the trace is what autograd kept.
     """
 
     trace: Trace
     model: nn.Module | None
     targets: Targets
-    probes: Probes
+    reruns: Reruns
     loss: Tensor | None = None
     task: str | None = None
     task_given: bool = False
@@ -154,15 +153,15 @@ class Subject:
     def _live(self) -> losses.LiveValues:
         return losses.LiveValues(self.trace, self.targets.ids)
 
-    def nature(self, value: Value, dim: int) -> Nature | None:
+    def prediction(self, value: Value, dim: int) -> Prediction | None:
         """Return whether a prediction is confined to probabilities or the like, and by what."""
         key = (id(value), dim)
-        if key not in self._natures:
-            self._natures[key] = nature_of(self, value, dim)
-        return self._natures[key]
+        if key not in self._predictions:
+            self._predictions[key] = prediction_of(self, value, dim)
+        return self._predictions[key]
 
     @cached_property
-    def _natures(self) -> dict[tuple[int, int], Nature | None]:
+    def _predictions(self) -> dict[tuple[int, int], Prediction | None]:
         return {}
 
     def gradient_of(self, value: Value) -> Tensor | None:

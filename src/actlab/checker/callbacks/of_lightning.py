@@ -15,7 +15,7 @@ _PLACES = ("lightning.pytorch.callbacks", "pytorch_lightning.callbacks")
 def lightning_watch(every: int = 100, show: Callable[[Summary], None] = to_stderr) -> Any:
     """Return a callback that watches a LightningModule as `actlab.watch` does.
 
-    The first training batch and every `every`-th after it are listened to, from the start of the
+    The first training batch and every `every`-th after it are recorded, from the start of the
     batch to its first backward pass. `callback.watch` is the `Watch` of the last fit, with
     `.findings` and `.summary`; `show` is given the summary at the end, in the first process only.
 
@@ -43,21 +43,21 @@ class _Hooks:
     def on_train_batch_start(
         self, trainer: Any, pl_module: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Count a batch, and listen to it if it is due."""
-        for tap in self._taps():
-            tap.begin()
+        """Count a batch, and record it if it is due."""
+        for hooks in self._model_hooks():
+            hooks.begin()
 
     def on_before_backward(self, trainer: Any, pl_module: Any, loss: Any) -> None:
-        """Stop to listen, and wait for the gradients."""
-        for tap in self._taps():
-            tap.end()
+        """Stop to record, and wait for the gradients."""
+        for hooks in self._model_hooks():
+            hooks.end()
 
     def on_train_batch_end(
         self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Stop to listen where no backward pass came."""
-        for tap in self._taps():
-            tap.end()
+        """Stop to record where no backward pass came."""
+        for hooks in self._model_hooks():
+            hooks.end()
 
     def on_train_end(self, trainer: Any, pl_module: Any) -> None:
         """Show the summary."""
@@ -67,8 +67,8 @@ class _Hooks:
         """Show what was seen until then, and let the exception go its way."""
         self._stop()
 
-    def _taps(self) -> Any:
-        return self.watch.taps if self.watch is not None else ()
+    def _model_hooks(self) -> Any:
+        return self.watch.model_hooks if self.watch is not None else ()
 
     def _stop(self) -> None:
         if self.watch is not None and not self.watch.is_over:

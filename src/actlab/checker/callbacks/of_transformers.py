@@ -18,7 +18,7 @@ from actlab.checker.watching.watcher import Watch, to_stderr, watch
 def transformers_watch(every: int = 100, show: Callable[[Summary], None] = to_stderr) -> Any:
     """Return a callback that watches the Trainer's model as `actlab.watch` does.
 
-    The first training step and every `every`-th after it are listened to (of a step with gradient
+    The first training step and every `every`-th after it are recorded (of a step with gradient
     accumulation, its first pass); only in these steps the model has hooks, and runs uncompiled.
     `callback.watch` is the `Watch` of the last training, with `.findings` and `.summary`; `show` is
     given the summary at the end, in the first process only.
@@ -48,22 +48,22 @@ class _Events:
         self.watch = watch(model, every=self.every, show=show, sampler=lambda: self._sampler)
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Tap the model if the step is due."""
+        """Attach the hooks if the step is due."""
         if self.watch is None or state.global_step % self.every:
             return
         if "torch._dynamo" in sys.modules:
             self._step.enter_context(torch.compiler.set_stance("force_eager"))
         self._sampler.wanted = True
-        for tap in self.watch.taps:
-            tap.counts["training"] = state.global_step
-            tap.attach()
-            self._step.callback(tap.detach)
+        for hooks in self.watch.model_hooks:
+            hooks.counts["training"] = state.global_step
+            hooks.attach()
+            self._step.callback(hooks.detach)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Take the hooks away again."""
         self._step.close()
-        for tap in self.watch.taps if self.watch is not None else ():
-            tap.counts["training"] = state.global_step
+        for hooks in self.watch.model_hooks if self.watch is not None else ():
+            hooks.counts["training"] = state.global_step
 
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Show the summary."""

@@ -26,36 +26,34 @@ from actlab.checker.rules.loss_input.distribution_logits_given_probabilities imp
 from actlab.checker.rules.loss_input.double_sigmoid import DoubleSigmoid
 from actlab.checker.rules.loss_input.double_softmax import DoubleSoftmax
 from actlab.checker.rules.loss_input.kl_divergence_input import KlDivergenceInput
-from actlab.checker.rules.loss_input.log_of_softmax import LogOfSoftmax
+from actlab.checker.rules.loss_input.log_of_softmax import LogOfSoftmax, SplitSigmoidBce
 from actlab.checker.rules.loss_input.log_softmax_then_cross_entropy import (
     LogSoftmaxThenCrossEntropy,
 )
 from actlab.checker.rules.loss_input.nll_on_non_log_probability import NllOnNonLogProbability
 from actlab.checker.rules.loss_input.sigmoid_then_cross_entropy import SigmoidThenCrossEntropy
-from actlab.checker.rules.loss_input.split_sigmoid_bce import SplitSigmoidBce
 from actlab.checker.rules.softmax_axis.implicit_softmax_dim import ImplicitSoftmaxDim
 from actlab.checker.rules.softmax_axis.single_logit_cross_entropy import SingleLogitCrossEntropy
 from actlab.checker.rules.softmax_axis.softmax_dim_not_class_dim import SoftmaxDimNotClassDim
 from actlab.checker.rules.softmax_axis.softmax_over_batch import SoftmaxOverBatch
 from actlab.checker.rules.softmax_axis.softmax_over_one import SoftmaxOverOne
 from actlab.checker.rules.structure.deep_saturating_stack import DeepSaturatingStack
-from actlab.checker.rules.structure.linear_bottleneck import LinearBottleneck
-from actlab.checker.rules.structure.no_nonlinearity import NoNonlinearity
+from actlab.checker.rules.structure.no_nonlinearity import LinearBottleneck, NoNonlinearity
 from actlab.checker.rules.structure.pretrained_activation_mismatch import (
     PretrainedActivationMismatch,
 )
-from actlab.checker.rules.structure.redundant_activation import RedundantActivation
 from actlab.checker.rules.structure.softmax_between_layers import SoftmaxBetweenLayers
-from actlab.checker.rules.structure.stacked_activations import StackedActivations
+from actlab.checker.rules.structure.stacked_activations import (
+    RedundantActivation,
+    StackedActivations,
+)
 from actlab.checker.rules.structure.unbounded_recurrence import UnboundedRecurrence
 from actlab.checker.rules.training.activation_drift import ActivationDrift
 from actlab.checker.rules.training.constant_output import ConstantOutput
-from actlab.checker.rules.training.dead_units import DeadUnits
-from actlab.checker.rules.training.exploding_gradient import ExplodingGradient
+from actlab.checker.rules.training.dead_units import DeadUnits, SaturatedUnits
 from actlab.checker.rules.training.initial_loss_off import InitialLossOff
 from actlab.checker.rules.training.not_finite import NotFinite
-from actlab.checker.rules.training.saturated_units import SaturatedUnits
-from actlab.checker.rules.training.vanishing_gradient import VanishingGradient
+from actlab.checker.rules.training.vanishing_gradient import ExplodingGradient, VanishingGradient
 
 RULES: tuple[type[Rule], ...] = (
     DoubleSoftmax,

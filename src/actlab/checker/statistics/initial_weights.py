@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from actlab.checker.statistics.labels import feeders
-from actlab.checker.statistics.one_step import function_of, role_of
+from actlab.checker.analysis.layers import feeders, role_of
+from actlab.checker.statistics.one_step import function_of
 from actlab.checker.statistics.units import MEASURED
 
 if TYPE_CHECKING:
-    from actlab.checker.analysis.step import Activation, Layer, Subject
+    from actlab.checker.analysis.step import Activation, Layer, Step
 
 _BY_NAME = {"relu": 2.0, "tanh": 25.0 / 9.0, "selu": 1.0, "sigmoid": 1.0}
 _GRID = torch.linspace(-8.0, 8.0, 1601)
@@ -56,19 +56,19 @@ def variance_times_fan_in(layer: Layer) -> float | None:
     return inputs * float(layer.weight.detach().float().var(correction=0))
 
 
-def feeding_layers(subject: Subject, run: Activation) -> list[Layer]:
+def feeding_layers(step: Step, run: Activation) -> list[Layer]:
     """Return the layers whose output reaches an activation through norms, sums and views."""
     calls = {id(call) for call in feeders(run.call)}
-    return [layer for layer in subject.layers if id(layer.call) in calls]
+    return [layer for layer in step.layers if id(layer.call) in calls]
 
 
-def fits_of(subject: Subject) -> list[Fit]:
+def fits_of(step: Step) -> list[Fit]:
     """Return each hidden activation with each layer that feeds it."""
     found = []
-    for run in subject.activations:
-        if run.name not in MEASURED or role_of(subject, run) != "hidden":
+    for run in step.activations:
+        if run.name not in MEASURED or role_of(step.trace, run.call, run.head) != "hidden":
             continue
-        for layer in feeding_layers(subject, run):
+        for layer in feeding_layers(step, run):
             size = variance_times_fan_in(layer)
             if size is not None:
                 found.append(Fit(layer, run, size, gain_of(run)))

@@ -1,4 +1,4 @@
-"""Measuring one captured step: the bridge from a `Subject` to the values that rules judge."""
+"""Measuring one captured step: the bridge from a `Step` to the values that rules judge."""
 
 from __future__ import annotations
 
@@ -11,32 +11,19 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor
 
+from actlab.capture.location import Location
 from actlab.capture.trace import Call, Value
-from actlab.checker.analysis.tensor_tests import readable
-from actlab.checker.rule import NotCheckable
-from actlab.checker.statistics.gradients import (
-    Comparison,
-    GradientMeasure,
-    LayerMeasure,
-    early,
-    quotient,
-    root_mean_square,
-    total_norm,
-)
-from actlab.checker.statistics.labels import (
+from actlab.checker.analysis.layers import (
     activation_label,
     distinct,
-    feeders,
-    feeds_a_layer,
     layer_label,
+    role_of,
 )
-from actlab.checker.statistics.slopes import Function
+from actlab.checker.analysis.tensor_tests import readable
+from actlab.checker.rule import NotCheckable
 from actlab.checker.statistics.units import (
-    FLAT_SHARE,
-    FLAT_SLOPE,
     MEASURED,
     ActivationMeasure,
-    Role,
     UnitStatistics,
     counted,
     known_as,
@@ -44,16 +31,87 @@ from actlab.checker.statistics.units import (
     rows_of,
 )
 from actlab.i18n import _
+from actlab.unit_statistics import FLAT_SHARE, FLAT_SLOPE, Function, root_mean_square, total_norm
 
 if TYPE_CHECKING:
-    from actlab.checker.analysis.step import Activation, Layer, Subject
+    from actlab.checker.analysis.step import Activation, Layer, Step
+
+
+@dataclass(frozen=True)
+class LayerMeasure:
+    """One layer with weights in plain numbers: root mean squares of weights and gradient."""
+
+    label: str
+    location: Location
+    weight: float
+    gradient: float
+
+    @property
+    def pull(self) -> float:
+        """Return the gradient relative to the weights."""
+        return self.gradient / self.weight
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """An early layer's pull over the last layer's.
+
+    `ratios` were measured more than once where it matters: on the whole batch and on its halves,
+    or on several passes.
+    """
+
+    early: LayerMeasure
+    last: LayerMeasure
+    ratios: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class GradientMeasure:
+    """The gradients of one step, or of several passes.
+
+    `layers` are in the order of execution, `strongest` and `weakest` compare the early layer with
+    the strongest and with the weakest pull (None with fewer than two layers). `norms` are norms of
+    the gradient of all parameters, `parameters` is the norm of the parameters themselves.
+    """
+
+    layers: tuple[LayerMeasure, ...]
+    strongest: Comparison | None
+    weakest: Comparison | None
+    norms: tuple[float, ...]
+    parameters: float
+
+    @property
+    def depth(self) -> int:
+        """Return the number of layers."""
+        return len(self.layers)
+
+
+def early(depth: int) -> int:
+    """Return how many of `depth` layers stand for "the first layer": a quarter, at least one.
+
+    In an attention block the first two layers, for queries and keys, get next to no gradient at
+    first, by design; the others of the block do.
+    """
+    return max(1, depth // 4)
+
+
+def quotient(first: float, last: float) -> float:
+    """Return first / last; infinity over zero, NaN for zero over zero.
+
+    >>> quotient(1.0, 0.0)
+    inf
+    """
+    if last > 0.0:
+        return first / last
+    return math.nan if first == 0.0 else math.inf
+
 
 _TERMS = 50
 
 _SAME_AT_OUTPUT = frozenset({"relu", "relu6", "hardtanh", "leaky_relu"})
 """Activations whose slope at f(x) is their slope at x: they can be measured after the fact."""
 
-_statistics: WeakKeyDictionary[Subject, dict[tuple[int, float], UnitStatistics | None]] = (
+_statistics: WeakKeyDictionary[Step, dict[tuple[int, float], UnitStatistics | None]] = (
     WeakKeyDictionary()
 )
 
@@ -76,16 +134,16 @@ class Measured:
 
 
 def activations_of(
-    subject: Subject, flat_slope: float = FLAT_SLOPE, flat_share: float = FLAT_SHARE
+    step: Step, flat_slope: float = FLAT_SLOPE, flat_share: float = FLAT_SHARE
 ) -> Measured:
     """Measure every elementwise activation of a step, in order of execution.
 
-    Several rules ask for the same numbers; they are computed once for a subject.
+    Several rules ask for the same numbers; they are computed once for a step.
     """
-    kept = _statistics.setdefault(subject, {})
+    kept = _statistics.setdefault(step, {})
     found: list[ActivationMeasure] = []
     unreadable: list[str] = []
-    runs = [run for run in subject.activations if run.name in MEASURED]
+    runs = [run for run in step.activations if run.name in MEASURED]
     names = distinct(activation_label(run.call) for run in runs)
     for run, label in zip(runs, names, strict=True):
         key = (id(run.call), flat_slope)
@@ -95,7 +153,7 @@ def activations_of(
         if statistics is None:
             unreadable.append(label)
             continue
-        samples = subject.batch_size or statistics.samples
+        samples = step.batch_size or statistics.samples
         statistics = replace(statistics, samples=min(samples, statistics.samples))
         found.append(
             counted(
@@ -103,20 +161,11 @@ def activations_of(
                 op=known_as(run.call),
                 label=label,
                 location=run.call.location,
-                role=role_of(subject, run),
+                role=role_of(step.trace, run.call, run.head),
                 flat_share=flat_share,
             )
         )
     return Measured(tuple(found), tuple(unreadable))
-
-
-def role_of(subject: Subject, run: Activation) -> Role:
-    """Return what an activation is for: hidden ones lie between two layers."""
-    if run.head:
-        return "head"
-    if not feeders(run.call) or not feeds_a_layer(subject.trace, run.output):
-        return "other"
-    return "gate" if run.gated else "hidden"
 
 
 def _measured(run: Activation, flat_slope: float) -> UnitStatistics | None:
@@ -151,19 +200,19 @@ def plain(item: Any) -> Any:
     return item.tensor.detach() if isinstance(item, Value) else item
 
 
-def gradients_of(subject: Subject, low: float = 0.0, high: float = math.inf) -> GradientMeasure:
+def gradients_of(step: Step, low: float = 0.0, high: float = math.inf) -> GradientMeasure:
     """Measure the gradients of a step.
 
     Layers without a gradient (frozen, unused) and with weights that are all zero are left out. A
     ratio outside [low, high] is measured again, on each half of the batch.
     """
-    layers, measures = _layers(subject)
+    layers, measures = _layers(step)
 
     def compared(place: int) -> Comparison:
         ends = (place, -1)
         ratios: tuple[float, ...] = (quotient(measures[place].pull, measures[-1].pull),)
         if not low <= ratios[0] <= high:
-            first, last = (half_gradients(subject, layers[end]) for end in ends)
+            first, last = (half_gradients(step, layers[end]) for end in ends)
             if first is not None and last is not None:
                 scale = measures[-1].weight / measures[place].weight
                 ratios += tuple(scale * quotient(a, b) for a, b in zip(first, last, strict=True))
@@ -172,7 +221,7 @@ def gradients_of(subject: Subject, low: float = 0.0, high: float = math.inf) -> 
     enough = len(layers) >= 2
     first = range(min(early(len(layers)), len(layers)))
     places = sorted(first, key=lambda place: measures[place].pull)
-    named = [(p, subject.gradients.get(name)) for name, p in subject.parameters.items()]
+    named = [(p, step.gradients.get(name)) for name, p in step.parameters.items()]
     pairs = [(parameter, gradient) for parameter, gradient in named if gradient is not None]
     return GradientMeasure(
         layers=tuple(measures),
@@ -187,12 +236,12 @@ def _norm(tensors: list[Tensor]) -> float:
     return total_norm([(float(root_mean_square(t)), t.numel()) for t in tensors])
 
 
-def _layers(subject: Subject) -> tuple[list[Layer], list[LayerMeasure]]:
+def _layers(step: Step) -> tuple[list[Layer], list[LayerMeasure]]:
     layers: list[Layer] = []
     measures: list[LayerMeasure] = []
     seen: set[int] = set()
-    for layer in subject.layers:
-        gradient = subject.gradients.get(layer.name or "")
+    for layer in step.layers:
+        gradient = step.gradients.get(layer.name or "")
         if gradient is None or id(layer.weight) in seen:
             continue
         seen.add(id(layer.weight))
@@ -211,14 +260,14 @@ def _layers(subject: Subject) -> tuple[list[Layer], list[LayerMeasure]]:
     return layers, measures
 
 
-def half_gradients(subject: Subject, layer: Layer) -> tuple[float, float] | None:
+def half_gradients(step: Step, layer: Layer) -> tuple[float, float] | None:
     """Return the root mean square of a layer's gradient on each half of the batch.
 
     The layer alone is run again, on its own input, with the gradient that arrived at its output:
     sum over samples i of the half of (dL/dy_i)(dy_i/dW). None where one of the two is not there.
     """
     source, output = layer.call.inputs[0], layer.call.output
-    arriving = subject.gradient_of(output)
+    arriving = step.gradient_of(output)
     if arriving is None or not source.intact or source.tensor.ndim < 2:
         return None
     count = source.tensor.shape[0]
@@ -244,17 +293,17 @@ def _half(call: Call, x: Tensor, arriving: Tensor, weight: Tensor) -> float:
     return float(root_mean_square(gradient))
 
 
-def summed_samples(subject: Subject) -> int:
+def summed_samples(step: Step) -> int:
     """Return the number of samples where the loss is a sum over the batch, 1 where it is a mean."""
-    samples = subject.batch_size or 1
-    if any(call.call.argument("reduction", -1) == "sum" for call in subject.loss_calls):
+    samples = step.batch_size or 1
+    if any(call.call.argument("reduction", -1) == "sum" for call in step.loss_calls):
         return samples
-    return samples if _ends_in_sum(subject, samples) else 1
+    return samples if _ends_in_sum(step, samples) else 1
 
 
-def _ends_in_sum(subject: Subject, samples: int) -> bool:
+def _ends_in_sum(step: Step, samples: int) -> bool:
     """Return whether the loss is a sum of rows, or of such sums, written out by the user."""
-    value = subject.trace.value_of(subject.loss) if subject.loss is not None else None
+    value = step.trace.value_of(step.loss) if step.loss is not None else None
     pending = [value] if value is not None else []
     for current in pending:
         call = current.call

@@ -8,29 +8,28 @@ elements behind a ReLU are zero by design.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor
 
 from actlab.capture import ops
 from actlab.capture.location import Location
-from actlab.capture.trace import Call
-from actlab.checker.statistics.slopes import Function, greatest_slope, slopes
-
-Role = Literal["hidden", "gate", "head", "other"]
+from actlab.capture.trace import Call, Trace
+from actlab.checker.analysis.layers import Role
+from actlab.unit_statistics import (
+    Function,
+    dead_units,
+    greatest_slope,
+    nearly_flat,
+    saturated_units,
+    slopes,
+)
 
 SATURATING = ops.BOUNDED - ops.RECTIFIERS
 """Activations that are flat on both sides. A rectifier's flat side is what makes it sparse."""
 
 MEASURED = ops.ELEMENTWISE_ACTIVATIONS - {"rrelu"}
 """Activations whose units are measured. To run `rrelu` again would draw random numbers."""
-
-FLAT_SLOPE = 1e-2
-"""A slope below this part of the function's greatest is nearly zero."""
-
-FLAT_SHARE = 0.95
-"""A unit whose slope is nearly zero at more than this share of samples is saturated."""
 
 _CHANCE = 0.01
 _FAR = 5.0
@@ -98,7 +97,8 @@ def measure(
         slope = slopes(function, rows).abs()
         flat = None
         if op in SATURATING:
-            flat = (slope < flat_slope * _greatest(op, function)).float().mean(others)
+            greatest = greatest_slope(function, op)
+            flat = nearly_flat(slope, greatest, flat_slope).float().mean(others)
         some = rows_of(plain, unit_dim).float()
         return UnitStatistics(
             samples=output.shape[0],
@@ -112,11 +112,6 @@ def measure(
             flat=flat,
             deviation=some.std() if some.numel() > 1 else some.new_zeros(()),
         )
-
-
-def _greatest(op: str, function: Function) -> float:
-    known = {"sigmoid": 0.25, "tanh": 1.0, "softsign": 1.0}.get(op)
-    return greatest_slope(function) if known is None else known
 
 
 def together(parts: Sequence[UnitStatistics]) -> UnitStatistics:
@@ -207,11 +202,11 @@ def counted(
     flat_share: float,
 ) -> ActivationMeasure:
     """Return the counts of some statistics; a unit flat at over `flat_share` of samples counts."""
-    dead = (statistics.highest <= 0) & ~statistics.moving
-    if op in SATURATING:
+    dead = dead_units(statistics.highest, statistics.moving)
+    if op in SATURATING:  # a unit at its lower end is saturated, and counted as that
         dead = torch.zeros_like(dead)
     flat = statistics.flat
-    saturated = torch.zeros_like(dead) if flat is None else flat > flat_share
+    saturated = torch.zeros_like(dead) if flat is None else saturated_units(flat, flat_share)
     counts = (dead, dead & _is_far(statistics, ~dead), statistics.lowest > 0, saturated)
     fetched = torch.stack([*(units.sum() for units in counts), statistics.deviation]).tolist()
     return ActivationMeasure(
@@ -236,3 +231,47 @@ def _is_far(statistics: UnitStatistics, live: Tensor) -> Tensor:
     sizes = statistics.mean_square
     usual = torch.where(live, sizes, sizes.new_tensor(math.nan)).nanmedian().sqrt()
     return statistics.highest_input < -_FAR * usual
+
+
+@dataclass(frozen=True)
+class Drift:
+    """The spread behind the first and the last hidden activation.
+
+    `depth` counts hidden activations, `stabilised` tells whether the network has norms or skips.
+    """
+
+    first: ActivationMeasure
+    last: ActivationMeasure
+    depth: int
+    stabilised: bool
+
+    @property
+    def growth(self) -> float:
+        """Return the last spread over the first; 0 where the last layer is constant."""
+        return self.last.deviation / self.first.deviation
+
+    @property
+    def factor(self) -> float:
+        """Return by which factor the spread changed, up or down: at least 1."""
+        growth = self.growth
+        if growth <= 0.0:
+            return float("inf")
+        return max(growth, 1.0 / growth)
+
+
+def drift_of(activations: Sequence[ActivationMeasure], stabilised: bool) -> Drift | None:
+    """Return the drift along the hidden activations; None where there are not two to compare."""
+    hidden = [measure for measure in activations if measure.role == "hidden"]
+    if len(hidden) < 2 or hidden[0].deviation == 0.0:
+        return None
+    return Drift(hidden[0], hidden[-1], len(hidden), stabilised)
+
+
+def is_stabilised(trace: Trace) -> bool:
+    """Return whether a network has a norm, or a skip: a sum of two tensors that it made itself."""
+    return any(call.op in ops.NORMS or (call.op == "add" and _joins(call)) for call in trace.calls)
+
+
+def _joins(call: Call) -> bool:
+    made = [value for value in call.inputs if value.call is not None and value.tensor.ndim > 1]
+    return len(made) == 2 and made[0].shape == made[1].shape

@@ -1,8 +1,9 @@
 """Watching a training: `actlab.watch` samples passes of a model and lets the rules judge them.
 
-Data flows one way: `taps` count passes and open `listening`, which measures units as the model
-runs; `passes` collect the gradients that arrive; `ledger` turns both into the values of `dynamics`;
-`sightings` hands these to the same rules as `actlab.check`, and warns; `tables` make the `summary`.
+Data flows one way: `model_hooks` count passes and open `forward_sample`, which measures units as
+the model runs; `sampled_pass` collects the gradients that arrive; `history` turns both into the
+values of `statistics`; `deduplicated` hands these to the same rules as `actlab.check`, and warns;
+`summary` is what they saw.
 """
 
 from actlab.checker.watching.deduplicated import MisuseWarning

@@ -8,15 +8,12 @@ from dataclasses import dataclass, replace
 from actlab.capture.location import Location
 from actlab.checker.report import SEVERITIES, Finding
 from actlab.checker.rules.training.activation_drift import ActivationDrift
-from actlab.checker.rules.training.dead_units import DeadUnits
-from actlab.checker.rules.training.exploding_gradient import ExplodingGradient
-from actlab.checker.rules.training.not_finite import NotFinite
-from actlab.checker.rules.training.saturated_units import SaturatedUnits
-from actlab.checker.rules.training.vanishing_gradient import VanishingGradient
+from actlab.checker.rules.training.dead_units import DeadUnits, SaturatedUnits
+from actlab.checker.rules.training.not_finite import Flaw, NotFinite
+from actlab.checker.rules.training.vanishing_gradient import ExplodingGradient, VanishingGradient
 from actlab.checker.settings import Settings
-from actlab.checker.statistics.drift import drift_of
-from actlab.checker.statistics.finiteness import Flaw
-from actlab.checker.watching.history import Entry
+from actlab.checker.statistics.units import drift_of
+from actlab.checker.watching.history import PassMeasures
 from actlab.i18n import _
 
 RULES = (
@@ -35,7 +32,7 @@ class MisuseWarning(UserWarning):
 
 
 @dataclass
-class Sighting:
+class SeenFinding:
     """A fault: the worst finding, and the first and the last sampled pass that showed it."""
 
     finding: Finding
@@ -43,12 +40,12 @@ class Sighting:
     last: int
 
 
-class Sightings:
+class DeduplicatedFindings:
     """The faults of one model, by code and place."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._seen: dict[tuple[str, str], Sighting] = {}
+        self._seen: dict[tuple[str, str], SeenFinding] = {}
         limits = settings.limits
         self._dead = DeadUnits(limits.get(DeadUnits.code, {}))
         self._saturated = SaturatedUnits(limits.get(SaturatedUnits.code, {}))
@@ -57,75 +54,75 @@ class Sightings:
         self._drift = ActivationDrift(limits.get(ActivationDrift.code, {}))
         self._not_finite = NotFinite(limits.get(NotFinite.code, {}))
 
-    def look(self, entry: Entry) -> None:
+    def add(self, measures: PassMeasures) -> None:
         """Judge one sampled pass; warn of what is new, or worse than it was."""
-        for place, finding in self._judged(entry):
+        for place, finding in self._judged(measures):
             if self._is_wanted(finding.code):
                 severity = self._settings.severity.get(finding.code, finding.severity)
-                self._note(place, replace(finding, severity=severity), entry)
+                self._note(place, replace(finding, severity=severity), measures)
 
     def findings(self, passes: int) -> tuple[Finding, ...]:
         """Return every fault that was seen, the worst first, with the passes that showed it."""
-        found = [_dated(sighting, passes) for sighting in self._seen.values()]
+        found = [_dated(seen, passes) for seen in self._seen.values()]
         return tuple(sorted(found, key=lambda finding: SEVERITIES.index(finding.severity)))
 
-    def _judged(self, entry: Entry) -> Iterator[tuple[str, Finding]]:
-        for flaw in _flaws(entry):
+    def _judged(self, measures: PassMeasures) -> Iterator[tuple[str, Finding]]:
+        for flaw in _flaws(measures):
             yield flaw.what, self._not_finite.judge(flaw)
-        if entry.flawed:
+        if measures.flawed:
             return  # behind a NaN nothing else means anything
-        for measure in entry.activations:
+        for measure in measures.activations:
             for finding in (*self._dead.judge([measure]), *self._saturated.judge([measure])):
                 yield measure.label, finding
-        drift = drift_of(entry.activations, entry.stabilised)
+        drift = drift_of(measures.activations, measures.stabilised)
         if drift is not None:
             yield from (
-                ("", finding) for finding in self._drift.judge(drift, trained=entry.number > 1)
+                ("", finding) for finding in self._drift.judge(drift, trained=measures.number > 1)
             )
-        if entry.gradients is not None:
-            stabilised = entry.stabilised
-            vanishing = self._vanishing.judge(entry.gradients, drift, stabilised=stabilised)
-            exploding = self._exploding.judge(entry.gradients, drift)
+        if measures.gradients is not None:
+            stabilised = measures.stabilised
+            vanishing = self._vanishing.judge(measures.gradients, drift, stabilised=stabilised)
+            exploding = self._exploding.judge(measures.gradients, drift)
             yield from (("", finding) for finding in (*vanishing, *exploding))
 
     def _is_wanted(self, code: str) -> bool:
         select = self._settings.select
         return code not in self._settings.ignore and (select is None or code in select)
 
-    def _note(self, place: str, finding: Finding, entry: Entry) -> None:
+    def _note(self, place: str, finding: Finding, measures: PassMeasures) -> None:
         known = self._seen.get((finding.code, place))
         if known is None:
-            located = entry.located(finding)
-            self._seen[finding.code, place] = Sighting(located, entry.number, entry.number)
-            _warn(located, entry.number)
+            located = measures.located(finding)
+            self._seen[finding.code, place] = SeenFinding(located, measures.number, measures.number)
+            _warn(located, measures.number)
             return
-        known.last = entry.number
+        known.last = measures.number
         rank, before = (SEVERITIES.index(f.severity) for f in (finding, known.finding))
         if rank <= before:
-            known.finding = entry.located(finding)
+            known.finding = measures.located(finding)
         if rank < before:
-            _warn(known.finding, entry.number)
+            _warn(known.finding, measures.number)
 
 
-def _flaws(entry: Entry) -> Iterator[Flaw]:
-    if entry.flawed is not None:
-        place, location = entry.flawed
+def _flaws(measures: PassMeasures) -> Iterator[Flaw]:
+    if measures.flawed is not None:
+        place, location = measures.flawed
         what = _("the output of {place}").format(place=place)
         yield Flaw(what, location, _("it is the first of this pass that is not"))
-    elif entry.flawed_gradient is not None:
-        name = entry.flawed_gradient
+    elif measures.flawed_gradient is not None:
+        name = measures.flawed_gradient
         what = _("the gradient of {name}").format(name=name)
         module = Location(module=name.rpartition(".")[0] or None)
         yield Flaw(what, module, _("the outputs of all layers are finite, its gradient is not"))
 
 
-def _dated(sighting: Sighting, passes: int) -> Finding:
-    if sighting.first == sighting.last:
+def _dated(seen: SeenFinding, passes: int) -> Finding:
+    if seen.first == seen.last:
         when = _("at pass {first} of {passes}")
     else:
         when = _("from pass {first} to pass {last} of {passes}")
-    text = when.format(first=sighting.first, last=sighting.last, passes=passes)
-    return replace(sighting.finding, proof=f"{sighting.finding.proof} ({text})")
+    text = when.format(first=seen.first, last=seen.last, passes=passes)
+    return replace(seen.finding, proof=f"{seen.finding.proof} ({text})")
 
 
 def _warn(finding: Finding, number: int) -> None:

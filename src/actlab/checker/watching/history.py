@@ -11,41 +11,38 @@ from actlab.activations.modules.pointwise import Pointwise
 from actlab.capture import ops
 from actlab.capture.location import Location
 from actlab.capture.trace import Call, Trace
-from actlab.checker.analysis.origins import is_gate
+from actlab.checker.analysis.layers import (
+    Role,
+    activation_label,
+    distinct,
+    layer_label,
+    role_of,
+)
 from actlab.checker.report import Finding
-from actlab.checker.statistics.drift import is_stabilised
-from actlab.checker.statistics.gradients import (
+from actlab.checker.statistics.one_step import (
     Comparison,
     GradientMeasure,
     LayerMeasure,
     early,
     quotient,
-    root_mean_squares,
-    total_norm,
-)
-from actlab.checker.statistics.labels import (
-    activation_label,
-    distinct,
-    feeders,
-    feeds_a_layer,
-    layer_label,
 )
 from actlab.checker.statistics.units import (
     ActivationMeasure,
-    Role,
     UnitStatistics,
     counted,
+    is_stabilised,
     together,
 )
-from actlab.checker.watching.forward_sample import Heard, Run
+from actlab.checker.watching.forward_sample import ActivationRun, ForwardSample
 from actlab.checker.watching.sampled_pass import SampledPass, numbers
+from actlab.unit_statistics import root_mean_squares, total_norm
 
 _WINDOW = 4
 """A unit is judged on this many sampled batches, the last ones: training may revive it."""
 
 
 @dataclass(eq=False)
-class History:
+class ActivationHistory:
     """One activation over the sampled passes: the last statistics, and its spread at the start."""
 
     op: str
@@ -68,7 +65,7 @@ class History:
 
 
 @dataclass(frozen=True)
-class Entry:
+class PassMeasures:
     """One sampled pass in plain numbers, ready for the rules.
 
     `flawed` is the first layer whose output was not finite, and `flawed_gradient` the first
@@ -90,14 +87,14 @@ class Entry:
         return finding if call is None else replace(finding, location=call.location)
 
 
-class Ledger:
+class PassHistory:
     """Everything that was measured of one model."""
 
     def __init__(self, model: nn.Module, flat_share: float) -> None:
-        self.histories: dict[str, History] = {}
+        self.histories: dict[str, ActivationHistory] = {}
         self.layers: tuple[LayerMeasure, ...] = ()
         self.slopes = Slopes(model)
-        self.deaf: set[str] = set()
+        self.unobservable_modules: set[str] = set()
         self.unmeasured: set[str] = set()
         self.faults: set[str] = set()
         self.closed: set[str] = set()
@@ -108,45 +105,45 @@ class Ledger:
         self._ratios: tuple[float, ...] = ()
         self._calls: dict[Location, Call] = {}
 
-    def add(self, done: SampledPass) -> Entry:
+    def add(self, done: SampledPass) -> PassMeasures:
         """Write a pass down, and return it as the rules want it."""
-        heard = done.heard
+        forward = done.forward
         self.sampled += 1
-        self.scaled |= heard.scaled
-        self.deaf |= heard.deaf
-        self.unmeasured |= heard.unmeasured
-        self.faults |= heard.faults
-        self.closed |= set(_closed_calls(heard.trace))
-        self.slopes.look(heard)
-        activations = tuple(self._activations(heard))
-        totals = numbers(total for __, total in heard.totals)
-        pairs = zip(heard.totals, totals, strict=True)
+        self.scaled |= forward.scaled
+        self.unobservable_modules |= forward.unobservable_modules
+        self.unmeasured |= forward.unmeasured
+        self.faults |= forward.faults
+        self.closed |= set(_closed_calls(forward.trace))
+        self.slopes.add(forward)
+        activations = tuple(self._activations(forward))
+        totals = numbers(total for __, total in forward.totals)
+        pairs = zip(forward.totals, totals, strict=True)
         bad = [call for (call, __), total in pairs if not math.isfinite(total)]
-        return Entry(
+        return PassMeasures(
             number=done.number,
             activations=activations,
             gradients=self._gradients(done),
-            stabilised=is_stabilised(heard.trace),
+            stabilised=is_stabilised(forward.trace),
             flawed=(bad[0].module or bad[0].op, bad[0].location) if bad else None,
             flawed_gradient=_flawed_gradient(done),
             calls=self._calls,
         )
 
-    def measure(self, history: History) -> ActivationMeasure:
+    def measure(self, history: ActivationHistory) -> ActivationMeasure:
         """Return the plain numbers of one activation's window."""
         return history.measure(self._flat_share)
 
-    def _activations(self, heard: Heard) -> Iterator[ActivationMeasure]:
-        for run, label in zip(heard.runs, _labels(heard.runs), strict=True):
+    def _activations(self, forward: ForwardSample) -> Iterator[ActivationMeasure]:
+        for run, label in zip(forward.runs, _labels(forward.runs), strict=True):
             history = self.histories.get(label)
             units = run.statistics.highest.shape
             if history is None or history.window[-1].highest.shape != units:
                 call = run.call
-                history = History(
+                history = ActivationHistory(
                     op=call.op,
                     label=label,
                     location=self._stand_in(label, call),
-                    role=_role(heard.trace, run),
+                    role=role_of(forward.trace, run.call),
                     first_deviation=float(run.statistics.deviation),
                 )
                 self.histories[label] = history
@@ -170,7 +167,7 @@ class Ledger:
             layers=self.layers,
             strongest=strongest,
             weakest=weakest,
-            norms=() if done.heard.scaled else (norm,),
+            norms=() if done.forward.scaled else (norm,),
             parameters=total_norm([(weight[key], counts[key]) for key in keys]),
         )
 
@@ -178,7 +175,7 @@ class Ledger:
         self, done: SampledPass, gradient: dict[int, float], weight: dict[int, float]
     ) -> Iterator[LayerMeasure]:
         seen: set[int] = set()
-        for layer in done.heard.layers:
+        for layer in done.forward.layers:
             key = id(layer.weight)
             if key in seen or key not in gradient or weight[key] == 0.0:
                 continue
@@ -206,16 +203,8 @@ class Ledger:
         return Comparison(first[-1], last, strongest), Comparison(first[0], last, weakest)
 
 
-def _labels(runs: list[Run]) -> list[str]:
+def _labels(runs: list[ActivationRun]) -> list[str]:
     return distinct(activation_label(run.call) for run in runs)
-
-
-def _role(trace: Trace, run: Run) -> Role:
-    if not feeders(run.call):
-        return "other"
-    if not feeds_a_layer(trace, run.call.output):
-        return "head"
-    return "gate" if is_gate(trace, run.call.output) else "hidden"
 
 
 def _closed_calls(trace: Trace) -> Iterator[str]:
@@ -226,7 +215,7 @@ def _closed_calls(trace: Trace) -> Iterator[str]:
 
 
 def _flawed_gradient(done: SampledPass) -> str | None:
-    if done.heard.scaled:
+    if done.forward.scaled:
         return None
     for key, size in zip(done.arrived, numbers(done.arrived.values()), strict=True):
         if not math.isfinite(size):
@@ -253,9 +242,9 @@ class Slopes:
                     self._learn(f"{path}.{name}" if path else name, parameter)
         self._names = {id(parameter): name for name, parameter in model.named_parameters()}
 
-    def look(self, heard: Heard) -> None:
+    def add(self, forward: ForwardSample) -> None:
         """Note the slopes of functional calls, whose parameters have any name."""
-        for weight in heard.slopes:
+        for weight in forward.slopes:
             name = self._names.get(id(weight))
             if name is not None:
                 self._learn(name, weight)

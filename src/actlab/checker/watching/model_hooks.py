@@ -1,7 +1,7 @@
-"""Tapping a model: counting its passes and listening to a few of them.
+"""The hooks of a watched model: counting its passes, and recording a few of them.
 
-A tap costs a pass that it does not listen to two calls of Python. It never raises into the program:
-what goes wrong inside is written down, and the tap falls silent.
+They cost a pass that is not recorded two calls of Python. They never raise into the program: what
+goes wrong inside is written down, and they fall silent.
 """
 
 import sys
@@ -15,7 +15,7 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
-from actlab.checker.watching.forward_sample import Heard, listening
+from actlab.checker.watching.forward_sample import ForwardSample, sampled_forward
 from actlab.checker.watching.sampled_pass import SampledPass
 from actlab.checker.watching.samplers import Sampler, Stopwatch
 from actlab.i18n import _
@@ -24,7 +24,7 @@ Kind = Literal["training", "inference"]
 
 
 class Hook:
-    """A hook that stays behind when its module is copied or pickled, so that both remain possible.
+    """A hook that pickles and deep-copies to one that does nothing, so that both remain possible.
 
     The copy has a method of the standard library in its place that takes anything and does nothing:
     to load such a pickle needs no actlab.
@@ -42,11 +42,11 @@ class Hook:
 
 
 @dataclass(eq=False)
-class Tap:
+class ModelHooks:
     """A model being watched.
 
     `on_pass` is given each sampled pass once its gradients have arrived, or will not any more.
-    Passes without gradients are listened to only while no pass with gradients was seen.
+    Passes without gradients are recorded only while no pass with gradients was seen.
     """
 
     model: nn.Module
@@ -61,8 +61,8 @@ class Tap:
     _depth: int = 0
     _thread: int | None = None
     _pending: SampledPass | None = None
-    _heard: Heard | None = None
-    _listening: ExitStack | None = None
+    _forward: ForwardSample | None = None
+    _sampling: ExitStack | None = None
     _attached: ExitStack = field(default_factory=ExitStack)
 
     def attach(self) -> None:
@@ -80,20 +80,20 @@ class Tap:
     def detach(self) -> None:
         """Take every hook away, and hand on the last sampled pass."""
         self._attached.close()
-        self._guarded(self._stop_listening)
+        self._guarded(self._stop_sampling)
         self._guarded(self._hand_on)
 
     def begin(self) -> None:
-        """Count a pass that starts, and listen to it if it is due."""
+        """Count a pass that starts, and record it if it is due."""
         self._guarded(self._begin)
 
     def end(self) -> None:
-        """Note that the pass ended; nothing happens if none was listened to."""
-        if self._listening is not None:
+        """Note that the pass ended; nothing happens if none was recorded."""
+        if self._sampling is not None:
             self._guarded(self._end)
 
     def _begin(self) -> None:
-        if self._listening is not None or self.faults:
+        if self._sampling is not None or self.faults:
             return
         kind: Kind = "training" if torch.is_grad_enabled() else "inference"
         self.counts[kind] += 1
@@ -105,7 +105,7 @@ class Tap:
             self._began = time.perf_counter()
         if self.sampler.is_due(self.counts[kind], self._burden):
             self._hand_on()
-            self._listen()
+            self._sample()
 
     def _burden(self) -> float:
         """Return which share of the time since the first pass went into watching."""
@@ -113,26 +113,28 @@ class Tap:
         return self.stopwatch.seconds / max(passed, 1e-9)
 
     def _end(self) -> None:
-        heard = self._heard
-        self._stop_listening()
-        if heard is None:
+        forward = self._forward
+        self._stop_sampling()
+        if forward is None:
             return
         number = self.counts["training"] or self.counts["inference"]
-        self._pending = SampledPass(number, heard, self.stopwatch)
+        self._pending = SampledPass(number, forward, self.stopwatch)
         if torch.is_grad_enabled():
             self._pending.await_gradients(self.model)
 
-    def _listen(self) -> None:
+    def _sample(self) -> None:
         if _is_capturing():
             return
         stack = ExitStack()
         if "torch._dynamo" in sys.modules:  # nothing can be compiled before it is imported
             stack.enter_context(torch.compiler.set_stance("force_eager"))
-        self._listening = stack
-        self._heard = stack.enter_context(listening(self.model, self.flat_slope, self.stopwatch))
+        self._sampling = stack
+        self._forward = stack.enter_context(
+            sampled_forward(self.model, self.flat_slope, self.stopwatch)
+        )
 
-    def _stop_listening(self) -> None:
-        stack, self._listening, self._heard = self._listening, None, None
+    def _stop_sampling(self) -> None:
+        stack, self._sampling, self._forward = self._sampling, None, None
         if stack is not None:
             stack.close()
 
@@ -157,7 +159,7 @@ class Tap:
             self.end()
 
     def _is_own_thread(self) -> bool:
-        """Return whether the thread is the first that ran the model: replicas are not heard."""
+        """Return whether the thread is the first that ran the model: replicas are not recorded."""
         if self._thread is None:
             self._thread = threading.get_ident()
         return self._thread == threading.get_ident()
@@ -172,7 +174,7 @@ class Tap:
                     kind=type(error).__name__, text=error
                 )
             )
-            self._stop_listening()
+            self._stop_sampling()
             self._pending = None
 
     def _wrap_compiled_call(self) -> None:
@@ -194,7 +196,7 @@ class Tap:
 
 
 def _is_traced() -> bool:
-    """Return whether torch.compile, export or jit.trace is reading the program: it sees no tap."""
+    """Return whether torch.compile, export or jit.trace is reading the program."""
     return torch.compiler.is_compiling() or torch._C._get_tracing_state() is not None
 
 

@@ -1,4 +1,4 @@
-"""One sampled pass: what was heard forwards, and the gradients that arrive afterwards."""
+"""One sampled pass: what the forward pass showed, and the gradients that arrive afterwards."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from actlab.checker.statistics.gradients import root_mean_square
-from actlab.checker.watching.forward_sample import Heard
+from actlab.checker.watching.forward_sample import ForwardSample
 from actlab.checker.watching.samplers import Stopwatch
+from actlab.unit_statistics import root_mean_square
 
 
 @dataclass(eq=False)
@@ -22,7 +22,7 @@ class SampledPass:
     """
 
     number: int
-    heard: Heard
+    forward: ForwardSample
     stopwatch: Stopwatch
     parameters: dict[int, Tensor] = field(default_factory=dict)
     names: dict[int, str] = field(default_factory=dict)
@@ -36,7 +36,7 @@ class SampledPass:
         """
         for name, parameter in model.named_parameters():
             self._ask(parameter, name)
-        for layer in self.heard.layers:
+        for layer in self.forward.layers:
             self._ask(layer.weight, layer.call.module or layer.call.op)
 
     def _ask(self, tensor: Tensor, name: str) -> None:
@@ -50,7 +50,7 @@ class SampledPass:
                 with self.stopwatch:
                     self.arrived[key] = _size(gradient)
             except Exception as error:  # the backward pass that is watched comes first
-                self.heard.faults.add(f"{type(error).__name__}: {error}")
+                self.forward.faults.add(f"{type(error).__name__}: {error}")
 
         untyped: Any = tensor
         self._hooks.append(untyped.register_hook(note).remove)

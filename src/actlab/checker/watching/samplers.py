@@ -1,4 +1,4 @@
-"""Choosing the passes that are listened to, and the time that this takes."""
+"""Choosing the passes that are recorded, and the time that this takes."""
 
 import time
 from collections.abc import Callable
@@ -34,10 +34,10 @@ class Stopwatch:
 
 
 class Sampler(Protocol):
-    """Decides which passes are listened to."""
+    """Decides which passes are recorded."""
 
     def is_due(self, number: int, burden: Callable[[], float]) -> bool:
-        """Return whether the pass of this number (from 1) is listened to.
+        """Return whether the pass of this number (from 1) is recorded.
 
         `burden` tells which share of the time so far went into watching.
         """
@@ -50,7 +50,7 @@ class EveryNth:
     every: int
 
     def is_due(self, number: int, burden: Callable[[], float]) -> bool:  # noqa: ARG002  the interface's
-        """Return whether the pass of this number (from 1) is listened to."""
+        """Return whether the pass of this number (from 1) is recorded."""
         return (number - 1) % self.every == 0
 
 
@@ -67,7 +67,7 @@ class Sparing:
     passed_over: int = 0
 
     def is_due(self, number: int, burden: Callable[[], float]) -> bool:
-        """Return whether the pass of this number (from 1) is listened to."""
+        """Return whether the pass of this number (from 1) is recorded."""
         if (number - 1) % self.every:
             return False
         if number > 1 and burden() > self.limit:
@@ -83,6 +83,6 @@ class OnRequest:
     wanted: bool = False
 
     def is_due(self, number: int, burden: Callable[[], float]) -> bool:  # noqa: ARG002  the interface's
-        """Return whether a pass was asked for since the last one that was listened to."""
+        """Return whether a pass was asked for since the last one that was recorded."""
         due, self.wanted = self.wanted, False
         return due

@@ -1,4 +1,4 @@
-"""`actlab.watch`: the checker's eye on a training."""
+"""`actlab.watch`: the checker over a whole training."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -10,15 +10,14 @@ from torch import nn
 
 from actlab.checker.report import Finding
 from actlab.checker.rules import RULES
-from actlab.checker.rules.training.saturated_units import SaturatedUnits
+from actlab.checker.rules.training.dead_units import SaturatedUnits
 from actlab.checker.settings import Settings, nearest_settings
-from actlab.checker.watching.deduplicated import Sightings
-from actlab.checker.watching.history import Ledger
-from actlab.checker.watching.model_hooks import Tap
+from actlab.checker.watching.deduplicated import DeduplicatedFindings
+from actlab.checker.watching.history import PassHistory
+from actlab.checker.watching.model_hooks import ModelHooks
 from actlab.checker.watching.sampled_pass import SampledPass
 from actlab.checker.watching.samplers import EveryNth, Sampler, Sparing
-from actlab.checker.watching.summary import Summary
-from actlab.checker.watching.tables import Watched, summary_of
+from actlab.checker.watching.summary import Summary, Watched, summary_of
 from actlab.errors import ActlabError
 from actlab.i18n import _
 
@@ -59,9 +58,9 @@ class Watch:
         )
 
     @property
-    def taps(self) -> tuple[Tap, ...]:
-        """Return the taps, for callbacks that know better than a hook when a step begins."""
-        return tuple(item.tap for item in self._watched)
+    def model_hooks(self) -> tuple[ModelHooks, ...]:
+        """Return the model_hooks, for callbacks that know better than a hook when a step begins."""
+        return tuple(item.hooks for item in self._watched)
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -75,7 +74,7 @@ class Watch:
 
     def __enter__(self) -> Self:
         for item in self._watched:
-            item.tap.attach()
+            item.hooks.attach()
         return self
 
     def __exit__(
@@ -89,7 +88,7 @@ class Watch:
     def stop(self) -> None:
         """Take every hook away and show the summary; what the program raised goes its way."""
         for item in self._watched:
-            item.tap.detach()
+            item.hooks.detach()
         self.is_over = True
         self._show(self.summary)
 
@@ -116,10 +115,10 @@ def watch(
 ) -> Watch:
     """Watch one or more models while they train: use it in a `with` statement.
 
-    The first pass of each model and every `every`-th after it are listened to: which units are dead
+    The first pass of each model and every `every`-th after it are recorded: which units are dead
     or saturated, how gradients and activations change with depth, what is not finite, what slopes
     became. The other passes cost a counter. With an interval of 100 or more, a pass that is due is
-    passed over while listening took more than 3 % of the time so far; a shorter one is kept to the
+    passed over while recording took more than 3 % of the time so far; a shorter one is kept to the
     letter. Each threshold that is crossed gives one Python
     warning (`MisuseWarning`) on the line of the activation; at the end `show` is given the
     `Summary`, which by default is printed to standard error. `sampler` makes another chooser of
@@ -127,8 +126,8 @@ def watch(
     and every hook is gone after the block, also when it ends in an exception.
 
     Thresholds are those of the rules ACT501 to ACT505 and ACT508, with `[tool.actlab.check]`
-    applied. Passes without gradients are listened to until one with gradients comes. Compiled
-    models run uncompiled in the passes that are listened to; give the compiled model, not the
+    applied. Passes without gradients are recorded until one with gradients comes. Compiled
+    models run uncompiled in the passes that are recorded; give the compiled model, not the
     original.
 
     Raises WatchError for no model, for what is no module, and for `every` below 1.
@@ -171,13 +170,15 @@ def _sampler(every: int) -> Sampler:
 
 def _watched(model: nn.Module, name: str, sampler: Sampler, settings: Settings) -> Watched:
     limits = SaturatedUnits(settings.limits.get(SaturatedUnits.code, {})).limits
-    ledger = Ledger(model, limits["samples"])
-    sightings = Sightings(settings)
+    history = PassHistory(model, limits["samples"])
+    deduplicated = DeduplicatedFindings(settings)
 
     def on_pass(done: SampledPass) -> None:
-        sightings.look(ledger.add(done))
+        deduplicated.add(history.add(done))
 
-    return Watched(Tap(model, name, sampler, limits["slope"], on_pass), ledger, sightings)
+    return Watched(
+        ModelHooks(model, name, sampler, limits["slope"], on_pass), history, deduplicated
+    )
 
 
 def _named(models: tuple[nn.Module, ...]) -> Iterator[tuple[nn.Module, str]]:

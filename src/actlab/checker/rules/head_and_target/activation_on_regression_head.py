@@ -7,10 +7,9 @@ from torch import nn
 from torch.nn import functional as F
 
 from actlab.checker.analysis import losses
-from actlab.checker.analysis.losses import LossCall
-from actlab.checker.analysis.output_activations import Head, heads_of
-from actlab.checker.analysis.regression_targets import Comparison, made_up_reason, readable_target
-from actlab.checker.analysis.step import Subject
+from actlab.checker.analysis.losses import Comparison, LossCall, made_up_reason, readable_target
+from actlab.checker.analysis.prediction import OutputActivation, output_activations_of
+from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding
 from actlab.checker.reporting.fixes import without
 from actlab.checker.rule import Case, NotCheckable, Rule, Situation
@@ -93,30 +92,30 @@ class ActivationOnRegressionHead(Rule):
     )
     clean = (Case(_linear_head), Case(_density_behind_relu), Case(_boxes_behind_sigmoid))
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each regression that ends in an activation."""
-        for loss in subject.loss_calls:
+        for loss in step.loss_calls:
             if loss.kind not in losses.REGRESSION:
                 continue
-            heads = heads_of(subject, loss.input)
-            if heads and subject.targets.made_up and heads[0].name in _DELIBERATE:
+            heads = output_activations_of(step, loss.input)
+            if heads and step.targets.made_up and heads[0].name in _DELIBERATE:
                 raise NotCheckable(made_up_reason())
-            if heads and not self._justified(subject, loss, heads[0]):
-                yield self._finding(subject, loss, heads[0])
+            if heads and not self._justified(step, loss, heads[0]):
+                yield self._finding(step, loss, heads[0])
 
-    def _justified(self, subject: Subject, loss: LossCall, head: Head) -> bool:
+    def _justified(self, step: Step, loss: LossCall, head: OutputActivation) -> bool:
         target = readable_target(loss)
         if target is None or loss.target is None:
             return False
-        if any(other.name == head.name for other in heads_of(subject, loss.target)):
+        if any(other.name == head.name for other in output_activations_of(step, loss.target)):
             return True  # features are compared with features of the same kind
         if head.name not in _DELIBERATE:
             return False
-        return Comparison(loss, subject.range_of(loss.input), target).outside == 0.0
+        return Comparison(loss, step.range_of(loss.input), target).outside == 0.0
 
-    def _finding(self, subject: Subject, loss: LossCall, head: Head) -> Finding:
+    def _finding(self, step: Step, loss: LossCall, head: OutputActivation) -> Finding:
         target = readable_target(loss)
-        reach = subject.range_of(head.call.output)
+        reach = step.range_of(head.call.output)
         if target is None:
             proof = _("the output reaches {range}; the targets cannot be read").format(range=reach)
         else:

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from actlab.capture import ops
 from actlab.capture.trace import Call, Value
 from actlab.checker.analysis.origins import HANDED_ON, is_nudge
-from actlab.checker.analysis.step import Subject
+from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding
 from actlab.checker.reporting.fixes import without
 from actlab.checker.rule import Case, Rule, Situation
@@ -124,16 +124,16 @@ class BoundedCritic(Rule):
         Case(_pairs_through_a_sigmoid_link),
     )
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each bounded activation that a critic's loss reads."""
-        asked = subject.task_given and subject.task in ("critic", "ranking")
-        ranked = any(loss.kind == "margin_ranking_loss" for loss in subject.loss_calls)
-        if not asked and not ranked and (subject.loss_calls or subject.targets.tensors):
+        asked = step.task_given and step.task in ("critic", "ranking")
+        ranked = any(loss.kind == "margin_ranking_loss" for loss in step.loss_calls)
+        if not asked and not ranked and (step.loss_calls or step.targets.tensors):
             return
-        loss = subject.trace.value_of(subject.loss) if subject.loss is not None else None
-        if loss is None or (subject.task_given and not asked):
+        loss = step.trace.value_of(step.loss) if step.loss is not None else None
+        if loss is None or (step.task_given and not asked):
             return
-        ends = list(_ends(subject, loss, through_links=asked or ranked))
+        ends = list(_ends(step, loss, through_links=asked or ranked))
         if not asked and not ranked and any(call.op not in ops.BOUNDED for call in ends):
             return  # something else than a critic's score is in this loss
         for call in ends:
@@ -144,8 +144,8 @@ class BoundedCritic(Rule):
                     ),
                     location=call.location,
                     proof=_("scores reach {range}, differences of means at most {width}").format(
-                        range=subject.range_of(call.output),
-                        width=f"{subject.range_of(call.output).width:.3g}",
+                        range=step.range_of(call.output),
+                        width=f"{step.range_of(call.output).width:.3g}",
                     ),
                     why=_(
                         "a saturated critic passes no gradient; order and distance need no bound"
@@ -154,7 +154,7 @@ class BoundedCritic(Rule):
                 )
 
 
-def _ends(subject: Subject, loss: Value, through_links: bool) -> Iterator[Call]:
+def _ends(step: Step, loss: Value, through_links: bool) -> Iterator[Call]:
     """Yield the calls of the model that a loss is computed from."""
     seen: set[int] = set()
     pending = [(loss, False)]
@@ -164,8 +164,8 @@ def _ends(subject: Subject, loss: Value, through_links: bool) -> Iterator[Call]:
         if call is None or id(call) in seen:
             continue
         seen.add(id(call))
-        linear = call.op in _LINEAR and (call.op != "mul" or _is_scaling(subject, call))
-        link = through_links and subject.in_loss_code(call) and call.op in _LINKS
+        linear = call.op in _LINEAR and (call.op != "mul" or _is_scaling(step, call))
+        link = through_links and step.in_loss_code(call) and call.op in _LINKS
         squashed_log = below_log and call.op in ("sigmoid", "softmax")
         if linear or link or squashed_log or is_nudge(call):
             pending.extend((part, call.op == "log") for part in call.inputs)
@@ -173,6 +173,6 @@ def _ends(subject: Subject, loss: Value, through_links: bool) -> Iterator[Call]:
             yield call
 
 
-def _is_scaling(subject: Subject, call: Call) -> bool:
+def _is_scaling(step: Step, call: Call) -> bool:
     """Return whether a product is one with a number, or with something that is not learnt."""
-    return sum(subject.is_live(value) for value in call.inputs) <= 1
+    return sum(step.is_live(value) for value in call.inputs) <= 1

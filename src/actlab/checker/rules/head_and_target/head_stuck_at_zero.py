@@ -7,8 +7,12 @@ import torch
 from torch import nn
 
 from actlab.checker.analysis import tensor_tests
-from actlab.checker.analysis.output_activations import Head, heads_of, holds_back_negatives
-from actlab.checker.analysis.step import Subject
+from actlab.checker.analysis.prediction import (
+    OutputActivation,
+    holds_back_negatives,
+    output_activations_of,
+)
+from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding
 from actlab.checker.reporting.fixes import without
 from actlab.checker.rule import Case, NotCheckable, Rule, Situation, limits
@@ -71,16 +75,16 @@ class HeadStuckAtZero(Rule):
     faulty = (Case(_bias_far_below_zero, "error"),)
     clean = (Case(_alive),)
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each rectified head that is dead."""
-        for loss in subject.loss_calls:
-            for head in heads_of(subject, loss.input):
+        for loss in step.loss_calls:
+            for head in output_activations_of(step, loss.input):
                 if not holds_back_negatives(head) or not head.call.output.intact:
                     continue
                 zeros = tensor_tests.share_of_zeros(head.call.output.tensor)
-                if zeros < self.limits["zero_share"] or not self._no_gradient(subject, head):
+                if zeros < self.limits["zero_share"] or not self._no_gradient(step, head):
                     continue
-                if not _wakes_up(subject, head):
+                if not _wakes_up(step, head):
                     yield self.found(
                         message=_("the rectified output is stuck at 0"),
                         location=head.call.location,
@@ -92,20 +96,20 @@ class HeadStuckAtZero(Rule):
                         fix=without(head.call),
                     )
 
-    def _no_gradient(self, subject: Subject, head: Head) -> bool:
-        if subject.no_gradient_reason is not None:
+    def _no_gradient(self, step: Step, head: OutputActivation) -> bool:
+        if step.no_gradient_reason is not None:
             raise NotCheckable(
-                _("there are no gradients: {reason}").format(reason=subject.no_gradient_reason)
+                _("there are no gradients: {reason}").format(reason=step.no_gradient_reason)
             )
-        gradient = subject.gradient_of(head.call.inputs[0])
+        gradient = step.gradient_of(head.call.inputs[0])
         return gradient is None or not bool(gradient.any())
 
 
-def _wakes_up(subject: Subject, head: Head) -> bool:
+def _wakes_up(step: Step, head: OutputActivation) -> bool:
     """Return whether other inputs, of other signs and sizes, get the head off zero."""
     for factor in (-1.0, -3.0, 3.0):
-        run = subject.probes.scaled(factor)
-        twin = run.counterpart(head.call, subject.trace) if run is not None else None
+        run = step.reruns.scaled(factor)
+        twin = run.counterpart(head.call, step.trace) if run is not None else None
         if twin is not None and bool(twin.output.tensor.any()):
             return True
     return False

@@ -8,9 +8,9 @@ from torch import nn
 from torch.nn import functional as F
 
 from actlab.checker.analysis import losses, tensor_tests
-from actlab.checker.analysis.output_activations import heads_of
-from actlab.checker.analysis.regression_targets import Comparison, comparisons
-from actlab.checker.analysis.step import Subject
+from actlab.checker.analysis.losses import Comparison, comparisons
+from actlab.checker.analysis.prediction import output_activations_of
+from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding, Severity
 from actlab.checker.reporting.fixes import without
 from actlab.checker.rule import Case, Rule, Situation, limits
@@ -119,22 +119,22 @@ class RangeCannotReachTarget(Rule):
         Case(_counts_behind_relu),
     )
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each prediction that cannot reach its targets."""
-        for comparison in comparisons(subject):
+        for comparison in comparisons(step):
             if comparison.outside > 0.0:
-                yield self._finding(subject, comparison)
+                yield self._finding(step, comparison)
             elif comparison.loss.kind in losses.REGRESSION:
-                yield from self._sum_finding(subject, comparison)
+                yield from self._sum_finding(step, comparison)
 
     def _severity(self, comparison: Comparison) -> Severity:
         much = comparison.outside > self.limits["outside_share"]
         far = comparison.far_outside > self.limits["far_share"]
         return "error" if much or far else "warning"
 
-    def _finding(self, subject: Subject, comparison: Comparison) -> Finding:
+    def _finding(self, step: Step, comparison: Comparison) -> Finding:
         loss = comparison.loss
-        heads = heads_of(subject, loss.input)
+        heads = output_activations_of(step, loss.input)
         labels = loss.kind in ("bce", "bce_logits")
         call = heads[0].call if heads and not labels else loss.call
         return self.found(
@@ -160,17 +160,17 @@ class RangeCannotReachTarget(Rule):
             else "y = (y - low) / scale",
         )
 
-    def _sum_finding(self, subject: Subject, comparison: Comparison) -> Iterator[Finding]:
+    def _sum_finding(self, step: Step, comparison: Comparison) -> Iterator[Finding]:
         """Yield a finding where softmax outputs sum to 1 and the targets do not."""
         loss, target = comparison.loss, comparison.target
         if target.ndim < 2 or target.shape[-1] < 2 or target.shape != loss.input.shape:
             return
-        nature = subject.nature(loss.input, target.ndim - 1)
-        if nature is None or nature.kind != "simplex" or tensor_tests.is_multi_hot(target):
+        prediction = step.prediction(loss.input, target.ndim - 1)
+        if prediction is None or prediction.kind != "simplex" or tensor_tests.is_multi_hot(target):
             return
         off = float(((target.sum(-1) - 1).abs() > 0.05).float().mean())
         if off > self.limits["outside_share"]:
-            maker = nature.maker or loss.call
+            maker = prediction.maker or loss.call
             yield self.found(
                 message=_("softmax outputs sum to 1, the targets do not"),
                 location=maker.location,

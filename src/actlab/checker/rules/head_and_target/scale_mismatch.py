@@ -6,9 +6,9 @@ import torch
 from torch import nn
 
 from actlab.checker.analysis import losses
-from actlab.checker.analysis.output_activations import Head, heads_of
-from actlab.checker.analysis.regression_targets import Comparison, comparisons
-from actlab.checker.analysis.step import Subject
+from actlab.checker.analysis.losses import Comparison, comparisons
+from actlab.checker.analysis.prediction import OutputActivation, output_activations_of
+from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding
 from actlab.checker.reporting.fixes import replaced
 from actlab.checker.rule import Case, Rule, Situation
@@ -80,15 +80,15 @@ class ScaleMismatch(Rule):
     )
     clean = (Case(_tanh_decoder_on_signed_pixels), Case(_sigmoid_decoder_on_unit_pixels))
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each head of the other convention."""
-        for comparison in comparisons(subject):
+        for comparison in comparisons(step):
             if comparison.loss.kind not in losses.REGRESSION or comparison.target.numel() < 2:
                 continue
-            for head in heads_of(subject, comparison.loss.input)[:1]:
+            for head in output_activations_of(step, comparison.loss.input)[:1]:
                 yield from self._judge(comparison, head)
 
-    def _judge(self, comparison: Comparison, head: Head) -> Iterator[Finding]:
+    def _judge(self, comparison: Comparison, head: OutputActivation) -> Iterator[Finding]:
         low, high, reach = comparison.low, comparison.high, comparison.reach
         signed = head.name in _SIGNED and reach.low == -1.0 and reach.high == 1.0
         if signed and low >= 0.0 and 0.0 < high <= 1.0:

@@ -10,10 +10,9 @@ from torch.nn import functional as F
 from actlab.capture import ops
 from actlab.capture.trace import Call, Value
 from actlab.checker.analysis import tensor_tests
-from actlab.checker.analysis.losses import LossCall
+from actlab.checker.analysis.losses import LossCall, made_up_reason
 from actlab.checker.analysis.origins import HANDED_ON, origins
-from actlab.checker.analysis.regression_targets import made_up_reason
-from actlab.checker.analysis.step import Subject
+from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding, Severity
 from actlab.checker.reporting.fixes import replaced
 from actlab.checker.rule import Case, NotCheckable, Rule, Situation
@@ -106,32 +105,36 @@ class SoftmaxForMultilabel(Rule):
     )
     clean = (Case(_sigmoid_for_each_label), Case(_one_hot_targets))
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each softmax that meets several labels at once."""
-        if subject.targets.made_up and not (subject.task_given and subject.task == "multilabel"):
+        if step.targets.made_up and not (step.task_given and step.task == "multilabel"):
             raise NotCheckable(made_up_reason())
-        for loss in subject.loss_calls:
-            target = _target_of(subject, loss)
+        for loss in step.loss_calls:
+            target = _target_of(step, loss)
             if target is None or target.shape != loss.input.shape or target.ndim < 2:
                 continue
             by_loss = loss.kind == "cross_entropy"
-            nature = None if by_loss else subject.nature(loss.input, 1)
-            if not by_loss and (nature is None or nature.kind != "simplex"):
+            prediction = None if by_loss else step.prediction(loss.input, 1)
+            if not by_loss and (prediction is None or prediction.kind != "simplex"):
                 continue
             if tensor_tests.is_multi_hot(target):
-                maker = loss.call if nature is None or nature.maker is None else nature.maker
+                maker = (
+                    loss.call
+                    if prediction is None or prediction.maker is None
+                    else prediction.maker
+                )
                 yield self._finding(maker, target, by_loss)
             elif by_loss and tensor_tests.is_normalised_multi_hot(target):
                 yield self._finding(loss.call, target, by_loss, "warning")
-        yield from self._evaluations(subject)
+        yield from self._evaluations(step)
 
-    def _evaluations(self, subject: Subject) -> Iterator[Finding]:
+    def _evaluations(self, step: Step) -> Iterator[Finding]:
         """Yield a finding where the step compares softmax outputs with several labels itself."""
-        for call in subject.trace.calls:
-            if len(call.inputs) != 2 or call.op in ops.LOSSES or not subject.in_loss_code(call):
+        for call in step.trace.calls:
+            if len(call.inputs) != 2 or call.op in ops.LOSSES or not step.in_loss_code(call):
                 continue
             for given, other in (call.inputs, call.inputs[::-1]):
-                target = _plain_target(subject, other)
+                target = _plain_target(step, other)
                 if target is None or not tensor_tests.is_multi_hot(target):
                     continue
                 made = [end.call for end in origins(given, _COMPARED) if end.op == "softmax"]
@@ -161,19 +164,19 @@ class SoftmaxForMultilabel(Rule):
         )
 
 
-def _target_of(subject: Subject, loss: LossCall) -> Tensor | None:
+def _target_of(step: Step, loss: LossCall) -> Tensor | None:
     if loss.target is not None:
         return loss.target.tensor if loss.target.intact else None
-    shaped = [t for t in subject.targets.tensors if t.shape == loss.input.shape]
+    shaped = [t for t in step.targets.tensors if t.shape == loss.input.shape]
     return shaped[0] if shaped else None
 
 
-def _plain_target(subject: Subject, value: Value) -> Tensor | None:
+def _plain_target(step: Step, value: Value) -> Tensor | None:
     """Return the tensor that a value is a copy of, if it may be a target."""
     ends = origins(value, HANDED_ON | {"bool", "int", "long", "rsub"})
-    if len(ends) != 1 or ends[0].call is not None or subject.is_live(ends[0].value):
+    if len(ends) != 1 or ends[0].call is not None or step.is_live(ends[0].value):
         return None
     source = ends[0].value
-    if subject.is_input(source) or source.tensor.ndim < 2 or not source.intact:
+    if step.is_input(source) or source.tensor.ndim < 2 or not source.intact:
         return None
     return source.tensor

@@ -11,7 +11,7 @@ from actlab.capture import ops
 from actlab.capture.trace import Call, Value
 from actlab.checker.analysis import tensor_tests
 from actlab.checker.analysis.losses import LossCall
-from actlab.checker.analysis.step import Subject
+from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding
 from actlab.checker.rule import Case, Rule, Situation
 from actlab.checker.rules._batches import real_batch
@@ -108,29 +108,29 @@ class UnconstrainedPositiveParameter(Rule):
     )
     clean = (Case(_softplus_variance), Case(_log_rate))
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each positive parameter that nothing keeps positive."""
-        for loss in subject.loss_calls:
+        for loss in step.loss_calls:
             value = _of_loss(loss)
             if value is not None:
-                yield from self._judge(subject, loss.call, value)
-        for call in subject.trace.calls:
+                yield from self._judge(step, loss.call, value)
+        for call in step.trace.calls:
             for value in _of_distribution(call):
-                yield from self._judge(subject, call, value)
+                yield from self._judge(step, call, value)
 
-    def _judge(self, subject: Subject, call: Call, value: Value) -> Iterator[Finding]:
-        if not subject.is_live(value) or subject.range_of(value).low >= 0.0:
+    def _judge(self, step: Step, call: Call, value: Value) -> Iterator[Finding]:
+        if not step.is_live(value) or step.range_of(value).low >= 0.0:
             return
         seen = tensor_tests.extremes(value.tensor) if value.intact else None
         negative = seen is not None and seen[0] < 0.0
-        free = [o for o in subject.origins(value) if o.op in ops.AFFINE | ops.NORMS | {"tanh"}]
+        free = [o for o in step.origins(value) if o.op in ops.AFFINE | ops.NORMS | {"tanh"}]
         if not negative and not free:
             return
         proof = (
             _("its smallest value on this batch is {low:.3g}").format(low=seen[0])
             if negative and seen is not None
             else _("it comes from {op}, which reaches {range}").format(
-                op=free[0].op, range=subject.range_of(free[0].value)
+                op=free[0].op, range=step.range_of(free[0].value)
             )
         )
         yield self.found(

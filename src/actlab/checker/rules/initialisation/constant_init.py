@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from actlab.checker.analysis.step import Layer, Subject
+from actlab.checker.analysis.layers import feeds_a_layer, layer_label
+from actlab.checker.analysis.step import Layer, Step
 from actlab.checker.report import Finding
 from actlab.checker.rule import Case, Rule, Situation
-from actlab.checker.statistics.labels import feeds_a_layer, layer_label
 from actlab.i18n import _
 
 
@@ -92,14 +92,14 @@ class ConstantInit(Rule):
     faulty = (Case(_constant_hidden_layer, "error"), Case(_zeros_everywhere, "error"))
     clean = (Case(_random_weights), Case(_residual_branch_that_starts_at_zero))
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each hidden layer whose units are alike."""
-        for layer in subject.layers:
+        for layer in step.layers:
             if not _is_trained(layer) or not _alike(_rows(layer)):
                 continue
-            if not feeds_a_layer(subject.trace, layer.call.output):
+            if not feeds_a_layer(step.trace, layer.call.output):
                 continue
-            if not bool(layer.weight.any()) and not _stays_alike(subject, layer):
+            if not bool(layer.weight.any()) and not _stays_alike(step, layer):
                 continue
             rows = _rows(layer)
             yield self.found(
@@ -131,8 +131,8 @@ def _alike(rows: Tensor) -> bool:
     return rows.shape[0] >= 2 and bool((rows == rows[0]).all())
 
 
-def _stays_alike(subject: Subject, layer: Layer) -> bool:
-    gradient = subject.gradients.get(layer.name or "")
+def _stays_alike(step: Step, layer: Layer) -> bool:
+    gradient = step.gradients.get(layer.name or "")
     if gradient is None:
         return False
     rows = gradient.mT if layer.call.op == "addmm" else gradient.flatten(1)

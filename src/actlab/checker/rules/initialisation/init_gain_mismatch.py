@@ -5,14 +5,14 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 
-from actlab.checker.analysis.closed_forms import shown
-from actlab.checker.analysis.step import Subject
+from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding
 from actlab.checker.rule import Case, Rule, Situation
-from actlab.checker.statistics.drift import Drift, drift_of, is_stabilised
 from actlab.checker.statistics.initial_weights import Fit, fits_of
 from actlab.checker.statistics.one_step import activations_of
+from actlab.checker.statistics.units import Drift, drift_of, is_stabilised
 from actlab.i18n import _
+from actlab.text import decimal
 
 
 def _twelve_rectifiers_with_default_weights() -> Situation:
@@ -92,16 +92,16 @@ class InitGainMismatch(Rule):
         Case(_two_rectifiers_with_default_weights),
     )
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding if weights do not fit and the activations show it."""
-        measured = activations_of(subject)
-        drift = drift_of(measured.activations, is_stabilised(subject.trace))
+        measured = activations_of(step)
+        drift = drift_of(measured.activations, is_stabilised(step.trace))
         if drift is None:
             measured.require_readable()
             return
         if not drift.factor > self.limits["factor"]:
             return
-        off = [fit for fit in fits_of(subject) if self._explains(fit, drift)]
+        off = [fit for fit in fits_of(step) if self._explains(fit, drift)]
         if off:
             yield self._finding(off, drift)
 
@@ -121,9 +121,9 @@ class InitGainMismatch(Rule):
                 "first hidden layer to the last the standard deviation changes by a factor of "
                 "{factor}"
             ).format(
-                size=shown(fit.size),
+                size=decimal(fit.size),
                 op=fit.run.name,
-                gain=shown(fit.gain),
+                gain=decimal(fit.gain),
                 count=len(off),
                 factor=f"{drift.factor:.3g}",
             ),

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from actlab.capture.frames import is_torch
 from actlab.capture.location import Location
-from actlab.checker.analysis.step import Subject
+from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding
 from actlab.checker.rule import Case, Rule, Situation
 from actlab.checker.statistics.initial_weights import fan_in
@@ -100,12 +100,12 @@ class InitNeverCalled(Rule):
     faulty = (Case(_never_called, "info"), Case(_never_called_inside, "info"))
     clean = (Case(_called), Case(_no_such_method))
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each module whose method was not called."""
-        if subject.model is None:
+        if step.model is None:
             return
         reported: list[str] = []
-        for path, module in subject.model.named_modules():
+        for path, module in step.model.named_modules():
             method = _method_of(module)
             if method is None or any(_is_inside(path, above) for above in reported):
                 continue

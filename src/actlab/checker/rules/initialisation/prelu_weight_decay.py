@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from actlab.capture.location import Location
 from actlab.capture.trace import Call, Value
-from actlab.checker.analysis.step import Subject
+from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding
 from actlab.checker.rule import Case, NotCheckable, Rule, Situation
 from actlab.i18n import _
@@ -105,14 +105,14 @@ class PreluWeightDecay(Rule):
     faulty = (Case(_default_adamw, "warning"), Case(_functional_slopes, "warning"))
     clean = (Case(_slopes_in_a_group_without), Case(_no_slopes_to_learn))
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each PReLU whose slopes are decayed."""
-        slopes = list(_slopes(subject))
+        slopes = list(_slopes(step))
         if not slopes:
             return
-        if subject.optimizer is None:
+        if step.optimizer is None:
             raise NotCheckable(_("no optimizer was given, and there are PReLU slopes to decay"))
-        decays = _decays(subject.optimizer)
+        decays = _decays(step.optimizer)
         for name, tensor, call in slopes:
             decay = decays.get(id(tensor), 0.0)
             if decay > 0.0:
@@ -131,10 +131,10 @@ class PreluWeightDecay(Rule):
         )
 
 
-def _slopes(subject: Subject) -> Iterator[tuple[str, Tensor, Call]]:
-    names = {id(parameter): name for name, parameter in subject.parameters.items()}
+def _slopes(step: Step) -> Iterator[tuple[str, Tensor, Call]]:
+    names = {id(parameter): name for name, parameter in step.parameters.items()}
     seen: set[int] = set()
-    for call in subject.trace.calls:
+    for call in step.trace.calls:
         weight = call.argument("weight", 1) if call.op == "prelu" else None
         if not isinstance(weight, Value) or id(weight.tensor) in seen:
             continue

@@ -7,13 +7,13 @@ from torch import nn
 
 from actlab.capture import ops
 from actlab.capture.trace import Call, Value
-from actlab.checker.analysis.closed_forms import shown
-from actlab.checker.analysis.step import Activation, Layer, Subject
+from actlab.checker.analysis.step import Activation, Layer, Step
 from actlab.checker.analysis.tensor_tests import sample
 from actlab.checker.report import Finding
 from actlab.checker.rule import Case, Rule, Situation
 from actlab.checker.statistics.initial_weights import feeding_layers, variance_times_fan_in
 from actlab.i18n import _
+from actlab.text import decimal
 
 _NEARBY = ops.VIEWS | ops.POOLS
 
@@ -110,16 +110,16 @@ class SeluContract(Rule):
     )
     clean = (Case(_as_published), Case(_relu_with_all_of_it))
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each condition that does not hold."""
-        runs = [run for run in subject.activations if run.name == "selu"]
+        runs = [run for run in step.activations if run.name == "selu"]
         for number, run in enumerate(runs):
-            layers = feeding_layers(subject, run)
+            layers = feeding_layers(step, run)
             for layer in layers:
                 yield from self._weights(layer)
             if number == 0 and layers:
                 yield from self._input(layers[0])
-            yield from self._followers(subject, run)
+            yield from self._followers(step, run)
 
     def _weights(self, layer: Layer) -> Iterator[Finding]:
         size = variance_times_fan_in(layer)
@@ -133,7 +133,7 @@ class SeluContract(Rule):
             location=layer.call.location,
             proof=_("variance x fan-in of {label} is {size}, not {low} to {high}").format(
                 label=layer.module or layer.call.op,
-                size=shown(size),
+                size=decimal(size),
                 low=self.limits["low"],
                 high=self.limits["high"],
             ),
@@ -153,14 +153,14 @@ class SeluContract(Rule):
             message=_("what enters a network of SELU is not standardised"),
             location=layer.call.location,
             proof=_("its mean is {mean}, its standard deviation {deviation}").format(
-                mean=shown(mean), deviation=shown(deviation)
+                mean=decimal(mean), deviation=decimal(deviation)
             ),
             why=_("SELU keeps mean 0 and variance 1; it takes longer to get there from elsewhere"),
             fix="x = (x - mean) / std",
         )
 
-    def _followers(self, subject: Subject, run: Activation) -> Iterator[Finding]:
-        for call in _next_calls(subject, run.output):
+    def _followers(self, step: Step, run: Activation) -> Iterator[Finding]:
+        for call in _next_calls(step, run.output):
             if call.op == "dropout" and call.argument("p", 1, 0.5) > 0.0:
                 message = _("plain dropout after SELU")
                 why = _(
@@ -184,10 +184,10 @@ class SeluContract(Rule):
             )
 
 
-def _next_calls(subject: Subject, value: Value, depth: int = 0) -> Iterator[Call]:
-    for call in subject.trace.users_of(value):
+def _next_calls(step: Step, value: Value, depth: int = 0) -> Iterator[Call]:
+    for call in step.trace.users_of(value):
         if call.op in _NEARBY and depth < 10:
             for output in call.outputs:
-                yield from _next_calls(subject, output, depth + 1)
+                yield from _next_calls(step, output, depth + 1)
         else:
             yield call

@@ -7,17 +7,21 @@ import torch
 from torch import nn
 
 from actlab.capture import ops
-from actlab.checker.analysis.closed_forms import cross_entropy_floor, shown, sigmoid
 from actlab.checker.analysis.interval import Interval
-from actlab.checker.analysis.logits import Scores, scores_of
+from actlab.checker.analysis.logits import Logits, cross_entropy_floor, logits_of, sigmoid
 from actlab.checker.analysis.origins import made_with
-from actlab.checker.analysis.output_activations import Head, heads_of, holds_back_negatives
-from actlab.checker.analysis.step import Subject
+from actlab.checker.analysis.prediction import (
+    OutputActivation,
+    holds_back_negatives,
+    output_activations_of,
+)
+from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding, Severity
 from actlab.checker.reporting.fixes import without
 from actlab.checker.rule import Case, Rule, Situation, limits
 from actlab.checker.rules._batches import class_batch, image_batch, label_batch
 from actlab.i18n import _
+from actlab.text import decimal
 
 _LOWEST = -1.76
 """The lowest that any rectifier goes (SELU)."""
@@ -82,7 +86,7 @@ def _linear_head_with_bce() -> Situation:
 
 
 class ActivationOnLogits(Rule):
-    """Scores go through an activation before softmax or sigmoid.
+    """Logits go through an activation before softmax or sigmoid.
 
     ## What it does
 
@@ -95,7 +99,7 @@ class ActivationOnLogits(Rule):
 
     ## Why is this bad?
 
-    Scores need both signs and any size. Behind ReLU sigmoid cannot say less than 0.5, and a class
+    Logits need both signs and any size. Behind ReLU sigmoid cannot say less than 0.5, and a class
     whose score is negative for every sample gets no gradient at all: it is dead. Between -1 and 1
     the loss has a floor: 0.797 for ten classes.
 
@@ -133,31 +137,31 @@ class ActivationOnLogits(Rule):
         Case(_linear_head_with_bce),
     )
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each activation on scores."""
-        for scores in scores_of(subject):
-            nature = subject.nature(scores.value, scores.dim)
-            if nature is not None and nature.kind != "unit":
+        for scores in logits_of(step):
+            prediction = step.prediction(scores.value, scores.dim)
+            if prediction is not None and prediction.kind != "unit":
                 continue  # probabilities, or their logarithms
-            heads = heads_of(subject, scores.value, pooling=True)
+            heads = output_activations_of(step, scores.value, pooling=True)
             if not heads:
-                heads = self._mixed(subject, scores)
+                heads = self._mixed(step, scores)
             if heads and all(head.name not in _OTHER_RULES for head in heads):
                 head = heads[0]
                 severity = self._severity(head, scores)
                 if severity is not None:
-                    yield self._finding(subject, scores, head, severity)
+                    yield self._finding(step, scores, head, severity)
 
-    def _mixed(self, subject: Subject, scores: Scores) -> tuple[Head, ...]:
+    def _mixed(self, step: Step, scores: Logits) -> tuple[OutputActivation, ...]:
         """Return the activation that confines scores through sums and gates, if one does."""
-        reach = subject.range_of(scores.value)
+        reach = step.range_of(scores.value)
         narrow = reach.bounded and cross_entropy_floor(2, reach.width) > self.limits["floor"]
         if not narrow and reach.low < _LOWEST:
             return ()
         call = made_with(scores.value, ops.RECTIFIERS | ops.BOUNDED | _PLAIN)
-        return () if call is None else (Head(call, ()),)
+        return () if call is None else (OutputActivation(call, ()),)
 
-    def _severity(self, head: Head, scores: Scores) -> Severity | None:
+    def _severity(self, head: OutputActivation, scores: Logits) -> Severity | None:
         if head.name in _SQUASHED:
             # in front of cross entropy ACT103 tells more, in front of a second sigmoid ACT104
             return "error" if scores.loss.kind == "categorical_logits" else None
@@ -167,8 +171,10 @@ class ActivationOnLogits(Rule):
             return "error"
         return "warning"
 
-    def _finding(self, subject: Subject, scores: Scores, head: Head, severity: Severity) -> Finding:
-        reach = subject.range_of(head.call.output)
+    def _finding(
+        self, step: Step, scores: Logits, head: OutputActivation, severity: Severity
+    ) -> Finding:
+        reach = step.range_of(head.call.output)
         return self.found(
             severity=severity,
             message=_("{activation} is applied to scores, before {normaliser}").format(
@@ -181,19 +187,19 @@ class ActivationOnLogits(Rule):
         )
 
 
-def _proof(scores: Scores, head: Head, reach: Interval) -> str:
+def _proof(scores: Logits, head: OutputActivation, reach: Interval) -> str:
     if scores.normaliser == "sigmoid":
         return _("scores reach {range}, so probabilities lie in [{low}, {high}]").format(
             range=reach,
-            low=shown(_probability(reach.low)),
-            high=shown(_probability(reach.high)),
+            low=decimal(_probability(reach.low)),
+            high=decimal(_probability(reach.high)),
         )
     if reach.bounded:
         return _(
             "scores reach {range}: the loss cannot fall below {floor} with {classes} classes"
         ).format(
             range=reach,
-            floor=shown(cross_entropy_floor(scores.classes, reach.width)),
+            floor=decimal(cross_entropy_floor(scores.classes, reach.width)),
             classes=scores.classes,
         )
     held = head.call.inputs[0]

@@ -11,7 +11,7 @@ from actlab.capture import ops
 from actlab.checker.analysis import tensor_tests
 from actlab.checker.analysis.losses import LossCall
 from actlab.checker.analysis.origins import Origin, unscaled
-from actlab.checker.analysis.step import Subject
+from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding
 from actlab.checker.rule import Case, Rule, Situation
 from actlab.checker.rules._batches import label_batch
@@ -121,12 +121,12 @@ class BceOnNonProbability(Rule):
     )
     clean = (Case(_sigmoid), Case(_cosine_of_rectified_embeddings))
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each binary cross entropy on what is no probability."""
-        for loss in subject.loss_calls:
-            if loss.kind != "bce" or subject.range_of(loss.input).within(0.0, 1.0):
+        for loss in step.loss_calls:
+            if loss.kind != "bce" or step.range_of(loss.input).within(0.0, 1.0):
                 continue
-            proof = self._proof(subject, loss)
+            proof = self._proof(step, loss)
             if proof is not None:
                 yield self.found(
                     message=_("binary cross entropy is given numbers that are no probabilities"),
@@ -139,24 +139,24 @@ class BceOnNonProbability(Rule):
                     fix="loss = F.binary_cross_entropy_with_logits(logits, y)",
                 )
 
-    def _proof(self, subject: Subject, loss: LossCall) -> str | None:
+    def _proof(self, step: Step, loss: LossCall) -> str | None:
         seen = tensor_tests.extremes(loss.input.tensor) if loss.input.intact else None
         if seen is not None and (seen[0] < 0.0 or seen[1] > 1.0):
             return _("on this batch the input runs from {low:.3g} to {high:.3g}").format(
                 low=seen[0], high=seen[1]
             )
-        ends = [unscaled(origin) for origin in subject.origins(loss.input)]
-        leaving = [origin for origin in ends if _leaves(subject, origin)]
+        ends = [unscaled(origin) for origin in step.origins(loss.input)]
+        leaving = [origin for origin in ends if _leaves(step, origin)]
         if leaving:
             return _("the input comes from {op}, which reaches {range}").format(
-                op=leaving[0].op, range=subject.range_of(leaving[0].value)
+                op=leaving[0].op, range=step.range_of(leaving[0].value)
             )
         return None
 
 
-def _leaves(subject: Subject, origin: Origin) -> bool:
+def _leaves(step: Step, origin: Origin) -> bool:
     if origin.op in ("matmul", "einsum"):
         return any(value.tensor.requires_grad and value.call is None
                    for value in (origin.call.inputs if origin.call else ()))  # fmt: skip
-    confined = subject.range_of(origin.value).within(0.0, 1.0)
+    confined = step.range_of(origin.value).within(0.0, 1.0)
     return origin.op in _LEAVES_UNIT and not confined

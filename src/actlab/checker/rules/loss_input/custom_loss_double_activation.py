@@ -9,7 +9,7 @@ from torch import nn
 from actlab.capture.frames import is_torch
 from actlab.capture.trace import Call
 from actlab.checker.analysis.logits import softmax_dim
-from actlab.checker.analysis.step import Subject
+from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding
 from actlab.checker.reporting.fixes import replaced, without
 from actlab.checker.rule import Case, Rule, Situation
@@ -91,21 +91,25 @@ class CustomLossDoubleActivation(Rule):
     faulty = (Case(_dice_on_probabilities, "warning"), Case(_softmax_in_model_and_loss, "warning"))
     clean = (Case(_dice_on_logits), Case(_dice_on_probabilities_as_they_are))
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each activation in the loss that repeats one of the model."""
-        for call in subject.trace.calls:
+        for call in step.trace.calls:
             if call.op not in (*_SOFTMAXES, *_SIGMOIDS) or is_torch(call.origin):
                 continue
-            if subject.in_loss_code(call) and subject.is_live(call.inputs[0]):
-                yield from self._judge(subject, call)
+            if step.in_loss_code(call) and step.is_live(call.inputs[0]):
+                yield from self._judge(step, call)
 
-    def _judge(self, subject: Subject, call: Call) -> Iterator[Finding]:
+    def _judge(self, step: Step, call: Call) -> Iterator[Finding]:
         given = call.inputs[0]
         if given.tensor.ndim == 0:
             return
         dim = softmax_dim(call) if call.op in _SOFTMAXES else given.tensor.ndim - 1
-        nature = subject.nature(given, dim)
-        if nature is None or nature.kind not in ("simplex", "unit") or nature.maker is None:
+        prediction = step.prediction(given, dim)
+        if (
+            prediction is None
+            or prediction.kind not in ("simplex", "unit")
+            or prediction.maker is None
+        ):
             return
         yield self.found(
             message=_("the loss applies {activation} to what is already in [0, 1]").format(
@@ -113,7 +117,7 @@ class CustomLossDoubleActivation(Rule):
             ),
             location=call.location,
             proof=_("its input was made by {maker} and reaches {range}").format(
-                maker=nature.maker.op, range=subject.range_of(nature.maker.output)
+                maker=prediction.maker.op, range=step.range_of(prediction.maker.output)
             ),
             why=_("the loss sees a flattened copy of the prediction; the best one costs too much"),
             fix=replaced(call, "torch.log", "torch.log({x})")

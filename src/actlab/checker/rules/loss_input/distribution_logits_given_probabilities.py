@@ -8,13 +8,13 @@ from torch import nn
 from torch.nn import functional as F
 
 from actlab.capture.trace import Call, Value
-from actlab.checker.analysis.closed_forms import greatest_probability, shown
-from actlab.checker.analysis.logits import softmax_dim
-from actlab.checker.analysis.step import Subject
+from actlab.checker.analysis.logits import greatest_probability, softmax_dim
+from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding
 from actlab.checker.rule import Case, Rule, Situation
 from actlab.checker.rules._batches import class_batch
 from actlab.i18n import _
+from actlab.text import decimal
 
 
 def _policy_of_probabilities() -> Situation:
@@ -88,19 +88,19 @@ class DistributionLogitsGivenProbabilities(Rule):
     faulty = (Case(_policy_of_probabilities, "error"), Case(_gumbel_of_frequencies, "error"))
     clean = (Case(_policy_of_logits), Case(_probs_by_name))
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each distribution whose logits are probabilities."""
-        for loss in subject.loss_calls:
+        for loss in step.loss_calls:
             if loss.kind == "categorical_logits":
-                yield from self._judge(subject, loss.call, loss.input, loss.class_dim)
-        for call in subject.trace.calls:
+                yield from self._judge(step, loss.call, loss.input, loss.class_dim)
+        for call in step.trace.calls:
             if call.op == "gumbel_softmax" and call.inputs:
-                yield from self._judge(subject, call, call.inputs[0], softmax_dim(call))
+                yield from self._judge(step, call, call.inputs[0], softmax_dim(call))
 
-    def _judge(self, subject: Subject, call: Call, value: Value, dim: int) -> Iterator[Finding]:
-        nature = subject.nature(value, dim)
+    def _judge(self, step: Step, call: Call, value: Value, dim: int) -> Iterator[Finding]:
+        prediction = step.prediction(value, dim)
         classes = value.shape[dim] if value.tensor.ndim else 1
-        if nature is None or nature.kind not in ("simplex", "unit") or classes < 2:
+        if prediction is None or prediction.kind not in ("simplex", "unit") or classes < 2:
             return
         gumbel = call.op == "gumbel_softmax"
         yield self.found(
@@ -111,7 +111,7 @@ class DistributionLogitsGivenProbabilities(Rule):
             proof=_(
                 "softmax is applied to them again: no outcome gets a probability above {top} with "
                 "{classes} outcomes"
-            ).format(top=shown(greatest_probability(classes)), classes=classes),
+            ).format(top=decimal(greatest_probability(classes)), classes=classes),
             why=_("samples follow a flattened distribution, not the one that was given"),
             fix="F.gumbel_softmax(p.log())" if gumbel else "Categorical(probs=p)",
         )

@@ -7,15 +7,15 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from actlab.checker.analysis.closed_forms import shown, sigmoid
-from actlab.checker.analysis.logits import Scores, scores_of
-from actlab.checker.analysis.prediction import Nature
-from actlab.checker.analysis.step import Subject
+from actlab.checker.analysis.logits import Logits, logits_of, sigmoid
+from actlab.checker.analysis.prediction import Prediction
+from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding
 from actlab.checker.reporting.fixes import without
 from actlab.checker.rule import Case, Rule, Situation
 from actlab.checker.rules._batches import label_batch
 from actlab.i18n import _
+from actlab.text import decimal
 
 
 def _module_head() -> Situation:
@@ -98,18 +98,18 @@ class DoubleSigmoid(Rule):
     )
     clean = (Case(_logits), Case(_probabilities_to_bce))
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each sigmoid on what is already in [0, 1]."""
-        for scores in scores_of(subject):
+        for scores in logits_of(step):
             if scores.normaliser != "sigmoid":
                 continue
-            nature = subject.nature(scores.value, scores.dim)
-            if nature is not None and nature.kind in ("unit", "simplex"):
-                yield self._finding(subject, scores, nature)
+            prediction = step.prediction(scores.value, scores.dim)
+            if prediction is not None and prediction.kind in ("unit", "simplex"):
+                yield self._finding(step, scores, prediction)
 
-    def _finding(self, subject: Subject, scores: Scores, nature: Nature) -> Finding:
-        maker = nature.maker
-        reach = subject.range_of(scores.value)
+    def _finding(self, step: Step, scores: Logits, prediction: Prediction) -> Finding:
+        maker = prediction.maker
+        reach = step.range_of(scores.value)
         low, high = max(reach.low, 0.0), min(reach.high, 1.0)
         place = maker.location if maker is not None else scores.consumer.location
         return self.found(
@@ -119,10 +119,10 @@ class DoubleSigmoid(Rule):
                 "probabilities are confined to [{bottom}, {top}]: a negative sample costs at least "
                 "{negative}, a positive one at least {positive}"
             ).format(
-                bottom=shown(sigmoid(low)).rstrip("0"),
-                top=shown(sigmoid(high)),
-                negative=shown(_softplus(low)),
-                positive=shown(_softplus(-high)),
+                bottom=decimal(sigmoid(low)).rstrip("0"),
+                top=decimal(sigmoid(high)),
+                negative=decimal(_softplus(low)),
+                positive=decimal(_softplus(-high)),
             ),
             why=_("every sample is predicted positive, and the loss has a floor"),
             fix=without(maker) if maker is not None else _("# give the loss the logits"),

@@ -7,15 +7,20 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from actlab.checker.analysis.closed_forms import cross_entropy_floor, greatest_probability, shown
-from actlab.checker.analysis.logits import Scores, scores_of
-from actlab.checker.analysis.prediction import Nature
-from actlab.checker.analysis.step import Subject
+from actlab.checker.analysis.logits import (
+    Logits,
+    cross_entropy_floor,
+    greatest_probability,
+    logits_of,
+)
+from actlab.checker.analysis.prediction import Prediction
+from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding
 from actlab.checker.reporting.fixes import without
 from actlab.checker.rule import Case, Rule, Situation
 from actlab.checker.rules._batches import class_batch
 from actlab.i18n import _
+from actlab.text import decimal
 
 
 def _module_head() -> Situation:
@@ -90,7 +95,7 @@ class DoubleSoftmax(Rule):
 
     ## Why is this bad?
 
-    `cross_entropy` applies softmax itself. Scores that lie in [0, 1] cannot be told apart any
+    `cross_entropy` applies softmax itself. Logits that lie in [0, 1] cannot be told apart any
     further: with C classes the loss never falls below ln(1 + (C - 1) / e), 1.461 for ten, and no
     class gets a higher probability than 0.232. Training still works somewhat, slowly and to a
     worse end, so nobody notices; and a saturated inner softmax passes almost no gradient.
@@ -125,30 +130,30 @@ class DoubleSoftmax(Rule):
     )
     clean = (Case(_scores), Case(_attention_inside))
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each cross entropy on probabilities."""
-        for scores in scores_of(subject):
+        for scores in logits_of(step):
             if scores.normaliser != "softmax" or scores.loss.kind == "categorical_logits":
                 continue
-            nature = subject.nature(scores.value, scores.dim)
-            if nature is not None and nature.kind == "simplex" and scores.classes > 1:
-                yield self._finding(scores, nature)
+            prediction = step.prediction(scores.value, scores.dim)
+            if prediction is not None and prediction.kind == "simplex" and scores.classes > 1:
+                yield self._finding(scores, prediction)
 
-    def _finding(self, scores: Scores, nature: Nature) -> Finding:
+    def _finding(self, scores: Logits, prediction: Prediction) -> Finding:
         classes = scores.classes
-        maker = nature.maker
+        maker = prediction.maker
         place = maker.location if maker is not None else scores.consumer.location
         return self.found(
             message=_("cross entropy is given probabilities: softmax is applied twice"),
             location=place,
             proof=_(
                 "the loss cannot fall below {floor} with {classes} classes, and no class can get "
-                "a probability above {top} ({witness})"
+                "a probability above {top} ({evidence})"
             ).format(
-                floor=shown(cross_entropy_floor(classes)),
+                floor=decimal(cross_entropy_floor(classes)),
                 classes=classes,
-                top=shown(greatest_probability(classes)),
-                witness=witness(nature),
+                top=decimal(greatest_probability(classes)),
+                evidence=evidence(prediction),
             ),
             why=_(
                 "the second softmax flattens the first: weak gradients and a floor under the loss"
@@ -157,10 +162,10 @@ class DoubleSoftmax(Rule):
         )
 
 
-def witness(nature: Nature) -> str:
+def evidence(prediction: Prediction) -> str:
     """Return in words how it is known that a value is confined."""
-    if nature.by_values and nature.on_noise:
+    if prediction.by_values and prediction.on_noise:
         return _("rows sum to 1 on this batch and on noise")
-    if nature.by_values:
+    if prediction.by_values:
         return _("rows sum to 1 on this batch")
     return _("traced back from the loss to the softmax")

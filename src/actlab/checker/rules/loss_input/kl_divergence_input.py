@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from actlab.checker.analysis import tensor_tests
 from actlab.checker.analysis.losses import LossCall
-from actlab.checker.analysis.step import Subject
+from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding
 from actlab.checker.reporting.fixes import replaced
 from actlab.checker.rule import Case, NotCheckable, Rule, Situation, limits
@@ -87,26 +87,28 @@ class KlDivergenceInput(Rule):
     faulty = (Case(_student_without_log, "error"), Case(_target_of_logs, "error"))
     clean = (Case(_distillation),)
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each KL divergence whose arguments are not as announced."""
-        for loss in subject.loss_calls:
+        for loss in step.loss_calls:
             if loss.kind != "kl_div" or loss.target is None:
                 continue
             if not (loss.input.intact and loss.target.intact):
                 raise NotCheckable(_("the tensors of kl_div were overwritten"))
             log_target = bool(loss.call.argument("log_target", 5, False))
-            yield from self._input_findings(subject, loss)
+            yield from self._input_findings(step, loss)
             yield from self._target_findings(loss, log_target)
 
-    def _input_findings(self, subject: Subject, loss: LossCall) -> Iterator[Finding]:
+    def _input_findings(self, step: Step, loss: LossCall) -> Iterator[Finding]:
         tensor = loss.input.tensor
         if _is_log_distribution(tensor, self._limit(tensor)):
             return
         extremes = tensor_tests.extremes(tensor)
         if extremes is None:
             raise NotCheckable(_("the numbers of kl_div's input cannot be read"))
-        nature = subject.nature(loss.input, loss.class_dim)
-        maker = nature.maker if nature is not None and nature.kind == "simplex" else None
+        prediction = step.prediction(loss.input, loss.class_dim)
+        maker = (
+            prediction.maker if prediction is not None and prediction.kind == "simplex" else None
+        )
         yield self.found(
             message=_("the KL divergence is given an input that is not log-probabilities"),
             location=maker.location if maker is not None else loss.call.location,

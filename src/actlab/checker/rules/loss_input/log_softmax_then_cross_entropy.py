@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from torch import nn
 
-from actlab.checker.analysis.step import Subject
+from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding
 from actlab.checker.reporting.fixes import without
 from actlab.checker.rule import Case, Rule, Situation
@@ -55,18 +55,18 @@ class LogSoftmaxThenCrossEntropy(Rule):
     faulty = (Case(_log_softmax_head, "info"),)
     clean = (Case(_nll_loss),)
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each cross entropy on log-probabilities."""
-        for loss in subject.loss_calls:
+        for loss in step.loss_calls:
             if loss.kind != "cross_entropy" or loss.custom or loss.classes < 2:
                 continue
-            nature = subject.nature(loss.input, loss.class_dim)
-            if nature is None or nature.kind != "log_simplex" or nature.maker is None:
+            prediction = step.prediction(loss.input, loss.class_dim)
+            if prediction is None or prediction.kind != "log_simplex" or prediction.maker is None:
                 continue
             yield self.found(
                 message=_("cross entropy is given log-probabilities: log-softmax is applied twice"),
-                location=nature.maker.location,
+                location=prediction.maker.location,
                 proof=_("log-softmax changes nothing that is already log-probabilities"),
                 why=_("correct, but computed twice"),
-                fix=without(nature.maker),
+                fix=without(prediction.maker),
             )

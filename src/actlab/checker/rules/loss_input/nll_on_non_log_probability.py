@@ -10,15 +10,15 @@ from torch.nn import functional as F
 
 from actlab.capture.trace import Call
 from actlab.checker.analysis import tensor_tests
-from actlab.checker.analysis.closed_forms import shown
 from actlab.checker.analysis.logits import softmax_dim
 from actlab.checker.analysis.losses import LossCall
-from actlab.checker.analysis.step import Subject
+from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding
 from actlab.checker.reporting.fixes import replaced
 from actlab.checker.rule import Case, Rule, Situation, limits
 from actlab.checker.rules._batches import class_batch
 from actlab.i18n import _
+from actlab.text import decimal
 
 
 def _softmax_head() -> Situation:
@@ -93,30 +93,30 @@ class NllOnNonLogProbability(Rule):
     )
     clean = (Case(_log_softmax_head), Case(_log_taken_by_the_loss))
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each negative log-likelihood on what is not normalised."""
-        for loss in subject.loss_calls:
+        for loss in step.loss_calls:
             if loss.kind not in ("nll_loss", "ctc_loss") or not loss.input.intact:
                 continue
             error = tensor_tests.log_simplex_error(loss.input.tensor, loss.class_dim)
-            made = [origin.op for origin in subject.origins(loss.input)]
+            made = [origin.op for origin in step.origins(loss.input)]
             if math.isnan(error) or error <= self._limit(loss) or set(made) == {"log_softmax"}:
                 continue
-            yield self._finding(subject, loss, error)
+            yield self._finding(step, loss, error)
 
     def _limit(self, loss: LossCall) -> float:
         rounding = 8 * torch.finfo(loss.input.tensor.dtype).eps
         return max(self.limits["logsumexp"], rounding)
 
-    def _finding(self, subject: Subject, loss: LossCall, error: float) -> Finding:
-        nature = subject.nature(loss.input, loss.class_dim)
-        if nature is not None and nature.kind == "simplex" and nature.maker is not None:
+    def _finding(self, step: Step, loss: LossCall, error: float) -> Finding:
+        prediction = step.prediction(loss.input, loss.class_dim)
+        if prediction is not None and prediction.kind == "simplex" and prediction.maker is not None:
             return self.found(
                 message=_("negative log-likelihood is given probabilities, without a logarithm"),
-                location=nature.maker.location,
+                location=prediction.maker.location,
                 proof=_("the loss can only lie in [-1, 0]; it is the mean of -p, not of -log p"),
                 why=_("being sure and wrong costs no more than being unsure: weak gradients"),
-                fix=_with_log(nature.maker, loss),
+                fix=_with_log(prediction.maker, loss),
             )
         return self.found(
             message=_("negative log-likelihood is given numbers that are no log-probabilities"),
@@ -124,7 +124,7 @@ class NllOnNonLogProbability(Rule):
             proof=_(
                 "the log of the sum of exponentials over the classes is off 0 by {error}; the loss "
                 "has no lower bound"
-            ).format(error=shown(error)),
+            ).format(error=decimal(error)),
             why=_("the loss falls for ever when all scores rise, right or wrong"),
             fix="loss = F.cross_entropy(scores, y)",
         )

@@ -7,14 +7,14 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from actlab.checker.analysis.closed_forms import cross_entropy_floor, greatest_probability, shown
-from actlab.checker.analysis.logits import scores_of
-from actlab.checker.analysis.step import Subject
+from actlab.checker.analysis.logits import cross_entropy_floor, greatest_probability, logits_of
+from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding
 from actlab.checker.reporting.fixes import without
 from actlab.checker.rule import Case, Rule, Situation
 from actlab.checker.rules._batches import class_batch
 from actlab.i18n import _
+from actlab.text import decimal
 
 _SIGMOIDS = ("sigmoid", "hardsigmoid", "exp", "tanh")
 """What a sigmoid is, or is written out with: 1 / (1 + exp(-x)), (tanh(x / 2) + 1) / 2."""
@@ -64,7 +64,7 @@ class SigmoidThenCrossEntropy(Rule):
 
     ## Why is this bad?
 
-    `cross_entropy` applies softmax to what it is given. Scores in [0, 1] hold the loss above
+    `cross_entropy` applies softmax to what it is given. Logits in [0, 1] hold the loss above
     ln(1 + (C - 1) / e), 1.461 for ten classes; and sigmoid's gradient, at most 0.25, weakens what
     is left.
 
@@ -89,28 +89,28 @@ class SigmoidThenCrossEntropy(Rule):
     faulty = (Case(_module_head, "error"), Case(_detector_with_masked_classes, "error"))
     clean = (Case(_scores), Case(_gate_before_the_scores))
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each softmax cross entropy on sigmoid outputs."""
-        for scores in scores_of(subject):
+        for scores in logits_of(step):
             if scores.normaliser != "softmax" or scores.classes < 2:
                 continue
-            nature = subject.nature(scores.value, scores.dim)
-            if nature is None or nature.kind != "unit" or nature.maker is None:
+            prediction = step.prediction(scores.value, scores.dim)
+            if prediction is None or prediction.kind != "unit" or prediction.maker is None:
                 continue
-            if nature.maker.op not in _SIGMOIDS:
+            if prediction.maker.op not in _SIGMOIDS:
                 continue
             yield self.found(
                 message=_("softmax cross entropy is given sigmoid outputs"),
-                location=nature.maker.location,
+                location=prediction.maker.location,
                 proof=_(
                     "scores are confined to {range}: the loss cannot fall below {floor} with "
                     "{classes} classes, and no class can get a probability above {top}"
                 ).format(
-                    range=subject.range_of(scores.value),
-                    floor=shown(cross_entropy_floor(scores.classes)),
+                    range=step.range_of(scores.value),
+                    floor=decimal(cross_entropy_floor(scores.classes)),
                     classes=scores.classes,
-                    top=shown(greatest_probability(scores.classes)),
+                    top=decimal(greatest_probability(scores.classes)),
                 ),
                 why=_("softmax needs scores of any size; sigmoid squeezes them together first"),
-                fix=without(nature.maker),
+                fix=without(prediction.maker),
             )

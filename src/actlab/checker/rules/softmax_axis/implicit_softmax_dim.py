@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from actlab.checker.analysis.logits import softmax_dim
-from actlab.checker.analysis.step import Subject
+from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding
 from actlab.checker.reporting.fixes import with_argument
 from actlab.checker.rule import Case, Rule, Situation
@@ -70,9 +70,9 @@ class ImplicitSoftmaxDim(Rule):
     faulty = (Case(_module_without_dim, "warning"), Case(_function_without_dim, "warning"))
     clean = (Case(_with_dim),)
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each softmax without a dimension."""
-        for call in subject.trace.calls:
+        for call in step.trace.calls:
             if call.op not in _FUNCTIONS or call.function is None or not call.inputs:
                 continue
             if call.argument("dim", 1) is not None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 
-from actlab.checker.analysis.step import Subject
+from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding
 from actlab.checker.rule import Case, Rule, Situation
 from actlab.checker.rules._batches import class_batch
@@ -60,9 +60,9 @@ class SingleLogitCrossEntropy(Rule):
     faulty = (Case(_one_column, "error"), Case(_one_column_of_float_targets, "error"))
     clean = (Case(_two_columns),)
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each cross entropy over one class."""
-        for loss in subject.loss_calls:
+        for loss in step.loss_calls:
             if loss.kind != "cross_entropy" or loss.classes != 1 or loss.input.tensor.ndim == 0:
                 continue
             yield self.found(

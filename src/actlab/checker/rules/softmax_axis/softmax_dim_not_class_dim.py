@@ -13,7 +13,7 @@ from actlab.capture.trace import Call
 from actlab.checker.analysis import tensor_tests
 from actlab.checker.analysis.logits import softmax_dim
 from actlab.checker.analysis.losses import LossCall
-from actlab.checker.analysis.step import Subject
+from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding
 from actlab.checker.reporting.fixes import replaced
 from actlab.checker.rule import Case, Rule, Situation
@@ -107,19 +107,19 @@ class SoftmaxDimNotClassDim(Rule):
     )
     clean = (Case(_over_the_classes), Case(_classes_last_then_moved))
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each loss whose input is normalised along another dimension."""
-        for loss in subject.loss_calls:
+        for loss in step.loss_calls:
             if loss.kind not in ("cross_entropy", "nll_loss") or loss.custom:
                 continue
-            makers = [o.call for o in subject.origins(loss.input) if o.op in _SOFTMAXES]
+            makers = [o.call for o in step.origins(loss.input) if o.op in _SOFTMAXES]
             maker = makers[0] if makers else None
             if maker is None or not loss.input.intact:
                 continue
             wrong = _wrong_dim(loss)
             if wrong is not None:
                 yield self._finding(loss, maker, wrong)
-            elif softmax_dim(maker) and _is_reshaped(subject, loss) and _is_off(loss):
+            elif softmax_dim(maker) and _is_reshaped(step, loss) and _is_off(loss):
                 yield self._reshaped(loss, maker)
 
     def _finding(self, loss: LossCall, maker: Call, wrong: int) -> Finding:
@@ -154,9 +154,9 @@ class SoftmaxDimNotClassDim(Rule):
         )
 
 
-def _is_reshaped(subject: Subject, loss: LossCall) -> bool:
+def _is_reshaped(step: Step, loss: LossCall) -> bool:
     """Return whether a loss reads all that one softmax made, in another shape."""
-    ends = subject.origins(loss.input)
+    ends = step.origins(loss.input)
     if len(ends) != 1 or ends[0].value.tensor.numel() != loss.input.tensor.numel():
         return False
     return bool(ends[0].passed) and all(call.op in ops.VIEWS for call in ends[0].passed)

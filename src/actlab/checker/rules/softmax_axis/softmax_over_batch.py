@@ -10,10 +10,9 @@ from torch.nn import functional as F
 from actlab.capture import ops
 from actlab.capture.reruns import same_rows
 from actlab.capture.trace import Call
-from actlab.checker.analysis.logits import softmax_dim
-from actlab.checker.analysis.output_activations import all_heads
-from actlab.checker.analysis.similarity import compares_samples
-from actlab.checker.analysis.step import Subject
+from actlab.checker.analysis.logits import compares_samples, softmax_dim
+from actlab.checker.analysis.prediction import output_calls
+from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding, Severity
 from actlab.checker.reporting.fixes import replaced
 from actlab.checker.rule import Case, NotCheckable, Rule, Situation
@@ -49,7 +48,7 @@ def _in_the_step() -> Situation:
 
 
 def _written_out_without_a_dimension() -> Situation:
-    class Head(nn.Module):
+    class OutputActivation(nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.fc = nn.Linear(20, 5)
@@ -58,7 +57,7 @@ def _written_out_without_a_dimension() -> Situation:
             e = torch.exp(self.fc(x))
             return torch.log(e / e.sum())
 
-    return Situation(Head(), nn.NLLLoss(), class_batch(5))
+    return Situation(OutputActivation(), nn.NLLLoss(), class_batch(5))
 
 
 def _over_classes() -> Situation:
@@ -119,10 +118,10 @@ class SoftmaxOverBatch(Rule):
     )
     clean = (Case(_over_classes), Case(_contrastive_in_both_directions))
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each softmax over the batch."""
-        samples = subject.batch_size
-        suspects = [call for call in subject.trace.calls if _spans_first_dim(call, samples)]
+        samples = step.batch_size
+        suspects = [call for call in step.trace.calls if _spans_first_dim(call, samples)]
         if not suspects:
             return
         if samples is None or samples < 2:
@@ -131,18 +130,18 @@ class SoftmaxOverBatch(Rule):
                     "the batch has {count} sample; softmax over the first dimension needs two"
                 ).format(count=samples or _("no known"))
             )
-        heads = {id(call) for call in all_heads(subject)}
+        heads = {id(call) for call in output_calls(step)}
         for call in suspects:
             head = id(call) in heads
-            if call.output.tensor.ndim == 1 and not (head and _one_score_each(subject, call)):
+            if call.output.tensor.ndim == 1 and not (head and _one_score_each(step, call)):
                 continue  # weights over the parts of one thing, or a ranking of candidates
-            mixes = _mixes_samples(subject, call, samples)
+            mixes = _mixes_samples(step, call, samples)
             if mixes is None and head:
                 mixes = call.op in ops.NORMALISERS
             if mixes:
-                yield self._finding(subject, call, _severity(subject, call, head))
+                yield self._finding(step, call, _severity(step, call, head))
 
-    def _finding(self, subject: Subject, call: Call, severity: Severity) -> Finding:
+    def _finding(self, step: Step, call: Call, severity: Severity) -> Finding:
         shape = tuple(call.output.shape)
         return self.found(
             severity=severity,
@@ -151,7 +150,7 @@ class SoftmaxOverBatch(Rule):
             proof=_(
                 "shape {shape} is normalised over dimension 0, the {samples} samples: exchanging "
                 "the other samples changes the first one's output"
-            ).format(shape=shape, samples=subject.batch_size),
+            ).format(shape=shape, samples=step.batch_size),
             why=_("a sample's prediction depends on its neighbours and on the batch size"),
             fix="p = torch.softmax(scores, dim=-1)"
             if call.op == "div"
@@ -166,25 +165,25 @@ def _over_last(call: Call) -> tuple[str, str]:
     return "nn.Softmax(dim=-1)", "torch.softmax({x}, dim=-1)"
 
 
-def _severity(subject: Subject, call: Call, head: bool) -> Severity:
-    if head or subject.in_loss_code(call):
+def _severity(step: Step, call: Call, head: bool) -> Severity:
+    if head or step.in_loss_code(call):
         return "error"
     shape = call.output.shape
     if len(shape) == 2 and shape[0] == shape[1]:
         return "warning"  # as many features as samples, or a graph's nodes against each other
-    flat = all(t.ndim == 2 and t.is_floating_point() for t in subject.input_tensors)
-    return "error" if flat or _samples_come_first(subject) else "warning"
+    flat = all(t.ndim == 2 and t.is_floating_point() for t in step.input_tensors)
+    return "error" if flat or _samples_come_first(step) else "warning"
 
 
-def _samples_come_first(subject: Subject) -> bool:
+def _samples_come_first(step: Step) -> bool:
     """Return whether one target for each sample tells samples from positions of a sequence."""
-    samples = subject.batch_size
-    targets = [loss.target for loss in subject.loss_calls if loss.target is not None]
+    samples = step.batch_size
+    targets = [loss.target for loss in step.loss_calls if loss.target is not None]
     if not targets or any(target.shape[:1] != (samples,) for target in targets):
         return False
     if any(target.tensor.numel() != samples for target in targets):
         return False
-    given = [t.shape for t in subject.input_tensors if t.ndim >= 2]
+    given = [t.shape for t in step.input_tensors if t.ndim >= 2]
     return bool(given) and all(shape[0] == samples != shape[1] for shape in given)
 
 
@@ -200,15 +199,15 @@ def _spans_first_dim(call: Call, samples: int | None) -> bool:
     return call.op == "div" and _divides_by_sum(call)
 
 
-def _one_score_each(subject: Subject, call: Call) -> bool:
+def _one_score_each(step: Step, call: Call) -> bool:
     """Return whether the samples' single scores are compared with a label each."""
-    if subject.task_given and subject.task == "ranking":
+    if step.task_given and step.task == "ranking":
         return False
     return any(
         loss.target is not None
         and loss.target.shape == loss.input.shape == call.output.shape
         and loss.kind in ("bce", "mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
-        for loss in subject.loss_calls
+        for loss in step.loss_calls
     )
 
 
@@ -222,13 +221,13 @@ def _divides_by_sum(call: Call) -> bool:
     return total.output.tensor.ndim == 0 or total.output.shape[0] == 1 != source.shape[0]
 
 
-def _mixes_samples(subject: Subject, call: Call, samples: int) -> bool | None:
+def _mixes_samples(step: Step, call: Call, samples: int) -> bool | None:
     """Return whether the first sample's output changes with the others; None if not seen."""
-    before, after = subject.probes.same, subject.probes.others_changed
+    before, after = step.reruns.same, step.reruns.others_changed
     if before is None or after is None:
         return None
-    first = before.counterpart(call, subject.trace)
-    second = after.counterpart(call, subject.trace)
+    first = before.counterpart(call, step.trace)
+    second = after.counterpart(call, step.trace)
     if first is None or second is None:
         return None
     same_output = same_rows(first.output, second.output, samples)

@@ -10,8 +10,8 @@ from actlab.capture import ops
 from actlab.capture.trace import Call
 from actlab.checker.analysis.logits import softmax_dim
 from actlab.checker.analysis.origins import origins
-from actlab.checker.analysis.output_activations import all_heads
-from actlab.checker.analysis.step import Subject
+from actlab.checker.analysis.prediction import output_calls
+from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding
 from actlab.checker.reporting.fixes import replaced
 from actlab.checker.rule import Case, Rule, Situation
@@ -85,22 +85,22 @@ class SoftmaxOverOne(Rule):
     faulty = (Case(_one_unit_head, "error"), Case(_attention_over_the_score_itself, "error"))
     clean = (Case(_two_units), Case(_sigmoid_head))
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each softmax over one element."""
-        heads = {id(call) for call in all_heads(subject)}
-        for call in subject.trace.calls:
+        heads = {id(call) for call in output_calls(step)}
+        for call in step.trace.calls:
             if call.op not in ops.NORMALISERS or not call.inputs:
                 continue
             given = call.inputs[0]
             dim = softmax_dim(call)
             if given.tensor.ndim == 0 or given.shape[dim] != 1 or given.tensor.numel() == 0:
                 continue
-            if dim == 0 and subject.batch_size == 1 and given.tensor.ndim > 1:
+            if dim == 0 and step.batch_size == 1 and given.tensor.ndim > 1:
                 continue  # one sample: ACT203 has the batch dimension
-            yield self._finding(subject, call, dim, id(call) in heads)
+            yield self._finding(step, call, dim, id(call) in heads)
 
-    def _finding(self, subject: Subject, call: Call, dim: int, head: bool) -> Finding:
-        fixed = is_fixed(subject, call, dim)
+    def _finding(self, step: Step, call: Call, dim: int, head: bool) -> Finding:
+        fixed = is_fixed(step, call, dim)
         certain = fixed if fixed is not None else head
         shape = tuple(call.inputs[0].shape)
         return self.found(
@@ -121,10 +121,10 @@ class SoftmaxOverOne(Rule):
         )
 
 
-def is_fixed(subject: Subject, call: Call, dim: int) -> bool | None:
+def is_fixed(step: Step, call: Call, dim: int) -> bool | None:
     """Return whether a dimension has its length from the model's weights; None if unknown."""
     by_weights = _fixed_by_weights(call, dim)
-    return by_weights if by_weights is not None else _fixed_in_longer_runs(subject, call, dim)
+    return by_weights if by_weights is not None else _fixed_in_longer_runs(step, call, dim)
 
 
 def _fixed_by_weights(call: Call, dim: int) -> bool | None:
@@ -146,11 +146,11 @@ def _fixed_by_weights(call: Call, dim: int) -> bool | None:
     return None
 
 
-def _fixed_in_longer_runs(subject: Subject, call: Call, dim: int) -> bool | None:
+def _fixed_in_longer_runs(step: Step, call: Call, dim: int) -> bool | None:
     answered: bool | None = None
-    for axis, size in subject.input_axes:
-        longer = subject.probes.longer(axis, size)
-        twin = longer.counterpart(call, subject.trace) if longer is not None else None
+    for axis, size in step.input_axes:
+        longer = step.reruns.longer(axis, size)
+        twin = longer.counterpart(call, step.trace) if longer is not None else None
         if twin is None:
             continue
         if twin.inputs[0].tensor.ndim > dim and twin.inputs[0].shape[dim] > 1:

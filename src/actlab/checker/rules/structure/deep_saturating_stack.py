@@ -8,7 +8,7 @@ from actlab.capture import ops
 from actlab.capture.trace import Call
 from actlab.checker.analysis.layers import Weighted, weighted
 from actlab.checker.analysis.origins import origins
-from actlab.checker.analysis.step import Subject
+from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding
 from actlab.checker.reporting.fixes import replaced
 from actlab.checker.rule import Case, Rule, Situation, limits
@@ -79,33 +79,33 @@ class DeepSaturatingStack(Rule):
     faulty = (Case(_four_sigmoid_layers, "warning"), Case(_eight_tanh_layers, "warning"))
     clean = (Case(_three_sigmoid_layers), Case(_with_norms_between))
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each chain that is long enough, where it ends."""
-        chains = _chains(subject)
+        chains = _chains(step)
         inner = {id(chain[-2]) for chain in chains.values() if len(chain) > 1}
         for chain in chains.values():
             last = chain[-1]
             limit = self.limits["tanh_layers" if last.op == "tanh" else "sigmoid_layers"]
             if len(chain) >= limit and id(last) not in inner:
-                yield self._finding(subject, chain)
+                yield self._finding(step, chain)
 
-    def _finding(self, subject: Subject, chain: tuple[Call, ...]) -> Finding:
+    def _finding(self, step: Step, chain: tuple[Call, ...]) -> Finding:
         last = chain[-1]
         return self.found(
             message=_("{count} {activation} layers in series, without norm or skip").format(
                 count=len(chain), activation=last.op
             ),
             location=last.location,
-            proof=_measured(subject, chain),
+            proof=_measured(step, chain),
             why=_("each layer weakens the gradient; the first ones hardly learn"),
             fix=replaced(last, "nn.ReLU()", "torch.relu({x})"),
         )
 
 
-def _chains(subject: Subject) -> dict[int, tuple[Call, ...]]:
+def _chains(step: Step) -> dict[int, tuple[Call, ...]]:
     """Return for each sigmoid or tanh behind a layer the chain of such that ends in it."""
     chains: dict[int, tuple[Call, ...]] = {}
-    for call in subject.trace.calls:
+    for call in step.trace.calls:
         if call.op not in ("sigmoid", "tanh") or not call.inputs:
             continue
         layer = _layer_before(call)
@@ -126,12 +126,12 @@ def _layer_before(call: Call) -> Weighted | None:
     return weighted(ends[0].call)
 
 
-def _measured(subject: Subject, chain: tuple[Call, ...]) -> str:
+def _measured(step: Step, chain: tuple[Call, ...]) -> str:
     first, last = _layer_before(chain[0]), _layer_before(chain[-1])
     slope = _("the slope is at most {slope} in each").format(
         slope="1/4" if chain[-1].op == "sigmoid" else "1"
     )
-    ratio = _ratio(subject, first, last)
+    ratio = _ratio(step, first, last)
     if ratio is None:
         return slope
     return slope + _("; the first layer's gradient is {ratio:.2g} times the last one's").format(
@@ -139,11 +139,11 @@ def _measured(subject: Subject, chain: tuple[Call, ...]) -> str:
     )
 
 
-def _ratio(subject: Subject, first: Weighted | None, last: Weighted | None) -> float | None:
+def _ratio(step: Step, first: Weighted | None, last: Weighted | None) -> float | None:
     sizes = []
     for layer in (first, last):
-        name = None if layer is None else subject.name_of(layer.weight.tensor)
-        gradient = None if name is None else subject.gradients.get(name)
+        name = None if layer is None else step.name_of(layer.weight.tensor)
+        gradient = None if name is None else step.gradients.get(name)
         if gradient is None or layer is None:
             return None
         size = float(gradient.float().square().mean().sqrt())

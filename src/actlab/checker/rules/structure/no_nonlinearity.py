@@ -1,4 +1,4 @@
-"""ACT401: two layers with weights and nothing between them."""
+"""ACT401 and ACT402: two layers with weights and nothing between them."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,17 +7,28 @@ import torch
 from torch import nn
 
 from actlab.capture import ops
-from actlab.checker.analysis.layers import Pair, pairs
-from actlab.checker.analysis.linearity import is_affine_up_to
-from actlab.checker.analysis.origins import makers
-from actlab.checker.analysis.output_activations import all_heads
-from actlab.checker.analysis.step import Subject
+from actlab.capture.trace import Call, Value
+from actlab.checker.analysis.layers import Pair, Weighted, is_affine_up_to, pairs, weighted
+from actlab.checker.analysis.origins import HANDED_ON, makers, origins, uses
+from actlab.checker.analysis.prediction import output_calls
+from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding
 from actlab.checker.reporting.fixes import output_of
 from actlab.checker.rule import Case, Rule, Situation
 from actlab.checker.rules._batches import class_batch, image_batch, real_batch
-from actlab.checker.rules.structure.linear_bottleneck import exemption
-from actlab.i18n import _
+from actlab.i18n import N_, _
+
+_ATTENTION_STEPS = HANDED_ON | {"mul", "div", "add", "sub", "neg", "layer_norm", "normalize"}
+_FEW = 4
+
+_NARROW = N_("a bottleneck: the width in between is smaller than both ends")
+_TIED = N_("two layers that share their weights")
+_LORA = N_("a low-rank adapter")
+_ATTENTION = N_("a projection of an attention")
+_DEPTHWISE = N_("a depthwise-separable convolution")
+_SHUFFLE = N_("an upsampling by pixel shuffle")
+_TWO_NETWORKS = N_("two networks, one called after the other")
+_EMBEDDING = N_("a linear layer behind an embedding")
 
 
 def _last_two_layers() -> Situation:
@@ -109,16 +120,16 @@ class NoNonlinearity(Rule):
     )
     clean = (Case(_with_activation), Case(_one_layer), Case(_residual_stream))
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each layer that follows another with nothing in between."""
-        last = _last_layers(subject)
-        for pair in pairs(subject):
-            if exemption(subject, pair) is None:
-                yield self._finding(subject, pair, id(pair.after.call) in last)
+        last = _last_layers(step)
+        for pair in pairs(step):
+            if exemption(step, pair) is None:
+                yield self._finding(step, pair, id(pair.after.call) in last)
 
-    def _finding(self, subject: Subject, pair: Pair, last: bool) -> Finding:
+    def _finding(self, step: Step, pair: Pair, last: bool) -> Finding:
         before, after = pair.before[0], pair.after
-        whole = last and is_affine_up_to(subject, after.call)
+        whole = last and is_affine_up_to(step, after.call)
         proof = _("{inputs} -> {hidden} -> {outputs} features, and no bend between: one linear map")
         return self.found(
             severity="error" if whole else "warning",
@@ -144,10 +155,10 @@ class NoNonlinearity(Rule):
         )
 
 
-def _last_layers(subject: Subject) -> set[int]:
+def _last_layers(step: Step) -> set[int]:
     """Return the calls that the losses read, or that a final softmax or sigmoid reads."""
     found: set[int] = set()
-    for call in all_heads(subject):
+    for call in output_calls(step):
         found.add(id(call))
         if call.op in ops.NORMALISERS | {"sigmoid"}:
             found |= {id(maker) for maker in makers(call.inputs[0])}
@@ -156,3 +167,156 @@ def _last_layers(subject: Subject) -> set[int]:
 
 def _named(module: str | None, otherwise: str) -> str:
     return module or otherwise
+
+
+def _low_rank() -> Situation:
+    net = nn.Sequential(nn.Linear(20, 4), nn.Linear(4, 20), nn.ReLU(), nn.Linear(20, 5))
+    return Situation(net, nn.CrossEntropyLoss(), class_batch(5))
+
+
+def _depthwise_separable() -> Situation:
+    net = nn.Sequential(
+        nn.Conv2d(3, 8, 1), nn.ReLU(), nn.Conv2d(8, 8, 3, groups=8), nn.Conv2d(8, 16, 1),
+        nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 4),
+    )  # fmt: skip
+    return Situation(net, nn.CrossEntropyLoss(), image_batch(4))
+
+
+def _embedding_then_linear() -> Situation:
+    net = nn.Sequential(nn.Embedding(30, 8), nn.Flatten(), nn.Linear(40, 5))
+    x = torch.arange(60).reshape(12, 5) % 30
+    return Situation(net, nn.CrossEntropyLoss(), (x, torch.arange(12) % 5))
+
+
+def _narrow_with_activation() -> Situation:
+    net = nn.Sequential(nn.Linear(20, 4), nn.ReLU(), nn.Linear(4, 5))
+    return Situation(net, nn.CrossEntropyLoss(), class_batch(5))
+
+
+class LinearBottleneck(Rule):
+    """Two layers follow each other with nothing in between, in a form that is usually meant.
+
+    ## What it does
+
+    Reports, as information, what ACT401 would report were it not one of these: a width in between
+    that is smaller than input and output (a low-rank factorisation), shared weights, an adapter
+    named LoRA, projections of an attention, a depthwise-separable convolution, upsampling by pixel
+    shuffle, the seam between two networks that a step calls one after the other or of which the
+    second is frozen, or a linear layer behind an embedding.
+
+    ## Why is this bad?
+
+    It need not be. It is listed so that a forgotten activation in such a place can be found.
+
+    ## Example
+
+        nn.Sequential(nn.Linear(512, 16), nn.Linear(16, 512))
+
+    ## Use instead
+
+        nn.Sequential(nn.Linear(512, 16), nn.ReLU(), nn.Linear(16, 512))  # if it was forgotten
+
+    ## Sources
+
+    - Sandler et al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks", CVPR 2018.
+    - Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", ICLR 2022.
+    """
+
+    code = "ACT402"
+    name = "linear-bottleneck"
+    severity = "info"
+    faulty = (
+        Case(_low_rank, "info"),
+        Case(_depthwise_separable, "info"),
+        Case(_embedding_then_linear, "info"),
+    )
+    clean = (Case(_narrow_with_activation),)
+
+    def check(self, step: Step) -> Iterator[Finding]:
+        """Yield a finding for each pair of layers in a deliberate form."""
+        for pair in pairs(step):
+            reason = exemption(step, pair)
+            if reason is not None:
+                yield self._finding(pair.after.call, pair.before[0].outputs, _(reason))
+        for call in step.trace.calls:
+            if call.op == "linear" and _reads_embedding(call):
+                yield self._finding(call, call.inputs[0].shape[-1], _(_EMBEDDING))
+
+    def _finding(self, call: Call, hidden: int, reason: str) -> Finding:
+        return self.found(
+            message=_("two layers with nothing in between: {reason}").format(reason=reason),
+            location=call.location,
+            proof=_("the width in between is {hidden}").format(hidden=hidden),
+            why=_("usually meant; together they are one linear map"),
+            fix="x = F.relu(x)",
+        )
+
+
+def exemption(step: Step, pair: Pair) -> str | None:
+    """Return why two layers in a row are usually meant, as a message to translate; None if not."""
+    after = pair.after
+    for before in pair.before:
+        if before.outputs < min(before.inputs, after.outputs):
+            return _NARROW
+        if before.weight.tensor is after.weight.tensor:
+            return _TIED
+        if before.depthwise or after.depthwise or _projects_depthwise(before):
+            return _DEPTHWISE
+        if any("lora" in (layer.call.module or "").lower() for layer in (before, after)):
+            return _LORA
+        if _mixes_values(before.data) or _feeds_attention(step, after.call.output):
+            return _ATTENTION
+        if _feeds_attention(step, before.call.output):
+            return _ATTENTION
+        if _in_another_network(before, after):
+            return _TWO_NETWORKS
+    if any(call.op in ("pixel_shuffle", "pixel_unshuffle") for call in pair.passed):
+        return _SHUFFLE
+    return None
+
+
+def _in_another_network(before: Weighted, after: Weighted) -> bool:
+    """Return whether one network follows another: a predictor a projector, a frozen one a maker."""
+    if before.weight.tensor.requires_grad and not after.weight.tensor.requires_grad:
+        return True
+    first, second = before.call.scopes, after.call.scopes
+    return min(len(first), len(second)) > 1 and first[0].module is not second[0].module
+
+
+def _projects_depthwise(layer: Weighted) -> bool:
+    """Return whether a layer is the linear projection at the end of an inverted residual."""
+    passed = HANDED_ON | ops.ACTIVATIONS | {"batch_norm", "mul", "avg_pool"}
+    made = [end.call for end in origins(layer.data, passed)]
+    found = [weighted(call) for call in made if call is not None]
+    return any(before is not None and before.depthwise for before in found)
+
+
+def _reads_embedding(call: Call) -> bool:
+    ends = origins(call.inputs[0], ops.VIEWS | ops.DROPOUTS, nudges=False)
+    return bool(ends) and all(end.op in ("embedding", "embedding_bag") for end in ends)
+
+
+def _mixes_values(value: Value) -> bool:
+    """Return whether a value is the output of an attention: a product of two live tensors."""
+    for end in origins(value, HANDED_ON):
+        if end.op in ops.ATTENTION:
+            return True
+        if end.call is not None and end.op in ops.PRODUCTS and weighted(end.call) is None:
+            return True
+    return False
+
+
+def _feeds_attention(step: Step, value: Value) -> bool:
+    """Return whether a value goes into a product with another live tensor: query, key, value."""
+    pending, steps = [value], 0
+    while pending and steps < 60:
+        current = pending.pop()
+        for call, _given in uses(step.trace, current):
+            steps += 1
+            if call.op in ops.ATTENTION:
+                return True
+            if call.op in ops.PRODUCTS and weighted(call) is None:
+                return True
+            if call.op in _ATTENTION_STEPS and len(pending) < _FEW:
+                pending.extend(call.outputs)
+    return False

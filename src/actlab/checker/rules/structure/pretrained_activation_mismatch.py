@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from actlab.capture import ops
 from actlab.capture.trace import Call, Value
-from actlab.checker.analysis.step import Subject
+from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding
 from actlab.checker.rule import Case, NotCheckable, Rule, Situation
 from actlab.checker.rules._batches import class_batch
@@ -104,15 +104,15 @@ class PretrainedActivationMismatch(Rule):
     faulty = (Case(_gelu_for_quick_gelu, "warning"), Case(_erf_for_tanh, "warning"))
     clean = (Case(_quick_gelu), Case(_tanh_form))
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding if the configured activation did not run, and another did."""
-        if subject.model is None:
+        if step.model is None:
             raise NotCheckable(_("no model is known whose configuration could be read"))
-        named = _named_activation(subject.model)
+        named = _named_activation(step.model)
         if named is None:
             return
         name, wanted = named
-        ran = dict(_activations_that_ran(subject))
+        ran = dict(_activations_that_ran(step))
         kinds = {kind: call for kind, call in ran.items() if kind in _COMPARED}
         if wanted in kinds or not kinds:
             return
@@ -154,8 +154,8 @@ def _entry(config: Any, key: str) -> Any:
     return config.get(key) if isinstance(config, Mapping) else getattr(config, key, None)
 
 
-def _activations_that_ran(subject: Subject) -> Iterator[tuple[str, Call]]:
-    for call in subject.trace.calls:
+def _activations_that_ran(step: Step) -> Iterator[tuple[str, Call]]:
+    for call in step.trace.calls:
         if call.op == "gelu":
             form = call.argument("approximate", 1, "none")
             yield ("gelu_tanh" if form == "tanh" else "gelu"), call

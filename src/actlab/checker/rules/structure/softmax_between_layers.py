@@ -9,7 +9,7 @@ from torch import nn
 from actlab.capture import ops
 from actlab.capture.trace import Call
 from actlab.checker.analysis.origins import origins, uses
-from actlab.checker.analysis.step import Subject
+from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding
 from actlab.checker.reporting.fixes import replaced
 from actlab.checker.rule import Case, Rule, Situation
@@ -85,16 +85,16 @@ class SoftmaxBetweenLayers(Rule):
     faulty = (Case(_softmax_in_the_middle, "warning"),)
     clean = (Case(_attention), Case(_talking_heads))
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each layer that reads softmax outputs."""
-        for layer in subject.layers:
+        for layer in step.layers:
             if not layer.weight.requires_grad or layer.call.op not in ("linear", "conv"):
                 continue
             ends = origins(layer.call.inputs[0], ops.VIEWS | ops.DROPOUTS)
             if not ends or any(end.op not in ("softmax", "softmin") for end in ends):
                 continue
             softmax = ends[0].call
-            if softmax is not None and not _weighs_values(subject, layer.call):
+            if softmax is not None and not _weighs_values(step, layer.call):
                 yield self._finding(softmax, layer.call)
 
     def _finding(self, softmax: Call, layer: Call) -> Finding:
@@ -110,8 +110,6 @@ class SoftmaxBetweenLayers(Rule):
         )
 
 
-def _weighs_values(subject: Subject, layer: Call) -> bool:
+def _weighs_values(step: Step, layer: Call) -> bool:
     """Return whether a layer's output multiplies something: weights of an attention."""
-    return any(
-        call.op in (*ops.PRODUCTS, "mul") for call, _given in uses(subject.trace, layer.output)
-    )
+    return any(call.op in (*ops.PRODUCTS, "mul") for call, _given in uses(step.trace, layer.output))

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from actlab.capture import ops
 from actlab.capture.trace import Call, Value
 from actlab.checker.analysis.origins import origins, uses
-from actlab.checker.analysis.step import Subject
+from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding
 from actlab.checker.reporting.fixes import replaced
 from actlab.checker.rule import Case, Rule, Situation
@@ -108,21 +108,21 @@ class UnboundedRecurrence(Rule):
     faulty = (Case(_relu_rnn, "warning"), Case(_relu_in_an_lstm, "warning"))
     clean = (Case(_tanh_in_an_lstm), Case(_lstm), Case(_identity_initialised_rnn))
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each recurrence without a bound."""
-        for call in subject.trace.calls:
+        for call in step.trace.calls:
             if call.op in ("rnn_relu", "rnn_relu_cell") and not _has_identity_weights(call):
-                yield self._finding(subject, call, call, _("a recurrent layer uses relu"))
-            elif call.op in _UNBOUNDED and _is_in_lstm(subject, call):
+                yield self._finding(step, call, call, _("a recurrent layer uses relu"))
+            elif call.op in _UNBOUNDED and _is_in_lstm(step, call):
                 message = _("an LSTM cell uses {activation}").format(activation=call.op)
-                yield self._finding(subject, call, call, message)
+                yield self._finding(step, call, call, message)
 
-    def _finding(self, subject: Subject, call: Call, place: Call, message: str) -> Finding:
+    def _finding(self, step: Step, call: Call, place: Call, message: str) -> Finding:
         return self.found(
             message=message,
             location=place.location,
             proof=_("its state reaches {range} and is fed back at every step").format(
-                range="[0, inf]" if call.op.startswith("rnn") else subject.range_of(call.output)
+                range="[0, ∞]" if call.op.startswith("rnn") else step.range_of(call.output)
             ),
             why=_("the state can grow exponentially with the length of the sequence"),
             fix='nn.RNN(..., nonlinearity="tanh")'
@@ -143,11 +143,11 @@ def _has_identity_weights(call: Call) -> bool:
     return False
 
 
-def _is_in_lstm(subject: Subject, call: Call) -> bool:
+def _is_in_lstm(step: Step, call: Call) -> bool:
     """Return whether an activation is an LSTM's: of the candidate, or of the new cell state."""
     return _is_cell_state(call.inputs[0]) or any(
-        user.op == "mul" and _other_is_gate(user, given) and _updates_cell_state(subject, user)
-        for user, given in uses(subject.trace, call.output)
+        user.op == "mul" and _other_is_gate(user, given) and _updates_cell_state(step, user)
+        for user, given in uses(step.trace, call.output)
     )
 
 
@@ -162,8 +162,8 @@ def _is_cell_state(value: Value) -> bool:
     )
 
 
-def _updates_cell_state(subject: Subject, product: Call) -> bool:
-    return any(_is_cell_state(user.output) for user in subject.trace.users_of(product.output))
+def _updates_cell_state(step: Step, product: Call) -> bool:
+    return any(_is_cell_state(user.output) for user in step.trace.users_of(product.output))
 
 
 def _has_gate(product: Call) -> bool:

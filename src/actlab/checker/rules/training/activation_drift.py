@@ -5,13 +5,13 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 
-from actlab.checker.analysis.closed_forms import shown
-from actlab.checker.analysis.step import Subject
+from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding, Severity
 from actlab.checker.rule import Case, Rule, Situation
-from actlab.checker.statistics.drift import Drift, drift_of, is_stabilised
 from actlab.checker.statistics.one_step import activations_of
+from actlab.checker.statistics.units import Drift, drift_of, is_stabilised
 from actlab.i18n import _
+from actlab.text import decimal
 
 
 def _weights_of_order_one() -> Situation:
@@ -107,10 +107,10 @@ class ActivationDrift(Rule):
     )
     clean = (Case(_default_weights), Case(_norms_between))
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding if the spread changes too much."""
-        measured = activations_of(subject)
-        drift = drift_of(measured.activations, is_stabilised(subject.trace))
+        measured = activations_of(step)
+        drift = drift_of(measured.activations, is_stabilised(step.trace))
         if drift is not None:
             yield from self.judge(drift)
         measured.require_readable()
@@ -132,8 +132,8 @@ class ActivationDrift(Rule):
                 "the standard deviation is {first} behind {first_label} and {last} behind "
                 "{last_label}, {depth} activations on"
             ).format(
-                first=shown(drift.first.deviation),
-                last=shown(drift.last.deviation),
+                first=decimal(drift.first.deviation),
+                last=decimal(drift.last.deviation),
                 first_label=drift.first.label,
                 last_label=drift.last.label,
                 depth=drift.depth - 1,

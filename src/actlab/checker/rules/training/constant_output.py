@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from actlab.capture import ops
 from actlab.checker.analysis.losses import LossCall
 from actlab.checker.analysis.origins import ancestors
-from actlab.checker.analysis.step import Subject
+from actlab.checker.analysis.step import Step
 from actlab.checker.analysis.tensor_tests import sample
 from actlab.checker.report import Finding
 from actlab.checker.rule import Case, NotCheckable, Rule, Situation
@@ -77,17 +77,17 @@ class ConstantOutput(Rule):
     faulty = (Case(_dead_hidden_layer, "warning"), Case(_rectified_head_at_zero, "warning"))
     clean = (Case(_varying_output), Case(_head_that_starts_at_zero))
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each prediction that does not vary over the batch."""
-        predictions = [loss for loss in subject.loss_calls if subject.is_live(loss.input)]
+        predictions = [loss for loss in step.loss_calls if step.is_live(loss.input)]
         if not predictions:
             return
-        spread = _greatest_spread(_inputs_of(subject), subject.batch_size)
+        spread = _greatest_spread(_inputs_of(step), step.batch_size)
         if spread is None:
             raise NotCheckable(_("it takes two samples that differ"))
         starts_at_zero = False
         for loss in predictions:
-            own = _spread(loss.input.tensor, subject.batch_size)
+            own = _spread(loss.input.tensor, step.batch_size)
             if own is None or not own < self.limits["ratio"] * spread:
                 continue
             if _starts_at_zero(loss):
@@ -111,11 +111,11 @@ class ConstantOutput(Rule):
         )
 
 
-def _inputs_of(subject: Subject) -> Iterator[Tensor]:
+def _inputs_of(step: Step) -> Iterator[Tensor]:
     """Yield what the step was given of each sample, targets left out."""
-    for source in subject.trace.sources:
+    for source in step.trace.sources:
         tensor = source.tensor
-        is_target = id(tensor) in subject.targets.ids and id(tensor) not in subject.given_inputs
+        is_target = id(tensor) in step.targets.ids and id(tensor) not in step.given_inputs
         if not tensor.requires_grad and not is_target:
             yield tensor
 

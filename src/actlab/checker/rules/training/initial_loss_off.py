@@ -7,14 +7,14 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from actlab.checker.analysis.closed_forms import shown
+from actlab.checker.analysis.logits import is_similarity
 from actlab.checker.analysis.losses import LossCall
-from actlab.checker.analysis.similarity import is_similarity
-from actlab.checker.analysis.step import Subject
+from actlab.checker.analysis.step import Step
 from actlab.checker.analysis.tensor_tests import log_simplex_error, sample
 from actlab.checker.report import Finding
 from actlab.checker.rule import Case, Rule, Situation
 from actlab.i18n import _
+from actlab.text import decimal
 
 _NORMALISED = 1e-3
 
@@ -84,9 +84,9 @@ class InitialLossOff(Rule):
     faulty = (Case(_pixels_of_hundreds, "warning"), Case(_large_head_with_nll, "warning"))
     clean = (Case(_default_start), Case(_trained_network))
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each cross entropy that is far above ln C."""
-        for loss in subject.loss_calls:
+        for loss in step.loss_calls:
             found = _cross_entropy(loss)
             if found is None or is_similarity(loss.input):
                 continue
@@ -98,7 +98,9 @@ class InitialLossOff(Rule):
                     proof=_(
                         "it is {found}; guessing among {classes} classes costs ln {classes} = "
                         "{guessing}"
-                    ).format(found=shown(found), classes=loss.classes, guessing=shown(guessing)),
+                    ).format(
+                        found=decimal(found), classes=loss.classes, guessing=decimal(guessing)
+                    ),
                     why=_("a network that starts confident and wrong has to unlearn that first"),
                     fix="x = (x - mean) / std  # " + _("scale what comes in, or shrink the head"),
                 )

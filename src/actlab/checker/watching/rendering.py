@@ -1,12 +1,13 @@
-"""A summary as text, for terminals and logs."""
+"""A summary as text for terminals and logs, and as a fragment of HTML for notebooks."""
 
 from collections.abc import Iterator, Sequence
+from html import escape
 
-from actlab.checker.analysis.closed_forms import shown
+from actlab.checker.reporting.html import finding_row
 from actlab.checker.reporting.text import finding_lines
-from actlab.checker.statistics.wording import percent
 from actlab.checker.watching.summary import ActivationRow, Summary
 from actlab.i18n import _, ngettext
+from actlab.text import decimal, share
 
 Table = tuple[Sequence[str], Sequence[Sequence[str]]]
 
@@ -14,7 +15,7 @@ _ROWS = 40
 """Rows of a table that are printed; the rest is counted."""
 
 
-def render(summary: Summary) -> str:
+def as_text(summary: Summary) -> str:
     """Return the whole summary: passes, tables, findings, what was not watched."""
     blocks = ["\n".join(passes(summary))]
     blocks += ["\n".join(_lines(*table)) for table in tables(summary) if table[1]]
@@ -54,7 +55,7 @@ def tables(summary: Summary) -> tuple[Table, Table, Table]:
             str(row.units),
             _share(row.dead, row) if row.role == "hidden" else row.role,
             "" if row.saturated is None else _share(row.saturated, row),
-            f"{shown(row.first_deviation)} > {shown(row.last_deviation)}",
+            f"{decimal(row.first_deviation)} > {decimal(row.last_deviation)}",
         )
         for row in summary.activations
     ]
@@ -81,7 +82,7 @@ def tables(summary: Summary) -> tuple[Table, Table, Table]:
 
 
 def _share(part: int, row: ActivationRow) -> str:
-    return f"{part} ({percent(part, row.units)})" if part else "0"
+    return f"{part} ({share(part, row.units)})" if part else "0"
 
 
 def _lines(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -106,3 +107,29 @@ def counts(summary: Summary) -> str:
             ngettext("{count} note", "{count} notes", notes).format(count=notes),
         )
     )
+
+
+def as_html(summary: Summary) -> str:
+    """Return passes, findings, tables, and what was not watched."""
+    parts = [f"<p>{escape(line)}</p>" for line in passes(summary)]
+    rows = "".join(finding_row(finding) for finding in summary.findings)
+    if rows:
+        parts.append(f"<table><tbody>{rows}</tbody></table>")
+    parts.append(f"<p>{escape(counts(summary))}</p>")
+    parts += [_table(*table) for table in tables(summary) if table[1]]
+    if summary.unwatched:
+        items = "".join(f"<li>{escape(text)}</li>" for text in summary.unwatched)
+        heading = escape(_("Could not be watched:"))
+        parts.append(f"<p>{heading}</p><ul>{items}</ul>")
+    return f"<div>{''.join(parts)}</div>"
+
+
+def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    head = "".join(f'<th style="text-align:left">{escape(text)}</th>' for text in headings)
+    body = "".join(
+        "<tr>"
+        + "".join(f'<td style="text-align:left">{escape(cell)}</td>' for cell in row)
+        + "</tr>"
+        for row in rows
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
