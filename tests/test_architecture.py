@@ -22,6 +22,7 @@ ARROWS: dict[str, set[str]] = {
     "files": {"errors", "i18n"},
     "addresses": {"errors", "i18n"},
     "records": set(),
+    "unit_statistics": ANYONE,
     "stats": ANYONE,
     "pages": ANYONE,
     "tasks": ANYONE,
