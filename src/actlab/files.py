@@ -1,7 +1,12 @@
 """Files that are whole or not there."""
 
+import errno
 import os
+import stat
 from pathlib import Path
+from typing import IO
+
+from actlab.i18n import _
 
 
 def write_bytes(path: Path, content: bytes) -> Path:
@@ -31,3 +36,18 @@ def write_text(path: Path, text: str) -> Path:
     'done'
     """
     return write_bytes(path, text.encode())
+
+
+def open_regular(path: Path, flags: int) -> IO[bytes]:
+    """Open a file by the flags of `os.open`, as long as it is a regular file and no link.
+
+    A link in a folder that came from elsewhere would lead a write to another place, and a pipe
+    would be waited on for ever. Raises OSError for both.
+    """
+    flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    descriptor = os.open(path, flags | getattr(os, "O_CLOEXEC", 0), 0o666)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, _("it is no regular file"), str(path))
+    mode = {os.O_RDONLY: "rb", os.O_WRONLY: "ab" if flags & os.O_APPEND else "wb"}
+    return os.fdopen(descriptor, mode.get(flags & (os.O_RDONLY | os.O_WRONLY | os.O_RDWR), "r+b"))

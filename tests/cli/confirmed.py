@@ -18,7 +18,6 @@ from actlab.records import (
 )
 from actlab.studies.plan.file import read_plan
 from actlab.studies.run_folder import RunFolder
-from actlab.studies.search.optuna_study import Ledger
 from actlab.studies.trials import Replicate, replicate_trial, search_trial
 
 Scores = Mapping[str, Sequence[float | None]]
@@ -41,7 +40,6 @@ def confirmed(path: Path, scores: Scores, *, protocol: str = "corrected") -> Run
     ]
     for record in searched:
         folder.append(record)
-    Ledger(plan, folder.storage_path, searched)
     folder.write_confirmation(Confirmation(max(map(len, scores.values())), sequential=False))
     number = len(settings)
     for setting, row in zip(settings, scores.values(), strict=True):

@@ -29,7 +29,10 @@ class NetworkSummary:
 
 @dataclass(frozen=True)
 class Environment:
-    """Where a study ran: versions, machine, data and the command that started it."""
+    """Where a study ran: versions, machine, data and the command that started it.
+
+    `pool` is how many rows there are to train and to choose on, None where that was not noted.
+    """
 
     versions: dict[str, str]
     machine: dict[str, Any]
@@ -40,4 +43,5 @@ class Environment:
     device: str
     command: str
     started: str
+    pool: int | None = None
     format_version: int = FORMAT_VERSION

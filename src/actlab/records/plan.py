@@ -56,7 +56,9 @@ class TpeSampler:
     """Every option of the Parzen estimator (TPE); nothing is left to a library's defaults.
 
     `start` is how the first trials are chosen: `random` (as published) or `each_candidate`, in
-    which every activation of every slot has at least one trial.
+    which every activation of every slot has at least one trial. With a `lag` of n, trial k is
+    chosen from the outcomes of the trials up to k - n and no others, and at most n train at a time:
+    the same search again, whoever is faster. Without one it learns from whatever has ended.
     """
 
     name: Literal["tpe"] = "tpe"
@@ -65,6 +67,7 @@ class TpeSampler:
     multivariate: bool = False
     constant_liar: bool = False
     start: Literal["random", "each_candidate"] = "random"
+    lag: int | None = None
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,12 @@
-"""A run folder: what a study leaves on disk, and the one way to write each part of it.
+"""A run folder: what a study leaves on disk, and the one way to read and write each part of it.
 
 `records.jsonl` is the truth: one line per record, on the disk before anything else happens with
 it. Everything else is either written once (`plan.toml`, `environment.json`) or can be made again.
-A file is written beside, then renamed, so that no reader and no kill ever meets half of one.
+A file is written beside, then renamed, so that no reader and no kill ever meets half of one. Plan
+and records are read once and kept; they are read again where their file has changed since.
 """
 
 import contextlib
-import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,9 +15,10 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from actlab.errors import PlanError, RunFolderError, os_errors_as
-from actlab.files import write_bytes
+from actlab.files import open_regular, write_bytes
 from actlab.i18n import _
 from actlab.records import FORMAT_VERSION, Confirmation, Environment, FinalFigure, Plan, Record
+from actlab.studies.lock import locked
 from actlab.studies.plan import file
 
 _RECORD = TypeAdapter(Record)
@@ -27,12 +28,18 @@ _CONFIRMATION = TypeAdapter(Confirmation)
 _REPLICATE_FINALS = TypeAdapter(tuple[FinalFigure, ...])
 _FINDINGS = TypeAdapter(dict[str, Any])
 
+_Version = tuple[int, int, int]
+"""What tells one content of a file from another: its inode, its size, when it was written."""
+
 
 class RunFolder:
     """The paths of one run folder and the values in it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._plan: tuple[_Version, Plan] | None = None
+        self._records: tuple[_Version, list[Record]] | None = None
+        self._is_new = False
 
     @classmethod
     def create(cls, path: Path, plan: Plan) -> "RunFolder":
@@ -51,11 +58,12 @@ class RunFolder:
         with os_errors_as(RunFolderError, message, path=path):
             path.mkdir(parents=True, exist_ok=True)
             write_bytes(folder.plan_path, file.write_plan(plan).encode())
+        folder._is_new = True
         return folder
 
     def replace_plan(self, plan: Plan) -> None:
         """Write a plan that goes further than the one that is there."""
-        write_bytes(self.plan_path, file.write_plan(plan).encode())
+        self._write(self.plan_path, file.write_plan(plan).encode())
 
     @classmethod
     def open(cls, path: Path) -> "RunFolder":
@@ -70,8 +78,11 @@ class RunFolder:
         return folder
 
     def discard_if_unused(self) -> None:
-        """Remove the plan again, and the folder if it is empty, where no training ever began."""
-        if self.environment_path.exists() or self.records_path.exists():
+        """Remove the plan again, and the folder if it is empty, where no training ever began.
+
+        Only the process that made the folder does so.
+        """
+        if not self._is_new or self.environment_path.exists() or self.records_path.exists():
             return
         for path in (self.plan_path, self.lock_path, self.confirmation_path):
             path.unlink(missing_ok=True)
@@ -164,61 +175,93 @@ class RunFolder:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the folder for one driver; the lock goes with the process, however it ends."""
-        with self.lock_path.open("w") as stream:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                message = _(
-                    "Another process is running the study in {path}. Wait for it or stop it first."
-                )
-                raise RunFolderError(message.format(path=self.path)) from None
+        """Hold the folder for one process: from its first change to the end of the last one.
+
+        Raises RunFolderError where another process holds it.
+        """
+        with locked(self.lock_path):
             yield
 
     def plan(self) -> Plan:
-        """Read the resolved plan."""
-        try:
-            return file.read_plan(str(self.plan_path), {})
-        except PlanError as error:
-            raise RunFolderError(str(error)) from None
+        """Return the resolved plan."""
+        version = _version(self.plan_path)
+        if self._plan is None or self._plan[0] != version:
+            try:
+                self._plan = version, file.read_plan(str(self.plan_path), {})
+            except PlanError as error:
+                raise RunFolderError(str(error)) from None
+        return self._plan[1]
 
     def append(self, record: Record) -> None:
         """Add one record and wait until it is on the disk."""
-        with self.records_path.open("ab") as stream:
+        known = self._all_records()
+        with (
+            self._writing(self.records_path),
+            open_regular(self.records_path, os.O_WRONLY | os.O_APPEND | os.O_CREAT) as stream,
+        ):
             stream.write(_RECORD.dump_json(record) + b"\n")
             stream.flush()
             os.fsync(stream.fileno())
+        known.append(record)
+        self._records = _version(self.records_path), known
 
     def drop_torn_line(self) -> None:
         """Cut off what a kill left of a last line; the trial has no record and runs again."""
         if not self.records_path.exists():
             return
-        with self.records_path.open("r+b") as stream:
-            content = stream.read()
-            stream.truncate(content.rfind(b"\n") + 1)
+        with open_regular(self.records_path, os.O_RDWR) as stream:
+            stream.truncate(stream.read().rfind(b"\n") + 1)
 
     def records(self) -> tuple[Record, ...]:
-        """Read the records of the search in the order of their numbers."""
+        """Return the records of the search in the order of their numbers."""
         return tuple(record for record in self.all_records() if record.stage == "search")
 
     def task_records(self) -> tuple[Record, ...]:
-        """Read the records of a run of tasks in the order of their numbers."""
+        """Return the records of a run of tasks in the order of their numbers."""
         return tuple(record for record in self.all_records() if record.stage == "task")
 
     def all_records(self) -> tuple[Record, ...]:
-        """Read all records, replicates too, by number; a torn last line is none."""
+        """Return all records, replicates too, by number; a torn last line is none."""
+        return tuple(sorted(self._all_records(), key=lambda record: record.number))
+
+    def _all_records(self) -> list[Record]:
+        version = _version(self.records_path)
+        if self._records is None or self._records[0] != version:
+            self._records = version, self._parsed_records()
+        return self._records[1]
+
+    def _parsed_records(self) -> list[Record]:
+        """Return the records, each once; raise RunFolderError where two have one number."""
         if not self.records_path.exists():
-            return ()
-        lines = self.records_path.read_bytes().split(b"\n")[:-1]
-        found = [self._record(line, place) for place, line in enumerate(lines, start=1)]
-        return tuple(sorted(found, key=lambda record: record.number))
+            return []
+        lines = _content(self.records_path).split(b"\n")[:-1]
+        found: dict[int | str, Record] = {}
+        for place, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            record = self._record(line, place)
+            which = record.number if record.stage == "search" else record.identity
+            if found.setdefault(which, record) != record:
+                message = _(
+                    "Line {place} of {path} is a second record of training {number}: the file has "
+                    "been altered. Remove the line that does not belong there."
+                )
+                raise RunFolderError(
+                    message.format(place=place, path=self.records_path, number=record.number)
+                )
+        return list(found.values())
 
     def _record(self, line: bytes, place: int) -> Record:
         try:
             record = _RECORD.validate_json(line, strict=False)
         except ValidationError:
-            message = _("Line {place} of {path} is not a record: the file has been altered.")
-            raise RunFolderError(message.format(place=place, path=self.records_path)) from None
+            message = _(
+                "Line {place} of {path} is not a record: the file has been altered. Remove the "
+                "line; its trial runs again with: actlab study resume {folder}"
+            )
+            raise RunFolderError(
+                message.format(place=place, path=self.records_path, folder=self.path)
+            ) from None
         if record.format_version != FORMAT_VERSION:
             message = _("{path} has format version {version}; this actlab reads {own}.")
             raise RunFolderError(
@@ -230,7 +273,7 @@ class RunFolder:
 
     def write_environment(self, environment: Environment) -> None:
         """Write where the study runs."""
-        write_bytes(self.environment_path, _ENVIRONMENT.dump_json(environment, indent=2))
+        self._write(self.environment_path, _ENVIRONMENT.dump_json(environment, indent=2))
 
     def environment(self) -> Environment | None:
         """Read where the study ran; None before it started."""
@@ -239,7 +282,7 @@ class RunFolder:
 
     def write_final(self, final: FinalFigure) -> None:
         """Write the test accuracy of the best trial."""
-        write_bytes(self.final_path, _FINAL.dump_json(final, indent=2))
+        self._write(self.final_path, _FINAL.dump_json(final, indent=2))
 
     def final(self) -> FinalFigure | None:
         """Read the test accuracy of the best trial; None before there is one."""
@@ -248,7 +291,7 @@ class RunFolder:
 
     def write_confirmation(self, confirmation: Confirmation) -> None:
         """Write what is to be trained again; from then on a resumed study does it."""
-        write_bytes(self.confirmation_path, _CONFIRMATION.dump_json(confirmation, indent=2))
+        self._write(self.confirmation_path, _CONFIRMATION.dump_json(confirmation, indent=2))
 
     def confirmation(self) -> Confirmation | None:
         """Read what is to be trained again; None where nothing is."""
@@ -257,7 +300,7 @@ class RunFolder:
 
     def write_replicate_finals(self, finals: tuple[FinalFigure, ...]) -> None:
         """Write the test accuracies of the candidates' models."""
-        write_bytes(self.replicate_finals_path, _REPLICATE_FINALS.dump_json(finals, indent=2))
+        self._write(self.replicate_finals_path, _REPLICATE_FINALS.dump_json(finals, indent=2))
 
     def replicate_finals(self) -> tuple[FinalFigure, ...]:
         """Read the test accuracies of the candidates' models, so far."""
@@ -270,12 +313,40 @@ class RunFolder:
         document = self._read(self.findings_path, _FINDINGS)
         return None if document is None else list(document["findings"])
 
+    def _write(self, path: Path, content: bytes) -> None:
+        with self._writing(path):
+            write_bytes(path, content)
+
+    def _writing(self, path: Path) -> contextlib.AbstractContextManager[None]:
+        message = _(
+            "{path} cannot be written: {reason}. What was recorded before is kept; when that is "
+            "put right, go on with: actlab study resume {folder}"
+        )
+        return os_errors_as(RunFolderError, message, path=path, folder=self.path)
+
     @staticmethod
     def _read(path: Path, adapter: TypeAdapter[Any]) -> Any:
         if not path.exists():
             return None
         try:
-            return adapter.validate_json(path.read_bytes())
+            return adapter.validate_json(_content(path))
         except ValidationError:
             message = _("{path} is not what actlab wrote: the file has been altered. Delete it.")
             raise RunFolderError(message.format(path=path)) from None
+
+
+def _version(path: Path) -> _Version:
+    try:
+        found = path.stat(follow_symlinks=False)
+    except FileNotFoundError:
+        return (0, 0, 0)
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _content(path: Path) -> bytes:
+    message = _("{path} cannot be read: {reason}.")
+    with (
+        os_errors_as(RunFolderError, message, path=path),
+        open_regular(path, os.O_RDONLY) as stream,
+    ):
+        return stream.read()

@@ -1,17 +1,13 @@
-"""What a run folder says so far, as plain values: finished, running or interrupted."""
+"""What run folders say so far, one or several side by side: finished, running or interrupted."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
+from statistics import median
 from typing import Any
 
-from actlab.records import FinalFigure, Record, best_record
+from actlab.records import FinalFigure, Record, SlotName, Space, best_record
+from actlab.studies.confirm.candidate_settings import SLOTS, activation_in, names_in
 from actlab.studies.run_folder import RunFolder
-from actlab.studies.search.storage import told_numbers
-
-
-def told_records(folder: RunFolder) -> tuple[Record, ...]:
-    """Return the records that count: those that the study was told of."""
-    told = told_numbers(folder.storage_path)
-    return tuple(record for record in folder.records() if record.number in told)
 
 
 def final_of_best(folder: RunFolder, records: tuple[Record, ...]) -> FinalFigure | None:
@@ -24,7 +20,7 @@ def final_of_best(folder: RunFolder, records: tuple[Record, ...]) -> FinalFigure
 
 def summary(folder: RunFolder) -> dict[str, Any]:
     """Return the document of `actlab study show --json`."""
-    records = told_records(folder)
+    records = folder.records()
     best = best_record(records)
     final = final_of_best(folder, records)
     return {
@@ -51,3 +47,47 @@ def trial_row(record: Record) -> dict[str, Any]:
 def trial_detail(record: Record) -> dict[str, Any]:
     """Return one record whole, with its curve."""
     return asdict(record)
+
+
+def comparison(folders: Sequence[RunFolder]) -> dict[str, Any]:
+    """Return the document of `actlab study compare --json`.
+
+    Per study: plan, protocol, best, test accuracy; per slot and activation: how many trials it
+    had, how many completed, its best and its median valid (trial) accuracy.
+    """
+    return {"studies": [_study(folder) for folder in folders]}
+
+
+def _study(folder: RunFolder) -> dict[str, Any]:
+    plan, records = folder.plan(), folder.records()
+    best, final = best_record(records), final_of_best(folder, records)
+    return {
+        "path": str(folder.path),
+        "name": plan.name,
+        "protocol": plan.protocol.name,
+        "trials": len(records),
+        "planned": plan.trials,
+        "best": best.number if best else None,
+        "setting": vars(best.setting) if best else None,
+        "valid_accuracy": best.valid_accuracy if best else None,
+        "test_accuracy": final.test_accuracy if final else None,
+        "slots": {slot: _slot(records, plan.space, slot) for slot in SLOTS},
+    }
+
+
+def _slot(records: Sequence[Record], space: Space, slot: SlotName) -> list[dict[str, Any]]:
+    return [
+        _candidate([r for r in records if activation_in(slot, r.setting) == name], name)
+        for name in names_in(slot, space)
+    ]
+
+
+def _candidate(records: Sequence[Record], name: str) -> dict[str, Any]:
+    scores = [r.valid_accuracy for r in records if r.valid_accuracy is not None]
+    return {
+        "activation": name,
+        "trials": len(records),
+        "completed": len(scores),
+        "best": max(scores, default=None),
+        "median": median(scores) if scores else None,
+    }

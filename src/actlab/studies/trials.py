@@ -1,10 +1,10 @@
-"""From a plan and a setting to the trial that a worker gets."""
+"""From a plan and a setting to the trial that a worker gets, and its seeds."""
 
+import hashlib
 from dataclasses import dataclass, replace
 
 from actlab import data
 from actlab.records import Environment, Plan, Seeds, Setting, Stage, Trial
-from actlab.studies.seeds import derived_seed
 
 
 def search_trial(plan: Plan, environment: Environment, number: int, setting: Setting) -> Trial:
@@ -42,8 +42,18 @@ def replicate_trial(plan: Plan, environment: Environment, one: Replicate) -> Tri
         seeds=replicate_seeds(plan.seed, one.stage, one.replicate),
         stage=one.stage,
         replicate=one.replicate,
-        avoided_split=None if rows_overlap(plan) else Seeds.of_search(plan.seed).split,
+        avoided_split=None if rows_overlap(plan, environment) else plan.seed,
     )
+
+
+def derived_seed(*parts: int | str) -> int:
+    """Return a 32-bit seed that depends on all `parts` and on nothing else.
+
+    >>> derived_seed(1, "ask", 0) == derived_seed(1, "ask", 0) != derived_seed(1, "ask", 1)
+    True
+    """
+    digest = hashlib.sha256("/".join(map(str, parts)).encode()).digest()
+    return int.from_bytes(digest[:4], "big")
 
 
 def replicate_seeds(plan_seed: int, stage: Stage, replicate: int) -> Seeds:
@@ -59,7 +69,11 @@ def replicate_seeds(plan_seed: int, stage: Stage, replicate: int) -> Seeds:
     )
 
 
-def rows_overlap(plan: Plan) -> bool:
-    """Return whether replicates share rows with the search, for want of rows it never saw."""
-    pool, _test = data.pool_sizes(plan.data.name)
+def rows_overlap(plan: Plan, environment: Environment | None) -> bool:
+    """Return whether replicates share rows with the search, for want of rows it never saw.
+
+    A study that has begun knows how many rows there are; before, the data are opened.
+    """
+    known = environment.pool if environment is not None else None
+    pool = data.pool_sizes(plan.data.name)[0] if known is None else known
     return not data.has_unseen_rows(pool, plan.data.splits)

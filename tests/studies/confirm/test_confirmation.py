@@ -21,9 +21,9 @@ from actlab.studies.confirm import candidate_test_scores, confirmation
 from actlab.studies.confirm.candidate_settings import best_settings, chosen_settings
 from actlab.studies.confirm.confirmation import ask_for, confirm, obstacle
 from actlab.studies.confirm.replicates import stopped_early
-from actlab.studies.drive import drive
 from actlab.studies.plan.file import read_plan
 from actlab.studies.run_folder import RunFolder
+from actlab.studies.search.search import run_search
 from actlab.studies.summary import summary
 from actlab.studies.trials import rows_overlap
 from tests.studies.executors import fake_worker
@@ -299,7 +299,7 @@ def test_the_number_of_workers_changes_nothing(
     plan = balanced_plan()
     plan = replace(plan, execution=replace(plan.execution, workers=workers))
     other = RunFolder.create(tmp_path / "other", plan)
-    for go_on in (drive, confirm):
+    for go_on in (run_search, confirm):
         go_on(other, "", fake_worker.Watching(), lambda count, _timeout: ThreadPoolExecutor(count))
         ask_for(other, 3)
     assert lines(other) == lines(folder)
@@ -309,9 +309,9 @@ def test_the_number_of_workers_changes_nothing(
 
 def test_replicates_avoid_the_rows_of_the_search_where_enough_are_left(tmp_path: Path) -> None:
     plan = balanced_plan()
-    assert rows_overlap(plan)
+    assert rows_overlap(plan, None)
     small = replace(plan, data=replace(plan.data, splits=SplitSizes(400, 100, 200, 300)))
-    assert not rows_overlap(small)
+    assert not rows_overlap(small, None)
     folder = searched(tmp_path / "run", small)
     confirmed(folder, 2)
     assert {r.avoided_split for r in folder.records()} == {None}

@@ -20,8 +20,8 @@ from actlab.records import (
 from actlab.studies import worker
 from actlab.studies.confirm.confirmation import ask_for, confirm
 from actlab.studies.confirm.stopping import StoppingRule, never
-from actlab.studies.drive import drive
 from actlab.studies.run_folder import RunFolder
+from actlab.studies.search.search import run_search
 from tests.studies.inline import Inline
 
 DIVERGING_RATE = 0.009
@@ -87,7 +87,7 @@ def take_over(patch: pytest.MonkeyPatch) -> None:
 def searched(path: Path, plan: Plan) -> RunFolder:
     """Return the folder of a study whose search is done."""
     folder = RunFolder.create(path, plan)
-    drive(folder, "", Watching(), lambda _workers, _timeout: Inline())
+    run_search(folder, "", Watching(), lambda _workers, _timeout: Inline())
     return folder
 
 

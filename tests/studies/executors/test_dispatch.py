@@ -14,7 +14,6 @@ from actlab.studies.executors.worker_process import WorkerLostError
 from actlab.studies.plan.file import read_plan
 from actlab.studies.run_folder import RunFolder
 from actlab.studies.search.search import Search
-from actlab.studies.search.storage import told_numbers
 from tests.studies.executors import fake_worker
 from tests.studies.inline import Inline, Silent
 
@@ -60,7 +59,6 @@ def test_a_population_is_asked_for_when_the_last_has_ended(folder: RunFolder) ->
     records = searched(folder, executor, 4)
     assert executor.sizes == [4, 2]
     assert [record.number for record in records] == list(range(6))
-    assert told_numbers(folder.storage_path) == set(range(6))
 
 
 @pytest.mark.usefixtures("stand_ins")

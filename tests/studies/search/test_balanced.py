@@ -3,9 +3,7 @@
 import math
 from collections import Counter
 from dataclasses import replace
-from pathlib import Path
 
-import optuna
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,7 +12,7 @@ from actlab.errors import PlanError
 from actlab.records import BalancedSampler, Plan, Setting, Space
 from actlab.studies.plan.file import read_plan
 from actlab.studies.search.balanced import balanced_settings, equal_budget
-from actlab.studies.search.optuna_study import Ledger
+from actlab.studies.search.optuna_study import OptunaStudy
 from tests.studies.test_run_folder import record
 
 NAMES = tuple("abcdefghi")
@@ -106,25 +104,12 @@ def test_options_of_the_other_sampler_are_refused() -> None:
         read_plan("balanced", {"sampler.name": "balance"})
 
 
-def test_the_storage_asks_the_plan_and_optuna_loads_it(folder_path: Path) -> None:
+def test_optuna_is_asked_for_the_plan_and_again_for_its_gaps() -> None:
     plan = replace(read_plan("digits", {}), trials=64, sampler=BalancedSampler())
-    ledger = Ledger(plan, folder_path)
-    asked = [ledger.ask() for _trial in range(6)]
-    assert asked == list(enumerate(balanced_settings(plan)[:6]))
-    ledger.tell(record(0, 0.75))
-    study = optuna.load_study(study_name=None, storage=f"sqlite:///{folder_path}")
-    assert [trial.params for trial in study.trials] == [vars(setting) for _number, setting in asked]
-    assert Ledger(plan, folder_path).untold() == dict(asked[1:])
-
-
-def test_a_lost_storage_asks_for_the_gap_again(folder_path: Path) -> None:
-    plan = replace(read_plan("digits", {}), trials=64, sampler=BalancedSampler())
-    ledger = Ledger(plan, folder_path, [record(0, 0.5), record(2, 0.5)])
     planned = balanced_settings(plan)
-    assert ledger.untold() == {1: planned[1]}
-    assert ledger.ask() == (3, planned[3])
-
-
-@pytest.fixture
-def folder_path(tmp_path: Path) -> Path:
-    return tmp_path / "study.db"
+    study = OptunaStudy(plan)
+    assert [study.ask() for _trial in range(6)] == list(enumerate(planned[:6]))
+    ended = [replace(record(n, 0.5), setting=planned[n]) for n in (0, 2)]
+    resumed = OptunaStudy(plan, ended)
+    assert resumed.running() == {1: planned[1]}
+    assert resumed.ask() == (3, planned[3])

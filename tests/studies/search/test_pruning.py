@@ -23,12 +23,11 @@ from actlab.records import (
     best_record,
 )
 from actlab.studies import worker
-from actlab.studies.drive import drive
 from actlab.studies.executors.worker_process import WorkerLostError
 from actlab.studies.plan.file import read_plan, validate, write_plan
 from actlab.studies.run_folder import RunFolder
 from actlab.studies.search.pruning import optuna_pruner, segment_end
-from actlab.studies.search.storage import open_storage
+from actlab.studies.search.search import run_search
 from actlab.studies.trials import search_trial
 from tests.studies.conftest import make_tiny_plan
 from tests.studies.inline import Inline, Silent
@@ -77,7 +76,7 @@ def plan_with(pruner: Pruner, trials: int = 8) -> Plan:
 
 def run(folder: RunFolder, executor: Segments | None = None) -> Segments:
     chosen = executor or Segments()
-    drive(folder, "actlab study run", Silent(), lambda _workers, _timeout: chosen)
+    run_search(folder, "actlab study run", Silent(), lambda _workers, _timeout: chosen)
     return chosen
 
 
@@ -133,9 +132,8 @@ def test_pruned_trials_stay_in_the_tables_with_their_curves(pruned: RunFolder) -
 
 
 def test_optuna_knows_every_epoch_and_who_was_pruned(pruned: RunFolder) -> None:
-    storage = open_storage(pruned.storage_path)
-    (name,) = optuna.get_all_study_names(storage)
-    trials = optuna.load_study(study_name=name, storage=storage).trials
+    storage = f"sqlite:///{pruned.storage_path}"
+    trials = optuna.load_study(study_name=None, storage=storage).trials
     for record, trial in zip(pruned.records(), trials, strict=True):
         assert trial.state.name == {"completed": "COMPLETE"}.get(
             record.outcome.value, record.outcome.value.upper()

@@ -18,8 +18,8 @@ Folders = Annotated[
 def compare(paths: Folders, *, json: Json = False) -> None:
     """Print the figures of two or more studies side by side."""
     from actlab.cli.study.changes import changes, print_changes
-    from actlab.studies.comparison import comparison
     from actlab.studies.run_folder import RunFolder
+    from actlab.studies.summary import comparison
 
     if len(paths) < 2:
         raise ActlabError(_("To compare needs two or more run folders; one was given."))

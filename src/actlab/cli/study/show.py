@@ -22,7 +22,7 @@ def show(path: RunFolderPath, *, trial: TrialNumber = None, json: Json = False) 
     from actlab.cli.tasks.finish import show_tasks
     from actlab.studies.interface.verdicts import judged_summary, verdict_of
     from actlab.studies.run_folder import RunFolder
-    from actlab.studies.summary import summary, told_records, trial_detail
+    from actlab.studies.summary import summary, trial_detail
 
     folder = RunFolder.open(path)
     is_run_of_tasks = folder.plan().tasks is not None
@@ -30,7 +30,7 @@ def show(path: RunFolderPath, *, trial: TrialNumber = None, json: Json = False) 
         show_tasks(folder, as_json=json)
         return
     if trial is not None:
-        records = folder.task_records() if is_run_of_tasks else told_records(folder)
+        records = folder.task_records() if is_run_of_tasks else folder.records()
         found = {record.number: record for record in records}
         if trial not in found:
             message = _("There is no record of trial {number}; there are records of {known}.")

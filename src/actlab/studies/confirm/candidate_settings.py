@@ -29,6 +29,11 @@ def activation_in(slot: SlotName, setting: Setting) -> str:
     return setting.conv_activation if slot == "conv" else setting.fc_activation
 
 
+def names_in(slot: SlotName, space: Space) -> tuple[str, ...]:
+    """Return the activations that a space has for a slot."""
+    return space.conv_activation if slot == "conv" else space.fc_activation
+
+
 def best_settings(space: Space, search: Iterable[Record]) -> ByCandidate:
     """Return the best settings of every candidate by accuracy in the search, the best first.
 
@@ -38,7 +43,7 @@ def best_settings(space: Space, search: Iterable[Record]) -> ByCandidate:
     completed = [record for record in search if record.outcome is Outcome.COMPLETED]
     ranked = sorted(completed, key=lambda record: (-(record.valid_accuracy or 0.0), record.number))
     return {
-        slot: {name: _first_of(slot, name, ranked) for name in _names(space, slot)}
+        slot: {name: _first_of(slot, name, ranked) for name in names_in(slot, space)}
         for slot in SLOTS
     }
 
@@ -78,10 +83,6 @@ def chance_level(folder: RunFolder) -> float:
     environment = folder.environment()
     classes = len(environment.class_counts["train"]) if environment is not None else 0
     return 1 / classes if classes else 0.0
-
-
-def _names(space: Space, slot: SlotName) -> tuple[str, ...]:
-    return space.conv_activation if slot == "conv" else space.fc_activation
 
 
 def _first_of(slot: SlotName, name: str, ranked: Sequence[Record]) -> tuple[Setting, ...]:

@@ -55,22 +55,21 @@ def confirm(
 ) -> None:
     """Bring the confirmation that was asked for in `folder` to its end, if there is one.
 
-    Raises ActlabError where data, device or folder are not what they must be; KeyboardInterrupt
-    passes through with every record kept.
+    The caller holds the folder's lock. Raises ActlabError where data, device or folder are not what
+    they must be; KeyboardInterrupt passes through with every record kept.
     """
     asked = folder.confirmation()
     if asked is None or obstacle(folder) is not None:
         return
-    with folder.locked():
-        folder.drop_torn_line()
-        replicates = Replicates(folder, asked, rule)
-        if replicates.is_trained() and not candidate_test_scores.unread(
-            folder, replicates.chosen_once()
-        ):
-            observer.on_replicates("confirm", *replicates.progress("confirm"))
-        else:
-            _train(folder, command, observer, make_executor, replicates)
-        write_replicates(folder, folder.all_records())
+    folder.drop_torn_line()
+    replicates = Replicates(folder, asked, rule)
+    if replicates.is_trained() and not candidate_test_scores.unread(
+        folder, replicates.chosen_once()
+    ):
+        observer.on_replicates("confirm", *replicates.progress("confirm"))
+    else:
+        _train(folder, command, observer, make_executor, replicates)
+    write_replicates(folder, folder.all_records())
 
 
 def _train(

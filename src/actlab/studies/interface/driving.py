@@ -5,12 +5,12 @@ from typing import Protocol as Interface
 from actlab.errors import ActlabError
 from actlab.records import Record, Stage, Verdict
 from actlab.studies.confirm.confirmation import confirm
-from actlab.studies.drive import drive
 from actlab.studies.executors.session import ExecutorFactory
 from actlab.studies.interface.self_check import self_checking
 from actlab.studies.interface.stopping import stopping_rule
 from actlab.studies.interface.verdicts import ClaimJudge, write_verdict
 from actlab.studies.run_folder import RunFolder
+from actlab.studies.search.search import run_search
 
 
 class Observer(Interface):
@@ -35,12 +35,12 @@ def bring_to_its_end(
     A folder in which nothing could begin is removed again. Raises ActlabError where data, device or
     folder are not what they must be; KeyboardInterrupt passes through with every record kept.
     """
-    rule = stopping_rule(folder.plan())
-    try:
-        with self_checking(folder, make_executor):
-            drive(folder, command, observer, make_executor)
-            confirm(folder, command, observer, make_executor, rule)
-    except ActlabError:
-        folder.discard_if_unused()
-        raise
-    return write_verdict(folder, claims)
+    with folder.locked():
+        try:
+            with self_checking(folder, make_executor):
+                run_search(folder, command, observer, make_executor)
+                confirm(folder, command, observer, make_executor, stopping_rule(folder))
+        except ActlabError:
+            folder.discard_if_unused()
+            raise
+        return write_verdict(folder, claims)

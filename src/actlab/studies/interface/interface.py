@@ -24,7 +24,7 @@ from actlab.studies.interface.verdicts import verdict_of
 from actlab.studies.plan.file import read_plan, revised
 from actlab.studies.run_folder import RunFolder
 from actlab.studies.search.balanced import equal_budget
-from actlab.studies.summary import final_of_best, told_records
+from actlab.studies.summary import final_of_best
 
 _COMMAND = "actlab.study(...)"
 
@@ -52,7 +52,7 @@ class Study:
     @property
     def records(self) -> tuple[Record, ...]:
         """The records of the search, in the order of their numbers, failures too."""
-        return told_records(self._folder)
+        return self._folder.records()
 
     @property
     def best(self) -> Record | None:

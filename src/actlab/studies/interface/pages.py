@@ -11,7 +11,7 @@ from actlab.studies.interface.self_check import pairs
 from actlab.studies.interface.verdicts import ClaimJudge, verdict_of
 from actlab.studies.report import FindingText, ReportData, write
 from actlab.studies.run_folder import RunFolder
-from actlab.studies.summary import final_of_best, told_records
+from actlab.studies.summary import final_of_best
 
 
 def write_page(
@@ -25,7 +25,7 @@ def write_page(
     if environment is None:
         message = _("The study in {path} has not begun to train; there is nothing to draw yet.")
         raise ActlabError(message.format(path=folder.path))
-    records = told_records(folder)
+    records = folder.records()
     replicates = tuple(r for r in folder.all_records() if r.stage == "confirm")
     data = ReportData(
         plan=folder.plan(),

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from actlab.records import Plan
 from actlab.stats import clearly_behind, nadeau_bengio_factor
 from actlab.studies.confirm.stopping import StoppingRule
+from actlab.studies.run_folder import RunFolder
 from actlab.studies.trials import rows_overlap
 
 STOPPING_ALPHA = 0.01
@@ -12,14 +12,15 @@ STOPPING_ALPHA = 0.01
 stopping the two together stay at about that (tests/stats/test_sequential.py)."""
 
 
-def stopping_rule(plan: Plan) -> StoppingRule:
-    """Return what says who is clearly behind in a slot, for replicates of this plan.
+def stopping_rule(folder: RunFolder) -> StoppingRule:
+    """Return what says who is clearly behind in a slot, for replicates of this study.
 
     An image is the finest difference that an accuracy can show. Replicates that share rows are
     compared with Nadeau and Bengio's correction.
     """
+    plan = folder.plan()
     splits = plan.data.splits
-    corrected = rows_overlap(plan)
+    corrected = rows_overlap(plan, folder.environment())
 
     def rule(scores: Sequence[Sequence[float]], looks_done: int, looks_planned: int) -> set[int]:
         factor = nadeau_bengio_factor(len(scores), splits.train, splits.valid_trial)

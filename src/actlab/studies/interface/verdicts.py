@@ -61,11 +61,11 @@ def replication_of(folder: RunFolder) -> Replication:
         chance=chance_level(folder),
         train_rows=plan.data.splits.train,
         evaluation_rows=plan.data.splits.valid_trial,
-        rows_overlap=rows_overlap(plan),
+        rows_overlap=rows_overlap(plan, folder.environment()),
         test_accuracies={
             final.identity: final.test_accuracy for final in folder.replicate_finals()
         },
-        stopped=stopped_early(folder, stopping_rule(plan)),
+        stopped=stopped_early(folder, stopping_rule(folder)),
     )
 
 

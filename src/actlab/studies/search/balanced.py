@@ -15,7 +15,7 @@ from dataclasses import replace
 import numpy as np
 
 from actlab.records import BalancedSampler, Plan, Setting, Space
-from actlab.studies.seeds import derived_seed
+from actlab.studies.trials import derived_seed
 
 
 def equal_budget(plan: Plan) -> Plan:

@@ -25,7 +25,7 @@ from optuna.importance import (
 
 from actlab.records import Importance, Outcome, Plan, Record
 from actlab.studies.search.sampling import distributions
-from actlab.studies.seeds import derived_seed
+from actlab.studies.trials import derived_seed
 
 FEWEST_TRIALS = 10
 """With fewer trials there is no best part to speak of."""

@@ -1,25 +1,27 @@
-"""Asking and telling by trial number: Optuna in memory, each step of it on the disk at once.
+"""Asking for settings by trial number: Optuna in memory, made again from the records.
 
-Optuna's own way to the disk is many small transactions per trial. Here it thinks in memory, and
-what it settled is written as one: a trial with all that was suggested, then how it ended.
+Nothing of it is on the disk. What was asked follows from the plan and from the records, so that a
+study that was interrupted is rebuilt from `records.jsonl` alone; a trial that was asked and has no
+record is a gap between the numbers, and runs again under its number.
 
 To Optuna's estimator any completed trial is better than any pruned one, also one that stopped early
-at chance: with a pruner it would crowd around the few that it let end. So there settings are chosen
-in a study beside the one that is kept, in which a pruned trial is worth the best that it reached.
+at chance: with a pruner it would crowd around the few that it let end. So settings are chosen in a
+study in which a pruned trial is worth the best that it reached, and pruned in another.
 """
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterable
 
 import optuna
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import TrialState
 
-from actlab.records import NoPruner, Outcome, Plan, Record, Setting
+from actlab.records import NoPruner, Outcome, Plan, Record, Setting, TpeSampler
 from actlab.studies.search.pruning import optuna_pruner
 from actlab.studies.search.sampling import Planned, distributions, setting_of, strategy
-from actlab.studies.search.storage import Mirror
 
-_STATES = {
+# The command line says what a person needs to know; Optuna's own log would repeat it.
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+STATES = {
     Outcome.COMPLETED: TrialState.COMPLETE,
     Outcome.PRUNED: TrialState.PRUNED,
     Outcome.DIVERGED: TrialState.FAIL,
@@ -27,129 +29,124 @@ _STATES = {
 }
 
 
-class Ledger:
-    """The trials of a study; `records` are told to a storage that is not there any more."""
+class OptunaStudy:
+    """The trials of a search in Optuna's terms: those with `records`, and those under way."""
 
-    def __init__(self, plan: Plan, path: Path, records: Sequence[Record] = ()) -> None:
-        self._plan = plan
+    def __init__(self, plan: Plan, records: Iterable[Record] = ()) -> None:
         self._strategy = strategy(plan)
         self._distributions = distributions(plan.space)
+        self._lag = plan.sampler.lag if isinstance(plan.sampler, TpeSampler) else None
+        self._asked = 0
+        self._told = 0
+        self._waiting: dict[int, Record] = {}
+        self._running: dict[int, Setting] = {}
+        self._choosing = optuna.create_study(direction="maximize")
+        self._pruning: optuna.Study | None = None
         self._live: dict[int, optuna.Trial] = {}
-        self._study = optuna.create_study(
-            study_name=plan.name, direction="maximize", pruner=optuna_pruner(plan.pruner)
-        )
-        self._seen = self._study
         if not isinstance(plan.pruner, NoPruner):
-            self._seen = optuna.create_study(direction="maximize")
-        is_new = not path.exists()
-        self._mirror = Mirror(path, plan.name)
-        if is_new:
-            self._make_again({record.number: record for record in records})
-        else:
-            self._study.add_trials(self._mirror.trials())
-            self._see({record.number: record for record in records})
+            # The name decides which bracket of Hyperband a trial is in.
+            self._pruning = optuna.create_study(
+                study_name=plan.name, direction="maximize", pruner=optuna_pruner(plan.pruner)
+            )
+        self._segment_epochs = 0 if plan.pruner.name == "none" else plan.pruner.segment_epochs
+        known = {record.number: record for record in records}
+        for number in range(max(known, default=-1) + 1):
+            if number not in known:
+                self.ask()
+                continue
+            self._ask(Planned(known[number].setting))
+            self._report(known[number])
+            self.tell(known[number])
+
+    def may_ask(self) -> bool:
+        """Return whether the outcomes are there that the next setting depends on."""
+        if self._lag is None:
+            return True
+        needed = range(self._told, self._asked - self._lag + 1)
+        return all(number in self._waiting for number in needed)
 
     def ask(self) -> tuple[int, Setting]:
         """Return the number and the setting of the next trial."""
-        number = len(self._trials())
-        self._seen.sampler = self._strategy.sampler(number)
-        live = self._seen.ask(self._distributions)
-        if self._seen is not self._study:
-            self._study.sampler = Planned(setting_of(live.params))
-            live = self._study.ask(self._distributions)
-        self._live[number] = live
-        self._mirror.add(self._trials()[number])
-        return number, setting_of(live.params)
+        return self._ask(self._strategy.sampler(self._asked))
 
-    def untold(self) -> dict[int, Setting]:
-        """Return the trials that were asked and not told, by number."""
-        running = [trial for trial in self._trials() if trial.state is TrialState.RUNNING]
-        for trial in running:
-            # Optuna has no public way from a number to a trial that can still be reported to.
-            self._live[trial.number] = optuna.trial.Trial(self._study, trial._trial_id)
-        return {trial.number: setting_of(trial.params) for trial in running}
+    def running(self) -> dict[int, Setting]:
+        """Return the trials that were asked and have no record, by number."""
+        return dict(self._running)
 
     def tell(self, record: Record) -> None:
-        """Hand a record's outcome to Optuna; a record that was told before is left alone."""
-        if self._is_told(record):
+        """Take a record; one of a trial that has one, or that was never asked, is left alone."""
+        if self._running.pop(record.number, None) is None:
             return
-        live = self._live.pop(record.number, None)
-        if live is not None:
-            self._report(live, record)
-        state, value = _ending(record)
-        self._study.tell(record.number, value, state=state)
-        self._mirror.tell(record.number, state, value)
-        if self._seen is not self._study:
-            state, value = _worth(record)
-            self._seen.tell(record.number, value, state=state)
+        if self._pruning is not None:
+            self._report_to_pruner(record)
+            state = STATES[record.outcome]
+            value = record.valid_accuracy if state is TrialState.COMPLETE else None
+            self._pruning.tell(record.number, value, state=state)
+            del self._live[record.number]
+        self._waiting[record.number] = record
 
     def should_prune(self, record: Record) -> bool:
-        """Hand the epochs of a paused training to Optuna; return whether its pruner gives it up."""
+        """Take the epochs of a paused training; return whether the pruner gives it up."""
+        self._report_to_pruner(record)
+        return self._live[record.number].should_prune()
+
+    def _ask(self, sampler: optuna.samplers.BaseSampler) -> tuple[int, Setting]:
+        number, self._asked = self._asked, self._asked + 1
+        self._tell_sampler(number)
+        self._choosing.sampler = sampler
+        setting = setting_of(self._choosing.ask(self._distributions).params)
+        if self._pruning is not None:
+            self._pruning.sampler = Planned(setting)
+            self._live[number] = self._pruning.ask(self._distributions)
+        self._running[number] = setting
+        return number, setting
+
+    def _tell_sampler(self, asked: int) -> None:
+        """Tell what the setting of trial `asked` depends on: with a lag, what is so far behind."""
+        if self._lag is None:
+            numbers = list(self._waiting)
+        else:
+            numbers = list(range(self._told, max(asked - self._lag, -1) + 1))
+        for number in numbers:
+            record = self._waiting.pop(number, None)
+            if record is None:
+                return
+            state, value = _worth(record)
+            self._choosing.tell(number, value, state=state)
+            self._told += 1
+
+    def _report(self, record: Record) -> None:
+        """Let the pruner note at each of its looks what it noted when the trial was trained."""
+        if self._pruning is None or not self._segment_epochs:
+            return
         live = self._live[record.number]
-        self._report(live, record)
-        gives_up = live.should_prune()
-        self._mirror.report(record.number, {}, self._trials()[record.number].system_attrs)
-        return gives_up
-
-    def _report(self, live: optuna.Trial, record: Record) -> None:
-        """Report the epochs that are not reported yet, where there is a pruner to read them."""
-        if isinstance(self._plan.pruner, NoPruner):
-            return
-        known = self._trials()[record.number].intermediate_values
-        new = {epoch: value for epoch, value in _accuracies(record).items() if epoch not in known}
-        for epoch, accuracy in new.items():
+        looks = record.epochs + (record.outcome is Outcome.PRUNED)
+        for epoch, accuracy in accuracies(record).items():
             live.report(accuracy, epoch)
-        self._mirror.report(record.number, new, {})
+            if epoch % self._segment_epochs == 0 and epoch < looks:
+                live.should_prune()
 
-    def _is_told(self, record: Record) -> bool:
-        return self._trials()[record.number].state.is_finished()
+    def _report_to_pruner(self, record: Record) -> None:
+        """Report the epochs that are not reported yet."""
+        live = self._live[record.number]
+        known = self._pruning_values(record.number)
+        for epoch, accuracy in accuracies(record).items():
+            if epoch not in known:
+                live.report(accuracy, epoch)
 
-    def _trials(self) -> list[FrozenTrial]:
-        return self._study.get_trials(deepcopy=False)
-
-    def _make_again(self, records: dict[int, Record]) -> None:
-        """Add the records under their numbers; a gap is a trial that is asked for again."""
-        for number in range(max(records, default=-1) + 1):
-            if number not in records:
-                self.ask()
-                continue
-            self._study.add_trial(self._trial(records[number], *_ending(records[number])))
-            self._mirror.add(self._trials()[number])
-            if self._seen is not self._study:
-                self._seen.add_trial(self._trial(records[number], *_worth(records[number])))
-
-    def _see(self, records: dict[int, Record]) -> None:
-        """Add to the study of the sampler what the kept one has: trials that ended, and others."""
-        if self._seen is self._study:
-            return
-        for trial in self._trials():
-            ended = trial.state.is_finished()
-            record = records.get(trial.number) if ended else None
-            self._seen.add_trial(trial if record is None else self._trial(record, *_worth(record)))
-
-    def _trial(self, record: Record, state: TrialState, value: float | None) -> FrozenTrial:
-        return optuna.trial.create_trial(
-            state=state,
-            value=value,
-            params=dict(vars(record.setting)),
-            distributions=self._distributions,
-            intermediate_values=_accuracies(record),
-        )
-
-
-def _ending(record: Record) -> tuple[TrialState, float | None]:
-    """Return the state and the value that Optuna is told."""
-    state = _STATES[record.outcome]
-    return state, record.valid_accuracy if state is TrialState.COMPLETE else None
+    def _pruning_values(self, number: int) -> dict[int, float]:
+        assert self._pruning is not None
+        return self._pruning.get_trials(deepcopy=False)[number].intermediate_values
 
 
 def _worth(record: Record) -> tuple[TrialState, float | None]:
     """Return state and value for the sampler: a pruned trial is worth the best that it reached."""
-    if record.outcome is not Outcome.PRUNED:
-        return _ending(record)
-    return TrialState.COMPLETE, max(_accuracies(record).values())
+    if record.outcome is Outcome.PRUNED:
+        return TrialState.COMPLETE, max(accuracies(record).values())
+    state = STATES[record.outcome]
+    return state, record.valid_accuracy if state is TrialState.COMPLETE else None
 
 
-def _accuracies(record: Record) -> dict[int, float]:
+def accuracies(record: Record) -> dict[int, float]:
     """Return the accuracy on valid_epoch by epoch, from 1."""
     return {number: epoch.valid_metric for number, epoch in enumerate(record.curve, start=1)}

@@ -17,7 +17,7 @@ from optuna.trial import FrozenTrial
 
 from actlab.records import BalancedSampler, Plan, Setting, Space, TpeSampler
 from actlab.studies.search.balanced import balanced_settings
-from actlab.studies.seeds import derived_seed
+from actlab.studies.trials import derived_seed
 
 
 def distributions(space: Space) -> dict[str, BaseDistribution]:

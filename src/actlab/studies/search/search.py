@@ -1,21 +1,36 @@
-"""The search: ask for a setting, train it in a worker, record, tell; until the planned number.
+"""The search: ask for a setting, train it in a worker, record it; until the planned number.
 
-The order of writing is the order of truth: the record is on the disk first, then the weights,
-then Optuna is told. Whatever a kill leaves undone is done on resume.
+The record is on the disk before anything follows from it. The weights of the best trial come next;
+whatever a kill leaves undone is done on resume.
 """
 
+import logging
 from collections import deque
 from dataclasses import dataclass, replace
 from typing import Protocol as Interface
 
+from sqlalchemy.exc import SQLAlchemyError
+
+from actlab.i18n import _
 from actlab.records import Environment, Outcome, Plan, Record, Setting, Trial, best_record
-from actlab.studies.executors.dispatch import Dispatch, Training, outcome
+from actlab.studies.executors.dispatch import (
+    Dispatch,
+    Training,
+    dispatch_of,
+    outcome,
+    worker_count,
+)
+from actlab.studies.executors.local import LocalProcesses
+from actlab.studies.executors.session import ExecutorFactory, established_environment, running
 from actlab.studies.run_folder import RunFolder
 from actlab.studies.search import best_weights
-from actlab.studies.search.optuna_study import Ledger
+from actlab.studies.search.optuna_study import OptunaStudy
+from actlab.studies.search.projection import write_projection
 from actlab.studies.search.pruning import after_segment, segment_end
 from actlab.studies.table import write_table
 from actlab.studies.trials import search_trial
+
+_LOGGER = logging.getLogger("actlab")
 
 
 class Observer(Interface):
@@ -25,8 +40,61 @@ class Observer(Interface):
         """Take the records so far: once at the start, then after each new one."""
 
 
+def run_search(
+    folder: RunFolder,
+    command: str,
+    observer: Observer,
+    make_executor: ExecutorFactory = LocalProcesses,
+) -> None:
+    """Bring the search in `folder` to its planned number of records and to its test figure.
+
+    Starts, goes on, or does nothing where all is done; the caller holds the folder's lock. Raises
+    ActlabError where data, device or folder are not what they must be; KeyboardInterrupt passes
+    through with every record kept.
+    """
+    plan = folder.plan()
+    is_finished = _is_finished(folder)
+    if is_finished:
+        observer.on_records(folder.records(), plan.trials)
+    else:
+        workers = worker_count(plan, plan.trials)
+        with running(make_executor(workers, plan.execution.trial_timeout)) as executor:
+            environment = established_environment(folder, command, executor)
+            dispatch = dispatch_of(plan, environment, executor)
+            try:
+                Search(folder, environment, dispatch, observer).run()
+            except KeyboardInterrupt:
+                write_projections(folder)
+                raise
+            best = best_record(folder.records())
+            if best is not None:
+                best_weights.final_figure(folder, best, environment, executor)
+    if not is_finished or not (folder.table_path.exists() and folder.storage_path.exists()):
+        write_projections(folder)
+
+
+def write_projections(folder: RunFolder) -> None:
+    """Write `trials.csv` and `study.db` from the records; what cannot be written is only said.
+
+    No study depends on them.
+    """
+    try:
+        write_table(folder, folder.records())
+        write_projection(folder.storage_path, folder.plan(), folder.records())
+    except (OSError, SQLAlchemyError) as error:
+        message = _("The records are kept, but a copy of them cannot be written: {reason}")
+        _LOGGER.warning(message.format(reason=error))
+
+
+def _is_finished(folder: RunFolder) -> bool:
+    records = folder.records()
+    best, final = best_record(records), folder.final()
+    scored = best is None or (final is not None and final.identity == best.identity)
+    return len(records) >= folder.plan().trials and scored
+
+
 @dataclass(frozen=True)
-class _Flight:
+class _InFlight:
     """One segment of a training: what is trained, from which state, after how many epochs."""
 
     trial: Trial
@@ -53,49 +121,48 @@ class Search:
         folder.drop_torn_line()
         self._records = list(folder.records())
         self._best = best_record(tuple(self._records))
-        self._ledger = Ledger(dispatch.sampling(self._plan), folder.storage_path, self._records)
-        for record in self._records:
-            self._ledger.tell(record)
-        self._again: deque[tuple[int, Setting]] = deque(sorted(self._ledger.untold().items()))
-        self._flights: dict[Training, _Flight] = {}
+        self._study = OptunaStudy(dispatch.sampling(self._plan), self._records)
+        self._again: deque[tuple[int, Setting]] = deque(sorted(self._study.running().items()))
+        self._in_flight: dict[Training, _InFlight] = {}
 
     def run(self) -> None:
         """Go on to the planned number of records."""
         self._observer.on_records(tuple(self._records), self._plan.trials)
-        while self._fill() or self._flights:
-            for future in self._dispatch.completed(tuple(self._flights)):
-                self._land(future, self._flights.pop(future))
-        write_table(self._folder, tuple(self._records))
+        while self._fill() or self._in_flight:
+            for future in self._dispatch.completed(tuple(self._in_flight)):
+                self._on_completed(future, self._in_flight.pop(future))
 
     def _fill(self) -> bool:
         """Start as many trials as there is room for; return whether there were any."""
-        room = min(self._dispatch.at_once, self._missing()) - len(self._flights)
-        trials = [self._next() for _place in range(room)]
+        room = min(self._dispatch.at_once, self._missing()) - len(self._in_flight)
+        trials: list[Trial] = []
+        while len(trials) < room and (self._again or self._study.may_ask()):
+            trials.append(self._next())
         until_epoch = segment_end(self._plan.pruner, 0)
         for trial, future in zip(trials, self._dispatch.start(trials, until_epoch), strict=True):
-            self._flights[future] = _Flight(trial)
+            self._in_flight[future] = _InFlight(trial)
         return bool(trials)
 
     def _missing(self) -> int:
         return self._plan.trials - len(self._records)
 
     def _next(self) -> Trial:
-        number, setting = self._again.popleft() if self._again else self._ledger.ask()
+        number, setting = self._again.popleft() if self._again else self._study.ask()
         return search_trial(self._plan, self._environment, number, setting)
 
-    def _go_on(self, flight: _Flight) -> None:
+    def _go_on(self, flight: _InFlight) -> None:
         until_epoch = segment_end(self._plan.pruner, flight.epochs)
-        self._flights[self._dispatch.again(flight.trial, flight.state, until_epoch)] = flight
+        self._in_flight[self._dispatch.again(flight.trial, flight.state, until_epoch)] = flight
 
-    def _land(self, future: Training, flight: _Flight) -> None:
-        landed = outcome(future, flight.trial, flight.attempt)
-        if landed is None:
+    def _on_completed(self, future: Training, flight: _InFlight) -> None:
+        result = outcome(future, flight.trial, flight.attempt)
+        if result is None:
             self._go_on(replace(flight, attempt=flight.attempt + 1))
             return
-        state, segment = landed
-        record = after_segment(segment, self._ledger.should_prune)
+        state, segment = result
+        record = after_segment(segment, self._study.should_prune)
         if record.outcome is Outcome.PAUSED:
-            self._go_on(_Flight(flight.trial, state=state, epochs=record.epochs))
+            self._go_on(_InFlight(flight.trial, state=state, epochs=record.epochs))
         else:
             self._keep(record, state)
 
@@ -106,5 +173,5 @@ class Search:
         self._best = best_record(leading)
         if self._best is record:
             best_weights.keep(self._folder, record, state)
-        self._ledger.tell(record)
+        self._study.tell(record)
         self._observer.on_records(tuple(self._records), self._plan.trials)

@@ -48,6 +48,7 @@ def prepare(plan: Plan, command: str, started: str) -> Environment:
         device=device,
         command=command,
         started=started,
+        pool=len(dataset.training_pool.labels),
     )
 
 

@@ -11,15 +11,14 @@ from typing import Any
 import optuna
 import pytest
 
-from actlab.errors import ActlabError, DataError, EngineError, RunFolderError
+from actlab.errors import DataError, EngineError, RunFolderError
 from actlab.records import Outcome, Plan, best_record
 from actlab.studies import worker
-from actlab.studies.drive import drive
 from actlab.studies.executors.worker_process import WorkerLostError
 from actlab.studies.run_folder import RunFolder
 from actlab.studies.search import best_weights, search
-from actlab.studies.search.optuna_study import Ledger
-from actlab.studies.search.storage import told_numbers
+from actlab.studies.search.optuna_study import OptunaStudy
+from actlab.studies.search.search import run_search
 from actlab.studies.summary import summary
 from actlab.studies.trials import search_trial
 from tests.studies.conftest import make_tiny_plan
@@ -32,7 +31,9 @@ class Kill(BaseException):
 
 def run(folder: RunFolder, executor: Executor | None = None) -> Silent:
     observer = Silent()
-    drive(folder, "actlab study run", observer, lambda _workers, _timeout: executor or Inline())
+    run_search(
+        folder, "actlab study run", observer, lambda _workers, _timeout: executor or Inline()
+    )
     return observer
 
 
@@ -134,8 +135,8 @@ def after(times: int, function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 PLACES = [
-    (Ledger, "ask"),
-    (Ledger, "tell"),
+    (OptunaStudy, "ask"),
+    (OptunaStudy, "tell"),
     (RunFolder, "append"),
     (best_weights, "keep"),
     (best_weights, "final_figure"),
@@ -158,9 +159,7 @@ def test_a_kill_between_two_steps_loses_no_record(
             run(another)
     kept = without_times(another) if another.records_path.exists() else []
     document = summary(another)
-    assert {trial["number"] for trial in document["trials"]} == set(
-        told_numbers(another.storage_path)
-    ) & {row["number"] for row in kept}
+    assert {trial["number"] for trial in document["trials"]} == {row["number"] for row in kept}
     run(another)
     whole = without_times(another)
     assert [row["number"] for row in whole] == list(range(6))
@@ -179,12 +178,52 @@ def test_lost_weights_are_trained_again(finished: RunFolder) -> None:
     assert finished.weights_path.read_bytes() == before
 
 
-def test_a_lost_storage_is_made_again(finished: RunFolder) -> None:
-    for path in finished.path.glob("study.db*"):
-        path.unlink()
+def numbers_in(path: Path) -> list[int]:
+    """Return the trials that ended, as Optuna reads them."""
+    study = optuna.load_study(study_name=None, storage=f"sqlite:///{path}")
+    return [trial.number for trial in study.trials if trial.state.is_finished()]
+
+
+def test_a_lost_storage_is_written_again_without_training(finished: RunFolder) -> None:
+    finished.storage_path.unlink()
     finished.table_path.unlink()
+    executor = Inline()
+    run(finished, executor)
+    assert executor.calls == []
+    assert numbers_in(finished.storage_path) == list(range(6))
+    assert finished.table_path.exists()
+
+
+def test_nothing_is_read_from_the_storage(finished: RunFolder) -> None:
+    before = summary(finished)
+    finished.storage_path.unlink()
+    assert summary(RunFolder.open(finished.path)) == before
+    study = optuna.create_study(storage=f"sqlite:///{finished.storage_path}", study_name="other")
+    study.ask()
+    assert summary(RunFolder.open(finished.path)) == before
+    optuna.create_study(storage=f"sqlite:///{finished.storage_path}", study_name="another")
+    assert summary(RunFolder.open(finished.path)) == before
+
+
+@pytest.mark.parametrize("content", [b"", b"no database" * 100])
+def test_a_storage_that_is_none_is_replaced_at_the_next_pause(
+    content: bytes, finished: RunFolder
+) -> None:
+    lines = finished.records_path.read_bytes().splitlines(keepends=True)
+    finished.records_path.write_bytes(b"".join(lines[:3]))
+    finished.storage_path.write_bytes(content)
     run(finished)
-    assert told_numbers(finished.storage_path) == set(range(6))
+    assert numbers_in(finished.storage_path) == list(range(6))
+
+
+def test_a_storage_that_cannot_be_written_is_said_and_the_study_ends(
+    folder: RunFolder, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder.storage_path.mkdir()
+    run(folder)
+    assert len(folder.records()) == 6
+    assert folder.final() is not None
+    assert "study.db" in caplog.text
 
 
 class Losing(Inline):
@@ -219,7 +258,7 @@ def test_a_trial_that_always_loses_its_worker_is_recorded_as_failed(folder: RunF
     assert failed[0].reason is not None
     assert "worker was lost 3 times" in failed[0].reason
     assert len(folder.records()) == 6
-    assert failed[0].number in told_numbers(folder.storage_path)
+    assert failed[0].number in numbers_in(folder.storage_path)
 
 
 def test_an_error_inside_a_training_fails_that_trial(
@@ -282,11 +321,11 @@ def test_the_lock_is_free_again_after_an_error(
     folder: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(best_weights, "final_figure", after(1, best_weights.final_figure))
-    with pytest.raises(Kill):
+    with pytest.raises(Kill), folder.locked():
         run(folder)
     with folder.locked():
-        pass
-    assert issubclass(RunFolderError, ActlabError)
+        assert folder.lock_path.exists()
+    assert not folder.lock_path.exists()
 
 
 class LosingOthers(Inline):
