@@ -11,7 +11,7 @@ from actlab.studies.executors.dispatch import OneByOne, train_all
 from actlab.studies.trials import Replicate, replicate_trial
 from tests.studies.executors import fake_worker
 from tests.studies.inline import Inline
-from tests.studies.test_drive import Losing
+from tests.studies.search.test_search import Losing
 
 Train = Callable[[Trial, bytes | None, int | None], tuple[bytes, Record]]
 
