@@ -1,7 +1,7 @@
-"""What computing positions first saves per training step and per scored image.
+"""What computing Winograd first saves per training step and per scored image.
 
 Recipe: the published network on one thread, 32 images a step, AdamW; the sequence that only pools
-first and the one that computes positions first, in fp32 and, where the processor has it, in bf16,
+first and the one that computes Winograd first, in fp32 and, where the processor has it, in bf16,
 take one step each in turn, on the same images from the same weights. Time is the process's own
 processor time; ratios are to pooling first in fp32. Rounding is the distance of all gradients from
 float64's, relative to their length.
@@ -29,7 +29,7 @@ from bench import publish, spread
 
 ORDERS: dict[str, Callable[[nn.Sequential], nn.Module]] = {
     "pooling first": pooling_first,
-    "positions first": winograd_first,
+    "Winograd first": winograd_first,
 }
 PRECISIONS: tuple[Precision, ...] = ("fp32", "bf16") if has_bf16("cpu") else ("fp32",)
 ACTIVATIONS = ("relu", "tanh", "prelu", "silu")

@@ -176,3 +176,79 @@ def _runs(process: int) -> bool:
     except FileNotFoundError:
         return False
     return state != "Z"
+
+
+def print_and_chdir() -> str:
+    import torch
+
+    print("printed by the user's model", flush=True)
+    os.chdir("/")
+    torch.set_default_dtype(torch.float64)
+    return "done"
+
+
+def state_of_the_process() -> tuple[str, str]:
+    import torch
+
+    return str(Path.cwd()), str(torch.get_default_dtype())
+
+
+def test_what_a_task_sets_and_prints_stays_with_it(
+    one: LocalProcesses, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert one.submit(print_and_chdir).result(timeout=60) == "done"
+    assert one.submit(state_of_the_process).result(timeout=60) == (str(Path.cwd()), "torch.float32")
+    printed = capfd.readouterr()
+    assert "printed by" not in printed.out
+    assert "printed by the user's model" in printed.err
+
+
+def test_an_exit_in_a_task_is_an_error_of_the_task(one: LocalProcesses) -> None:
+    before = one.submit(os.getpid).result(timeout=60)
+    with pytest.raises(RuntimeError, match="SystemExit: 3"):
+        one.submit(sys.exit, 3).result(timeout=60)
+    assert one.submit(os.getpid).result(timeout=60) == before
+
+
+def fork_and_return() -> int:
+    return os.fork()
+
+
+def test_a_forked_copy_gives_no_answer(one: LocalProcesses) -> None:
+    copies = [one.submit(fork_and_return).result(timeout=60) for _task in range(3)]
+    assert all(copy > 0 for copy in copies)
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [("import os; os._exit(7)", "7"), ("import ctypes; ctypes.string_at(0)", "-11")],
+)
+def test_a_crash_of_the_process_is_the_loss_of_one_task(
+    one: LocalProcesses, fault: str, code: str
+) -> None:
+    error = one.submit(exec, fault).exception(timeout=60)
+    assert isinstance(error, WorkerLostError)
+    assert str(error) == f"its process ended with exit code {code}"
+    assert one.submit(pow, 2, 3).result(timeout=60) == 8
+
+
+def start_a_child() -> int:
+    return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]).pid
+
+
+def nested_process() -> int | None:
+    import multiprocessing
+
+    process = multiprocessing.get_context("spawn").Process(target=os.getpid)
+    process.start()
+    process.join()
+    return process.exitcode
+
+
+def test_a_task_may_have_processes_which_end_with_its_worker() -> None:
+    pool = LocalProcesses(workers=1, timeout=60.0)
+    assert pool.submit(nested_process).result(timeout=60) == 0
+    child = pool.submit(start_a_child).result(timeout=60)
+    assert _runs(child)
+    pool.shutdown(cancel_futures=True)
+    assert _gone([child], within_seconds=10)

@@ -8,8 +8,9 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -43,9 +44,17 @@ _LOST = (WorkerLostError, EOFError, OSError)
 
 
 class WorkerProcess:
-    """A slot for one process at a time; a process that is lost is replaced by the next task."""
+    """A slot for one process at a time; a process that is lost is replaced by the next task.
 
-    def __init__(self) -> None:
+    The process has environment `variables` of its own, and ends when it had nothing to do for
+    `idle_limit` seconds.
+    """
+
+    def __init__(
+        self, variables: Mapping[str, str] | None = None, idle_limit: float | None = None
+    ) -> None:
+        self._variables = dict(variables or {})
+        self._idle_limit = idle_limit
         self._retired = threading.Event()
         self._process: Any = None
         self._tasks: Connection | None = None
@@ -80,7 +89,7 @@ class WorkerProcess:
         """End the process, for good."""
         self._retired.set()
         if self._process is not None:
-            self._process.kill()
+            _kill_group(self._process)
 
     def _take_over(self, task: _Task) -> bool:
         """Return whether a process from before has the task; one lost while idle costs nothing."""
@@ -107,13 +116,14 @@ class WorkerProcess:
         self._stop()
         self._tasks, tasks = _SPAWN.Pipe()
         self._beats, beats = _SPAWN.Pipe(duplex=False)
-        self._process = _SPAWN.Process(target=serve, args=(tasks, beats), daemon=True)
-        with _main_left_out():
+        arguments = (tasks, beats, self._idle_limit)
+        self._process = _SPAWN.Process(target=serve, args=arguments, daemon=True)
+        with _main_left_out(), _allowed_to_have_children(), _environment(self._variables):
             self._process.start()
         tasks.close()
         beats.close()
         if self._retired.is_set():
-            self._process.kill()
+            _kill_group(self._process)
         self._answer(START_SECONDS)
 
     def _stop(self) -> int | None:
@@ -122,7 +132,7 @@ class WorkerProcess:
                 connection.close()
         if self._process is None:
             return None
-        self._process.kill()
+        _kill_group(self._process)
         self._process.join()
         code: int | None = self._process.exitcode
         self._process = None
@@ -169,27 +179,87 @@ def _main_left_out() -> Iterator[None]:
             sys.modules["__main__"] = main
 
 
-def serve(tasks: Connection, beats: Connection) -> None:
+@contextlib.contextmanager
+def _allowed_to_have_children() -> Iterator[None]:
+    """Let a daemonic process (a worker of Dask) start one of its own."""
+    settings: dict[str, Any] = getattr(multiprocessing.current_process(), "_config", {})
+    before = settings.get("daemon")
+    settings["daemon"] = False
+    try:
+        yield
+    finally:
+        settings["daemon"] = before
+
+
+@contextlib.contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Have environment variables for a while; a process that starts meanwhile inherits them."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _kill_group(process: Any) -> None:
+    """Kill a worker together with the processes that the user's code started in it."""
+    with contextlib.suppress(OSError, AttributeError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
+
+
+def serve(tasks: Connection, beats: Connection, idle_limit: float | None = None) -> None:
     """Say when ready, then take and answer tasks until the parent closes the pipe or is gone."""
-    # Ctrl-C reaches the whole process group; only the driver decides what it means.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _set_apart()
     threading.Thread(target=_beat, args=(beats,), daemon=True).start()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     from actlab.studies import worker
 
     worker.initialise()
+    here, folder = os.getpid(), Path.cwd()
     tasks.send(READY)
     with contextlib.suppress(EOFError):
-        while True:
+        while tasks.poll(idle_limit):
             function, arguments, named = tasks.recv()
             tasks.send(TAKEN)
-            tasks.send_bytes(_answer_of(function, arguments, named))
+            answer = _answer_of(function, arguments, named)
+            if os.getpid() != here:  # the user's code forked, and this is the copy
+                os._exit(0)
+            tasks.send_bytes(answer)
+            os.chdir(folder)
+            worker.reset()
+    _kill_own_group()
+
+
+def _set_apart() -> None:
+    """Have a process group, a standard output and children of one's own."""
+    if hasattr(os, "setpgid"):
+        os.setpgid(0, 0)  # Ctrl-C goes to the driver alone, which decides what it means
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    with contextlib.suppress(OSError):
+        os.dup2(2, 1)  # what the user's model prints must not reach a command's JSON
+    # A user's data loader may start processes of its own; they end with this one's group.
+    getattr(multiprocessing.current_process(), "_config", {})["daemon"] = False
+
+
+def _kill_own_group() -> None:
+    with contextlib.suppress(OSError, AttributeError):
+        if os.getpgid(0) == os.getpid():
+            os.killpg(0, signal.SIGKILL)
+    os._exit(1)
 
 
 def _answer_of(function: Callable[..., Any], arguments: Any, named: Any) -> bytes:
     try:
         return pickle.dumps((True, function(*arguments, **named)))
+    except SystemExit as error:  # the user's code must not end the worker
+        return pickle.dumps((False, RuntimeError(f"SystemExit: {error.code}")))
     except Exception as error:  # handed to the driver, which raises it there
         try:
             return pickle.dumps((False, error))
@@ -208,4 +278,4 @@ def _end_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
-        os._exit(1)
+        _kill_own_group()

@@ -66,6 +66,16 @@ def initialise() -> None:
     training.keep_pages()
 
 
+def reset() -> None:
+    """Undo what a network of the user's may have set for the whole process."""
+    import torch
+
+    torch.set_default_dtype(torch.float32)
+    torch.set_grad_enabled(True)
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+
+
 def _faster_precision(plan: Plan, device: Device) -> Precision:
     """Return which precision is faster for the plan's network with its first activations."""
     import torch
