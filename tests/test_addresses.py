@@ -80,6 +80,16 @@ def test_an_exception_without_words_of_its_own() -> None:
     assert first_line(ValueError("long " * 1000)).endswith(" …")
 
 
+def test_another_thread_ends_the_process_as_ever() -> None:
+    program = (
+        "import os, threading\nfrom actlab.addresses import as_program\n"
+        "with as_program('f'):\n"
+        "    thread = threading.Thread(target=os._exit, args=(7,))\n"
+        "    thread.start(); thread.join()\n"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 7
+
+
 def test_folder_arguments_and_exit_are_put_back(folder: Path) -> None:
     arguments, end = sys.argv, os._exit
     with user_code("f", argv=["train.py", "--epochs", "3"]):

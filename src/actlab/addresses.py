@@ -16,6 +16,7 @@ import importlib.util
 import os
 import sys
 import sysconfig
+import threading
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -205,6 +206,13 @@ def user_code(
         raise kind(f"{told(what, error)} {advice}".rstrip()) from None
 
 
+def users_error(what: str, error: Exception) -> Exception:
+    """Return an error as a UserCodeError where the user's own code raised it, else as it is."""
+    if isinstance(error, ActlabError) or place_of(error) is None:
+        return error
+    return UserCodeError(told(what, error))
+
+
 def told(what: str, error: BaseException) -> str:
     """Return in one sentence what went wrong in the user's own code, with its file and line.
 
@@ -344,11 +352,11 @@ def _flush() -> None:
 
 @contextmanager
 def _exits_raised() -> Iterator[None]:
-    """Make `os._exit` raise SystemExit in this process; a forked child ends by it as ever."""
-    process, end = os.getpid(), os._exit
+    """Make `os._exit` raise SystemExit in this thread; others, and forked children, end by it."""
+    here, end = (os.getpid(), threading.get_ident()), os._exit
 
     def exit_raised(status: int) -> None:
-        if os.getpid() != process:
+        if (os.getpid(), threading.get_ident()) != here:
             end(status)
         raise SystemExit(status)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from actlab.addresses import UserCodeError
 from actlab.studies.executors import worker_process
 from actlab.studies.executors.local import LocalProcesses
 from actlab.studies.executors.worker_process import WorkerLostError
@@ -105,8 +106,10 @@ def test_an_error_of_a_task_is_raised_and_spares_the_worker(one: LocalProcesses)
     before = one.submit(os.getpid).result(timeout=60)
     with pytest.raises(ZeroDivisionError):
         one.submit(divmod, 1, 0).result(timeout=60)
-    with pytest.raises(RuntimeError, match="UnsendableError: it holds a lock"):
+    with pytest.raises(UserCodeError, match=r"UnsendableError: it holds a lock, at .*test_local"):
         one.submit(raise_unsendable).result(timeout=60)
+    with pytest.raises(UserCodeError, match=r"ended the program \(exit code 5\)"):
+        one.submit(sys.exit, 5).result(timeout=60)
     assert one.submit(os.getpid).result(timeout=60) == before
 
 

@@ -12,6 +12,7 @@ from importlib.metadata import version
 from typing import Any, TypeVar
 from typing import Protocol as Interface
 
+from actlab.addresses import UserCodeError
 from actlab.errors import ActlabError, EngineError
 from actlab.i18n import _
 from actlab.records import Environment, Plan, Record, TpeSampler, Trial, failed_record
@@ -59,6 +60,8 @@ def outcome(
             return None
         reason = _("its worker was lost {times} times; the last time: {error}")
         return b"", _failed(trial, reason.format(times=ATTEMPTS, error=error))
+    except UserCodeError as error:
+        return b"", _failed(trial, str(error))
     except ActlabError:
         raise
     except Exception as error:  # the trial fails alone; its record says why

@@ -5,6 +5,9 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
+from actlab.addresses import as_program, users_error
+from actlab.i18n import _
+
 Result = TypeVar("Result")
 
 
@@ -19,8 +22,10 @@ class InThisProcess(concurrent.futures.Executor):
     ) -> "Future[Result]":
         """Return the finished future of `function(*arguments, **named)`."""
         future: Future[Result] = Future()
+        what = _("The network or its training")
         try:
-            future.set_result(function(*arguments, **named))
+            with as_program(what):
+                future.set_result(function(*arguments, **named))
         except Exception as error:  # raised where the result is asked for, as from a worker
-            future.set_exception(error)
+            future.set_exception(users_error(what, error))
         return future

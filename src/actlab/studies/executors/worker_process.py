@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
+from actlab.addresses import as_program, users_error
 from actlab.i18n import _
 
 Result = TypeVar("Result")
@@ -256,13 +257,13 @@ def _kill_own_group() -> None:
 
 
 def _answer_of(function: Callable[..., Any], arguments: Any, named: Any) -> bytes:
+    what = _("The network or its training")
     try:
-        return pickle.dumps((True, function(*arguments, **named)))
-    except SystemExit as error:  # the user's code must not end the worker
-        return pickle.dumps((False, RuntimeError(f"SystemExit: {error.code}")))
+        with as_program(what):
+            return pickle.dumps((True, function(*arguments, **named)))
     except Exception as error:  # handed to the driver, which raises it there
         try:
-            return pickle.dumps((False, error))
+            return pickle.dumps((False, users_error(what, error)))
         except Exception:  # an error that cannot travel goes as its text
             return pickle.dumps((False, RuntimeError(f"{type(error).__name__}: {error}")))
 
