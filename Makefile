@@ -42,7 +42,7 @@ messages: $(STAMP) ## collect the messages into the Korean catalogue and compile
 	@mkdir -p build
 	$(BIN)/pybabel --quiet extract -F babel.cfg --no-location --sort-output --project actlab --omit-header -o build/actlab.pot src/actlab
 	$(BIN)/pybabel --quiet update --no-fuzzy-matching --omit-header --ignore-obsolete -D actlab -l ko -i build/actlab.pot -d src/actlab/locale
-	$(BIN)/pybabel --quiet compile --use-fuzzy -D actlab -d src/actlab/locale
+	$(BIN)/python -m pip install --quiet --no-deps --editable . # its build step compiles the catalogue
 
 clean:           ## remove what is made, keep the sources
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
