@@ -8,27 +8,32 @@ exactly one that fits, that is the place to show and to mend.
 import ast
 import inspect
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from torch import nn
 
 from actlab.capture.frames import is_user
 from actlab.capture.location import Location
 
-if TYPE_CHECKING:
-    from actlab.capture.trace import Scope
-
 _CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
 
 
-def in_container(scopes: Sequence["Scope"]) -> bool:
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A module whose forward is running; `path` is dotted, from the root that was called."""
+
+    module: nn.Module
+    path: str
+
+
+def in_container(scopes: Sequence[Scope]) -> bool:
     """Return whether the innermost module was run by a container, or by the check itself."""
     return len(scopes) == 1 or (len(scopes) >= 2 and isinstance(scopes[-2].module, _CONTAINERS))
 
 
-def declaration(scopes: Sequence["Scope"], files: Sequence[str]) -> Location | None:
+def declaration(scopes: Sequence[Scope], files: Sequence[str]) -> Location | None:
     """Return where the innermost module was written down; None unless there is one such place.
 
     `files` are searched where no class of the user's owns the module.
@@ -45,7 +50,7 @@ def declaration(scopes: Sequence["Scope"], files: Sequence[str]) -> Location | N
     return None
 
 
-def _regions(scopes: Sequence["Scope"], files: Sequence[str]) -> Iterator[tuple[ast.AST, str]]:
+def _regions(scopes: Sequence[Scope], files: Sequence[str]) -> Iterator[tuple[ast.AST, str]]:
     for scope in reversed(scopes[:-1]):
         region = _class_source(type(scope.module))
         if region is not None:

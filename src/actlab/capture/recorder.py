@@ -19,7 +19,8 @@ from torch.overrides import TorchFunctionMode
 
 from actlab.capture import ops
 from actlab.capture.frames import NOWHERE, trail
-from actlab.capture.trace import Call, RootCall, Scope, Trace, Value, tensors_in, version_of
+from actlab.capture.module_source import Scope
+from actlab.capture.trace import Call, RootCall, Trace, Value, tensors_in, version_of
 
 _NO_RECORD = frozenset({
     "shape", "size", "dim", "ndim", "ndimension", "dtype", "device", "is_cuda", "numel", "nelement",

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from actlab.capture.frames import NOWHERE, Trail, is_library
 from actlab.capture.location import Location
-from actlab.capture.module_source import declaration
+from actlab.capture.module_source import Scope, declaration
 
 
 @dataclass(eq=False, slots=True)
@@ -37,14 +37,6 @@ class Value:
     def intact(self) -> bool:
         """Return whether the tensor still holds what it held then."""
         return version_of(self.tensor) == self.version
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """A module whose forward is running; `path` is dotted, from the root that was called."""
-
-    module: nn.Module
-    path: str
 
 
 @dataclass(eq=False, slots=True)

@@ -6,6 +6,7 @@ not be checked with the reason: silence is never approval.
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
+from importlib import import_module
 from typing import Any, Literal
 
 from actlab.capture.location import Location
@@ -97,19 +98,13 @@ class Report:
 
     def to_pandas(self) -> Any:
         """Return the findings as a DataFrame; needs pandas."""
-        from importlib import import_module
-
         return import_module("pandas").DataFrame([asdict(found) for found in self.findings])
 
     def __str__(self) -> str:
-        from actlab.checker.reporting.text import render
-
-        return render(self)
+        return str(import_module("actlab.checker.reporting.text").render(self))
 
     def _repr_html_(self) -> str:
-        from actlab.checker.reporting.html import render
-
-        return render(self)
+        return str(import_module("actlab.checker.reporting.html").render(self))
 
 
 def merged(findings: Iterable[Finding]) -> tuple[Finding, ...]:

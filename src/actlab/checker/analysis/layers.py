@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -12,10 +12,7 @@ from actlab.capture import ops
 from actlab.capture.reruns import Transform
 from actlab.capture.trace import Call, Trace, Value
 from actlab.checker.analysis.origins import Origin, ancestors, is_gate, origins, uses
-
-if TYPE_CHECKING:
-    from actlab.checker.analysis.step import Step
-
+from actlab.checker.analysis.step import Layer, Step, layer_of
 
 Role = Literal["hidden", "gate", "head", "other"]
 """What an activation is for; "head" is the prediction's."""
@@ -26,78 +23,17 @@ _BETWEEN = ops.VIEWS | ops.DROPOUTS | {"cat", "stack"} | _AVERAGING
 
 
 @dataclass(frozen=True, eq=False)
-class Weighted:
-    """One run of a layer with weights, with its numbers of input and output features."""
-
-    call: Call
-    weight: Value
-    data: Value
-    inputs: int
-    outputs: int
-    depthwise: bool
-
-
-@dataclass(frozen=True, eq=False)
 class Pair:
     """A layer whose input comes from others without a nonlinearity in between."""
 
-    before: tuple[Weighted, ...]
-    after: Weighted
+    before: tuple[Layer, ...]
+    after: Layer
     passed: tuple[Call, ...]
 
 
-def weighted(call: Call) -> Weighted | None:
-    """Return a call as a layer with weights; None where it is none.
-
-    A product counts if exactly one operand is a parameter.
-    """
-    if call.function is None or not call.outputs:
-        return None
-    if call.op in ("linear", "conv", "conv_transpose") and len(call.inputs) >= 2:
-        return _of_layer(call)
-    if call.op == "addmm" and len(call.inputs) == 3:
-        return _of_product(call, call.inputs[1], call.inputs[2])
-    if call.op in ("matmul", "rmatmul") and len(call.inputs) == 2:
-        return _of_product(call, *call.inputs)
-    if call.op == "einsum" and len(call.inputs) == 2:
-        return _of_product(call, *call.inputs)
-    return None
-
-
-def _of_layer(call: Call) -> Weighted:
-    data, weight = call.inputs[0], call.inputs[1]
-    shape = weight.shape
-    groups = 1
-    if call.op != "linear":
-        given = call.argument("groups", 6, 1)
-        groups = given if isinstance(given, int) else 1
-    if call.op == "conv_transpose":
-        inputs, outputs = shape[0], shape[1] * groups
-    else:
-        inputs, outputs = (shape[1] if len(shape) > 1 else 1) * groups, shape[0]
-    return Weighted(call, weight, data, inputs, outputs, groups > 1 and groups == inputs)
-
-
-def _of_product(call: Call, first: Value, second: Value) -> Weighted | None:
-    learnt = [is_parameter(first), is_parameter(second)]
-    if sum(learnt) != 1:
-        return None
-    weight, data = (first, second) if learnt[0] else (second, first)
-    if weight.tensor.ndim < 2 or data.tensor.ndim < 1:
-        return None
-    inputs = data.shape[-1]
-    return Weighted(call, weight, data, inputs, call.output.shape[-1], depthwise=False)
-
-
-def is_parameter(value: Value) -> bool:
-    """Return whether a value is a learnable tensor as it is, or a view of one."""
-    ends = origins(value, ops.VIEWS, nudges=False)
-    return len(ends) == 1 and ends[0].call is None and ends[0].value.tensor.requires_grad
-
-
-def pairs(step: "Step") -> Iterator[Pair]:
+def pairs(step: Step) -> Iterator[Pair]:
     """Yield every layer that follows other layers, all of its input, with nothing in between."""
-    known = {id(layer.call): layer for call in step.trace.calls if (layer := weighted(call))}
+    known = {id(layer.call): layer for call in step.trace.calls if (layer := layer_of(call))}
     for layer in known.values():
         ends = [end for end in origins(layer.data, _BETWEEN) if step.is_live(end.value)]
         before = [known.get(id(end.call)) for end in ends]
@@ -115,9 +51,7 @@ def is_source(end: Origin) -> bool:
     return end.call is None
 
 
-def _only_feeds_layers(
-    step: "Step", value: Value, known: dict[int, Weighted], depth: int = 0
-) -> bool:
+def _only_feeds_layers(step: Step, value: Value, known: dict[int, Layer], depth: int = 0) -> bool:
     """Return whether a layer's output is used by other layers alone: by no skip, by no gate."""
     for call, _given in uses(step.trace, value):
         if id(call) in known:
@@ -135,7 +69,7 @@ _SHARE = 0.3
 _TOLERANCE = 1e-3
 
 
-def is_affine_up_to(step: "Step", call: Call) -> bool:
+def is_affine_up_to(step: Step, call: Call) -> bool:
     """Return whether the network from its inputs to the output of `call` is one affine map.
 
     Nothing nonlinear lies on the way, and on two random pairs of inputs the output of a mixture is
@@ -148,7 +82,7 @@ def is_affine_up_to(step: "Step", call: Call) -> bool:
     return all(_mixes(step, call, seed) for seed in (1, 2))
 
 
-def _mixes(step: "Step", call: Call, seed: int) -> bool:
+def _mixes(step: Step, call: Call, seed: int) -> bool:
     def noise(tensor: Tensor, number: int) -> Tensor:
         generator = torch.Generator().manual_seed(10 * seed + number)
         drawn = torch.randn(tensor.shape, generator=generator)
@@ -164,7 +98,7 @@ def _mixes(step: "Step", call: Call, seed: int) -> bool:
     return float((mixed - expected).abs().max()) < _TOLERANCE * scale
 
 
-def _output(step: "Step", call: Call, transform: Transform) -> Tensor | None:
+def _output(step: Step, call: Call, transform: Transform) -> Tensor | None:
     run = step.reruns.rerun(transform)
     twin = run.counterpart(call, step.trace) if run is not None else None
     return None if twin is None else twin.output.tensor.detach().double()

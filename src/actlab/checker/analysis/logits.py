@@ -3,16 +3,13 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from actlab.capture import ops
 from actlab.capture.trace import Call, Value
 from actlab.checker.analysis.losses import LossCall
 from actlab.checker.analysis.origins import HANDED_ON, origins
-
-if TYPE_CHECKING:
-    from actlab.checker.analysis.step import Step
-
+from actlab.checker.analysis.step import Step
 
 _WITH_LOG = HANDED_ON | {"log"}
 _SOFTMAX_LOSSES = frozenset({"cross_entropy", "categorical_logits", "multi_margin_loss"})
@@ -41,7 +38,7 @@ class Logits:
         return self.value.shape[self.dim] if self.value.tensor.ndim else 1
 
 
-def logits_of(step: "Step") -> Iterator[Logits]:
+def logits_of(step: Step) -> Iterator[Logits]:
     """Yield the scores of every loss call, each value once for each consumer."""
     seen: set[tuple[int, int]] = set()
     for loss in step.loss_calls:

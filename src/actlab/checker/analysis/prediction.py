@@ -6,16 +6,20 @@ values (the numbers are a simplex, on the batch and on noise).
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
+
+import torch
+from torch import Tensor
 
 from actlab.capture import ops
 from actlab.capture.trace import Call, Value
 from actlab.checker.analysis import tensor_tests
+from actlab.checker.analysis.interval import UNIT, Interval
+from actlab.checker.analysis.losses import REGRESSION, LossCall
 from actlab.checker.analysis.origins import HANDED_ON, Origin, made_with, origins
-
-if TYPE_CHECKING:
-    from actlab.checker.analysis.step import Step
-
+from actlab.checker.analysis.step import Step
+from actlab.checker.rule import NotCheckable
+from actlab.i18n import _
 
 _SOFTMAXES = frozenset({"softmax", "softmin", "gumbel_softmax"})
 _SIGMOIDS = frozenset({"sigmoid", "hardsigmoid"})
@@ -39,8 +43,19 @@ class Prediction:
     on_noise: bool | None = None
 
 
-def prediction_of(step: "Step", value: Value, dim: int) -> Prediction | None:
-    """Return what a prediction is along its class dimension, None for anything not confined."""
+def prediction_of(step: Step, value: Value, dim: int) -> Prediction | None:
+    """Return what a prediction is along its class dimension, None for anything not confined.
+
+    It is found out once for a step.
+    """
+    key = ("prediction", id(value), dim)
+    if key not in step.known:
+        step.known[key] = _classified(step, value, dim)
+    found: Prediction | None = step.known[key]
+    return found
+
+
+def _classified(step: Step, value: Value, dim: int) -> Prediction | None:
     made = [o for o in step.origins(value) if o.call is not None and step.is_live(o.value)]
     simplex_here = value.intact and tensor_tests.is_simplex(value.tensor, dim)
     if made and all(o.op in _SOFTMAXES for o in made):
@@ -65,7 +80,7 @@ def _log_prediction(value: Value, dim: int, made: list[Origin]) -> Prediction | 
     return None
 
 
-def _unit_prediction(step: "Step", value: Value, made: list[Origin]) -> Prediction | None:
+def _unit_prediction(step: Step, value: Value, made: list[Origin]) -> Prediction | None:
     if not made or not step.range_of(value).within(0.0, 1.0):
         return None
     call = next((o.call for o in made if o.op in _SIGMOIDS), None)
@@ -84,7 +99,7 @@ def _is_constant(value: Value) -> bool:
     return extremes is None or extremes[1] - extremes[0] < 1e-6
 
 
-def _on_noise(step: "Step", value: Value, dim: int) -> bool | None:
+def _on_noise(step: Step, value: Value, dim: int) -> bool | None:
     """Return whether the counterpart of a value is a simplex on noise; None where it is unknown."""
     call = value.call
     noise = step.reruns.noise if call is not None else None
@@ -140,7 +155,7 @@ def _is_stack(value: Value) -> bool:
 
 
 def output_activations_of(
-    step: "Step", value: Value, pooling: bool = False
+    step: Step, value: Value, pooling: bool = False
 ) -> tuple[OutputActivation, ...]:
     """Return the activations that a prediction ends in; empty unless all of it ends in one."""
     ends: tuple[Origin, ...] = step.origins(value)
@@ -150,7 +165,7 @@ def output_activations_of(
     return () if None in heads else tuple(head for head in heads if head is not None)
 
 
-def _output_activation(step: "Step", end: Origin) -> OutputActivation | None:
+def _output_activation(step: Step, end: Origin) -> OutputActivation | None:
     for number, call in enumerate(end.passed):
         if call.op == "where" and is_written_rectifier(step, call):
             return OutputActivation(call, end.passed[:number])
@@ -159,7 +174,7 @@ def _output_activation(step: "Step", end: Origin) -> OutputActivation | None:
     return None
 
 
-def is_activation(step: "Step", call: Call) -> bool:
+def is_activation(step: Step, call: Call) -> bool:
     """Return whether a call is an activation, or a plain operation that acts as one."""
     if call.op == "clamp":
         return getattr(call.function, "__name__", "") != "clamp_max"
@@ -170,7 +185,7 @@ def is_activation(step: "Step", call: Call) -> bool:
     return call.op in ops.ACTIVATIONS or call.op in _RECTIFYING
 
 
-def is_written_rectifier(step: "Step", call: Call) -> bool:
+def is_written_rectifier(step: Step, call: Call) -> bool:
     """Return whether a call is max(x, 0), where(x > 0, x, 0) or x * (x > 0)."""
     if call.op in ("maximum", "max"):
         return any(_is_zero(step, value) for value in call.inputs) and len(call.inputs) == 2
@@ -185,7 +200,7 @@ def is_written_rectifier(step: "Step", call: Call) -> bool:
     return False
 
 
-def _is_zero(step: "Step", value: Value) -> bool:
+def _is_zero(step: Step, value: Value) -> bool:
     reach = step.range_of(value)
     return reach.low == reach.high == 0.0
 
@@ -217,7 +232,7 @@ def holds_back_negatives(head: OutputActivation) -> bool:
     return head.name in ops.RECTIFIERS | _RECTIFYING | {"pow"}
 
 
-def output_calls(step: "Step") -> Iterator[Call]:
+def output_calls(step: Step) -> Iterator[Call]:
     """Yield the calls that made what the losses received, or what the model returned."""
     seen: set[int] = set()
     for loss in step.loss_calls:
@@ -230,3 +245,68 @@ def output_calls(step: "Step") -> Iterator[Call]:
             if origin.call is not None and id(origin.call) not in seen:
                 seen.add(id(origin.call))
                 yield origin.call
+
+
+_SLACK = 1e-4
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """One loss on the distance to a target: what the prediction can reach, and the target."""
+
+    loss: LossCall
+    reach: Interval
+    target: Tensor
+
+    @property
+    def low(self) -> float:
+        """Return the smallest target."""
+        return float(self.target.min())
+
+    @property
+    def high(self) -> float:
+        """Return the largest target."""
+        return float(self.target.max())
+
+    @property
+    def outside(self) -> float:
+        """Return the share of targets that the prediction cannot reach."""
+        return self._beyond(_SLACK * max(1.0, self.high - self.low))
+
+    @property
+    def far_outside(self) -> float:
+        """Return the share of targets that lie more than their standard deviation out of reach."""
+        if self.target.numel() < 2:
+            return self.outside
+        return self._beyond(float(self.target.std()))
+
+    def _beyond(self, margin: float) -> float:
+        out = (self.target < self.reach.low - margin) | (self.target > self.reach.high + margin)
+        return float(out.float().mean())
+
+
+def comparisons(step: Step) -> Iterator[Comparison]:
+    """Yield every comparison of a prediction with real targets that can be read."""
+    for loss in step.loss_calls:
+        if step.targets.made_up and (loss.kind in REGRESSION or loss.kind == "bce_logits"):
+            raise NotCheckable(made_up_reason())
+        target = readable_target(loss)
+        if target is None:
+            continue
+        if loss.kind in REGRESSION:
+            yield Comparison(loss, step.range_of(loss.input), target)
+        elif loss.kind in ("bce", "bce_logits") and not loss.custom:
+            yield Comparison(loss, UNIT, target)
+
+
+def made_up_reason() -> str:
+    """Return why a rule on targets cannot be checked without real ones."""
+    return _("the targets were made up; give real ones with --data")
+
+
+def readable_target(loss: LossCall) -> Tensor | None:
+    """Return the numbers of a target, None where there are none to read."""
+    if loss.target is None or not loss.target.intact:
+        return None
+    numbers = tensor_tests.sample(loss.target.tensor)
+    return None if numbers is None or not bool(torch.isfinite(numbers).all()) else numbers

@@ -15,7 +15,6 @@ from actlab.checker.analysis import losses, origins, value_ranges
 from actlab.checker.analysis.interval import Interval
 from actlab.checker.analysis.losses import LossCall
 from actlab.checker.analysis.origins import Origin, true_origins
-from actlab.checker.analysis.prediction import Prediction, prediction_of
 from actlab.checker.targets import Targets
 
 _CONSTANT = 16
@@ -50,12 +49,15 @@ class Activation:
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """One run of a layer with weights (linear, convolution), in order of execution."""
+    """One run of a layer with weights: its input, its numbers of input and output features."""
 
     call: Call
+    data: Value
     weight: Tensor
     bias: Tensor | None
-    name: str | None
+    inputs: int
+    outputs: int
+    depthwise: bool
 
     @property
     def module(self) -> str | None:
@@ -73,7 +75,8 @@ class Step:
     `parameters` and `gradients` go by the parameter's name; a gradient is None where the loss does
     not depend on the parameter. `batch_size` is the number of samples, None where unknown.
     `reruns` runs the model again on other inputs. `unseen` means that no call of the step could be
-    watched, and the trace is what autograd kept.
+    watched, and the trace is what autograd kept. `known` keeps what was found out about the step,
+    so that it is found out once.
     """
 
     trace: Trace
@@ -95,6 +98,7 @@ class Step:
     returned: tuple[Tensor, ...] = ()
     given_inputs: frozenset[int] = frozenset()
     notes: list[str] = field(default_factory=list)
+    known: dict[Any, Any] = field(default_factory=dict)
 
     @cached_property
     def loss_calls(self) -> tuple[LossCall, ...]:
@@ -131,8 +135,9 @@ class Step:
 
     @cached_property
     def layers(self) -> tuple[Layer, ...]:
-        """Return every run of a layer with weights, in order."""
-        return tuple(layer for call in self.trace.calls if (layer := self._layer(call)) is not None)
+        """Return every run of a layer of torch's with weights, in order."""
+        calls = (call for call in self.trace.calls if call.op in ops.AFFINE)
+        return tuple(layer for call in calls if (layer := layer_of(call)) is not None)
 
     def origins(self, value: Value) -> tuple[Origin, ...]:
         """Return the calls and sources that a value's elements come from, passed on unchanged."""
@@ -152,17 +157,6 @@ class Step:
     @cached_property
     def _live(self) -> losses.LiveValues:
         return losses.LiveValues(self.trace, self.targets.ids)
-
-    def prediction(self, value: Value, dim: int) -> Prediction | None:
-        """Return whether a prediction is confined to probabilities or the like, and by what."""
-        key = (id(value), dim)
-        if key not in self._predictions:
-            self._predictions[key] = prediction_of(self, value, dim)
-        return self._predictions[key]
-
-    @cached_property
-    def _predictions(self) -> dict[tuple[int, int], Prediction | None]:
-        return {}
 
     def gradient_of(self, value: Value) -> Tensor | None:
         """Return the gradient of the loss with respect to a value, None where there is none.
@@ -233,13 +227,6 @@ class Step:
             unit_dim=origins.unit_dim(call),
         )
 
-    def _layer(self, call: Call) -> Layer | None:
-        if call.op not in ops.AFFINE or call.function is None or len(call.inputs) < 2:
-            return None
-        weight = call.inputs[1].tensor
-        bias = call.inputs[2].tensor if len(call.inputs) > 2 else None
-        return Layer(call, weight, bias, self.name_of(weight))
-
     def name_of(self, parameter: Tensor) -> str | None:
         """Return a parameter's name, None where it has none."""
         return self._names.get(id(parameter))
@@ -258,3 +245,54 @@ class Step:
 
 def _has_parameters(module: nn.Module) -> bool:
     return next(module.parameters(), None) is not None
+
+
+def layer_of(call: Call) -> Layer | None:
+    """Return a call as a layer with weights; None where it is none.
+
+    A product counts if exactly one operand is a parameter.
+    """
+    if call.function is None or not call.outputs:
+        return None
+    if call.op in ("linear", "conv", "conv_transpose") and len(call.inputs) >= 2:
+        return _of_layer(call)
+    if call.op == "addmm" and len(call.inputs) == 3:
+        return _of_product(call, call.inputs[1], call.inputs[2])
+    if call.op in ("matmul", "rmatmul") and len(call.inputs) == 2:
+        return _of_product(call, *call.inputs)
+    if call.op == "einsum" and len(call.inputs) == 2:
+        return _of_product(call, *call.inputs)
+    return None
+
+
+def _of_layer(call: Call) -> Layer:
+    data, weight = call.inputs[0], call.inputs[1].tensor
+    bias = call.inputs[2].tensor if len(call.inputs) > 2 else None
+    shape = weight.shape
+    groups = 1
+    if call.op != "linear":
+        given = call.argument("groups", 6, 1)
+        groups = given if isinstance(given, int) else 1
+    if call.op == "conv_transpose":
+        inputs, outputs = shape[0], shape[1] * groups
+    else:
+        inputs, outputs = (shape[1] if len(shape) > 1 else 1) * groups, shape[0]
+    return Layer(call, data, weight, bias, inputs, outputs, groups > 1 and groups == inputs)
+
+
+def _of_product(call: Call, first: Value, second: Value) -> Layer | None:
+    learnt = [is_parameter(first), is_parameter(second)]
+    if sum(learnt) != 1:
+        return None
+    weight, data = (first, second) if learnt[0] else (second, first)
+    if weight.tensor.ndim < 2 or data.tensor.ndim < 1:
+        return None
+    inputs = data.shape[-1]
+    outputs = call.output.shape[-1]
+    return Layer(call, data, weight.tensor, None, inputs, outputs, depthwise=False)
+
+
+def is_parameter(value: Value) -> bool:
+    """Return whether a value is a learnable tensor as it is, or a view of one."""
+    ends = origins.origins(value, ops.VIEWS, nudges=False)
+    return len(ends) == 1 and ends[0].call is None and ends[0].value.tensor.requires_grad

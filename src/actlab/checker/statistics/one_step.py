@@ -6,7 +6,6 @@ import functools
 import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
@@ -111,10 +110,6 @@ _TERMS = 50
 _SAME_AT_OUTPUT = frozenset({"relu", "relu6", "hardtanh", "leaky_relu"})
 """Activations whose slope at f(x) is their slope at x: they can be measured after the fact."""
 
-_statistics: WeakKeyDictionary[Step, dict[tuple[int, float], UnitStatistics | None]] = (
-    WeakKeyDictionary()
-)
-
 
 @dataclass(frozen=True)
 class Measured:
@@ -140,16 +135,16 @@ def activations_of(
 
     Several rules ask for the same numbers; they are computed once for a step.
     """
-    kept = _statistics.setdefault(step, {})
+    kept = step.known
     found: list[ActivationMeasure] = []
     unreadable: list[str] = []
     runs = [run for run in step.activations if run.name in MEASURED]
     names = distinct(activation_label(run.call) for run in runs)
     for run, label in zip(runs, names, strict=True):
-        key = (id(run.call), flat_slope)
+        key = ("units", id(run.call), flat_slope)
         if key not in kept:
             kept[key] = _measured(run, flat_slope)
-        statistics = kept[key]
+        statistics: UnitStatistics | None = kept[key]
         if statistics is None:
             unreadable.append(label)
             continue
@@ -241,7 +236,7 @@ def _layers(step: Step) -> tuple[list[Layer], list[LayerMeasure]]:
     measures: list[LayerMeasure] = []
     seen: set[int] = set()
     for layer in step.layers:
-        gradient = step.gradients.get(layer.name or "")
+        gradient = step.gradients.get(step.name_of(layer.weight) or "")
         if gradient is None or id(layer.weight) in seen:
             continue
         seen.add(id(layer.weight))

@@ -18,8 +18,9 @@ from torch.utils.weak import WeakIdKeyDictionary
 
 from actlab.activations.modules.pointwise import Pointwise
 from actlab.capture import ops
+from actlab.capture.module_source import Scope
 from actlab.capture.recorder import Recorder, Sink
-from actlab.capture.trace import Call, Scope, Trace, Value
+from actlab.capture.trace import Call, Trace, Value
 from actlab.checker.analysis.origins import unit_dim
 from actlab.checker.analysis.tensor_tests import readable
 from actlab.checker.statistics.units import MEASURED, UnitStatistics, known_as, measure, rows_of

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from importlib import import_module
 from statistics import fmean
 from typing import Any, Literal
 
@@ -94,20 +95,14 @@ class Summary:
         self, table: Literal["activations", "layers", "slopes", "findings"] = "activations"
     ) -> Any:
         """Return one of the tables as a DataFrame; needs pandas."""
-        from importlib import import_module
-
         rows: Iterable[Any] = getattr(self, table)
         return import_module("pandas").DataFrame([asdict(row) for row in rows])
 
     def __str__(self) -> str:
-        from actlab.checker.watching.rendering import as_text
-
-        return as_text(self)
+        return str(import_module("actlab.checker.watching.rendering").as_text(self))
 
     def _repr_html_(self) -> str:
-        from actlab.checker.watching.rendering import as_html
-
-        return as_html(self)
+        return str(import_module("actlab.checker.watching.rendering").as_html(self))
 
 
 @dataclass(frozen=True, eq=False)

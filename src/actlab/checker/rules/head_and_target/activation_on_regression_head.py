@@ -7,8 +7,14 @@ from torch import nn
 from torch.nn import functional as F
 
 from actlab.checker.analysis import losses
-from actlab.checker.analysis.losses import Comparison, LossCall, made_up_reason, readable_target
-from actlab.checker.analysis.prediction import OutputActivation, output_activations_of
+from actlab.checker.analysis.losses import LossCall
+from actlab.checker.analysis.prediction import (
+    Comparison,
+    OutputActivation,
+    made_up_reason,
+    output_activations_of,
+    readable_target,
+)
 from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding
 from actlab.checker.reporting.fixes import without

@@ -8,8 +8,12 @@ from torch import nn
 from torch.nn import functional as F
 
 from actlab.checker.analysis import losses, tensor_tests
-from actlab.checker.analysis.losses import Comparison, comparisons
-from actlab.checker.analysis.prediction import output_activations_of
+from actlab.checker.analysis.prediction import (
+    Comparison,
+    comparisons,
+    output_activations_of,
+    prediction_of,
+)
 from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding, Severity
 from actlab.checker.reporting.fixes import without
@@ -165,7 +169,7 @@ class RangeCannotReachTarget(Rule):
         loss, target = comparison.loss, comparison.target
         if target.ndim < 2 or target.shape[-1] < 2 or target.shape != loss.input.shape:
             return
-        prediction = step.prediction(loss.input, target.ndim - 1)
+        prediction = prediction_of(step, loss.input, target.ndim - 1)
         if prediction is None or prediction.kind != "simplex" or tensor_tests.is_multi_hot(target):
             return
         off = float(((target.sum(-1) - 1).abs() > 0.05).float().mean())

@@ -6,8 +6,12 @@ import torch
 from torch import nn
 
 from actlab.checker.analysis import losses
-from actlab.checker.analysis.losses import Comparison, comparisons
-from actlab.checker.analysis.prediction import OutputActivation, output_activations_of
+from actlab.checker.analysis.prediction import (
+    Comparison,
+    OutputActivation,
+    comparisons,
+    output_activations_of,
+)
 from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding
 from actlab.checker.reporting.fixes import replaced

@@ -10,8 +10,9 @@ from torch.nn import functional as F
 from actlab.capture import ops
 from actlab.capture.trace import Call, Value
 from actlab.checker.analysis import tensor_tests
-from actlab.checker.analysis.losses import LossCall, made_up_reason
+from actlab.checker.analysis.losses import LossCall
 from actlab.checker.analysis.origins import HANDED_ON, origins
+from actlab.checker.analysis.prediction import made_up_reason, prediction_of
 from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding, Severity
 from actlab.checker.reporting.fixes import replaced
@@ -114,7 +115,7 @@ class SoftmaxForMultilabel(Rule):
             if target is None or target.shape != loss.input.shape or target.ndim < 2:
                 continue
             by_loss = loss.kind == "cross_entropy"
-            prediction = None if by_loss else step.prediction(loss.input, 1)
+            prediction = None if by_loss else prediction_of(step, loss.input, 1)
             if not by_loss and (prediction is None or prediction.kind != "simplex"):
                 continue
             if tensor_tests.is_multi_hot(target):

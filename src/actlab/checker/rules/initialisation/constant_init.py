@@ -132,7 +132,7 @@ def _alike(rows: Tensor) -> bool:
 
 
 def _stays_alike(step: Step, layer: Layer) -> bool:
-    gradient = step.gradients.get(layer.name or "")
+    gradient = step.gradients.get(step.name_of(layer.weight) or "")
     if gradient is None:
         return False
     rows = gradient.mT if layer.call.op == "addmm" else gradient.flatten(1)

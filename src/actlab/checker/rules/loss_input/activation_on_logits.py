@@ -14,6 +14,7 @@ from actlab.checker.analysis.prediction import (
     OutputActivation,
     holds_back_negatives,
     output_activations_of,
+    prediction_of,
 )
 from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding, Severity
@@ -140,7 +141,7 @@ class ActivationOnLogits(Rule):
     def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each activation on scores."""
         for scores in logits_of(step):
-            prediction = step.prediction(scores.value, scores.dim)
+            prediction = prediction_of(step, scores.value, scores.dim)
             if prediction is not None and prediction.kind != "unit":
                 continue  # probabilities, or their logarithms
             heads = output_activations_of(step, scores.value, pooling=True)

@@ -9,6 +9,7 @@ from torch import nn
 from actlab.capture.frames import is_torch
 from actlab.capture.trace import Call
 from actlab.checker.analysis.logits import softmax_dim
+from actlab.checker.analysis.prediction import prediction_of
 from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding
 from actlab.checker.reporting.fixes import replaced, without
@@ -104,7 +105,7 @@ class CustomLossDoubleActivation(Rule):
         if given.tensor.ndim == 0:
             return
         dim = softmax_dim(call) if call.op in _SOFTMAXES else given.tensor.ndim - 1
-        prediction = step.prediction(given, dim)
+        prediction = prediction_of(step, given, dim)
         if (
             prediction is None
             or prediction.kind not in ("simplex", "unit")

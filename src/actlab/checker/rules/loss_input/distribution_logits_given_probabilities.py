@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from actlab.capture.trace import Call, Value
 from actlab.checker.analysis.logits import greatest_probability, softmax_dim
+from actlab.checker.analysis.prediction import prediction_of
 from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding
 from actlab.checker.rule import Case, Rule, Situation
@@ -98,7 +99,7 @@ class DistributionLogitsGivenProbabilities(Rule):
                 yield from self._judge(step, call, call.inputs[0], softmax_dim(call))
 
     def _judge(self, step: Step, call: Call, value: Value, dim: int) -> Iterator[Finding]:
-        prediction = step.prediction(value, dim)
+        prediction = prediction_of(step, value, dim)
         classes = value.shape[dim] if value.tensor.ndim else 1
         if prediction is None or prediction.kind not in ("simplex", "unit") or classes < 2:
             return

@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from actlab.checker.analysis.logits import Logits, logits_of, sigmoid
-from actlab.checker.analysis.prediction import Prediction
+from actlab.checker.analysis.prediction import Prediction, prediction_of
 from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding
 from actlab.checker.reporting.fixes import without
@@ -103,7 +103,7 @@ class DoubleSigmoid(Rule):
         for scores in logits_of(step):
             if scores.normaliser != "sigmoid":
                 continue
-            prediction = step.prediction(scores.value, scores.dim)
+            prediction = prediction_of(step, scores.value, scores.dim)
             if prediction is not None and prediction.kind in ("unit", "simplex"):
                 yield self._finding(step, scores, prediction)
 

@@ -13,7 +13,7 @@ from actlab.checker.analysis.logits import (
     greatest_probability,
     logits_of,
 )
-from actlab.checker.analysis.prediction import Prediction
+from actlab.checker.analysis.prediction import Prediction, prediction_of
 from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding
 from actlab.checker.reporting.fixes import without
@@ -135,7 +135,7 @@ class DoubleSoftmax(Rule):
         for scores in logits_of(step):
             if scores.normaliser != "softmax" or scores.loss.kind == "categorical_logits":
                 continue
-            prediction = step.prediction(scores.value, scores.dim)
+            prediction = prediction_of(step, scores.value, scores.dim)
             if prediction is not None and prediction.kind == "simplex" and scores.classes > 1:
                 yield self._finding(scores, prediction)
 

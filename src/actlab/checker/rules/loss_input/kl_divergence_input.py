@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from actlab.checker.analysis import tensor_tests
 from actlab.checker.analysis.losses import LossCall
+from actlab.checker.analysis.prediction import prediction_of
 from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding
 from actlab.checker.reporting.fixes import replaced
@@ -105,7 +106,7 @@ class KlDivergenceInput(Rule):
         extremes = tensor_tests.extremes(tensor)
         if extremes is None:
             raise NotCheckable(_("the numbers of kl_div's input cannot be read"))
-        prediction = step.prediction(loss.input, loss.class_dim)
+        prediction = prediction_of(step, loss.input, loss.class_dim)
         maker = (
             prediction.maker if prediction is not None and prediction.kind == "simplex" else None
         )

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from torch import nn
 
+from actlab.checker.analysis.prediction import prediction_of
 from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding
 from actlab.checker.reporting.fixes import without
@@ -60,7 +61,7 @@ class LogSoftmaxThenCrossEntropy(Rule):
         for loss in step.loss_calls:
             if loss.kind != "cross_entropy" or loss.custom or loss.classes < 2:
                 continue
-            prediction = step.prediction(loss.input, loss.class_dim)
+            prediction = prediction_of(step, loss.input, loss.class_dim)
             if prediction is None or prediction.kind != "log_simplex" or prediction.maker is None:
                 continue
             yield self.found(

@@ -12,6 +12,7 @@ from actlab.capture.trace import Call
 from actlab.checker.analysis import tensor_tests
 from actlab.checker.analysis.logits import softmax_dim
 from actlab.checker.analysis.losses import LossCall
+from actlab.checker.analysis.prediction import prediction_of
 from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding
 from actlab.checker.reporting.fixes import replaced
@@ -109,7 +110,7 @@ class NllOnNonLogProbability(Rule):
         return max(self.limits["logsumexp"], rounding)
 
     def _finding(self, step: Step, loss: LossCall, error: float) -> Finding:
-        prediction = step.prediction(loss.input, loss.class_dim)
+        prediction = prediction_of(step, loss.input, loss.class_dim)
         if prediction is not None and prediction.kind == "simplex" and prediction.maker is not None:
             return self.found(
                 message=_("negative log-likelihood is given probabilities, without a logarithm"),

@@ -8,6 +8,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from actlab.checker.analysis.logits import cross_entropy_floor, greatest_probability, logits_of
+from actlab.checker.analysis.prediction import prediction_of
 from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding
 from actlab.checker.reporting.fixes import without
@@ -94,7 +95,7 @@ class SigmoidThenCrossEntropy(Rule):
         for scores in logits_of(step):
             if scores.normaliser != "softmax" or scores.classes < 2:
                 continue
-            prediction = step.prediction(scores.value, scores.dim)
+            prediction = prediction_of(step, scores.value, scores.dim)
             if prediction is None or prediction.kind != "unit" or prediction.maker is None:
                 continue
             if prediction.maker.op not in _SIGMOIDS:

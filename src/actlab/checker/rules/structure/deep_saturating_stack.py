@@ -6,9 +6,8 @@ from torch import nn
 
 from actlab.capture import ops
 from actlab.capture.trace import Call
-from actlab.checker.analysis.layers import Weighted, weighted
 from actlab.checker.analysis.origins import origins
-from actlab.checker.analysis.step import Step
+from actlab.checker.analysis.step import Layer, Step, layer_of
 from actlab.checker.report import Finding
 from actlab.checker.reporting.fixes import replaced
 from actlab.checker.rule import Case, Rule, Situation, limits
@@ -119,11 +118,11 @@ def _chains(step: Step) -> dict[int, tuple[Call, ...]]:
     return chains
 
 
-def _layer_before(call: Call) -> Weighted | None:
+def _layer_before(call: Call) -> Layer | None:
     ends = origins(call.inputs[0], ops.VIEWS | ops.DROPOUTS, nudges=False)
     if len(ends) != 1 or ends[0].call is None:
         return None
-    return weighted(ends[0].call)
+    return layer_of(ends[0].call)
 
 
 def _measured(step: Step, chain: tuple[Call, ...]) -> str:
@@ -139,13 +138,13 @@ def _measured(step: Step, chain: tuple[Call, ...]) -> str:
     )
 
 
-def _ratio(step: Step, first: Weighted | None, last: Weighted | None) -> float | None:
+def _ratio(step: Step, first: Layer | None, last: Layer | None) -> float | None:
     sizes = []
     for layer in (first, last):
-        name = None if layer is None else step.name_of(layer.weight.tensor)
+        name = None if layer is None else step.name_of(layer.weight)
         gradient = None if name is None else step.gradients.get(name)
         if gradient is None or layer is None:
             return None
         size = float(gradient.float().square().mean().sqrt())
-        sizes.append(size / (float(layer.weight.tensor.detach().float().std()) + 1e-12))
+        sizes.append(size / (float(layer.weight.detach().float().std()) + 1e-12))
     return sizes[0] / sizes[1] if sizes[1] > 0 else None

@@ -8,10 +8,10 @@ from torch import nn
 
 from actlab.capture import ops
 from actlab.capture.trace import Call, Value
-from actlab.checker.analysis.layers import Pair, Weighted, is_affine_up_to, pairs, weighted
+from actlab.checker.analysis.layers import Pair, is_affine_up_to, pairs
 from actlab.checker.analysis.origins import HANDED_ON, makers, origins, uses
 from actlab.checker.analysis.prediction import output_calls
-from actlab.checker.analysis.step import Step
+from actlab.checker.analysis.step import Layer, Step, layer_of
 from actlab.checker.report import Finding
 from actlab.checker.reporting.fixes import output_of
 from actlab.checker.rule import Case, Rule, Situation
@@ -258,7 +258,7 @@ def exemption(step: Step, pair: Pair) -> str | None:
     for before in pair.before:
         if before.outputs < min(before.inputs, after.outputs):
             return _NARROW
-        if before.weight.tensor is after.weight.tensor:
+        if before.weight is after.weight:
             return _TIED
         if before.depthwise or after.depthwise or _projects_depthwise(before):
             return _DEPTHWISE
@@ -275,19 +275,19 @@ def exemption(step: Step, pair: Pair) -> str | None:
     return None
 
 
-def _in_another_network(before: Weighted, after: Weighted) -> bool:
+def _in_another_network(before: Layer, after: Layer) -> bool:
     """Return whether one network follows another: a predictor a projector, a frozen one a maker."""
-    if before.weight.tensor.requires_grad and not after.weight.tensor.requires_grad:
+    if before.weight.requires_grad and not after.weight.requires_grad:
         return True
     first, second = before.call.scopes, after.call.scopes
     return min(len(first), len(second)) > 1 and first[0].module is not second[0].module
 
 
-def _projects_depthwise(layer: Weighted) -> bool:
+def _projects_depthwise(layer: Layer) -> bool:
     """Return whether a layer is the linear projection at the end of an inverted residual."""
     passed = HANDED_ON | ops.ACTIVATIONS | {"batch_norm", "mul", "avg_pool"}
     made = [end.call for end in origins(layer.data, passed)]
-    found = [weighted(call) for call in made if call is not None]
+    found = [layer_of(call) for call in made if call is not None]
     return any(before is not None and before.depthwise for before in found)
 
 
@@ -301,7 +301,7 @@ def _mixes_values(value: Value) -> bool:
     for end in origins(value, HANDED_ON):
         if end.op in ops.ATTENTION:
             return True
-        if end.call is not None and end.op in ops.PRODUCTS and weighted(end.call) is None:
+        if end.call is not None and end.op in ops.PRODUCTS and layer_of(end.call) is None:
             return True
     return False
 
@@ -315,7 +315,7 @@ def _feeds_attention(step: Step, value: Value) -> bool:
             steps += 1
             if call.op in ops.ATTENTION:
                 return True
-            if call.op in ops.PRODUCTS and weighted(call) is None:
+            if call.op in ops.PRODUCTS and layer_of(call) is None:
                 return True
             if call.op in _ATTENTION_STEPS and len(pending) < _FEW:
                 pending.extend(call.outputs)

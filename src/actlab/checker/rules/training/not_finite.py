@@ -105,7 +105,7 @@ def _flaw_of_gradients(step: Step) -> Flaw | None:
 
 def _place_of(step: Step, name: str) -> Location:
     for layer in step.layers:
-        if layer.name == name:
+        if step.name_of(layer.weight) == name:
             return layer.call.location
     return Location(module=name.rpartition(".")[0] or None)
 
