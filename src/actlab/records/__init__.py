@@ -4,7 +4,6 @@ A plan is a study as a value, a trial is one setting trained once, a record is w
 Accuracies are fractions, times are seconds, a loss that was not a finite number is None.
 """
 
-from actlab.records.confirmation import Confirmation
 from actlab.records.environment import Environment, LayerRow, NetworkSummary
 from actlab.records.figures import (
     ConfidenceBin,
@@ -28,10 +27,15 @@ from actlab.records.plan import (
     FORMAT_VERSION,
     POPULATION,
     BalancedSampler,
+    Confirmation,
     DataPlan,
     Execution,
+    HyperbandPruner,
+    MedianPruner,
+    NoPruner,
     Plan,
     Precision,
+    Pruner,
     Sampler,
     Space,
     SplitSizes,
@@ -39,7 +43,6 @@ from actlab.records.plan import (
 )
 from actlab.records.probes import LayerProbe, LearntParameter, Probes
 from actlab.records.protocol import Head, Protocol, ProtocolName
-from actlab.records.pruner import HyperbandPruner, MedianPruner, NoPruner, Pruner
 from actlab.records.record import Epoch, FinalFigure, Outcome, Record, best_record, failed_record
 from actlab.records.trial import Seeds, Setting, Stage, Trial
 from actlab.records.verdict import (

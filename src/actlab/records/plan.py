@@ -1,11 +1,10 @@
-"""A plan: a study as a value."""
+"""A plan: a study as a value, and what may be asked for once it is done."""
 
 from dataclasses import dataclass, field
 from typing import Literal
 
 from actlab.records.output import OutputPlan
 from actlab.records.protocol import Protocol
-from actlab.records.pruner import NoPruner, Pruner
 
 FORMAT_VERSION = 1
 """Version of the records and of the run folder. History: 1, the first (2026-11)."""
@@ -83,6 +82,48 @@ class BalancedSampler:
 Sampler = TpeSampler | BalancedSampler
 
 
+@dataclass(frozen=True)
+class NoPruner:
+    """Every training of a search goes to its own end, as published."""
+
+    name: Literal["none"] = "none"
+
+
+@dataclass(frozen=True)
+class MedianPruner:
+    """Give up a training whose best accuracy so far is below the median of the completed ones'.
+
+    `startup_trials` complete first; a training is asked after each `segment_epochs`, from
+    `warmup_epochs` on, where at least `min_trials` others got as far.
+    """
+
+    name: Literal["median"] = "median"
+    startup_trials: int = 5
+    warmup_epochs: int = 3
+    min_trials: int = 1
+    segment_epochs: int = 1
+
+
+@dataclass(frozen=True)
+class HyperbandPruner:
+    """Give up all but the best 1 / `reduction_factor` of each rung (Li et al. 2018, JMLR 18:185).
+
+    Rungs are at `min_epochs` times the powers of the factor; brackets of trials, which begin at
+    higher and higher rungs, follow from `max_epochs`. Beyond that, early stopping decides alone.
+    `bootstrap_count` trainings reach a rung before one goes on from it.
+    """
+
+    name: Literal["hyperband"] = "hyperband"
+    min_epochs: int = 2
+    max_epochs: int = 18
+    reduction_factor: int = 3
+    bootstrap_count: int = 0
+    segment_epochs: int = 1
+
+
+Pruner = NoPruner | MedianPruner | HyperbandPruner
+
+
 POPULATION = 32
 """Trainings in lock-step on a GPU, unless the plan says otherwise: a fresh choice of settings after
 each, so more of them would tell the sampler less."""
@@ -128,3 +169,12 @@ class Plan:
         if device != "cuda" or not isinstance(self.pruner, NoPruner):
             return 1
         return self.execution.workers or POPULATION
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """On how many seeds each chosen setting is trained; `sequential` stops the clearly behind."""
+
+    seeds: int
+    sequential: bool = False
+    format_version: int = FORMAT_VERSION

@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 from actlab.errors import PlanError, nearest, reason_of
 from actlab.i18n import _
 from actlab.records import Plan
-from actlab.studies.plan.schema import NAMED_SECTIONS, PlanFile, document
+from actlab.studies.plan.schema import NAMED_SECTIONS, PlanFile, document, plan_of
 
 PRESETS = ("digits", "published", "corrected", "balanced")
 
@@ -32,7 +32,7 @@ def read_plan(source: str, overrides: Mapping[str, Any]) -> Plan:
 
 def revised(plan: Plan, overrides: Mapping[str, Any]) -> Plan:
     """Return the plan with `overrides` laid over it, as `read_plan` lays them."""
-    return _revised(plan.name, _without_none(document(plan)), overrides)
+    return _revised(plan.name, document(plan), overrides)
 
 
 def _revised(source: str, given: dict[str, Any], overrides: Mapping[str, Any]) -> Plan:
@@ -45,14 +45,14 @@ def _revised(source: str, given: dict[str, Any], overrides: Mapping[str, Any]) -
 def validate(source: str, given: Mapping[str, Any]) -> Plan:
     """Return the plan that a document describes, or raise PlanError with every fault in it."""
     try:
-        return PlanFile.model_validate(given).plan()
+        return plan_of(given)
     except ValidationError as error:
         raise PlanError(source, [_sentence(fault) for fault in error.errors()]) from None
 
 
 def write_plan(plan: Plan) -> str:
     """Return the TOML text of a plan, with nothing left to defaults."""
-    return tomli_w.dumps(_without_none(document(plan)))
+    return tomli_w.dumps(document(plan))
 
 
 def _document_of(source: str) -> dict[str, Any]:
@@ -93,14 +93,6 @@ def _lay_over(document: dict[str, Any], keys: list[str], value: Any) -> None:
             return  # the section itself has the wrong type, which validation will name
         document = inner
     document[keys[-1]] = value
-
-
-def _without_none(value: dict[str, Any]) -> dict[str, Any]:
-    return {
-        key: _without_none(item) if isinstance(item, dict) else item
-        for key, item in value.items()
-        if item is not None
-    }
 
 
 def _sentence(fault: ErrorDetails) -> str:

@@ -1,8 +1,15 @@
-"""What a plan file may say: types, bounds and the relations between its values."""
+"""What a plan file may say: the fields of `actlab.records.Plan`, with bounds and relations.
 
-from collections.abc import Callable
+Keys, types and defaults are those of the frozen values. Here is what a file may not say of them,
+and where a file is arranged in another way: `network` is a table with a name, the learning rate one
+with `low` and `high`, the head follows from the protocol's name, and a setting of a run of tasks is
+one flat table.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, get_type_hints
 
 from pydantic import (
     AfterValidator,
@@ -11,6 +18,7 @@ from pydantic import (
     Discriminator,
     Field,
     Tag,
+    create_model,
     model_validator,
 )
 
@@ -21,15 +29,83 @@ from actlab.records import (
     BalancedSampler,
     DataPlan,
     Execution,
+    Head,
+    HyperbandPruner,
+    MedianPruner,
+    NoPruner,
+    OutputLayer,
+    OutputPlan,
+    OutputSetting,
     Plan,
     Protocol,
-    Sampler,
+    ProtocolName,
     Space,
     SplitSizes,
     TpeSampler,
 )
-from actlab.studies.plan.pruner_schema import PRUNER_SECTIONS, NoPrunerSection, PrunerSection
-from actlab.studies.plan.task_schema import TasksSection, tasks_document
+
+Section = type[BaseModel]
+Faults = Callable[[Any], Iterator[str]]
+"""Names in a sentence each what does not fit among the values of a section."""
+
+
+class Table(BaseModel):
+    """What every section has in common: no other keys, no other types, no change."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+def section(
+    value: type[Any],
+    bounds: Mapping[str, Any] | None = None,
+    *,
+    instead: Mapping[str, Any] | None = None,
+    faults: Faults | None = None,
+) -> Section:
+    """Return the section of a file that describes a frozen value.
+
+    Its keys, types and defaults are the value's fields. `bounds` adds a constraint to some;
+    `instead` has keys that the file has in place of fields (None: the file has no such key).
+    """
+
+    def check(self: Any) -> Any:
+        found = list(faults(self)) if faults is not None else []
+        if found:
+            raise ValueError("; ".join(found))
+        return self
+
+    keys = _keys(value, bounds or {}) | dict(instead or {})
+    validators: dict[str, Any] = {"check": model_validator(mode="after")(check)}
+    entries: dict[str, Any] = {name: entry for name, entry in keys.items() if entry is not None}
+    return create_model(value.__name__, __base__=Table, __validators__=validators, **entries)
+
+
+def _keys(value: type[Any], bounds: Mapping[str, Any]) -> dict[str, Any]:
+    """Return type and default of every field of a frozen value."""
+    hints = get_type_hints(value)
+    return {
+        one.name: (
+            Annotated[hints[one.name], *bounds[one.name]]
+            if one.name in bounds
+            else hints[one.name],
+            ... if one.default is MISSING else one.default,
+        )
+        for one in fields(value)
+    }
+
+
+def named(sections: Mapping[str, Section], default: str) -> Any:
+    """Return the type of a section whose keys depend on the name in it."""
+
+    def name_of(given: Any) -> str:
+        known = given.get("name", default) if isinstance(given, dict) else given.name
+        return str(known)
+
+    one, *others = (Annotated[kind, Tag(name)] for name, kind in sections.items())
+    union: Any = one
+    for other in others:
+        union |= other
+    return Annotated[union, Discriminator(name_of)]
 
 
 def _one_of(kind: str, valid: tuple[str, ...], is_other: Callable[[str], bool]) -> AfterValidator:
@@ -61,257 +137,270 @@ def _no_repeats(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-Count = Annotated[int, Field(ge=1)]
-PositiveRate = Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)]
-Activations = Annotated[
-    tuple[Annotated[str, AfterValidator(_activation)], ...],
-    Field(min_length=1, strict=False),
-    AfterValidator(_no_repeats),
-]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class SplitsSection(_Section):
-    """Images per split; a run of tasks reports on valid_epoch and needs no valid_trial."""
-
-    train: Count
-    valid_epoch: Count
-    valid_trial: Annotated[int, Field(ge=0)]
-    test: Count
-
-
-class DataSection(_Section):
-    """The data set and how it is split."""
-
-    name: Annotated[str, _one_of("data set", data.NAMES, data.is_file)]
-    splits: SplitsSection
-    directory: str | None = None
-    targets: str | None = None
-
-    @property
-    def is_at_hand(self) -> bool:
-        """Return whether shapes and sizes can be told; a file may be gone, its study be shown."""
-        return not data.is_file(self.name) or Path(self.name).is_file()
-
-    @model_validator(mode="after")
-    def _fits(self) -> Self:
-        if not self.is_at_hand:
-            return self
-        try:
-            pools = data.pool_sizes(self.name)
-        except DataError as error:
-            raise ValueError(str(error)) from None
-        faults = data.size_faults(self.name, pools, SplitSizes(**self.splits.model_dump()))
-        if faults:
-            raise ValueError("; ".join(faults))
-        return self
-
-
-class NetworkSection(_Section):
+@dataclass(frozen=True)
+class _Network:
     """The network with the two slots."""
 
-    name: Annotated[str, _one_of("network", networks.NAMES, networks.is_address)]
+    name: str
 
 
-class LearningRateSection(_Section):
+@dataclass(frozen=True)
+class _Range:
     """The range of the learning rate, searched on a logarithmic scale."""
 
-    low: PositiveRate
-    high: PositiveRate
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.low > self.high:
-            raise ValueError(
-                _("low must not be above high; got low = {low} and high = {high}").format(
-                    low=self.low, high=self.high
-                )
-            )
-        return self
+    low: float
+    high: float
 
 
-class SpaceSection(_Section):
-    """What the study chooses from."""
-
-    conv_activation: Activations
-    fc_activation: Activations
-    learning_rate: LearningRateSection
+def _is_at_hand(name: str) -> bool:
+    """Return whether shapes and sizes can be told; a file may be gone, its study be shown."""
+    return not data.is_file(name) or Path(name).is_file()
 
 
-class ProtocolSection(_Section):
-    """How one network is trained; the name fixes head and loss."""
-
-    name: Literal["published", "corrected"] = "corrected"
-    batch_size: Annotated[int, Field(ge=1, le=100_000)] = 32
-    weight_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.01
-    patience: Count = 5
-    max_epochs: Count | None = None
-
-
-class TpeSection(_Section):
-    """Every option of the tree-structured Parzen estimator."""
-
-    name: Literal["tpe"] = "tpe"
-    startup_trials: Annotated[int, Field(ge=0)] = 10
-    candidates: Count = 24
-    multivariate: bool = False
-    constant_liar: bool = False
-    start: Literal["random", "each_candidate"] = "random"
-
-    def sampler(self) -> Sampler:
-        """Return the sampler as a value."""
-        return TpeSampler(**self.model_dump())
+def _data_faults(given: Any) -> Iterator[str]:
+    if not _is_at_hand(given.name):
+        return
+    try:
+        pools = data.pool_sizes(given.name)
+    except DataError as error:
+        yield str(error)
+        return
+    yield from data.size_faults(given.name, pools, SplitSizes(**given.splits.model_dump()))
 
 
-class BalancedSection(_Section):
-    """The balanced plan, which has no options."""
-
-    name: Literal["balanced"] = "balanced"
-
-    def sampler(self) -> Sampler:
-        """Return the sampler as a value."""
-        return BalancedSampler()
+def _range_faults(given: Any) -> Iterator[str]:
+    if given.low > given.high:
+        message = _("low must not be above high; got low = {low} and high = {high}")
+        yield message.format(low=given.low, high=given.high)
 
 
-def _sampler_named(given: Any) -> str:
-    """Return the name that chooses the keys of the section; without one it is the default's."""
-    if isinstance(given, dict):
-        return str(given.get("name", "tpe"))
-    return str(getattr(given, "name", "tpe"))
+def _rung_faults(given: Any) -> Iterator[str]:
+    if given.min_epochs > given.max_epochs:
+        message = _("min_epochs must not be above max_epochs; got {low} and {high}")
+        yield message.format(low=given.min_epochs, high=given.max_epochs)
 
 
-SamplerSection = Annotated[
-    Annotated[TpeSection, Tag("tpe")] | Annotated[BalancedSection, Tag("balanced")],
-    Discriminator(_sampler_named),
-]
-NAMED_SECTIONS: dict[str, dict[str, type[BaseModel]]] = {
-    "sampler": {"tpe": TpeSection, "balanced": BalancedSection},
-    "pruner": PRUNER_SECTIONS,
-}
-"""Sections whose keys depend on the name in them."""
+_HEADS = {"mse": ("none", "relu", "sigmoid_transformed"), "bce": ("sigmoid", "softmax")}
+_HEADS["ce"] = _HEADS["bce"]
 
 
-class ExecutionSection(_Section):
-    """Where and how trials run."""
+def _setting_faults(given: Any) -> Iterator[str]:
+    if (given.loss == "mse") != (given.task == "regression"):
+        yield _("the loss mse is for the task regression, and for no other")
+    elif (given.target is not None) != (given.task == "regression"):
+        yield _("a target that is raw or standardised is for regression only")
+    elif given.head not in _HEADS[given.loss]:
+        message = _("with the loss {loss} the head must be one of {heads}; got {head}")
+        yield message.format(loss=given.loss, heads=", ".join(_HEADS[given.loss]), head=given.head)
 
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    precision: Literal["auto", "fp32", "bf16"] = "auto"
-    workers: Annotated[int, Field(ge=1, le=1024)] | None = None
-    trial_timeout: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 3600.0
 
-
-class PlanFile(_Section):
-    """A whole plan file."""
-
-    format_version: Literal[1] = 1
-    name: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][\w.-]*$")]
-    trials: Annotated[int, Field(ge=1, le=1_000_000)]
-    seed: Annotated[int, Field(ge=0, lt=2**32)]
-    margin: Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)] = 0.005
-    data: DataSection
-    network: NetworkSection
-    space: SpaceSection
-    protocol: ProtocolSection = ProtocolSection()
-    sampler: SamplerSection = TpeSection()
-    pruner: PrunerSection = NoPrunerSection()
-    execution: ExecutionSection = ExecutionSection()
-    tasks: TasksSection | None = None
-
-    @model_validator(mode="after")
-    def _search_or_tasks(self) -> Self:
-        if self.tasks is None and self.data.splits.valid_trial == 0:
-            raise ValueError(_("data.splits.valid_trial must be at least 1; got 0"))
-        if self.pruner.name != "none" and (self.tasks or self.sampler.name == "balanced"):
-            raise ValueError(
-                _(
-                    "a pruner would give some activations less than the same budget; a balanced "
-                    'plan and a run of tasks have the pruner "none"'
-                )
-            )
-        if self.tasks is None and self.data.targets is not None:
-            raise ValueError(_("data.targets is for a run of tasks only"))
-        if self.tasks is not None:
-            faults = self.tasks.faults(self.trials, self.space.fc_activation)
-            if faults:
-                raise ValueError("; ".join(faults))
-        return self
-
-    @model_validator(mode="after")
-    def _network_takes_the_images(self) -> Self:
-        if not self.data.is_at_hand:
-            return self
-        images, taken = data.image_shape(self.data.name), networks.input_shape(self.network.name)
-        if taken is not None and images != taken:
-            message = _(
-                "the network {network} takes images of shape {taken}; those of {data} are {images}"
-            )
-            raise ValueError(
-                message.format(
-                    network=self.network.name, taken=taken, data=self.data.name, images=images
-                )
-            )
-        return self
-
-    def plan(self) -> Plan:
-        """Return the plan as the value that the other layers know."""
-        return Plan(
-            name=self.name,
-            data=DataPlan(
-                name=self.data.name,
-                splits=SplitSizes(**self.data.splits.model_dump()),
-                directory=self.data.directory,
-                targets=self.data.targets,
-            ),
-            network=self.network.name,
-            space=Space(
-                conv_activation=self.space.conv_activation,
-                fc_activation=self.space.fc_activation,
-                learning_rate_low=self.space.learning_rate.low,
-                learning_rate_high=self.space.learning_rate.high,
-            ),
-            protocol=Protocol(
-                head="softmax" if self.protocol.name == "published" else "logits",
-                **self.protocol.model_dump(),
-            ),
-            trials=self.trials,
-            seed=self.seed,
-            sampler=self.sampler.sampler(),
-            pruner=self.pruner.pruner(),
-            execution=Execution(**self.execution.model_dump()),
-            margin=self.margin,
-            tasks=self.tasks.plan() if self.tasks else None,
+def _plan_faults(given: Any) -> Iterator[str]:
+    tasks, pruner = given.tasks, given.pruner.name
+    if tasks is None and given.data.splits.valid_trial == 0:
+        yield _("data.splits.valid_trial must be at least 1; got 0")
+    if pruner != "none" and (tasks or given.sampler.name == "balanced"):
+        yield _(
+            "a pruner would give some activations less than the same budget; a balanced "
+            'plan and a run of tasks have the pruner "none"'
+        )
+    if tasks is None and given.data.targets is not None:
+        yield _("data.targets is for a run of tasks only")
+    if tasks is not None:
+        yield from _task_faults(given)
+    if not _is_at_hand(given.data.name):
+        return
+    images, taken = data.image_shape(given.data.name), networks.input_shape(given.network.name)
+    if taken is not None and images != taken:
+        message = _(
+            "the network {network} takes images of shape {taken}; those of {data} are {images}"
+        )
+        yield message.format(
+            network=given.network.name, taken=taken, data=given.data.name, images=images
         )
 
 
-def document(plan: Plan) -> dict[str, object]:
-    """Return what a plan file says for `plan`: the way back from `PlanFile.plan`."""
-    return {
-        "format_version": plan.format_version,
-        "name": plan.name,
-        "trials": plan.trials,
-        "seed": plan.seed,
-        "margin": plan.margin,
-        "data": {
-            "name": plan.data.name,
-            "splits": vars(plan.data.splits),
-            "directory": plan.data.directory,
-            "targets": plan.data.targets,
-        },
-        "network": {"name": plan.network},
-        "space": {
-            "conv_activation": list(plan.space.conv_activation),
-            "fc_activation": list(plan.space.fc_activation),
-            "learning_rate": {
-                "low": plan.space.learning_rate_low,
-                "high": plan.space.learning_rate_high,
+def _task_faults(given: Any) -> Iterator[str]:
+    trainings = given.tasks.seeds * len(given.tasks.settings)
+    if given.trials != trainings:
+        message = _("trials must be the settings times the seeds, {trainings}; got {trials}")
+        yield message.format(trainings=trainings, trials=given.trials)
+    used = {one.fc_activation for one in given.tasks.settings}
+    lacking = used - set(given.space.fc_activation)
+    if lacking:
+        message = _("space.fc_activation must name every hidden activation; it lacks {names}")
+        yield message.format(names=", ".join(sorted(lacking)))
+
+
+_COUNT = [Field(ge=1)]
+_COUNT_OF_TRIALS = [Field(ge=1, le=1_000_000)]
+_NOT_NEGATIVE = [Field(ge=0, le=1_000_000)]
+_RATE = [Field(gt=0, le=10, allow_inf_nan=False)]
+_LIST = Field(min_length=1, strict=False)
+_ACTIVATIONS = Annotated[
+    tuple[Annotated[str, AfterValidator(_activation)], ...], _LIST, AfterValidator(_no_repeats)
+]
+NAMED_SECTIONS: dict[str, dict[str, Section]] = {
+    "sampler": {
+        "tpe": section(
+            TpeSampler,
+            {"startup_trials": _NOT_NEGATIVE, "candidates": _COUNT, "lag": [Field(ge=1, le=1024)]},
+        ),
+        "balanced": section(BalancedSampler),
+    },
+    "pruner": {
+        "none": section(NoPruner),
+        "median": section(
+            MedianPruner,
+            {
+                "startup_trials": _NOT_NEGATIVE,
+                "warmup_epochs": _NOT_NEGATIVE,
+                "min_trials": _COUNT_OF_TRIALS,
+                "segment_epochs": _COUNT_OF_TRIALS,
             },
-        },
-        "protocol": {key: value for key, value in vars(plan.protocol).items() if key != "head"},
-        "sampler": vars(plan.sampler),
-        "pruner": vars(plan.pruner),
-        "execution": vars(plan.execution),
-        "tasks": tasks_document(plan.tasks) if plan.tasks else None,
-    }
+        ),
+        "hyperband": section(
+            HyperbandPruner,
+            {
+                "min_epochs": _COUNT_OF_TRIALS,
+                "max_epochs": _COUNT_OF_TRIALS,
+                "reduction_factor": [Field(ge=2, le=1_000)],
+                "bootstrap_count": _NOT_NEGATIVE,
+                "segment_epochs": _COUNT_OF_TRIALS,
+            },
+            faults=_rung_faults,
+        ),
+    },
+}
+"""Sections whose keys depend on the name in them."""
+
+_SPLITS = section(
+    SplitSizes,
+    {"train": _COUNT, "valid_epoch": _COUNT, "valid_trial": [Field(ge=0)], "test": _COUNT},
+)
+_DATA = section(
+    DataPlan,
+    {"name": [_one_of("data set", data.NAMES, data.is_file)]},
+    instead={"splits": (_SPLITS, ...)},
+    faults=_data_faults,
+)
+_NETWORK = section(_Network, {"name": [_one_of("network", networks.NAMES, networks.is_address)]})
+_RANGE = section(_Range, {"low": _RATE, "high": _RATE}, faults=_range_faults)
+_SPACE = section(
+    Space,
+    instead={
+        "conv_activation": (_ACTIVATIONS, ...),
+        "fc_activation": (_ACTIVATIONS, ...),
+        "learning_rate": (_RANGE, ...),
+        "learning_rate_low": None,
+        "learning_rate_high": None,
+    },
+)
+_PROTOCOL = section(
+    Protocol,
+    {
+        "batch_size": [Field(ge=1, le=100_000)],
+        "weight_decay": [Field(ge=0, allow_inf_nan=False)],
+        "patience": _COUNT,
+        "max_epochs": _COUNT,
+    },
+    instead={"head": None, "name": (ProtocolName, "corrected")},
+)
+_EXECUTION = section(
+    Execution,
+    {
+        "workers": [Field(ge=1, le=1024)],
+        "trial_timeout": [Field(gt=0, allow_inf_nan=False)],
+    },
+)
+_SETTING: Any = section(
+    OutputSetting,
+    instead=_keys(OutputLayer, {}) | {"output": None, "published": (bool, False)},
+    faults=_setting_faults,
+)
+_TASKS: Any = section(
+    OutputPlan,
+    {"seeds": [Field(ge=1, le=10_000)]},
+    instead={"settings": (Annotated[tuple[_SETTING, ...], _LIST], ...)},
+)
+PlanFile = section(
+    Plan,
+    {
+        "name": [Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][\w.-]*$")],
+        "trials": _COUNT_OF_TRIALS,
+        "seed": [Field(ge=0, lt=2**32)],
+        "margin": [Field(gt=0, lt=1, allow_inf_nan=False)],
+    },
+    instead={
+        "format_version": (Literal[1], 1),
+        "data": (_DATA, ...),
+        "network": (_NETWORK, ...),
+        "space": (_SPACE, ...),
+        "protocol": (_PROTOCOL, _PROTOCOL()),
+        "sampler": (named(NAMED_SECTIONS["sampler"], "tpe"), NAMED_SECTIONS["sampler"]["tpe"]()),
+        "pruner": (named(NAMED_SECTIONS["pruner"], "none"), NAMED_SECTIONS["pruner"]["none"]()),
+        "execution": (_EXECUTION, _EXECUTION()),
+        "tasks": (_TASKS | None, None),
+    },
+    faults=_plan_faults,
+)
+"""A whole plan file."""
+
+_SAMPLERS = {"tpe": TpeSampler, "balanced": BalancedSampler}
+_PRUNERS = {"none": NoPruner, "median": MedianPruner, "hyperband": HyperbandPruner}
+
+
+def plan_of(given: Mapping[str, Any]) -> Plan:
+    """Return the plan that a document describes; raises pydantic's ValidationError."""
+    read = PlanFile.model_validate(given).model_dump()
+    space, tasks = read["space"], read["tasks"]
+    rate = space.pop("learning_rate")
+    head: Head = "softmax" if read["protocol"]["name"] == "published" else "logits"
+    return Plan(
+        **read
+        | {
+            "data": DataPlan(**read["data"] | {"splits": SplitSizes(**read["data"]["splits"])}),
+            "network": read["network"]["name"],
+            "space": Space(**space, learning_rate_low=rate["low"], learning_rate_high=rate["high"]),
+            "protocol": Protocol(**read["protocol"], head=head),
+            "sampler": _SAMPLERS[read["sampler"]["name"]](**read["sampler"]),
+            "pruner": _PRUNERS[read["pruner"]["name"]](**read["pruner"]),
+            "execution": Execution(**read["execution"]),
+            "tasks": None if tasks is None else _tasks(tasks),
+        }
+    )
+
+
+def _tasks(given: Mapping[str, Any]) -> OutputPlan:
+    names = {one.name for one in fields(OutputLayer)}
+    settings = tuple(
+        OutputSetting(
+            OutputLayer(**{name: value for name, value in one.items() if name in names}),
+            **{name: value for name, value in one.items() if name not in names},
+        )
+        for one in given["settings"]
+    )
+    return OutputPlan(settings, given["seeds"])
+
+
+def document(plan: Plan) -> dict[str, Any]:
+    """Return what a plan file says for `plan`, with nothing left to defaults."""
+    plain = asdict(plan)
+    space = plain["space"]
+    rate = {"low": space.pop("learning_rate_low"), "high": space.pop("learning_rate_high")}
+    plain["space"] = space | {"learning_rate": rate}
+    plain["network"] = {"name": plan.network}
+    del plain["protocol"]["head"]
+    if plan.tasks is not None:
+        flat = [one.pop("output") | one for one in plain["tasks"]["settings"]]
+        plain["tasks"]["settings"] = flat
+    found: dict[str, Any] = _without_none(plain)
+    return found
+
+
+def _without_none(value: Any) -> Any:
+    """Return a value as TOML can say it: where there is none, there is no key."""
+    if isinstance(value, dict):
+        return {key: _without_none(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list | tuple):
+        return [_without_none(item) for item in value]
+    return value
