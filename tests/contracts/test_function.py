@@ -1,6 +1,7 @@
 """What every function of the catalogue promises; a new one is tried as soon as it is listed."""
 
 import io
+import math
 
 import pytest
 import torch
@@ -34,9 +35,45 @@ def test_it_is_found_by_its_name_and_says_where_it_comes_from(function: Function
     assert function.formula
 
 
+@every
+def test_integers_are_promoted_or_refused_and_never_truncated(function: Function) -> None:
+    x = torch.tensor([[-3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7, 8]])
+    module = module_of(function)
+    try:
+        found = module(x)
+    except RuntimeError:
+        return  # as some of torch's own kernels have it
+    assert torch.allclose(found.double(), function.module(dtype=torch.float64).eval()(x.double()))
+
+
+@every
+def test_complex_numbers_are_refused_or_differentiated_as_torch_has_it(function: Function) -> None:
+    if function.factory.startswith("native:") or function.name in ("selu", "crelu", "maxout"):
+        return
+    with pytest.raises(TypeError, match="real numbers"):
+        module_of(function)(torch.ones(2, 12, dtype=torch.complex64))
+
+
+@every_learnable
+@pytest.mark.parametrize("sign", [-1.0, 0.0])
+def test_no_learnt_sign_makes_infinity_times_zero(function: Function, sign: float) -> None:
+    """Whatever training did to the parameters, inf times a gate of 0 is 0, and 1e35 is kept."""
+    if sign == 0 and function.name in ("prelu", "star_relu"):
+        return  # a slope of 0 times infinity is NaN in torch's prelu, too
+    module = function.module().eval()
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.mul_(sign)
+    assert not module(torch.tensor([-math.inf, math.inf, 1e35, -1e35])).isnan().any()
+
+
 @every_scalar
 def test_its_formula_uses_its_parameters_and_no_others(function: Function) -> None:
-    assert set(parse(function.formula).names) == set(function.values)
+    used = set(parse(function.formula).names)
+    assert used <= set(function.values)
+    assert set(function.values) - used == set(function.rewritten)
+    for name, formula in function.rewritten.items():
+        assert {*used, name} == set(parse(formula).names)
 
 
 @every_scalar

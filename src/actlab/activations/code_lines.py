@@ -26,7 +26,7 @@ _TORCH = {
     "leaky_relu": "torch.nn.LeakyReLU(negative_slope={negative_slope!r})",
     "prelu": "torch.nn.PReLU(init={a!r})",
     "rrelu_eval": "torch.nn.RReLU(lower={lower!r}, upper={upper!r}).eval()",
-    "hardtanh": "torch.nn.Hardtanh()",
+    "hardtanh": "torch.nn.Hardtanh({min_val!r}, {max_val!r})",
     "hardsigmoid": "torch.nn.Hardsigmoid()",
     "hardshrink": "torch.nn.Hardshrink(lambd={lambd!r})",
     "softshrink": "torch.nn.Softshrink(lambd={lambd!r})",
@@ -36,7 +36,7 @@ _TORCH = {
     "elu": "torch.nn.ELU(alpha={alpha!r})",
     "celu": "torch.nn.CELU(alpha={alpha!r})",
     "selu": "torch.nn.SELU()",
-    "softplus": "torch.nn.Softplus(beta={beta!r})",
+    "softplus": "torch.nn.Softplus({beta!r}, {threshold!r})",
     "logsigmoid": "torch.nn.LogSigmoid()",
     "gelu": "torch.nn.GELU()",
     "gelu_tanh": 'torch.nn.GELU(approximate="tanh")',
@@ -169,7 +169,7 @@ def activation_line(function: Entry, framework: Framework) -> str:
     'lambda x: jax.nn.leaky_relu(x, negative_slope=0.01)'
     """
     native = _NATIVE[framework].get(function.name)
-    if native is not None and _own_constants(function):
+    if native is not None and _takes_parameters(function, framework):
         return native.format(**function.values)
     if framework == "torch":
         given = "".join(f", {name}={value!r}" for name, value in _changed(function).items())
@@ -227,7 +227,7 @@ def _changed(function: Entry) -> Mapping[str, float]:
     return {name: value for name, value in function.values.items() if value != usual.get(name)}
 
 
-def _own_constants(function: Entry) -> bool:
+def _takes_parameters(function: Entry, framework: Framework) -> bool:
     """Return whether the framework's function takes, or has, the parameters of this one."""
-    fixed = {"selu", "hardtanh"}
+    fixed = {"selu", "geglu"} if framework == "torch" else {"selu", "geglu", "hardtanh"}
     return function.name not in fixed or not _changed(function)

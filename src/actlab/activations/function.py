@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from actlab.activations.catalogue.entry import Entry
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
 
     from actlab.activations.catalogue.declared import Facts
@@ -48,11 +49,19 @@ class Function(Entry):
 
         return described(self)
 
-    def module(self, *, channels: int | None = None, **values: float) -> nn.Module:
+    def module(
+        self,
+        *,
+        channels: int | None = None,
+        dtype: torch.dtype | None = None,
+        device: torch.device | str | None = None,
+        **values: float,
+    ) -> nn.Module:
         """Return a module that applies the function, with its gradient, in any float dtype.
 
         `channels` gives every learnable parameter one value per channel (dimension 1 of the
-        input); without it a layer shares one value.
+        input); without it a layer shares one value. `dtype` and `device` are those of the
+        parameters.
 
         >>> from actlab.activations import get
         >>> get("prelu").module(channels=64).weight.shape
@@ -60,4 +69,5 @@ class Function(Entry):
         """
         from actlab.activations.modules import build
 
-        return build(self.bind(**values), channels=channels)
+        bound = self.bind(**values)
+        return build(bound, channels=channels, dtype=dtype, device=device)

@@ -41,6 +41,34 @@ def compare(functions: Sequence[Function], backend: str) -> None:
     torch.compiler.reset()
 
 
+MODES = {"no_grad": torch.no_grad, "inference_mode": torch.inference_mode}
+
+
+def infer(function: Function) -> None:
+    """Compare compiled and strictly exported inference with eager mode."""
+    torch.compiler.reset()
+    module, x = module_of(function), an_input(function)
+    expected = module(x).detach()
+    for mode in MODES.values():
+        with mode():
+            compiled = torch.compile(module, backend="aot_eager", fullgraph=True)
+            assert torch.allclose(compiled(x), expected, atol=1e-6)
+    exported = torch.export.export(module, (x,), strict=True).module()
+    assert torch.allclose(exported(x), expected, atol=1e-6)
+    torch.compiler.reset()
+
+
+@pytest.mark.parametrize("name", ["golu", "arctan", "acon_c", "sparsemax", "rational_pau"])
+def test_a_selection_is_compiled_and_exported_for_inference(name: str) -> None:
+    infer(get(name))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("function", ALL, ids=name_of)
+def test_every_function_is_compiled_and_exported_for_inference(function: Function) -> None:
+    infer(function)
+
+
 @pytest.mark.parametrize("name", SOME)
 def test_a_selection_compiles_ahead_of_time(name: str) -> None:
     compare([get(name)], "aot_eager")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, Self
 
 from actlab.activations.catalogue.declared import Declared
@@ -83,7 +84,10 @@ class Entry:
     values. `pitfalls` are sentences for a reader (marked for translation). `exceptions` are where
     the shipped module is wrong within a dtype's range, each with its reason. A structural one has
     `arity`, the inputs that one output depends on, and `output_width` for an input of width n, and
-    gives its LaTeX as `typeset`. `learns` says that more is learnt than the parameters.
+    gives its LaTeX as `typeset`. `learns` says that more is learnt than the parameters,
+    `ascending` names parameters whose values must not fall.
+    `rewritten` holds, by parameter, the formula that counts once that parameter is given another
+    value than its default.
 
     >>> from actlab.activations import get
     >>> get("leaky_relu_0.1").values
@@ -104,6 +108,8 @@ class Entry:
     output_width: str | None = None
     typeset: str | None = None
     learns: bool = False
+    ascending: tuple[str, ...] = ()
+    rewritten: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def values(self) -> dict[str, float]:
@@ -147,7 +153,25 @@ class Entry:
         )
         if parameters == self.parameters:
             return self
-        return replace(self, parameters=parameters, declared=None)
+        bound = {parameter.name: parameter.default for parameter in parameters}
+        self._check_order(bound)
+        moved = (name for name in self.rewritten if bound[name] != self.values[name])
+        formula = next((self.rewritten[name] for name in moved), self.formula)
+        return replace(self, formula=formula, parameters=parameters, declared=None)
+
+    def _check_order(self, values: Mapping[str, float]) -> None:
+        for lower, upper in pairwise(self.ascending):
+            if values[lower] > values[upper]:
+                message = _("{function} needs {lower} <= {upper}, but {low} and {high} were given.")
+                raise ParameterError(
+                    message.format(
+                        function=self.name,
+                        lower=lower,
+                        upper=upper,
+                        low=values[lower],
+                        high=values[upper],
+                    )
+                )
 
     def _check(self, known: Mapping[str, Parameter], name: str, value: float) -> None:
         if not known:

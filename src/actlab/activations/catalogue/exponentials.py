@@ -281,7 +281,11 @@ ENTRIES = (
         formula="softplus(beta*x)/beta",
         source="Dugas et al. 2000",
         factory="native:softplus",
-        parameters=(Parameter("beta", 1.0, low=0.0, low_open=True),),
+        parameters=(
+            Parameter("beta", 1.0, low=0.0, low_open=True),
+            Parameter("threshold", 20.0),
+        ),
+        rewritten={"threshold": "where(beta*x>threshold, x, softplus(beta*x)/beta)"},
         pitfalls=(
             N_(
                 "torch returns x itself from beta x = 20 on; Keras and JAX do not (a "

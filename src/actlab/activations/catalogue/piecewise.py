@@ -192,6 +192,7 @@ ENTRIES = (
             Parameter("lower", 0.125),
             Parameter("upper", 1 / 3),
         ),
+        ascending=("lower", "upper"),
         pitfalls=(
             N_(
                 "The facts are those of evaluation; in training the slope is drawn anew for"
@@ -313,9 +314,11 @@ ENTRIES = (
     ),
     Entry(
         name="hardtanh",
-        formula="clip(x, -1, 1)",
+        formula="clip(x, min_val, max_val)",
         source="Collobert 2004, Large scale machine learning",
         factory="native:hardtanh",
+        parameters=(Parameter("min_val", -1.0), Parameter("max_val", 1.0)),
+        ascending=("min_val", "max_val"),
         declared=Declared(
             range=(-1, 1),
             attained=(True, True),

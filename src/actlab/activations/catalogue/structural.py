@@ -38,7 +38,10 @@ ENTRIES = (
         formula="gelu(a)*b, a,b=chunk(x,2,dim)",
         source="Shazeer 2020, arXiv:2002.05202",
         factory="structural:GEGLU",
-        parameters=(Parameter("dim", -1, whole=True),),
+        parameters=(
+            Parameter("dim", -1, whole=True),
+            Parameter("approximate", 0, low=0, high=1, whole=True),
+        ),
         kind="structural",
         arity="2",
         output_width="n/2",

@@ -37,16 +37,6 @@ _FAR = np.concatenate([side * np.array([1e3, 1e4, 1e6, 1e8]) for side in (-1, 1)
 _SAME = 1e-11
 
 
-def in_float64(build: Callable[[], nn.Module]) -> nn.Module:
-    """Return a module whose parameters start in float64, not rounded to float32 first."""
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float64)
-    try:
-        return build().eval()
-    finally:
-        torch.set_default_dtype(before)
-
-
 class ModuleRoute:
     """A module in float64 as a function of arrays."""
 

@@ -122,8 +122,11 @@ def shipped(function: Measurable) -> Callable[[Tensor], Tensor]:
 def as_written(function: Measurable) -> Callable[[Tensor], Tensor]:
     """Return the formula in torch, each word of it the torch function of that name."""
 
+    formula = function.expression
+    used = {name: function.values[name] for name in formula.names}
+
     def apply(x: Tensor) -> Tensor:
-        result: Tensor = function.expression.evaluate(TorchBackend(), x, **function.values)
+        result: Tensor = formula.evaluate(TorchBackend(), x, **used)
         return result
 
     return apply

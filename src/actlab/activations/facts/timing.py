@@ -79,8 +79,9 @@ def saved_bytes(apply: Callable[[Tensor], Tensor], x: Tensor) -> int:
     kept: dict[int, int] = {}
 
     def pack(tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
-        kept[storage.data_ptr()] = min(storage.nbytes(), tensor.numel() * tensor.element_size())
+        storage, size = tensor.untyped_storage(), tensor.numel() * tensor.element_size()
+        before = kept.get(storage.data_ptr(), 0)  # two halves of one tensor are the whole
+        kept[storage.data_ptr()] = min(storage.nbytes(), before + size)
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):

@@ -14,7 +14,7 @@ from actlab.activations.catalogue.declared import SCALAR_FACTS, Kink
 from actlab.activations.catalogue.entry import Entry
 from actlab.activations.facts.curve import Curve
 from actlab.activations.facts.measuring import measured
-from actlab.activations.facts.module_route import ModuleRoute, in_float64
+from actlab.activations.facts.module_route import ModuleRoute
 from actlab.activations.facts.results import Route, Row
 from actlab.activations.formula import NumpyBackend, parse
 from actlab.activations.modules import build
@@ -34,7 +34,7 @@ def rows_of(function: Entry) -> list[Row]:
     if function.kind == "structural" or function.declared is None:
         return _structural_rows(function)
     declared = function.declared.facts()
-    module = ModuleRoute(in_float64(lambda: build(function)))
+    module = ModuleRoute(build(function, dtype=torch.float64).eval())
     measurements: dict[Route, Any] = {
         "formula": measured(function),
         "module": module.facts(declared),

@@ -3,17 +3,25 @@
 from importlib import import_module
 from typing import Any
 
+import torch
 from torch import nn
 
 from actlab.activations.catalogue.entry import Entry, ParameterError
 from actlab.i18n import _
 
 
-def build(entry: Entry, *, channels: int | None = None) -> nn.Module:
+def build(
+    entry: Entry,
+    *,
+    channels: int | None = None,
+    dtype: torch.dtype | None = None,
+    device: torch.device | str | None = None,
+) -> nn.Module:
     """Return the module of an entry with the values that its parameters have.
 
-    `channels` gives every learnable parameter one value per channel. Raises ParameterError where
-    the function has nothing to learn.
+    `channels` gives every learnable parameter one value per channel. With a `dtype` the parameters
+    start at their values rounded to it once. Raises ParameterError where the function has nothing
+    to learn.
 
     >>> from actlab.activations.catalogue import ENTRIES
     >>> build(ENTRIES["elu"].bind(alpha=0.5))
@@ -27,5 +35,10 @@ def build(entry: Entry, *, channels: int | None = None) -> nn.Module:
         arguments["channels"] = channels
     file, attribute = entry.factory.split(":")
     factory = getattr(import_module(f"actlab.activations.modules.{file}"), attribute)
-    built: nn.Module = factory(**arguments)
-    return built
+    before = torch.get_default_dtype()
+    try:
+        torch.set_default_dtype(before if dtype is None else torch.float64)
+        built: nn.Module = factory(**arguments)
+    finally:
+        torch.set_default_dtype(before)
+    return built.to(device=device, dtype=dtype)

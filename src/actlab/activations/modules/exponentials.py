@@ -7,7 +7,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from actlab.activations.catalogue.entry import ParameterError
-from actlab.activations.modules.pointwise import Number, Pointwise, bounded, sigmoid_slope, softplus
+from actlab.activations.modules.pointwise import (
+    Number,
+    Pointwise,
+    bounded,
+    hypotenuse,
+    sigmoid_slope,
+    softplus,
+)
 from actlab.i18n import _
 
 
@@ -49,11 +56,11 @@ class ISRLU(Pointwise):
     @staticmethod
     def _value(x: Tensor, alpha: float) -> Tensor:
         below = bounded(x.clamp(max=0))
-        return torch.where(x > 0, x, below / torch.hypot(alpha**0.5 * below, torch.ones_like(x)))
+        return torch.where(x > 0, x, below / hypotenuse(alpha**0.5 * below))
 
     @staticmethod
     def _slope(x: Tensor, alpha: float) -> Tensor:
-        return (1 / torch.hypot(alpha**0.5 * x.clamp(max=0), torch.ones_like(x))) ** 3
+        return (1 / hypotenuse(alpha**0.5 * x.clamp(max=0))) ** 3
 
 
 class ELiSH(Pointwise):
@@ -150,13 +157,13 @@ class Squareplus(Pointwise):
 
     @staticmethod
     def _value(x: Tensor, b: float) -> Tensor:
-        root = torch.hypot(x, torch.full_like(x, b**0.5))
+        root = hypotenuse(x, b**0.5)
         return torch.where(x > 0, 0.5 * x + 0.5 * root, 0.5 * b / (root + x.abs()))
 
     @staticmethod
     def _slope(x: Tensor, b: float) -> Tensor:
         near = bounded(x)
-        root = torch.hypot(near, torch.full_like(x, b**0.5))
+        root = hypotenuse(near, b**0.5)
         return torch.where(x > 0, 0.5 + 0.5 * near / root, 0.5 * b / root / (root + near.abs()))
 
 
@@ -196,13 +203,13 @@ class BentIdentity(Pointwise):
     @staticmethod
     def _value(x: Tensor) -> Tensor:
         near = bounded(x)
-        root = torch.hypot(near, torch.ones_like(x))
+        root = hypotenuse(near)
         return x * (0.5 * (near / (root + 1)) + 1)
 
     @staticmethod
     def _slope(x: Tensor) -> Tensor:
         near = bounded(x)
-        return 0.5 * near / torch.hypot(near, torch.ones_like(x)) + 1
+        return 0.5 * near / hypotenuse(near) + 1
 
 
 class ScaledELU(Pointwise):

@@ -6,11 +6,12 @@ import torch
 from torch import Tensor, nn
 
 from actlab.activations.modules.pointwise import (
-    FAR,
     Number,
     Pointwise,
+    below_infinity,
     bounded,
     erf_slope,
+    gated,
     normal_cdf,
     normal_density,
     sigmoid_slope,
@@ -37,8 +38,7 @@ class Swish(Pointwise):
 
     @staticmethod
     def _value(x: Tensor, beta: Number) -> Tensor:
-        near = bounded(x)
-        return x.clamp(min=-FAR) * torch.sigmoid(beta * near)
+        return gated(x, torch.sigmoid(beta * bounded(x)))
 
     @staticmethod
     def _slope(x: Tensor, beta: Number) -> Tensor:
@@ -61,7 +61,7 @@ class QuickGELU(Pointwise):
 
     @staticmethod
     def _value(x: Tensor) -> Tensor:
-        return Swish._value(x, 1.702)
+        return below_infinity(x) * torch.sigmoid(1.702 * x)
 
     @staticmethod
     def _slope(x: Tensor) -> Tensor:
@@ -75,7 +75,7 @@ class ESwish(Pointwise):
 
     @staticmethod
     def _value(x: Tensor, beta: float) -> Tensor:
-        return beta * Swish._value(x, 1.0)
+        return beta * (below_infinity(x) * torch.sigmoid(x))
 
     @staticmethod
     def _slope(x: Tensor, beta: float) -> Tensor:
@@ -103,7 +103,7 @@ class BSiLU(Pointwise):
 
     @staticmethod
     def _value(x: Tensor, alpha: float) -> Tensor:
-        return Swish._value(x, 1.0) + 0.5 * alpha * torch.tanh(0.5 * x)
+        return below_infinity(x) * torch.sigmoid(x) + 0.5 * alpha * torch.tanh(0.5 * x)
 
     @staticmethod
     def _slope(x: Tensor, alpha: float) -> Tensor:
@@ -123,7 +123,7 @@ class AconC(Pointwise):
     @staticmethod
     def _value(x: Tensor, p1: Number, p2: Number, beta: Number) -> Tensor:
         gap = p1 - p2
-        return x * (gap * torch.sigmoid(beta * gap * bounded(x)) + p2)
+        return gated(x, gap * torch.sigmoid(beta * gap * bounded(x)) + p2)
 
     @staticmethod
     def _slope(x: Tensor, p1: Number, p2: Number, beta: Number) -> Tensor:
@@ -157,7 +157,7 @@ class SMU(Pointwise):
     @staticmethod
     def _value(x: Tensor, alpha: float, mu: Number) -> Tensor:
         gate = 0.5 * torch.special.erfc(-mu * (1 - alpha) * bounded(x))
-        return _never_nan_times(x, alpha + (1 - alpha) * gate)
+        return gated(x, alpha + (1 - alpha) * gate)
 
     @staticmethod
     def _slope(x: Tensor, alpha: float, mu: Number) -> Tensor:
@@ -176,22 +176,12 @@ class SMU(Pointwise):
         return 1 + self.alpha >= abs(1 - self.alpha) * _GELU_SWING
 
 
-def _never_nan_times(x: Tensor, gate: Tensor) -> Tensor:
-    """Return x gate, 0 where the gate is 0 and x infinite."""
-    return torch.where(gate == 0, bounded(x), x) * gate
-
-
-def _below_infinity(x: Tensor) -> Tensor:
-    """Return x with minus infinity replaced, where a gate of 0 meets it."""
-    return x.clamp(min=-FAR)
-
-
 class TanhExp(Pointwise):
     """x tanh(exp(x))."""
 
     @staticmethod
     def _value(x: Tensor) -> Tensor:
-        return _below_infinity(x) * torch.tanh(torch.exp(x.clamp(max=_SATURATED)))
+        return below_infinity(x) * torch.tanh(torch.exp(x.clamp(max=_SATURATED)))
 
     @staticmethod
     def _slope(x: Tensor) -> Tensor:
@@ -205,7 +195,7 @@ class Serf(Pointwise):
 
     @staticmethod
     def _value(x: Tensor) -> Tensor:
-        return _below_infinity(x) * torch.erf(softplus(x))
+        return below_infinity(x) * torch.erf(softplus(x))
 
     @staticmethod
     def _slope(x: Tensor) -> Tensor:
@@ -222,7 +212,7 @@ class ErfAct(Pointwise):
 
     @staticmethod
     def _value(x: Tensor, alpha: Number, beta: Number) -> Tensor:
-        return _below_infinity(x) * torch.erf(alpha * _growth(x, beta))
+        return gated(x, torch.erf(alpha * _growth(x, beta)))
 
     @staticmethod
     def _slope(x: Tensor, alpha: Number, beta: Number) -> Tensor:
@@ -250,7 +240,7 @@ class PSerf(Pointwise):
 
     @staticmethod
     def _value(x: Tensor, gamma: Number, delta: Number) -> Tensor:
-        return _below_infinity(x) * torch.erf(gamma * softplus(delta * bounded(x)))
+        return gated(x, torch.erf(gamma * softplus(delta * bounded(x))))
 
     @staticmethod
     def _slope(x: Tensor, gamma: Number, delta: Number) -> Tensor:
@@ -275,7 +265,7 @@ class Smish(Pointwise):
     def _value(x: Tensor) -> Tensor:
         share = torch.sigmoid(x)
         rise = share * (2 + share)
-        return _below_infinity(x) * (rise / (2 + rise))
+        return below_infinity(x) * (rise / (2 + rise))
 
     @staticmethod
     def _slope(x: Tensor) -> Tensor:
@@ -291,7 +281,7 @@ class Logish(Pointwise):
 
     @staticmethod
     def _value(x: Tensor) -> Tensor:
-        return _below_infinity(x) * torch.log1p(torch.sigmoid(x))
+        return below_infinity(x) * torch.log1p(torch.sigmoid(x))
 
     @staticmethod
     def _slope(x: Tensor) -> Tensor:
@@ -305,7 +295,7 @@ class Phish(Pointwise):
 
     @staticmethod
     def _value(x: Tensor) -> Tensor:
-        return _below_infinity(x) * torch.tanh(bounded(x) * normal_cdf(x))
+        return below_infinity(x) * torch.tanh(bounded(x) * normal_cdf(x))
 
     @staticmethod
     def _slope(x: Tensor) -> Tensor:
@@ -320,7 +310,7 @@ class Gish(Pointwise):
 
     @staticmethod
     def _value(x: Tensor) -> Tensor:
-        return _below_infinity(x) * _gish_gate(torch.exp(x.clamp(max=_SATURATED)))
+        return below_infinity(x) * _gish_gate(torch.exp(x.clamp(max=_SATURATED)))
 
     @staticmethod
     def _slope(x: Tensor) -> Tensor:
@@ -339,7 +329,7 @@ class GoLU(Pointwise):
 
     @staticmethod
     def _value(x: Tensor) -> Tensor:
-        return _below_infinity(x) * torch.exp(-torch.exp(-x))
+        return below_infinity(x) * torch.exp(-torch.exp(-x))
 
     @staticmethod
     def _slope(x: Tensor) -> Tensor:
@@ -377,7 +367,7 @@ class SinSig(Pointwise):
 
     @staticmethod
     def _value(x: Tensor) -> Tensor:
-        return _below_infinity(x) * torch.sin(0.5 * math.pi * torch.sigmoid(x))
+        return below_infinity(x) * torch.sin(0.5 * math.pi * torch.sigmoid(x))
 
     @staticmethod
     def _slope(x: Tensor) -> Tensor:

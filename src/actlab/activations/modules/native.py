@@ -49,9 +49,9 @@ class _RReLU(nn.RReLU):
         return "RReLU"
 
 
-def hardtanh() -> nn.Module:
-    """Return x within [-1, 1]."""
-    return nn.Hardtanh()
+def hardtanh(min_val: float, max_val: float) -> nn.Module:
+    """Return x within [min_val, max_val]."""
+    return nn.Hardtanh(min_val, max_val)
 
 
 def hardsigmoid() -> nn.Module:
@@ -99,9 +99,9 @@ def celu(alpha: float) -> nn.Module:
     return nn.CELU(alpha)
 
 
-def softplus(beta: float) -> nn.Module:
-    """Return log(1 + exp(beta x)) / beta, which is x from beta x = 20 on."""
-    return nn.Softplus(beta)
+def softplus(beta: float, threshold: float) -> nn.Module:
+    """Return log(1 + exp(beta x)) / beta, which is x from beta x = threshold on."""
+    return nn.Softplus(beta, threshold)
 
 
 def gelu() -> nn.Module:

@@ -14,6 +14,8 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from actlab.i18n import _
+
 Number = Tensor | float
 
 FAR = 1e30
@@ -54,12 +56,55 @@ def erf_slope(x: Tensor) -> Tensor:
 
 def softplus(x: Tensor) -> Tensor:
     """Return log(1 + exp(x)), without the threshold at which torch's own changes to x."""
-    return torch.logaddexp(x, torch.zeros_like(x))
+    return torch.relu(x) + torch.log1p(torch.exp(-x.abs()))
+
+
+def hypotenuse(x: Tensor, other: float = 1.0) -> Tensor:
+    """Return sqrt(x^2 + other^2) for other > 0, by the ratio of the two, which does not overflow.
+
+    ONNX has no hypot.
+    """
+    size = x.abs()
+    far = size > other
+    longer, shorter = torch.where(far, size, other), torch.where(far, other, size)
+    return longer * torch.sqrt(1 + (shorter / longer) ** 2)
+
+
+def odd(x: Tensor, positive: Tensor) -> Tensor:
+    """Return what is `positive` on the right and its negative on the left; x where that is 0."""
+    return torch.where(x == 0, x, x.sign() * positive)
+
+
+def gated(x: Tensor, gate: Tensor) -> Tensor:
+    """Return x gate, 0 where the gate is 0 and x infinite, and NaN where x is NaN.
+
+    For gates whose side is learnt. Where only minus infinity meets a gate of 0, `below_infinity`
+    is enough.
+    """
+    return torch.where(gate == 0, bounded(x), x) * gate
+
+
+def below_infinity(x: Tensor) -> Tensor:
+    """Return x with minus infinity replaced, where a gate of 0 meets it."""
+    return x.clamp(min=-FAR)
 
 
 def precise(x: Tensor) -> Tensor:
-    """Return x in float64; unchanged on Apple's GPU, which has none."""
-    return x if x.device.type == "mps" else x.double()
+    """Return x in float64; unchanged on Apple's GPU and for ONNX, which have no such erf."""
+    if x.device.type == "mps" or torch.onnx.is_in_onnx_export():
+        return x
+    return x.double()
+
+
+def real(x: Tensor) -> Tensor:
+    """Return x as numbers with a fraction: integers in the default dtype, as torch.tanh has it.
+
+    Raises TypeError for complex numbers.
+    """
+    if x.is_complex():
+        message = _("This activation is a function of real numbers, but its input is {dtype}.")
+        raise TypeError(message.format(dtype=x.dtype))
+    return x if x.is_floating_point() else x.to(torch.get_default_dtype())
 
 
 class Pointwise(nn.Module):
@@ -67,8 +112,8 @@ class Pointwise(nn.Module):
 
     Subclasses set `PARAMETERS` and, among them, `LEARNABLE`, and define three static methods of x
     (float32 or float64) and the parameters in that order: `_value` returns f(x), `_slope` f'(x)
-    with the catalogue's convention at a kink, `_parameter_slopes` a tuple with df/dp for every
-    parameter (None for one that is not learnable). They override `is_non_decreasing` where it
+    with the catalogue's convention at a kink, `_parameter_slopes` yields df/dp for every parameter
+    in turn (None for one that is not learnable). They override `is_non_decreasing` where it
     depends on the parameters.
 
     Learnable parameters have one value for a layer, or `channels` values, one for each channel
@@ -80,7 +125,7 @@ class Pointwise(nn.Module):
     NON_DECREASING: ClassVar[bool] = False
     _value: ClassVar[Callable[..., Tensor]]
     _slope: ClassVar[Callable[..., Tensor]]
-    _parameter_slopes: ClassVar[Callable[..., tuple[Tensor | None, ...]]]
+    _parameter_slopes: ClassVar[Callable[..., Iterable[Tensor | None]]]
 
     def __init__(self, *, channels: int | None = None, **values: float) -> None:
         super().__init__()
@@ -102,11 +147,8 @@ class Pointwise(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return f(x): the shape, dtype, device and memory format of x."""
-        parameters = [along_channels(parameter, x) for parameter in self.effective()]
-        # Dynamo traces no Function that has a forward-mode derivative.
-        function = _Elementwise if torch.compiler.is_compiling() else _WithForwardMode
-        apply: Callable[..., Tensor] = function.apply
-        return apply(type(self), x, *parameters)
+        x = real(x)
+        return apply(type(self), x, *(along_channels(number, x) for number in self.effective()))
 
     def extra_repr(self) -> str:
         """Return the parameters' names and values."""
@@ -134,10 +176,34 @@ def along_channels(parameter: Number, x: Tensor) -> Number:
 
 
 def widened(number: Any, dtype: torch.dtype) -> Any:
-    """Return a tensor in `dtype`, or float32 where that is a half precision; a float as it is."""
+    """Return a tensor in `dtype`, or float32 where that is narrower; a float as it is."""
     if not isinstance(number, Tensor):
         return number
-    return number.to(torch.float32 if dtype in (torch.float16, torch.bfloat16) else dtype)
+    return number.to(torch.float32 if dtype.itemsize < 4 else dtype)
+
+
+def apply(kernel: type[Pointwise], x: Tensor, *parameters: Number) -> Tensor:
+    """Return the kernel's value with the derivatives that it declares."""
+    chosen = differentiated(_Elementwise, _WithForwardMode, x, *parameters)
+    return chosen(kernel, x, *parameters)
+
+
+def differentiated(
+    plain: type[torch.autograd.Function],
+    with_forward_mode: type[torch.autograd.Function],
+    *numbers: Number,
+) -> Callable[..., Tensor]:
+    """Return how a Function is called on `numbers`.
+
+    Dynamo traces no Function that has a forward-mode derivative, and without gradients it takes a
+    variadic forward for one with a context.
+    """
+    found: Callable[..., Tensor] = with_forward_mode.apply
+    if torch.compiler.is_compiling():
+        tensors = (number for number in numbers if isinstance(number, Tensor))
+        learns = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors)
+        found = plain.apply if learns else plain.forward
+    return found
 
 
 class _Elementwise(torch.autograd.Function):

@@ -10,8 +10,10 @@ from actlab.activations.modules.pointwise import (
     Number,
     Pointwise,
     bounded,
+    hypotenuse,
     normal_cdf,
     normal_density,
+    odd,
     precise,
     sigmoid_slope,
     tanh_slope,
@@ -33,14 +35,15 @@ class LeCunTanh(Pointwise):
 
 
 class Elliott(Pointwise):
-    """0.5 x / (1 + |x|) + 0.5."""
+    """0.5 x / (1 + |x|) + 0.5; for negative x as 0.5 / (1 - x): nothing cancels."""
 
     NON_DECREASING: ClassVar = True
 
     @staticmethod
     def _value(x: Tensor) -> Tensor:
         near = bounded(x)
-        return 0.5 * near / (1 + near.abs()) + 0.5
+        rest = 0.5 / (1 + near.abs())
+        return torch.where(x < 0, rest, 1 - rest)
 
     @staticmethod
     def _slope(x: Tensor) -> Tensor:
@@ -72,7 +75,7 @@ class Asinh(Pointwise):
 
     @staticmethod
     def _slope(x: Tensor) -> Tensor:
-        return 1 / torch.hypot(x, torch.ones_like(x))
+        return 1 / hypotenuse(x)
 
 
 class Symlog(Pointwise):
@@ -82,7 +85,7 @@ class Symlog(Pointwise):
 
     @staticmethod
     def _value(x: Tensor) -> Tensor:
-        return torch.copysign(torch.log1p(x.abs()), x)
+        return odd(x, torch.log1p(x.abs()))
 
     @staticmethod
     def _slope(x: Tensor) -> Tensor:
@@ -98,11 +101,11 @@ class ISRU(Pointwise):
     @staticmethod
     def _value(x: Tensor, alpha: float) -> Tensor:
         near = bounded(x)
-        return near / torch.hypot(math.sqrt(alpha) * near, torch.ones_like(x))
+        return near / hypotenuse(math.sqrt(alpha) * near)
 
     @staticmethod
     def _slope(x: Tensor, alpha: float) -> Tensor:
-        return (1 / torch.hypot(math.sqrt(alpha) * x, torch.ones_like(x))) ** 3
+        return (1 / hypotenuse(math.sqrt(alpha) * x)) ** 3
 
 
 class PenalizedTanh(Pointwise):
@@ -133,7 +136,7 @@ class Hexpo(Pointwise):
 
     @staticmethod
     def _value(x: Tensor) -> Tensor:
-        return torch.copysign(torch.expm1(-x.abs()), x)
+        return odd(x, -torch.expm1(-x.abs()))
 
     @staticmethod
     def _slope(x: Tensor) -> Tensor:
