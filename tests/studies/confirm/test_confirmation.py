@@ -15,7 +15,16 @@ import pytest
 
 from actlab import stats
 from actlab.errors import ActlabError
-from actlab.records import BalancedSampler, Outcome, Plan, Record, Space, SplitSizes, Trial
+from actlab.records import (
+    BalancedSampler,
+    Confirmation,
+    Outcome,
+    Plan,
+    Record,
+    Space,
+    SplitSizes,
+    Trial,
+)
 from actlab.studies import worker
 from actlab.studies.confirm import candidate_test_scores, confirmation
 from actlab.studies.confirm.candidate_settings import best_settings, chosen_settings
@@ -210,14 +219,14 @@ def test_a_candidate_without_a_completed_trial_has_no_setting(tmp_path: Path) ->
 @pytest.mark.parametrize("seeds", [-1, 0, 1])
 def test_fewer_than_two_seeds_are_refused_in_words(folder: RunFolder, seeds: int) -> None:
     with pytest.raises(ActlabError, match=f"at least 2 seeds.*got {seeds}"):
-        ask_for(folder, seeds)
+        ask_for(folder, Confirmation(seeds))
     assert folder.confirmation() is None
 
 
 def test_a_search_that_is_not_done_cannot_be_confirmed(tmp_path: Path) -> None:
     folder = RunFolder.create(tmp_path / "run", balanced_plan())
     assert "0 of 18 trials are done" in (obstacle(folder) or "")
-    ask_for(folder, 3)
+    ask_for(folder, Confirmation(3))
     confirm(folder, "", fake_worker.Watching(), lambda _workers, _timeout: Inline())
     assert folder.all_records() == ()
 
@@ -301,7 +310,7 @@ def test_the_number_of_workers_changes_nothing(
     other = RunFolder.create(tmp_path / "other", plan)
     for go_on in (run_search, confirm):
         go_on(other, "", fake_worker.Watching(), lambda count, _timeout: ThreadPoolExecutor(count))
-        ask_for(other, 3)
+        ask_for(other, Confirmation(3))
     assert lines(other) == lines(folder)
     written = [json.loads(line)["number"] for line in other.records_path.read_text().splitlines()]
     assert (written == sorted(written)) == (workers == 1), "twenty answer in another order"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from actlab.records import (
+    Confirmation,
     Environment,
     FinalFigure,
     NetworkSummary,
@@ -96,7 +97,7 @@ def confirmed(
 ) -> Watching:
     """Confirm the study in `folder`, sequentially where there is a rule."""
     watching = Watching()
-    ask_for(folder, seeds, sequential=rule is not never)
+    ask_for(folder, Confirmation(seeds, rule is not never))
     used = executor or Inline()
     confirm(folder, "", watching, lambda _workers, _timeout: used, rule)
     return watching

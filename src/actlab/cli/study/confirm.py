@@ -33,7 +33,8 @@ def confirm(
     from actlab.cli.report import checked_language
     from actlab.cli.study.finish import finish
     from actlab.errors import ActlabError
-    from actlab.studies.confirm.confirmation import ask_for, obstacle
+    from actlab.records import Confirmation
+    from actlab.studies.confirm.confirmation import check_seeds, obstacle
     from actlab.studies.executors.engines import executor_factory
     from actlab.studies.run_folder import RunFolder
 
@@ -43,5 +44,11 @@ def confirm(
     reason = obstacle(folder)
     if reason is not None:
         raise ActlabError(reason)
-    ask_for(folder, seeds, sequential=sequential)
-    finish(folder, executor_factory("local"), page_language, as_json=json)
+    check_seeds(seeds)
+    finish(
+        folder,
+        executor_factory("local"),
+        page_language,
+        as_json=json,
+        confirmation=Confirmation(seeds, sequential),
+    )

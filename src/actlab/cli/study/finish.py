@@ -6,10 +6,9 @@ import sys
 from actlab.case_study.claims import claims
 from actlab.cli.interrupts import stop_on_signals
 from actlab.cli.output import print_json, say
-from actlab.cli.report import write_report
 from actlab.cli.tasks.finish import finish_tasks
 from actlab.i18n import _
-from actlab.records import best_record
+from actlab.records import Confirmation, best_record
 from actlab.studies.executors.session import ExecutorFactory
 from actlab.studies.interface.driving import bring_to_its_end
 from actlab.studies.interface.progress import StudyProgress
@@ -18,7 +17,12 @@ from actlab.studies.run_folder import RunFolder
 
 
 def finish(
-    folder: RunFolder, make_executor: ExecutorFactory, page_language: str, *, as_json: bool
+    folder: RunFolder,
+    make_executor: ExecutorFactory,
+    page_language: str,
+    *,
+    as_json: bool,
+    confirmation: Confirmation | None = None,
 ) -> None:
     """Drive the study to its end and print the answer, the report's path last."""
     if folder.plan().tasks is not None:
@@ -28,11 +32,18 @@ def finish(
     command = shlex.join(["actlab", *sys.argv[1:]])
     try:
         with StudyProgress() as progress:
-            verdict = bring_to_its_end(folder, command, progress, make_executor, claims)
+            verdict = bring_to_its_end(
+                folder,
+                command,
+                progress,
+                make_executor,
+                claims,
+                language=page_language,
+                confirmation=confirmation,
+            )
     except KeyboardInterrupt:
         _say_interrupted(folder)
         raise
-    write_report(folder, folder.report_path, page_language)
     if as_json:
         print_json(judged_summary(folder, claims))
         return

@@ -9,7 +9,7 @@ import typer
 from actlab.cli.study.options import Json, Language
 from actlab.cli.study.own import Data, Network, check_code_is_named, located, own_overrides
 from actlab.i18n import _
-from actlab.records import Plan
+from actlab.records import Confirmation, Plan
 
 Source = Annotated[
     str, typer.Argument(metavar="PRESET|PLAN.toml", help=_("A preset's name, or a plan file."))
@@ -81,7 +81,7 @@ def run(
     from actlab.cli.report import checked_language
     from actlab.cli.study.dry_run import show_estimate
     from actlab.cli.study.finish import finish
-    from actlab.studies.confirm.confirmation import ask_for, check_seeds
+    from actlab.studies.confirm.confirmation import check_seeds
     from actlab.studies.executors.engines import executor_factory
     from actlab.studies.plan.file import read_plan
     from actlab.studies.run_folder import RunFolder
@@ -108,9 +108,13 @@ def run(
         return
     path = out or Path("runs", f"{plan.name}-{datetime.now().astimezone():%Y%m%d-%H%M%S}")
     folder = RunFolder.create(path, plan)
-    if confirm is not None:
-        ask_for(folder, confirm)
-    finish(folder, make_executor, page_language, as_json=json)
+    finish(
+        folder,
+        make_executor,
+        page_language,
+        as_json=json,
+        confirmation=Confirmation(confirm) if confirm is not None else None,
+    )
 
 
 def _with_equal_budget(plan: Plan) -> Plan:

@@ -12,7 +12,7 @@ from actlab.cli.output import print_json, say
 from actlab.cli.report import write_report
 from actlab.errors import ActlabError
 from actlab.i18n import _
-from actlab.records import Record
+from actlab.records import Plan, Record
 from actlab.studies.executors.session import ExecutorFactory
 from actlab.studies.interface.progress import StudyProgress, duration
 from actlab.studies.interface.self_check import self_checking
@@ -39,11 +39,30 @@ class TasksProgress(StudyProgress):
 
 
 def finish_tasks(
-    folder: RunFolder, make_executor: ExecutorFactory, page_language: str, *, as_json: bool
+    folder: RunFolder,
+    make_executor: ExecutorFactory,
+    page_language: str,
+    *,
+    as_json: bool,
+    extended: Plan | None = None,
 ) -> None:
-    """Train what is missing in a run of tasks and print its figures, the report's path last."""
+    """Train what is missing in a run of tasks and print its figures, the report's path last.
+
+    `extended` is a plan of more seeds that takes the place of the one that is there.
+    """
     stop_on_signals()
     command = shlex.join(["actlab", *sys.argv[1:]])
+    with folder.locked():
+        if extended is not None:
+            folder.replace_plan(extended)
+        _train(folder, command, make_executor)
+        write_report(folder, folder.report_path, page_language)
+    show_tasks(folder, as_json=as_json)
+    if not as_json:
+        print(folder.report_path)
+
+
+def _train(folder: RunFolder, command: str, make_executor: ExecutorFactory) -> None:
     try:
         with TasksProgress() as progress, self_checking(folder, make_executor, check_outputs):
             run_tasks(folder, command, progress, make_executor)
@@ -53,10 +72,6 @@ def finish_tasks(
     except ActlabError:
         folder.discard_if_unused()
         raise
-    write_report(folder, folder.report_path, page_language)
-    show_tasks(folder, as_json=as_json)
-    if not as_json:
-        print(folder.report_path)
 
 
 def show_tasks(folder: RunFolder, *, as_json: bool) -> None:

@@ -78,7 +78,13 @@ def run(
     page_language = checked_language(language)
     path = out or Path("runs", f"{plan.name}-{datetime.now().astimezone():%Y%m%d-%H%M%S}")
     folder = _opened(path, plan)
-    finish_tasks(folder, executor_factory("local"), page_language, as_json=json)
+    finish_tasks(
+        folder,
+        executor_factory("local"),
+        page_language,
+        as_json=json,
+        extended=plan if plan.trials > folder.plan().trials else None,
+    )
 
 
 def _opened(path: Path, plan: "Plan") -> "RunFolder":
@@ -98,8 +104,6 @@ def _opened(path: Path, plan: "Plan") -> "RunFolder":
             "actlab study resume {path}, or choose another folder with --out."
         )
         raise RunFolderError(message.format(path=path))
-    if plan.tasks.seeds > there.tasks.seeds:
-        folder.replace_plan(plan)
     return folder
 
 

@@ -30,10 +30,15 @@ class Observer(Interface):
         """Take how many trainings of a stage are done: once at its start, then after each."""
 
 
-def ask_for(folder: RunFolder, seeds: int, *, sequential: bool = False) -> None:
-    """Write down that the study in `folder` is to be confirmed; refused as by `check_seeds`."""
-    check_seeds(seeds)
-    folder.write_confirmation(Confirmation(seeds, sequential))
+def ask_for(folder: RunFolder, asked: Confirmation) -> None:
+    """Write down what is to be trained again, unless as many seeds or more are asked for already.
+
+    The caller holds the folder's lock. Raises ActlabError as `check_seeds` does.
+    """
+    check_seeds(asked.seeds)
+    known = folder.confirmation()
+    if known is None or asked.seeds > known.seeds:
+        folder.write_confirmation(asked)
 
 
 def check_seeds(seeds: int) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 
 from actlab.errors import ActlabError, RunFolderError
 from actlab.i18n import _, process_language
-from actlab.records import FinalFigure, Plan, Record, Verdict, best_record
-from actlab.studies.confirm.confirmation import ask_for, obstacle
+from actlab.records import Confirmation, FinalFigure, Plan, Record, Verdict, best_record
+from actlab.studies.confirm.confirmation import check_seeds, obstacle
 from actlab.studies.executors.in_process import InThisProcess
 from actlab.studies.executors.local import LocalProcesses
 from actlab.studies.executors.session import ExecutorFactory
@@ -77,8 +77,8 @@ class Study:
         reason = obstacle(self._folder)
         if reason is not None:
             raise ActlabError(reason)
-        ask_for(self._folder, seeds, sequential=sequential)
-        verdict = self._finish()
+        check_seeds(seeds)
+        verdict = self._finish(Confirmation(seeds, sequential))
         assert verdict is not None, "a confirmation ends in a verdict"
         return verdict
 
@@ -100,11 +100,16 @@ class Study:
         """Go on to the planned end, and write the page; nothing is trained twice."""
         self._finish()
 
-    def _finish(self) -> Verdict | None:
+    def _finish(self, confirmation: Confirmation | None = None) -> Verdict | None:
         with StudyProgress() as progress, self._generator_kept():
-            verdict = bring_to_its_end(self._folder, _COMMAND, progress, self._make_executor)
-        self.report()
-        return verdict
+            return bring_to_its_end(
+                self._folder,
+                _COMMAND,
+                progress,
+                self._make_executor,
+                language=process_language(),
+                confirmation=confirmation,
+            )
 
     def _generator_kept(self) -> AbstractContextManager[None]:
         """Return what keeps torch's generator as it is where trials train in this process."""

@@ -4,6 +4,7 @@ Runs in a worker beside the study's first trials, so that it costs no waiting.
 """
 
 import json
+import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
@@ -11,9 +12,16 @@ from itertools import zip_longest
 from typing import Any
 
 from actlab.files import write_bytes
+from actlab.i18n import _
 from actlab.records import FORMAT_VERSION, Plan, Seeds, Space
+from actlab.studies.executors.dispatch import persist
 from actlab.studies.executors.session import ExecutorFactory
+from actlab.studies.executors.worker_process import WorkerLostError
 from actlab.studies.run_folder import RunFolder
+
+Check = Callable[[Plan], list[dict[str, Any]]]
+
+_LOGGER = logging.getLogger("actlab")
 
 IMAGES = 64
 """Size of the batch that the step is taken on."""
@@ -23,24 +31,40 @@ IMAGES = 64
 def self_checking(
     folder: RunFolder,
     make_executor: ExecutorFactory,
-    check: Callable[[Plan], list[dict[str, Any]]] | None = None,
+    check: Check | None = None,
 ) -> Iterator[None]:
     """Check the study in `folder` while the body runs, and write `findings.json` at its end.
 
-    `check` returns the findings of a plan; those of a study without it.
+    `check` returns the findings of a plan; those of a study without it. Where it cannot be made,
+    that is said, no file is written, and the study ends as it would have.
     """
     if folder.findings_path.exists():
         yield
         return
     plan = folder.plan()
+    function = check or check_own
     executor: Executor = make_executor(1, plan.execution.trial_timeout)
     try:
-        future: Future[list[dict[str, Any]]] = executor.submit(check or check_own, plan)
+        future = executor.submit(function, plan)
         yield
-        document = {"format_version": FORMAT_VERSION, "findings": future.result()}
-        write_bytes(folder.findings_path, json.dumps(document, indent=2).encode())
+        try:
+            findings = _result(future, executor, function, plan)
+            document = {"format_version": FORMAT_VERSION, "findings": findings}
+            write_bytes(folder.findings_path, json.dumps(document, indent=2).encode())
+        except Exception as error:  # the study is done: only records decide whether it is
+            message = _("The study's own network was not checked: {kind}: {reason}")
+            _LOGGER.warning(message.format(kind=type(error).__name__, reason=error))
     finally:
         executor.shutdown(cancel_futures=True)
+
+
+def _result(
+    future: Future[list[dict[str, Any]]], executor: Executor, check: Check, plan: Plan
+) -> list[dict[str, Any]]:
+    try:
+        return future.result()
+    except WorkerLostError:
+        return persist(executor, check, plan)
 
 
 def check_own(plan: Plan) -> list[dict[str, Any]]:

@@ -25,26 +25,26 @@ def run_tasks(
 ) -> None:
     """Bring the run of tasks in `folder` to its planned number of records.
 
-    Starts, goes on, or does nothing where all is done. Raises ActlabError where data, device or
-    folder are not what they must be; KeyboardInterrupt passes through with every record kept.
+    Starts, goes on, or does nothing where all is done; the caller holds the folder's lock. Raises
+    ActlabError where data, device or folder are not what they must be; KeyboardInterrupt passes
+    through with every record kept.
     """
-    with folder.locked():
-        folder.drop_torn_line()
-        plan = folder.plan()
-        records = list(folder.task_records())
-        observer.on_records(tuple(records), plan.trials)
-        if len(records) >= plan.trials:
-            return
-        workers = worker_count(plan, plan.trials - len(records))
-        with running(make_executor(workers, plan.execution.trial_timeout)) as executor:
-            environment = established_environment(folder, command, executor)
-            done = {record.number for record in records}
-            missing = [one for one in task_trials(plan, environment) if one.number not in done]
-            dispatch = OneByOne(executor, workers, worker.train_output)
-            for record, _weights in train_all(dispatch, missing):
-                folder.append(record)
-                records.append(record)
-                observer.on_records(tuple(records), plan.trials)
+    folder.drop_torn_line()
+    plan = folder.plan()
+    records = list(folder.task_records())
+    observer.on_records(tuple(records), plan.trials)
+    if len(records) >= plan.trials:
+        return
+    workers = worker_count(plan, plan.trials - len(records))
+    with running(make_executor(workers, plan.execution.trial_timeout)) as executor:
+        environment = established_environment(folder, command, executor)
+        done = {record.number for record in records}
+        missing = [one for one in task_trials(plan, environment) if one.number not in done]
+        dispatch = OneByOne(executor, workers, worker.train_output)
+        for record, _weights in train_all(dispatch, missing):
+            folder.append(record)
+            records.append(record)
+            observer.on_records(tuple(records), plan.trials)
 
 
 def task_trials(plan: Plan, environment: Environment) -> tuple[Trial, ...]:

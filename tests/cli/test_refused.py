@@ -1,0 +1,105 @@
+"""A command that is refused changes nothing: the folder before and after, byte by byte."""
+
+import hashlib
+import shutil
+from pathlib import Path
+
+import pytest
+
+from actlab.studies.run_folder import RunFolder
+from tests.cli.confirmed import confirmed
+from tests.cli.invoke import actlab
+
+SCORES = {"relu": [0.97, 0.96, 0.97], "tanh": [0.95, 0.96, 0.95]}
+
+
+def digest(folder: Path) -> str:
+    """Return the hash of every name and content below a folder."""
+    found = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        found.update(str(path.relative_to(folder)).encode())
+        found.update(path.read_bytes() if path.is_file() else b"")
+    return found.hexdigest()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> RunFolder:
+    return confirmed(tmp_path / "study", SCORES)
+
+
+WHILE_RUNNING = [
+    ["study", "resume", "{}"],
+    ["study", "resume", "{}", "--json"],
+    ["study", "confirm", "{}", "--seeds", "2"],
+    ["study", "confirm", "{}", "--seeds", "20", "--json"],
+    ["study", "run", "digits", "--out", "{}"],
+    ["tasks", "run", "binary", "--data", "digits", "--out", "{}"],
+]
+WRONG = [
+    ["study", "confirm", "{}", "--seeds", "1"],
+    ["study", "confirm", "{}", "--lang", "xx"],
+    ["study", "resume", "{}", "--lang", "xx"],
+    ["study", "show", "{}", "--trial", "99"],
+    ["study", "compare", "{}"],
+    ["study", "run", "digits", "--out", "{}"],
+    ["study", "run", "{}/plan.toml", "--out", "{}"],
+    ["tasks", "run", "binary", "--data", "digits", "--out", "{}"],
+    ["report", "{}", "--lang", "xx"],
+    ["report", "{}", "-o", "/no/such/folder/page.html"],
+]
+
+
+@pytest.mark.parametrize("command", WHILE_RUNNING, ids=" ".join)
+def test_a_second_process_is_told_whose_the_folder_is(
+    command: list[str], folder: RunFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with RunFolder(folder.path).locked():
+        before = digest(folder.path)
+        result = actlab(capsys, *(part.format(folder.path) for part in command))
+        assert digest(folder.path) == before
+    assert result.code == 2, result.err
+    assert "process" in result.err or "holds" in result.err
+    assert result.out == ""
+
+
+@pytest.mark.parametrize("command", WRONG, ids=" ".join)
+def test_a_wrong_command_changes_nothing(
+    command: list[str], folder: RunFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = digest(folder.path)
+    result = actlab(capsys, *(part.format(folder.path) for part in command))
+    assert result.code == 2, result.err
+    assert digest(folder.path) == before
+
+
+def test_a_reader_needs_no_more_than_the_records(
+    folder: RunFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown = actlab(capsys, "study", "show", str(folder.path), "--json").out
+    with RunFolder(folder.path).locked():
+        before = digest(folder.path)
+        assert actlab(capsys, "study", "show", str(folder.path), "--json").out == shown
+        page = tmp_path / "page.html"
+        assert actlab(capsys, "report", str(folder.path), "-o", str(page)).code == 0
+        assert digest(folder.path) == before
+    assert page.exists()
+
+
+def test_a_read_only_folder_can_be_shown_and_drawn(
+    folder: RunFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same with a medium that nothing can be written to: nothing is even tried."""
+    other = Path(shutil.copytree(folder.path, tmp_path / "other"))
+    for path in (other, *other.rglob("*")):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    before = digest(other)
+    for command in (
+        ["study", "show", str(other)],
+        ["study", "show", str(other), "--trial", "0"],
+        ["study", "compare", str(other), str(folder.path)],
+        ["report", str(other), "-o", str(tmp_path / "page.html")],
+    ):
+        result = actlab(capsys, *command)
+        assert result.code == 0, result.err
+    assert digest(other) == before
+    other.chmod(0o755)
