@@ -30,6 +30,10 @@ MASKED = {
         "seconds_per_epoch": "measured on this machine",
         "minutes": "follows from the seconds of an epoch",
     },
+    "study_of_tasks tasks_run": {
+        "column": "the place is the line that starts a worker, which holds numbers of open files",
+        "end_column": "the same line, as long as those numbers",
+    },
     "machine": {
         "ok": "doctor says what this machine has; the subjects are kept",
         "found": "doctor says what this machine has",
