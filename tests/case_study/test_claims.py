@@ -5,9 +5,9 @@ import pytest
 
 from actlab.case_study.claims import claims
 from actlab.records import Claim, Plan, Record, Setting
+from actlab.studies.confirm.judging import judge
 from actlab.text import Formatter
-from actlab.verdicts import judge
-from tests.verdicts.planted import NAMES, drawn, plan, record, replication
+from tests.studies.confirm.planted import NAMES, drawn, plan, record, replication
 
 ENGLISH = Formatter(NullTranslations())
 EQUAL = dict.fromkeys(NAMES, 0.97)

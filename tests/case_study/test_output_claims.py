@@ -23,7 +23,7 @@ from actlab.records import (
     TargetScale,
 )
 from actlab.studies.tasks.settings import tasks_plan
-from tests.verdicts.planted import record
+from tests.studies.confirm.planted import record
 
 IMAGES = 1000
 

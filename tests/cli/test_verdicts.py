@@ -28,9 +28,10 @@ def test_show_gives_scripts_the_verdict(tmp_path: Path, capsys: pytest.CaptureFi
         assert row["n"] == 4
         assert row["low"] < row["mean"] < row["high"]
         assert row["difference"] <= 0
-        assert row["difference"] == pytest.approx(row["mean"] - conv[0]["mean"])
         assert (row["p_adjusted"] is None) == (row["group"] == "best")
-    assert conv[2]["mean"] == pytest.approx((0.5 + 0.1 + 0.55 + 0.5) / 4)
+    assert conv[1]["difference"] == pytest.approx(conv[1]["mean"] - conv[0]["mean"])
+    assert conv[2]["mean"] == pytest.approx((0.5 + 0.55 + 0.5) / 3)
+    assert (conv[2]["failures"], conv[2]["group"]) == (1, "worse")
     assert [(row["activation"], row["group"], row["n"]) for row in fc] == [("relu", "unclear", 4)]
     assert verdict["claims"] == []
     assert verdict["margin"] == 0.005

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special
+from scipy import stats as scipy_stats
 
-from actlab.stats import StatisticsError, holm
+from actlab.stats import StatisticsError, dunnett, holm
 from tests.stats.simulation import STUDIES, Array, correlated, reuse
 
 P_VALUES = st.lists(st.floats(0.0, 1.0), min_size=1, max_size=30)
@@ -89,3 +90,24 @@ def test_no_p_values_and_no_probabilities() -> None:
         holm([0.2, 1.2])
     with pytest.raises(StatisticsError, match="finite"):
         holm([0.2, float("nan")])
+
+
+@pytest.mark.parametrize(("comparisons", "degrees"), [(2, 9), (4, 4), (19, 9)])
+def test_dunnett_is_the_chance_that_it_stands_for(comparisons: int, degrees: int) -> None:
+    generator = np.random.default_rng(comparisons)
+    shape = (200_000, comparisons)
+    shared = generator.standard_normal((shape[0], 1))
+    own, spreads = generator.standard_normal(shape), generator.chisquare(degrees, shape) / degrees
+    largest = np.abs((shared + own) / np.sqrt(2.0 * spreads)).max(axis=1)
+    for p in (0.02, 0.002):
+        seen = float((largest >= scipy_stats.t.isf(p / 2, degrees)).mean())
+        found = float(dunnett([p] * comparisons, [degrees] * comparisons)[0])
+        assert found == pytest.approx(seen, abs=4 * (seen / shape[0]) ** 0.5 + 1e-4)
+
+
+def test_dunnett_lies_between_no_adjustment_and_bonferroni() -> None:
+    p = [0.001, 0.02, 0.3]
+    found = dunnett(p, [5, 9, 40])
+    assert all(a <= b <= min(1.0, 3 * a) for a, b in zip(p, found, strict=True))
+    assert dunnett([], []).size == 0
+    assert dunnett([0.04], [3]).tolist() == [0.04]

@@ -14,6 +14,7 @@ from actlab.stats import (
     nadeau_bengio_factor,
     paired_difference,
     permutation_p,
+    welch_difference,
     wilcoxon_p,
 )
 from tests.stats.simulation import HIGHEST, LOWEST, STUDIES, correlated, reuse
@@ -35,9 +36,9 @@ def test_the_paired_difference_agrees_with_scipy() -> None:
     first, second = np.random.default_rng(1).normal(size=(2, 9))
     expected = scipy_stats.ttest_rel(first, second)
     ends = expected.confidence_interval(0.9)
-    found = paired_difference(first, second, confidence=0.9)
+    found = paired_difference(first, second)
     assert found.p_value == pytest.approx(expected.pvalue, rel=1e-9)
-    assert (found.low, found.high) == pytest.approx((ends.low, ends.high), rel=1e-9)
+    assert (found.low_90, found.high_90) == pytest.approx((ends.low, ends.high), rel=1e-9)
     assert found.standard_deviation == pytest.approx(np.std(first - second, ddof=1))
     assert found.n == 9
 
@@ -178,3 +179,35 @@ def test_coarse_scores_on_few_seeds_do_not_err_more_often(n: int) -> None:
 def test_values_without_partners_are_refused() -> None:
     with pytest.raises(StatisticsError, match="3 and 2 values were given"):
         paired_difference([1, 2, 3], [1, 2])
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.2, 0.33])
+def test_candidates_a_margin_apart_are_called_tied_in_at_most_5_percent(rho: float) -> None:
+    rows = correlated(np.random.default_rng(2), STUDIES, 10, rho)
+    factor, margin = 1 / 10 + reuse(rho), 3.0
+    highs = [paired_difference(row, np.zeros(10), variance_factor=factor).high_90 for row in rows]
+    wrong = np.mean([high + margin < margin for high in highs])
+    assert 0.035 <= wrong <= 0.065  # 5 %, the edge, within 2.5 standard errors
+
+
+def test_equals_are_tied_at_n_10_when_the_spread_is_0_6_margins() -> None:
+    rows = 0.6 * np.random.default_rng(3).standard_normal((STUDIES, 10))
+    assert np.mean([paired_difference(row, np.zeros(10)).high_90 < 1.0 for row in rows]) >= 0.95
+
+
+def test_welch_is_scipys() -> None:
+    generator = np.random.default_rng(4)
+    first, second = generator.normal(0.0, 1.0, 6), generator.normal(0.5, 3.0, 9)
+    expected = scipy_stats.ttest_ind(first, second, equal_var=False)
+    found = welch_difference(first, second)
+    ends = expected.confidence_interval(0.95)
+    assert found.p_value == pytest.approx(expected.pvalue, rel=1e-9)
+    assert (found.low, found.high) == pytest.approx((ends.low, ends.high), rel=1e-9)
+    assert (found.n, found.degrees) == (15, pytest.approx(expected.df))
+
+
+def test_welch_without_spread_or_values() -> None:
+    assert welch_difference([0.9], [0.8, 0.7]).p_value == 1.0
+    same = welch_difference([0.9, 0.9], [0.9, 0.9])
+    assert (same.low, same.high, same.p_value) == (0.0, 0.0, 1.0)
+    assert welch_difference([0.9, 0.9], [0.9, 0.9], resolution=0.01).high > 0.0

@@ -5,23 +5,18 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pytest
 
-from actlab.verdicts import judge
-
-from .planted import NAMES, drawn, plan, replication
+from actlab.studies.confirm.judging import judge
+from actlab.verdicts import Question, compare, scores_by_seed
+from tests.studies.confirm.planted import NAMES, drawn, plan, replication
 
 MARGIN = 0.005
 
 
-@pytest.fixture
-def deciding_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave out what stands beside the rule and decides nothing: most of the time of a verdict."""
-    monkeypatch.setattr("actlab.verdicts.slot.beside", lambda candidates, *_: list(candidates))
-    monkeypatch.setattr("actlab.verdicts.slot.ranks", lambda *_: None)
-
-
-def groups(scores: Mapping[str, Sequence[float | None]]) -> dict[str, str]:
-    slot = judge(plan(), replication(scores), margin=MARGIN).slots[0]
-    return {candidate.activation: candidate.group for candidate in slot.candidates}
+def groups(scores: Mapping[str, Sequence[float]]) -> dict[str, str]:
+    """Judge without what decides nothing, which is most of the time of a verdict."""
+    table = scores_by_seed({name: dict(enumerate(row)) for name, row in scores.items()})
+    found = compare(table, Question(MARGIN, resolution=1 / 5000, limits=(0.0, 1.0)))
+    return {candidate.name: candidate.group for candidate in found.candidates}
 
 
 def share_with_a_false_worse(studies: int, seeds: int, paired_spread: float) -> float:
@@ -58,22 +53,18 @@ def share_with_the_winner(studies: int) -> float:
 
 
 # 40 studies at a true rate of 0.04 have more than six false ones once in 600 tries.
-@pytest.mark.usefixtures("deciding_only")
 def test_equal_candidates_are_seldom_called_worse() -> None:
     assert share_with_a_false_worse(40, 10, 0.003) <= 6 / 40
 
 
-@pytest.mark.usefixtures("deciding_only")
 def test_equal_candidates_are_tied() -> None:
     assert share_tied(25) >= 0.95
 
 
-@pytest.mark.usefixtures("deciding_only")
 def test_a_winner_by_one_point_is_found() -> None:
     assert share_with_the_winner(15) >= 14 / 15
 
 
-@pytest.mark.usefixtures("deciding_only")
 @pytest.mark.slow
 @pytest.mark.parametrize(("seeds", "spread"), [(2, 0.003), (3, 0.003), (10, 0.003), (10, 0.01)])
 def test_equal_candidates_are_called_worse_in_five_percent_of_studies_at_most(
@@ -82,19 +73,16 @@ def test_equal_candidates_are_called_worse_in_five_percent_of_studies_at_most(
     assert share_with_a_false_worse(2000, seeds, spread) <= 0.05
 
 
-@pytest.mark.usefixtures("deciding_only")
 @pytest.mark.slow
 def test_equal_candidates_are_tied_in_many_studies() -> None:
     assert share_tied(1000) >= 0.95
 
 
-@pytest.mark.usefixtures("deciding_only")
 @pytest.mark.slow
 def test_a_winner_is_found_in_many_studies() -> None:
     assert share_with_the_winner(500) >= 0.99
 
 
-@pytest.mark.usefixtures("deciding_only")
 @pytest.mark.parametrize("seeds", [2, 3, 10])
 def test_heavy_ties_are_no_certainty(seeds: int) -> None:
     """Few images: accuracies fall on the same few values, and differences are often all equal."""
@@ -107,14 +95,14 @@ def test_heavy_ties_are_no_certainty(seeds: int) -> None:
     assert wrong <= 4
 
 
-def test_a_candidate_that_always_diverges_is_worse() -> None:
+def test_a_candidate_that_always_diverges_is_unreliable() -> None:
     scores: dict[str, Sequence[float | None]] = dict(
         drawn(np.random.default_rng(1), dict.fromkeys(NAMES[:3], 0.97), 10, 0.003)
     )
     scores["silu"] = [None] * 10
     slot = judge(plan(), replication(scores)).slots[0]
     silu = slot.candidates[-1]
-    assert (silu.activation, silu.group, silu.mean, silu.diverged) == ("silu", "worse", 0.1, 10)
+    assert (silu.name, silu.group, silu.mean, silu.diverged) == ("silu", "unreliable", None, 10)
     assert {c.group for c in slot.candidates[1:-1]} == {"tied"}
 
 

@@ -60,7 +60,7 @@ def test_a_minimised_value_is_best_when_small() -> None:
     assert judged.best is not None
     assert judged.best.value == 0.2
     assert judged.parameters[0].choices[0].name == "tanh"
-    assert "tanh 0.2000, relu 0.9000" in " ".join(judged.can)
+    assert "tanh 0.2, relu 0.9" in " ".join(judged.can)
 
 
 def test_repeated_settings_are_counted() -> None:

@@ -6,22 +6,22 @@
 4. Sparse activations help the convolutional layers (why 1 would hold).
 5. Activations that are not sparse help the fully connected layer (why 2 would hold).
 
-"S is best" is read as: every member of S beats everyone outside S. A pair of the two speaks *for*
-it where Holm's test rejects and the member is ahead; *against* it where the test rejects and the
-outsider is ahead, or where the member's lead is below the margin (the upper end of its 90 %
-interval is); otherwise it is *open*. One pair against makes the claim not supported; with none
-against and none open it is supported.
+"S is best" is read as: every member of S beats everyone outside S. A pair of the two speaks
+*against* it where the member's lead is below the margin (the upper end of its 90 % interval is), or
+where Holm's test rejects and the outsider is ahead; *for* it where the test rejects and the member
+is ahead; otherwise it is *open*. One pair against makes the claim not supported; with none against
+and none open it is supported. An outsider that does not train reliably is beaten; a member that
+does not makes the claim not supported.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from actlab.case_study.mechanism_claims import information_claim, sparsity_claim
 from actlab.case_study.rate_claim import learning_rate_claim
 from actlab.records import BalancedSampler, Claim, Pair, Plan, Record, SlotVerdict, Verdict
 from actlab.text import Formatter
-from actlab.verdicts.pairs import ALPHA
+from actlab.verdicts import ALPHA
 
 PUBLISHED_ACTIVATIONS = frozenset(
     ("sigmoid", "relu", "leaky_relu_0.01", "leaky_relu_0.1", "prelu", "elu", "tanh", "silu")
@@ -72,7 +72,7 @@ def claims(
             margin,
             words,
         ),
-        learning_rate_claim(search, verdict.chance, margin, words),
+        learning_rate_claim(search, verdict.conditions.chance, margin, words),
         sparsity_claim(verdict.mechanisms, words),
         information_claim(verdict.mechanisms, words),
     )
@@ -87,68 +87,74 @@ def _best_claim(
     words: Formatter,
 ) -> Claim:
     _ = words.translations.gettext
-    compared = {c.activation for c in slot.candidates if c.difference is not None} if slot else {}
-    missing = sorted(PUBLISHED_ACTIVATIONS - set(compared))
+    compared = (
+        {c.name for c in slot.candidates if c.difference is not None or c.group == "unreliable"}
+        if slot
+        else set()
+    )
+    missing = sorted(PUBLISHED_ACTIVATIONS - compared)
     if slot is None or missing:
         reason = _("Not every candidate has replicates to compare; missing: {names}.")
         return Claim(number, text, "not enough evidence", reason.format(names=words.names(missing)))
-    leads = [_lead(pair, claimed) for pair in slot.pairs if _crosses(pair, claimed)]
-    against = [lead for lead in leads if lead.kind(margin) == "against"]
-    undecided = [lead for lead in leads if lead.kind(margin) == "open"]
+    unreliable = [c.name for c in slot.candidates if c.group == "unreliable"]
+    if any(name in claimed for name in unreliable):
+        names = words.names([name for name in unreliable if name in claimed])
+        reason = _("Not every training with {names} gets anywhere: that is unreliable.")
+        return Claim(number, text, "not supported", reason.format(names=names))
+    leads = [lead for lead in map(_of_member(claimed), slot.pairs) if lead is not None]
+    against = [lead for lead in leads if _kind(lead, margin) == "against"]
+    undecided = [lead for lead in leads if _kind(lead, margin) == "open"]
     if against:
-        worst = min(against, key=lambda lead: lead.difference)
+        worst = min(against, key=lambda lead: lead.difference.mean)
         return Claim(number, text, "not supported", _against(worst, margin, words))
     if undecided:
         reason = _undecided(undecided, len(leads), words)
         return Claim(number, text, "not enough evidence", reason)
-    closest = min(leads, key=lambda lead: lead.difference)
+    if not leads:
+        reason = _("None of the others trains reliably.")
+        return Claim(number, text, "supported", reason)
+    closest = min(leads, key=lambda lead: lead.difference.mean)
     reason = _("The closest of the others is {other}: {difference} points behind {member} ({p}).")
     return Claim(
         number,
         text,
         "supported",
         reason.format(
-            other=closest.outsider,
-            member=closest.member,
-            difference=words.difference(closest.difference),
+            other=closest.second,
+            member=closest.first,
+            difference=words.difference(closest.difference.mean),
             p=words.p_value(closest.p_adjusted),
         ),
     )
 
 
-@dataclass(frozen=True)
-class Lead:
-    """How far a claimed candidate is ahead of one that is not; 90 % interval's upper end."""
+def _of_member(claimed: tuple[str, ...]) -> Callable[[Pair], Pair | None]:
+    """Return what turns a pair so that its first is claimed; None for a pair of two or none."""
 
-    member: str
-    outsider: str
-    difference: float
-    high_90: float
-    p_adjusted: float
+    def turned(pair: Pair) -> Pair | None:
+        if (pair.first in claimed) == (pair.second in claimed):
+            return None
+        return pair.seen_from(pair.first if pair.first in claimed else pair.second)
 
-    def kind(self, margin: float) -> Literal["for", "against", "open"]:
-        """Return what this pair says about the claim."""
-        if self.p_adjusted <= ALPHA:
-            return "for" if self.difference > 0 else "against"
-        return "against" if self.high_90 < margin else "open"
+    return turned
 
 
-def _crosses(pair: Pair, claimed: tuple[str, ...]) -> bool:
-    return (pair.first in claimed) != (pair.second in claimed)
+def _kind(lead: Pair, margin: float) -> Literal["for", "against", "open"]:
+    """Return what the lead of a claimed candidate over another says about the claim."""
+    if lead.difference.high_90 < margin:
+        return "against"
+    if lead.p_adjusted > ALPHA:
+        return "open"
+    return "for" if lead.difference.mean > 0 else "against"
 
 
-def _lead(pair: Pair, claimed: tuple[str, ...]) -> Lead:
-    if pair.first in claimed:
-        return Lead(pair.first, pair.second, pair.difference, pair.high_90, pair.p_adjusted)
-    return Lead(pair.second, pair.first, -pair.difference, -pair.low_90, pair.p_adjusted)
-
-
-def _against(lead: Lead, margin: float, words: Formatter) -> str:
+def _against(lead: Pair, margin: float, words: Formatter) -> str:
     _ = words.translations.gettext
-    names = {"member": lead.member, "other": lead.outsider, "p": words.p_value(lead.p_adjusted)}
-    if lead.p_adjusted <= ALPHA:
+    found = lead.difference
+    names = {"member": lead.first, "other": lead.second, "p": words.p_value(lead.p_adjusted)}
+    if lead.p_adjusted <= ALPHA and found.mean < 0:
         return _("{other} is better than {member} by {difference} points ({p}).").format(
-            **names, difference=words.difference(-lead.difference)
+            **names, difference=words.difference(-found.mean)
         )
     return _(
         "{member} is not ahead of {other} by as much as {margin} points: the lead is {difference}, "
@@ -156,18 +162,18 @@ def _against(lead: Lead, margin: float, words: Formatter) -> str:
     ).format(
         **names,
         margin=words.margin(margin),
-        difference=words.difference(lead.difference),
-        high=words.difference(lead.high_90),
+        difference=words.difference(found.mean),
+        high=words.difference(found.high_90),
     )
 
 
-def _undecided(undecided: list[Lead], pairs: int, words: Formatter) -> str:
+def _undecided(undecided: list[Pair], pairs: int, words: Formatter) -> str:
     _ = words.translations.gettext
     return _(
         "{count} of {pairs} comparisons stay open: {names} may be behind {members} or not."
     ).format(
         count=len(undecided),
         pairs=pairs,
-        names=words.names(sorted({lead.outsider for lead in undecided})),
-        members=words.names(sorted({lead.member for lead in undecided})),
+        names=words.names(sorted({lead.second for lead in undecided})),
+        members=words.names(sorted({lead.first for lead in undecided})),
     )

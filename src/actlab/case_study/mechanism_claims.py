@@ -14,9 +14,13 @@ exact zeros tells relu from the others and nothing else; its sentence stands bes
 from collections.abc import Sequence
 
 from actlab.records import Claim, ClaimOutcome, Mechanism
+from actlab.studies.confirm.layer_statistics import (
+    CLAIM_OF,
+    SPARSENESS,
+    ZEROS,
+    mechanism_sentence,
+)
 from actlab.text import Formatter
-from actlab.verdicts.mechanisms import CLAIM_OF
-from actlab.verdicts.properties import SPARSENESS, ZEROS
 
 
 def sparsity_claim(mechanisms: Sequence[Mechanism], words: Formatter) -> Claim:
@@ -46,9 +50,9 @@ def _claim(
         reason = _("No network of the replicates was looked into.")
         return Claim(number, text, "not enough evidence", reason)
     outcome = _outcome(sparseness, direction)
-    sentences = [sparseness.sentence]
+    sentences = [mechanism_sentence(sparseness, words)]
     if zeros is not None:
-        sentences.append(zeros.sentence)
+        sentences.append(mechanism_sentence(zeros, words))
     if outcome != "not enough evidence":
         sentences.append(_("Candidates differ in more than this: a correlation is no cause."))
     return Claim(number, text, outcome, " ".join(sentences))

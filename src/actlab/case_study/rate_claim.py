@@ -14,7 +14,7 @@ import numpy as np
 from actlab import stats
 from actlab.records import Claim, ClaimOutcome, Record
 from actlab.text import Formatter
-from actlab.verdicts.pairs import ALPHA, TIE_CONFIDENCE
+from actlab.verdicts import ALPHA
 
 THRESHOLD = 0.004
 FEWEST_PAIRS = 6
@@ -60,8 +60,7 @@ def _judged(
 ) -> tuple[ClaimOutcome, str]:
     _ = words.translations.gettext
     first, second = np.array(low), np.array(high)
-    found = stats.paired_difference(first, second, 0.95)
-    tie = stats.paired_difference(first, second, TIE_CONFIDENCE)
+    found = stats.paired_difference(first, second)
     numbers = _(
         "Over {count} pairs of activations with rates on both sides, those from 0.004 on are "
         "{difference} points lower (95 % interval {low} to {high}; {p}; Wilcoxon {wilcoxon}); "
@@ -75,8 +74,8 @@ def _judged(
         wilcoxon=words.p_value(stats.wilcoxon_p(first, second)),
         lower=int((first > second).sum()),
     )
-    if found.p_value <= ALPHA and found.mean > 0:
-        return "supported", numbers
-    if found.p_value <= ALPHA or tie.high < margin:
+    if found.high_90 < margin:
         return "not supported", numbers
+    if found.p_value <= ALPHA:
+        return "supported" if found.mean > 0 else "not supported", numbers
     return "not enough evidence", numbers

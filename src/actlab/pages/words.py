@@ -2,7 +2,7 @@
 
 from gettext import NullTranslations
 
-from actlab.records import Outcome
+from actlab.records import Group, Outcome
 
 
 def outcome_word(outcome: Outcome, translations: NullTranslations) -> str:
@@ -32,3 +32,15 @@ def split_word(name: str, translations: NullTranslations) -> str:
         "valid_trial": _("valid (trial)"),
         "test": _("test"),
     }.get(name, name)
+
+
+def group_words(translations: NullTranslations) -> dict[Group, str]:
+    """Return the words for the groups of a verdict, in the order in which they are shown."""
+    _ = translations.gettext
+    return {
+        "best": _("best"),
+        "tied": _("tied"),
+        "unclear": _("unclear"),
+        "worse": _("worse"),
+        "unreliable": _("unreliable"),
+    }

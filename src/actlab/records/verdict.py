@@ -1,37 +1,101 @@
-"""A verdict: what the replicates of a study support, with the numbers it rests on.
+"""A verdict: what scores over several seeds support, as codes and numbers.
 
-Accuracies and their differences are fractions (0.005 is half a point), p-values are two-sided.
-Sentences are in the language that was active when the verdict was made.
+Scores of a study are accuracies as fractions (0.005 is half a point); p-values are two-sided. What
+it says in words is made where it is shown (`actlab.verdicts.text`).
 """
 
-import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from actlab.records.trial import Setting
 
 SlotName = Literal["conv", "fc"]
-Group = Literal["best", "tied", "worse", "unclear"]
+Group = Literal["best", "tied", "worse", "unclear", "unreliable"]
 ClaimOutcome = Literal["supported", "not supported", "not enough evidence"]
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """One activation in one slot, judged by the replicates of its chosen setting.
+class Difference:
+    """The mean of first - second, with two intervals and the two-sided p-value.
 
-    `scores` has one accuracy per seed, in the order of the seeds, the same for every candidate; a
-    replicate that diverged counts at chance level. `difference` is mean - best's mean (<= 0), its
-    interval is of paired differences. `smallest_margin` is the margin from which on the candidate
-    would be tied. `more_seeds` is how many seeds on top would separate it from the best. `cost` is
-    the time of the function relative to a copy of the tensor. None stands for "no such number".
+    `low` and `high` bound the 95 % interval, `low_90` and `high_90` the one that ties are read
+    from. `n` counts the pairs, or all values where nothing is paired (Welch).
+    `standard_deviation` is that of one difference, `degrees` are Student's degrees of freedom.
     """
 
-    activation: str
+    mean: float
+    low: float
+    high: float
+    low_90: float
+    high_90: float
+    p_value: float
+    n: int
+    standard_deviation: float
+    degrees: float
+
+    def turned(self) -> "Difference":
+        """Return second - first.
+
+        >>> Difference(0.1, 0.05, 0.15, 0.06, 0.14, 0.01, 5, 0.02, 4).turned().high_90
+        -0.06
+        """
+        return replace(
+            self,
+            mean=-self.mean,
+            low=-self.high,
+            high=-self.low,
+            low_90=-self.high_90,
+            high_90=-self.low_90,
+        )
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two candidates, first - second: `p_adjusted` is over all comparisons that were made."""
+
+    first: str
+    second: str
+    difference: Difference
+    p_adjusted: float
+    probability_of_improvement: float | None = None
+
+    def seen_from(self, name: str) -> "Pair":
+        """Return the pair with `name`, which is one of the two, as its first."""
+        if name == self.first:
+            return self
+        chance = self.probability_of_improvement
+        return Pair(
+            first=self.second,
+            second=self.first,
+            difference=self.difference.turned(),
+            p_adjusted=self.p_adjusted,
+            probability_of_improvement=None if chance is None else 1.0 - chance,
+        )
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One candidate, judged by its runs with several seeds.
+
+    `scores` has one score per seed, in the order of the seeds, the same for every candidate; None
+    is a run that failed. Mean and interval are of the runs that trained. `failures` counts all
+    failed runs, `diverged` those of them that ended without a score; `failure_rate_low` is the
+    lower 95 % bound of the rate of failures, `p_failures` compares it with that of the best.
+    `difference` is to the best (or to the baseline), below zero in the direction of worse, over the
+    seeds on which both trained. `smallest_margin` is the margin from which on the candidate would
+    be tied. `more_seeds` is how many seeds on top would separate it from the best. `cost` is the
+    time of the function relative to a copy of the tensor. None stands for "no such number".
+    """
+
+    name: str
     group: Group
-    sentence: str
     setting: Setting | None = None
-    scores: tuple[float, ...] = ()
+    scores: tuple[float | None, ...] = ()
     diverged: int = 0
+    failures: int = 0
+    failure_rate_low: float | None = None
+    p_failures: float | None = None
     mean: float | None = None
     low: float | None = None
     high: float | None = None
@@ -51,28 +115,13 @@ class Candidate:
 
     @property
     def n(self) -> int:
-        """Return the number of replicates that count."""
+        """Return the number of runs that count, failed ones among them."""
         return len(self.scores)
 
-
-@dataclass(frozen=True)
-class Pair:
-    """Two candidates of a slot: first - second, paired by seed.
-
-    `low` and `high` bound the 95 % interval, `low_90` and `high_90` the one that ties are read
-    from. `p_value` is of the paired t-test, `p_adjusted` after Holm over all pairs of the slot.
-    """
-
-    first: str
-    second: str
-    difference: float
-    low: float
-    high: float
-    p_value: float
-    p_adjusted: float
-    probability_of_improvement: float
-    low_90: float = -math.inf
-    high_90: float = math.inf
+    @property
+    def trained(self) -> int:
+        """Return the number of runs that trained."""
+        return sum(score is not None for score in self.scores)
 
 
 @dataclass(frozen=True)
@@ -90,15 +139,39 @@ class Ranks:
 
 
 @dataclass(frozen=True)
-class SlotVerdict:
-    """The verdict on one slot: candidates by falling mean, those without a mean last."""
+class Notice:
+    """What a reader must know before believing the groups: a code, with numbers and names."""
 
-    slot: SlotName
+    code: str
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    names: tuple[str, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Candidates compared with each other: by falling mean, those without a mean last.
+
+    `seeds` is how many each candidate should have.
+    """
+
     candidates: tuple[Candidate, ...]
     pairs: tuple[Pair, ...]
     ranks: Ranks | None
-    summary: str
-    notices: tuple[str, ...] = ()
+    seeds: int
+    notices: tuple[Notice, ...] = ()
+
+    @property
+    def best(self) -> Candidate | None:
+        """Return the candidate that the others are compared with; None where nothing is."""
+        return next((row for row in self.candidates if row.group == "best"), None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlotVerdict(Comparison):
+    """The verdict on one slot."""
+
+    slot: SlotName
 
 
 @dataclass(frozen=True)
@@ -154,21 +227,19 @@ class Importance:
 class Mechanism:
     """Whether a property of the trained networks goes with accuracy across candidates.
 
-    `correlation` is Spearman's, over the candidates of the slot, with a 95 % interval; None where
-    there is nothing to correlate, which `sentence` explains. `values` has the property of each
-    candidate. `key` names it for scripts, `property_name` for people.
+    `key` names the property. `correlation` is Spearman's, over the candidates of the slot, with a
+    95 % interval; None where there is nothing to correlate. `values` has the property of each
+    candidate; `equal_accuracies` says that all of these have the same accuracy.
     """
 
     slot: SlotName
-    property_name: str
+    key: str
     correlation: float | None
     low: float | None
     high: float | None
-    candidates: int
     claim: int | None
-    sentence: str
     values: dict[str, float]
-    key: str = ""
+    equal_accuracies: bool = False
 
 
 @dataclass(frozen=True)
@@ -176,14 +247,13 @@ class ProbeRow:
     """A property of one layer in the networks of one candidate: its mean over the networks.
 
     The interval is Student's at 95 %, None for a single network. A row without a layer is of the
-    whole network. `key` names the property for scripts, `property_name` for people.
+    whole network. `key` names the property.
     """
 
     slot: SlotName
     activation: str
     layer: str | None
     key: str
-    property_name: str
     mean: float
     low: float | None
     high: float | None
@@ -201,18 +271,31 @@ class Claim:
 
 
 @dataclass(frozen=True)
+class Conditions:
+    """How the replicates of a study were made, for its paragraph of methods.
+
+    `replicates` counts them; `evaluation_rows` and `train_rows` are those of one;
+    `rows_overlap` says that replicates share rows, `stopped_early` that candidates which were
+    clearly behind got fewer seeds. `chance` is the accuracy of guessing.
+    """
+
+    replicates: int
+    evaluation_rows: int
+    train_rows: int
+    chance: float
+    rows_overlap: bool = False
+    stopped_early: bool = False
+
+
+@dataclass(frozen=True)
 class Verdict:
     """All that a study's replicates support."""
 
     slots: tuple[SlotVerdict, ...]
     margin: float
     seeds: int
-    rows_overlap: bool
-    chance: float
-    claims: tuple[Claim, ...] = ()
+    conditions: Conditions
     rates: tuple[RateCurve, ...] = ()
     importance: tuple[Importance, ...] = ()
     mechanisms: tuple[Mechanism, ...] = ()
     probes: tuple[ProbeRow, ...] = ()
-    notices: tuple[str, ...] = ()
-    methods: str = ""

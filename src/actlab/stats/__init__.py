@@ -4,16 +4,17 @@ Where anything is random, the caller passes a numpy Generator. Each docstring ha
 it assumes and when it misleads. Numbers that a method cannot work with raise StatisticsError.
 """
 
+from actlab.records import Difference
 from actlab.stats.checks import StatisticsError
 from actlab.stats.correlation import rank_correlation
-from actlab.stats.equivalence import Equivalence, equivalence, upper_bound
+from actlab.stats.failures import failure_rate_low, failure_rates_p
 from actlab.stats.intervals import Interval, bca_interval, student_t_interval
-from actlab.stats.multiplicity import holm
+from actlab.stats.multiplicity import dunnett, holm
 from actlab.stats.paired import (
-    PairedDifference,
     nadeau_bengio_factor,
     paired_difference,
     permutation_p,
+    welch_difference,
     wilcoxon_p,
 )
 from actlab.stats.power import detectable_difference, paired_t_power, seeds_to_separate
@@ -22,15 +23,16 @@ from actlab.stats.ranks import RankComparison, friedman_nemenyi
 from actlab.stats.sequential import clearly_behind
 
 __all__ = [
-    "Equivalence",
+    "Difference",
     "Interval",
-    "PairedDifference",
     "RankComparison",
     "StatisticsError",
     "bca_interval",
     "clearly_behind",
     "detectable_difference",
-    "equivalence",
+    "dunnett",
+    "failure_rate_low",
+    "failure_rates_p",
     "friedman_nemenyi",
     "holm",
     "nadeau_bengio_factor",
@@ -42,6 +44,6 @@ __all__ = [
     "rank_correlation",
     "seeds_to_separate",
     "student_t_interval",
-    "upper_bound",
+    "welch_difference",
     "wilcoxon_p",
 ]

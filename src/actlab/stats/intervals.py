@@ -7,7 +7,7 @@ import numpy as np
 from scipy import stats
 
 from actlab.stats.checks import Array, ArrayLike, fraction, not_negative, sample
-from actlab.stats.differences import checked_factor, t_quantile
+from actlab.stats.paired import checked_factor, t_quantile
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def student_t_interval(
     """
     found = sample(values)
     n = found.size
-    quantile = t_quantile((1.0 + fraction("confidence", confidence)) / 2.0, n)
+    quantile = t_quantile((1.0 + fraction("confidence", confidence)) / 2.0, n - 1)
     floor = not_negative("resolution", resolution) / math.sqrt(12.0)
     factor = checked_factor(variance_factor, n)
     if n == 1:

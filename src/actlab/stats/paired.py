@@ -1,28 +1,31 @@
-"""Two candidates on the same seeds: the mean difference, and whether it is more than luck."""
+"""Two candidates: the mean difference of their scores, and whether it is more than luck."""
 
-from dataclasses import dataclass
+import math
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special, stats
 
 from actlab.i18n import _
-from actlab.stats.checks import Array, ArrayLike, StatisticsError, fraction
-from actlab.stats.differences import differences, paired_values
+from actlab.records import Difference
+from actlab.stats.checks import Array, ArrayLike, StatisticsError, not_negative, pair, sample
 
 _MOST_ENUMERATED = 13
+_RELATIVE_QUANTUM_BITS = 40
+"""Differences are rounded to 2^-40 of the largest score: 0.95 - 0.94 equals 0.93 - 0.92 then."""
 
 
-@dataclass(frozen=True)
-class PairedDifference:
-    """The mean of first - second with its interval and two-sided p-value."""
+def t_quantile(probability: float, degrees: float) -> float:
+    """Return Student's quantile; without degrees of freedom it is infinite.
 
-    mean: float
-    low: float
-    high: float
-    p_value: float
-    n: int
-    standard_deviation: float
+    >>> round(t_quantile(0.975, 9), 4)
+    2.2622
+    >>> t_quantile(0.975, 0)
+    inf
+    """
+    if degrees > 0:
+        return float(special.stdtrit(degrees, probability))
+    return math.copysign(math.inf, probability - 0.5)
 
 
 def nadeau_bengio_factor(n: int, train_rows: int, evaluation_rows: int) -> float:
@@ -55,11 +58,10 @@ def nadeau_bengio_factor(n: int, train_rows: int, evaluation_rows: int) -> float
 def paired_difference(
     first: ArrayLike,
     second: ArrayLike,
-    confidence: float = 0.95,
     variance_factor: float | None = None,
     resolution: float | None = None,
-) -> PairedDifference:
-    """Return the mean of first - second with the paired t test's interval and p-value.
+) -> Difference:
+    """Return the mean of first - second with the paired t test's intervals and p-value.
 
     t = mean / (s sqrt(f)) on n - 1 degrees of freedom, with s the sample standard deviation of
     the differences and f = `variance_factor`, which is 1/n for independent replicates and
@@ -67,16 +69,22 @@ def paired_difference(
 
     Assumes that position i of both belongs to one seed, that pairs are independent (or that the
     factor makes up for it) and that *differences* are near normal; the scores need not be. It
-    misleads below about 6 pairs, where only very large gaps can show; where one replicate
-    diverged (one huge difference hides all others; Wilcoxon's test is the second witness); and
-    for a pair that was picked because it looked different: adjust with `holm`.
+    misleads below about 6 pairs, where only very large gaps can show; where one replicate is far
+    off (one huge difference hides all others; Wilcoxon's test is the second witness); and for a
+    pair that was picked because it looked different: adjust with `holm`.
+
+    `high_90` below a margin says that first is ahead of second by less than that margin, at 95 %:
+    the test of non-inferiority, one of the two one-sided tests of equivalence. It assumes a margin
+    that was chosen before the data were seen; with few seeds nothing is equivalent, which does not
+    mean different.
 
     Without spread: one pair gives the whole line and p = 1. `resolution` is the step between two
     possible scores (1 / rows): the spread is at least resolution / sqrt(6). Where it is None and
     all differences are equal, the smallest gap between two distinct scores stands in for it;
     scores that are all the same number give [0, 0] and p = 1.
 
-    Source: Student (1908), Biometrika 6, 1-25; the factor: Nadeau and Bengio (2003).
+    Source: Student (1908), Biometrika 6, 1-25; the factor: Nadeau and Bengio (2003); equivalence:
+    Schuirmann (1987), Journal of Pharmacokinetics and Biopharmaceutics 15, 657-680.
 
     >>> found = paired_difference([0.98, 0.97, 0.99], [0.95, 0.96, 0.95])
     >>> round(found.mean, 4), round(found.p_value, 3), found.n
@@ -84,16 +92,77 @@ def paired_difference(
     >>> paired_difference([0.98], [0.95]).p_value
     1.0
     """
-    found = differences(first, second, variance_factor, resolution)
-    tail = (1.0 - fraction("confidence", confidence)) / 2.0
-    below = found.end(tail)
-    return PairedDifference(
-        mean=found.mean,
-        low=below,
-        high=2.0 * found.mean - below,
-        p_value=min(1.0, 2.0 * min(found.below(0.0), found.above(0.0))),
-        n=found.n,
-        standard_deviation=found.standard_deviation,
+    values = paired_values(first, second)
+    n = values.size
+    factor = checked_factor(variance_factor, n)
+    if n == 1:
+        return _difference(float(values[0]), math.inf, math.inf, 0.0, n)
+    if np.ptp(values) == 0.0:
+        mean, deviation = float(values[0]), 0.0
+        if resolution is None:
+            resolution = _smallest_gap(first, second)
+    else:
+        mean, deviation = float(values.mean()), float(values.std(ddof=1))
+    if resolution is not None:
+        deviation = max(deviation, not_negative("resolution", resolution) / math.sqrt(6.0))
+    return _difference(mean, deviation, deviation * math.sqrt(factor), n - 1.0, n)
+
+
+def welch_difference(
+    first: ArrayLike, second: ArrayLike, resolution: float | None = None
+) -> Difference:
+    """Return the difference of two means whose values do not belong together (Welch's t test).
+
+    s.e. = sqrt(s1^2 / n1 + s2^2 / n2) on Satterthwaite's degrees of freedom. Assumes independent,
+    near normal values. It misleads as a comparison of candidates that share what a seed fixes: that
+    common part is noise here, which pairing would take away.
+
+    Fewer than two values on a side have no spread: the whole line, p = 1. `resolution` is the step
+    between two possible scores: each spread is at least resolution / sqrt(12).
+
+    Source: Welch (1947), The generalization of "Student's" problem when several different
+    population variances are involved, Biometrika 34, 28-35.
+
+    >>> found = welch_difference([0.98, 0.97, 0.99], [0.95, 0.96, 0.95, 0.94])
+    >>> round(found.mean, 4), round(found.p_value, 4), found.n
+    (0.03, 0.0143, 7)
+    """
+    left, right = sample(first), sample(second)
+    mean, n = float(left.mean() - right.mean()), left.size + right.size
+    if min(left.size, right.size) < 2:
+        return _difference(mean, math.inf, math.inf, 0.0, n)
+    floor = not_negative("resolution", resolution or 0.0) ** 2 / 12.0
+    variances = [max(float(part.var(ddof=1)), floor) for part in (left, right)]
+    parts = [v / part.size for v, part in zip(variances, (left, right), strict=True)]
+    error = math.sqrt(sum(parts))
+    if error == 0.0:
+        return _difference(mean, 0.0, 0.0, n - 2.0, n)
+    degrees = sum(parts) ** 2 / sum(
+        v**2 / (part.size - 1) for v, part in zip(parts, (left, right), strict=True)
+    )
+    return _difference(mean, math.sqrt(sum(variances)), error, degrees, n)
+
+
+def _difference(mean: float, deviation: float, error: float, degrees: float, n: int) -> Difference:
+    """Return the intervals and the p-value of an estimate with its standard error."""
+    if degrees == 0.0:
+        line = (-math.inf, math.inf)
+        return Difference(mean, *line, *line, 1.0, n, deviation, degrees)
+    half, half_90 = (t_quantile(at, degrees) * error for at in (0.975, 0.95))
+    if error == 0.0:
+        p_value = 1.0 if mean == 0.0 else 0.0
+    else:
+        p_value = 2.0 * float(special.stdtr(degrees, -abs(mean) / error))
+    return Difference(
+        mean=mean,
+        low=mean - half,
+        high=mean + half,
+        low_90=mean - half_90,
+        high_90=mean + half_90,
+        p_value=p_value,
+        n=n,
+        standard_deviation=deviation,
+        degrees=degrees,
     )
 
 
@@ -171,3 +240,47 @@ def permutation_p(
         rng=generator,
     )
     return min(1.0, float(found.pvalue))
+
+
+def paired_values(first: ArrayLike, second: ArrayLike) -> Array:
+    """Return first - second, free of the dust that subtracting decimal fractions leaves.
+
+    >>> paired_values([0.95, 0.93], [0.94, 0.92]).tolist() == [0.95 - 0.94, 0.93 - 0.92]
+    False
+    >>> len(set(paired_values([0.95, 0.93], [0.94, 0.92]).tolist()))
+    1
+    """
+    left, right = pair(first, second)
+    return _without_dust(left - right, max(np.abs(left).max(), np.abs(right).max()))
+
+
+def checked_factor(given: float | None, n: int) -> float:
+    """Return what the variance of a mean of n values is a multiple of: 1/n, or what is given.
+
+    >>> checked_factor(None, 10)
+    0.1
+    """
+    if given is None:
+        return 1.0 / n
+    if not (math.isfinite(given) and given >= (1.0 - 1e-9) / n):
+        raise StatisticsError(
+            _(
+                "variance_factor must be at least 1/n = {least}; it is {given}. Take it from "
+                "nadeau_bengio_factor."
+            ).format(least=f"{1.0 / n:.4g}", given=given)
+        )
+    return float(given)
+
+
+def _smallest_gap(first: ArrayLike, second: ArrayLike) -> float:
+    scores = np.concatenate(pair(first, second))
+    distinct = np.unique(_without_dust(scores, np.abs(scores).max()))
+    return float(np.diff(distinct).min()) if distinct.size > 1 else 0.0
+
+
+def _without_dust(values: Array, largest: float) -> Array:
+    if largest == 0.0:
+        return values
+    exponent = math.frexp(float(largest))[1] - _RELATIVE_QUANTUM_BITS
+    rounded: Array = np.ldexp(np.round(np.ldexp(values, -exponent)), exponent)
+    return rounded

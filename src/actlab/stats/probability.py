@@ -3,7 +3,7 @@
 import numpy as np
 
 from actlab.stats.checks import Array, ArrayLike, table
-from actlab.stats.differences import paired_values
+from actlab.stats.paired import paired_values
 
 
 def probability_of_improvement(first: ArrayLike, second: ArrayLike) -> float:

@@ -1,25 +1,19 @@
-"""Records -> comparisons -> groups and claims, each with its reason; no torch, no training.
+"""Scores -> groups, each with its reason; no torch, no training, nothing about studies.
 
-    verdict = judge(plan, Replication(records, chosen, chance=0.1, train_rows=3000, ...))
+    compare(scores_by_seed({"relu": {0: 0.97, 1: 0.98}, "tanh": {0: 0.9, 1: 0.91}}), Question(0.01))
 
-`judge` is pure arithmetic on the records of replicates: `rule` says who is best, tied, worse or
-unclear, `pairs` compares, `rates` draws the learning-rate curves of a balanced search, `document`
-makes the plain document of it all.
+`rule` says who is best, tied, worse, unclear or unreliable, `text` says it in words.
 """
 
-from actlab.verdicts.document import document
-from actlab.verdicts.judge import DEFAULT_MARGIN, Beside, judge
-from actlab.verdicts.protocol_change import Across, Change, across
-from actlab.verdicts.replication import Chosen, Replication
+from actlab.verdicts.rule import ALPHA, TOLERANCE, Question, compare, group_of
+from actlab.verdicts.scores import Scores, scores_by_seed
 
 __all__ = [
-    "DEFAULT_MARGIN",
-    "Across",
-    "Beside",
-    "Change",
-    "Chosen",
-    "Replication",
-    "across",
-    "document",
-    "judge",
+    "ALPHA",
+    "TOLERANCE",
+    "Question",
+    "Scores",
+    "compare",
+    "group_of",
+    "scores_by_seed",
 ]

@@ -11,15 +11,15 @@ trials where earlier ones were good, which flatters the names with most trials e
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from gettext import NullTranslations
 from statistics import median
 
 from actlab.errors import VerdictError
 from actlab.i18n import _
 from actlab.records.judgement import ChoiceBudget, Judgement, ParameterBudgets, TrialRow, TrialTable
-from actlab.text import Formatter
-from actlab.verdicts import unreplicated_text
+from actlab.text import Formatter, significant
 
 
 def judge_trials(table: TrialTable, translations: NullTranslations | None = None) -> Judgement:
@@ -44,7 +44,7 @@ def judge_trials(table: TrialTable, translations: NullTranslations | None = None
         can=(),
         cannot=(),
     )
-    return unreplicated_text.with_sentences(judged, words)
+    return replace(judged, can=tuple(_can(judged, words)), cannot=tuple(_cannot(judged, words)))
 
 
 def expected_best(values: Sequence[float], draws: int, *, maximize: bool = True) -> float:
@@ -124,3 +124,88 @@ def _loss(row: TrialRow, table: TrialTable) -> float:
 
 def _key(row: TrialRow) -> tuple[object, ...]:
     return (*sorted(row.choices.items()), *sorted(row.numbers.items()))
+
+
+def _can(judged: Judgement, words: Formatter) -> Iterator[str]:
+    _ = words.translations.gettext
+    best = judged.best
+    if best is None or best.value is None:
+        yield _("Nothing but the budgets: no trial completed.")
+        return
+    chosen = {**best.choices, **{key: significant(value) for key, value in best.numbers.items()}}
+    yield _("Trial {number} reached {value}, the best of {count}, with {setting}.").format(
+        number=best.number,
+        value=significant(best.value),
+        count=judged.completed,
+        setting=", ".join(f"{key} {value}" for key, value in chosen.items()),
+    )
+    yield _(
+        "Every name can reach its own best value, on the rows and with the seed of that trial: "
+        "these are lower bounds of what each can do, not a ranking."
+    )
+    for found in judged.parameters:
+        yield _equal_budgets(found, judged, words)
+
+
+def _equal_budgets(found: ParameterBudgets, judged: Judgement, words: Formatter) -> str:
+    _ = words.translations.gettext
+    known = [c for c in found.choices if c.expected_best is not None]
+    order = sorted(known, key=lambda c: c.expected_best or 0.0, reverse=judged.maximize)
+    text = _(
+        "With {budget} tries each, the best of {parameter} would be expected in this order: "
+        "{order}."
+    )
+    return text.format(
+        budget=found.equal_budget,
+        parameter=found.parameter,
+        order=", ".join(f"{c.name} {significant(c.expected_best or 0.0)}" for c in order),
+    )
+
+
+def _cannot(judged: Judgement, words: Formatter) -> Iterator[str]:
+    yield _one_seed(judged, words)
+    for found in judged.parameters:
+        if found.luck is not None:
+            yield _unequal(found, words)
+    _ = words.translations.gettext
+    if judged.completed > 1:
+        yield _(
+            "How well the best setting does on new data: the best of {count} is partly luck, and "
+            "its value is too good by an unknown amount."
+        ).format(count=judged.completed)
+    yield _(
+        "Whether a name is better than another: that takes replicates, the same seeds for both. "
+        "A run folder of actlab gets them with: actlab study confirm DIR --seeds 10"
+    )
+
+
+def _one_seed(judged: Judgement, words: Formatter) -> str:
+    _ = words.translations.gettext
+    if not judged.repeated:
+        return _(
+            "What chance does: every setting ran once, so the spread between seeds is unknown and "
+            "no difference between two settings can be told from it."
+        )
+    return _(
+        "What chance does, but for {repeated} repeated runs: all other settings ran once, and "
+        "no difference between them can be told from the spread between seeds."
+    ).format(repeated=judged.repeated)
+
+
+def _unequal(found: ParameterBudgets, words: Formatter) -> str:
+    _ = words.translations.gettext
+    tried = [choice for choice in found.choices if choice.completed]
+    most = max(tried, key=lambda choice: choice.completed)
+    fewest = min(tried, key=lambda choice: choice.completed)
+    return _(
+        "Which {parameter} is best, from the best values: {most} is the best of {most_count} "
+        "tries, {fewest} of {fewest_count}. Were all names alike, the best of {most_count} would "
+        "still be expected {luck} better than the best of {fewest_count}."
+    ).format(
+        parameter=found.parameter,
+        most=most.name,
+        most_count=most.completed,
+        fewest=fewest.name,
+        fewest_count=fewest.completed,
+        luck=significant(found.luck or 0.0),
+    )

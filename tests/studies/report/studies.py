@@ -8,6 +8,7 @@ from importlib import resources
 
 from actlab.records import (
     Candidate,
+    Conditions,
     DataPlan,
     Environment,
     Epoch,
@@ -197,13 +198,12 @@ def small_study() -> ReportData:
 
 
 def _small_verdict() -> Verdict:
-    best = Candidate("mish", "best", "mish leads.", None, (0.965, 0.968), mean=0.9666)
+    best = Candidate("mish", "best", scores=(0.965, 0.968), mean=0.9666)
     best = replace(best, low=0.96, high=0.973)
     tied = replace(
         best,
-        activation="snake",
+        name="snake",
         group="tied",
-        sentence="snake is tied.",
         scores=(0.964, 0.966),
         mean=0.9651,
         difference=-0.0015,
@@ -212,7 +212,6 @@ def _small_verdict() -> Verdict:
         p_adjusted=0.06,
         smallest_margin=0.0031,
     )
-    none = Candidate("gelu", "unclear", "gelu has no result.")
-    summary = "mish and snake cannot be told apart."
-    slot = SlotVerdict("conv", (best, tied, none), (), None, summary)
-    return Verdict((slot,), margin=0.005, seeds=2, rows_overlap=False, chance=0.1)
+    none = Candidate("gelu", "unclear")
+    slot = SlotVerdict(slot="conv", candidates=(best, tied, none), pairs=(), ranks=None, seeds=2)
+    return Verdict((slot,), 0.005, 2, Conditions(4, 5000, 3000, 0.1))

@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 
 from actlab.studies.report import write
-from actlab.studies.report.verdict.groups import group_at
 from tests.chromium import Watched, browser, pytestmark
 
 from .studies import published_study
-from .verdicts import full_verdict
+from .verdicts import full_verdict, group_at
 
 __all__ = ["browser", "pytestmark"]
 
@@ -55,7 +54,7 @@ def test_the_slider_regroups_text_tables_and_figures_as_the_rule_does(
     for margin in (0.05, 0.12, 0.31, 0.9, 2.0):
         slider.fill(str(margin))
         for slot in VERDICT.slots:
-            expected = [group_at(row, margin / 100) for row in slot.candidates]
+            expected = [group_at(slot, row, margin / 100) for row in slot.candidates]
             assert shown_groups(page, slot.slot) == expected
             table = page.locator(f"#accuracies td[data-group-of={slot.slot}] .word")
             assert table.all_inner_texts() == expected
@@ -64,9 +63,7 @@ def test_the_slider_regroups_text_tables_and_figures_as_the_rule_does(
                 group for group, row in zip(expected, slot.candidates, strict=True) if row.scores
             ]
             tied = page.locator(f"[data-slot={slot.slot}] [data-members=tied] dd").inner_text()
-            names = [
-                r.activation for r, g in zip(slot.candidates, expected, strict=True) if g == "tied"
-            ]
+            names = [r.name for r, g in zip(slot.candidates, expected, strict=True) if g == "tied"]
             assert tied == (", ".join(names) or "none")
             assert found.layout(f"differences-{slot.slot}", "shapes[0].x0") == -margin
 

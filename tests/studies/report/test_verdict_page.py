@@ -3,31 +3,42 @@
 import json
 import re
 from dataclasses import replace
+from gettext import NullTranslations
 from typing import Any
 
 import pytest
 
 from actlab.records import (
     Candidate,
+    Conditions,
     LayerProbe,
     LearntParameter,
+    Notice,
     Probes,
     Setting,
     SlotVerdict,
     Verdict,
 )
+from actlab.studies.confirm.verdict_text import wording
 from actlab.studies.report import ReportData, render
+from actlab.text import NO_BREAK, Formatter
+from actlab.verdicts.text import candidate_sentence
 
 from .studies import published_study, record, small_study
 from .test_page import Marked, drawn_texts, page_data, read, text_of
-from .verdicts import MARGIN, empty_verdict, full_verdict, meagre_verdict
+from .verdicts import CLAIMS, MARGIN, empty_verdict, full_verdict, meagre_verdict
 
-FULL = replace(published_study(), verdict=full_verdict())
+FULL = replace(published_study(), verdict=full_verdict(), claims=CLAIMS)
 SECTIONS = [
     *("claims", "accuracies", "differences", "plateaus", "importance", "mechanisms", "paper"),
 ]
-ONE = Candidate("relu", "best", "relu is alone.", None, (0.9, 0.9), mean=0.9, low=0.9, high=0.9)
-ALONE = Verdict((SlotVerdict("fc", (ONE,), (), None, "One candidate."),), MARGIN, 2, False, 0.1)
+ONE = Candidate("relu", "best", scores=(0.9, 0.9), mean=0.9, low=0.9, high=0.9)
+ALONE = Verdict(
+    (SlotVerdict(slot="fc", candidates=(ONE,), pairs=(), ranks=None, seeds=2),),
+    MARGIN,
+    2,
+    Conditions(2, 5000, 3000, 0.1),
+)
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +62,7 @@ def test_the_verdict_comes_first_and_the_search_after_it(page: str) -> None:
     links = [link[1:] for link in read(page).links if link.startswith("#")]
     assert links[1:10] == order[:9]
     assert page.count("<h1") == 1
-    assert text_of(page).index("cannot be told apart") < text_of(page).index("The best setting")
+    assert text_of(page).index("has the best mean") < text_of(page).index("The best setting")
 
 
 def test_without_a_verdict_nothing_of_it_is_on_the_page() -> None:
@@ -63,7 +74,9 @@ def test_without_a_verdict_nothing_of_it_is_on_the_page() -> None:
 
 
 def test_every_candidate_has_its_group_as_a_word_and_a_sign_beside_its_sentence(page: str) -> None:
-    signs = {"best": "★", "tied": "●", "unclear": "◇", "worse": "▼"}
+    signs = {"best": "★", "tied": "●", "unclear": "◇", "worse": "▼", "unreliable": "✕"}
+    how = wording(FULL.verdict, Formatter(NullTranslations(), NO_BREAK)) if FULL.verdict else None
+    assert how is not None
     assert FULL.verdict is not None
     for slot in FULL.verdict.slots:
         found = re.findall(
@@ -73,7 +86,13 @@ def test_every_candidate_has_its_group_as_a_word_and_a_sign_beside_its_sentence(
             page,
         )
         expected = [
-            (str(place), row.group, signs[row.group], row.group, row.sentence)
+            (
+                str(place),
+                row.group,
+                signs[row.group],
+                row.group,
+                candidate_sentence(row, slot, how).replace(" %", "\xa0%"),
+            )
             for place, row in enumerate(slot.candidates)
         ]
         assert found == expected
@@ -101,7 +120,15 @@ def test_any_verdict_has_a_page_with_all_its_figures(verdict: Verdict, language:
 def test_a_verdict_without_replicates_draws_no_picture_and_no_number() -> None:
     nothing = replace(
         empty_verdict(),
-        slots=(SlotVerdict("conv", (Candidate("tanh", "unclear", "No."),), (), None, "None."),),
+        slots=(
+            SlotVerdict(
+                slot="conv",
+                candidates=(Candidate("tanh", "unclear"),),
+                pairs=(),
+                ranks=None,
+                seeds=0,
+            ),
+        ),
     )
     shown = render(judged(nothing))
     names = page_data(shown)["figures"]
@@ -205,11 +232,12 @@ def test_claims_have_outcome_and_reason_in_order(page: str) -> None:
 
 def test_notices_common_to_both_slots_are_said_once(page: str) -> None:
     verdict = full_verdict()
-    few = tuple(replace(slot, notices=("Few seeds.",)) for slot in verdict.slots)
+    notice = Notice("few_seeds", {"n": 5, "smallest": 0.01})
+    few = tuple(replace(slot, notices=(notice,)) for slot in verdict.slots)
     shown = text_of(render(judged(replace(verdict, slots=few))))
-    assert shown.count("Few seeds.") == 1
+    assert shown.count("5 seeds are few") == 1
     assert "Unequal budgets in the search" not in shown
-    assert "Conv activation: A replicate of sigmoid" in text_of(page)
+    assert "Conv activation: Runs that failed" in text_of(page)
     assert "Unequal budgets in the search" in text_of(page)
 
 

@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 from gettext import NullTranslations
 
-from actlab.studies.report.verdict.methods import methods_paragraph
+from actlab.studies.report.verdict.context import methods_paragraph
 from actlab.studies.report.verdict.paper import latex_tables, latex_text, markdown_tables
 from actlab.text import NO_BREAK, Formatter
 
@@ -23,7 +23,7 @@ def test_the_latex_table_is_a_booktabs_table_with_a_row_for_each_candidate() -> 
         body = table[table.index(r"\midrule") : table.index(r"\bottomrule")].splitlines()[1:]
         assert len(body) == len(slot.candidates)
         for line, row in zip(body, slot.candidates, strict=True):
-            assert line.startswith(row.activation.replace("_", r"\_") + " & " + row.group)
+            assert line.startswith(row.name.replace("_", r"\_") + " & " + row.group)
             assert line.count("&") == 6
             assert line.endswith(r"\\")
     assert table.count("{") == table.count("}")
@@ -42,7 +42,7 @@ def test_the_markdown_table_is_square_and_keeps_names_as_they_are() -> None:
     rows = [line for line in markdown_tables(verdict, FORM).splitlines() if line.startswith("|")]
     assert len(rows) == 2 * 2 + sum(len(slot.candidates) for slot in verdict.slots)
     assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {8}
-    odd = replace(verdict.slots[0].candidates[0], activation="a|b")
+    odd = replace(verdict.slots[0].candidates[0], name="a|b")
     table = markdown_tables(
         replace(verdict, slots=(replace(verdict.slots[0], candidates=(odd,)),)), FORM
     )
@@ -50,11 +50,10 @@ def test_the_markdown_table_is_square_and_keeps_names_as_they_are() -> None:
 
 
 def test_the_methods_say_what_was_trained_and_then_how_it_was_judged() -> None:
-    verdict = replace(full_verdict(), methods="Paired by seed.")
-    text = methods_paragraph(published_study().plan, verdict, "0.1.0", FORM)
+    text = methods_paragraph(published_study().plan, full_verdict(), "0.1.0", FORM)
     for part in ("mnist", "published_cnn", "0.0005 to 0.01", "softmax twice", "120 trials"):
         assert part in text
-    assert text.endswith("Paired by seed. Computed with actlab 0.1.0.")
+    assert text.endswith("another origin. Computed with actlab 0.1.0.")
     other = methods_paragraph(small_study().plan, full_verdict(), "", FORM)
     assert "cross entropy on the network's logits" in other
     assert "for the fully connected layers: mish, hardswish" in other

@@ -11,9 +11,12 @@ from scipy import stats
 from actlab.records import (
     Candidate,
     Claim,
+    Conditions,
+    Difference,
     Group,
     Importance,
     Mechanism,
+    Notice,
     Pair,
     ProbeRow,
     Ranks,
@@ -24,6 +27,7 @@ from actlab.records import (
     SlotVerdict,
     Verdict,
 )
+from actlab.verdicts.rule import group_of, pair_with
 
 Scores = NDArray[np.float64]
 
@@ -73,12 +77,15 @@ def pairs_of(found: dict[str, Scores]) -> tuple[Pair, ...]:
     rows = []
     for first, second in itertools.combinations(found, 2):
         d = found[first] - found[second]
+        mean, half, half_90 = float(d.mean()), half_width(d, 0.95), half_width(d, 0.9)
+        ends = (mean - half, mean + half, mean - half_90, mean + half_90)
         p = float(stats.ttest_rel(found[first], found[second]).pvalue)
-        rows.append((first, second, float(d.mean()), half_width(d, 0.95), p, float((d > 0).mean())))
-    adjusted = holm([row[4] for row in rows])
+        difference = Difference(mean, *ends, p, len(d), float(d.std(ddof=1)), len(d) - 1.0)
+        rows.append((first, second, difference, float((d > 0).mean())))
+    adjusted = holm([difference.p_value for _first, _second, difference, _chance in rows])
     return tuple(
-        Pair(first, second, mean, mean - half, mean + half, p, q, improvement)
-        for (first, second, mean, half, p, improvement), q in zip(rows, adjusted, strict=True)
+        Pair(first, second, difference, q, chance)
+        for (first, second, difference, chance), q in zip(rows, adjusted, strict=True)
     )
 
 
@@ -106,12 +113,12 @@ def candidate(
     own = found[name]
     mean, half = float(own.mean()), half_width(own, 0.95)
     row = Candidate(
-        activation=name,
+        name=name,
         group="best",
-        sentence=f"{name} has the largest mean.",
         setting=Setting(name, "tanh", 0.00213),
         scores=tuple(own.tolist()),
         diverged=diverged,
+        failures=diverged,
         mean=mean,
         low=mean - half,
         high=mean + half,
@@ -126,15 +133,10 @@ def candidate(
     d = found[best] - own
     p = next(pair.p_adjusted for pair in pairs if {pair.first, pair.second} == {name, best})
     smallest = float(d.mean()) + half_width(d, 0.9)
-    group: Group = "worse" if p < 0.05 else "tied" if smallest < MARGIN else "unclear"
+    group: Group = "tied" if smallest < MARGIN else "worse" if p < 0.05 else "unclear"
     return replace(
         row,
         group=group,
-        sentence={
-            "worse": f"{name} is worse than {best}: {100 * d.mean():.2f} points behind.",
-            "tied": f"{name} cannot be told apart from {best} at 0.50 points.",
-            "unclear": f"{name} is neither behind nor tied; 12 more seeds would separate it.",
-        }[group],
         difference=-float(d.mean()),
         difference_low=-float(d.mean()) - half_width(d, 0.95),
         difference_high=-float(d.mean()) + half_width(d, 0.95),
@@ -159,16 +161,14 @@ def slot_verdict(slot: SlotName, seeds: int, diverged: int = 0) -> SlotVerdict:
         ),
         key=lambda row: -(row.mean or 0),
     )
-    never = Candidate("softplus", "unclear", "softplus has no finished trial.")
-    tied = [row.activation for row in judged if row.group in ("best", "tied")]
+    never = Candidate("softplus", "unclear")
     return SlotVerdict(
-        slot,
-        (*judged, never) if slot == "conv" else tuple(judged),
-        pairs,
-        ranks_of(found),
-        f"{', '.join(tied)} cannot be told apart at 0.50 points with {seeds} seeds; the cheapest "
-        "is relu (cost 1.1).",
-        ("A replicate of sigmoid diverged and counts at chance level.",) if diverged else (),
+        slot=slot,
+        candidates=(*judged, never) if slot == "conv" else tuple(judged),
+        pairs=pairs,
+        ranks=ranks_of(found),
+        seeds=seeds,
+        notices=(Notice("failures", counts={"sigmoid": diverged}),) if diverged else (),
     )
 
 
@@ -191,18 +191,14 @@ def rate_curve(slot: SlotName, name: str, place: int) -> RateCurve:
 
 def mechanism(slot: SlotName, judged: SlotVerdict, key: str, claim: int | None) -> Mechanism:
     random = np.random.default_rng(len(key))
-    values = {
-        row.activation: float(random.uniform(0, 0.8)) for row in judged.candidates if row.scores
-    }
+    values = {row.name: float(random.uniform(0, 0.8)) for row in judged.candidates if row.scores}
     return Mechanism(
         slot,
         key,
         0.31,
         -0.52,
         0.84,
-        len(values),
         claim,
-        f"Across {len(values)} candidates the {key} does not clearly go with accuracy.",
         values,
     )
 
@@ -223,9 +219,7 @@ def full_verdict(seeds: int = 10, diverged: int = 2) -> Verdict:
         slots=(conv, fc),
         margin=MARGIN,
         seeds=seeds,
-        rows_overlap=False,
-        chance=CHANCE,
-        claims=CLAIMS,
+        conditions=Conditions(80, 5000, 3000, CHANCE),
         rates=tuple(
             rate_curve(slot, name, place) for slot in slots for place, name in enumerate(NAMES)
         ),
@@ -235,14 +229,14 @@ def full_verdict(seeds: int = 10, diverged: int = 2) -> Verdict:
             Importance("learning_rate", 0.41, None),
         ),
         mechanisms=(
-            mechanism("conv", conv, "share of exact zeros", 4),
-            mechanism("conv", conv, "saturated units", None),
-            mechanism("fc", fc, "mean of the activations", 5),
+            mechanism("conv", conv, "zeros", 4),
+            mechanism("conv", conv, "saturated", None),
+            mechanism("fc", fc, "mean", 5),
         ),
         probes=(
-            ProbeRow("conv", "relu", "act1", "zeros", "share of exact zeros", 0.4567, 0.4, 0.5, 3),
-            ProbeRow("conv", "relu", "act2", "zeros", "share of exact zeros", 0.6, None, None, 1),
-            ProbeRow("conv", "relu", None, "ratio", "gradient norm, first to last", 1.9, 1, 2, 3),
+            ProbeRow("conv", "relu", "act1", "zeros", 0.4567, 0.4, 0.5, 3),
+            ProbeRow("conv", "relu", "act2", "zeros", 0.6, None, None, 1),
+            ProbeRow("conv", "relu", None, "gradient_ratio", 1.9, 1, 2, 3),
         ),
     )
 
@@ -250,14 +244,21 @@ def full_verdict(seeds: int = 10, diverged: int = 2) -> Verdict:
 def meagre_verdict() -> Verdict:
     """Two seeds that reuse rows, no extras."""
     judged = full_verdict(seeds=2, diverged=1)
-    return replace(
-        judged, rows_overlap=True, claims=(), rates=(), importance=(), mechanisms=(), methods=""
-    )
+    conditions = replace(judged.conditions, rows_overlap=True)
+    return replace(judged, conditions=conditions, rates=(), importance=(), mechanisms=(), probes=())
 
 
 def empty_verdict() -> Verdict:
     """Nothing could be judged: one candidate without a replicate, one with a single one."""
-    one = Candidate("relu", "unclear", "relu has one replicate; two are needed.", None, (0.97,))
-    none = Candidate("tanh", "unclear", "tanh has no finished trial.")
-    slot = SlotVerdict("conv", (one, none), (), None, "Nothing can be said with one seed.")
-    return Verdict((slot,), MARGIN, 1, False, CHANCE)
+    one = Candidate("relu", "unclear", scores=(0.97,))
+    none = Candidate("tanh", "unclear")
+    slot = SlotVerdict(slot="conv", candidates=(one, none), pairs=(), ranks=None, seeds=1)
+    return Verdict((slot,), MARGIN, 1, Conditions(1, 5000, 3000, CHANCE))
+
+
+def group_at(slot: SlotVerdict, row: Candidate, margin: float) -> Group:
+    """The group of a candidate at another margin, by the rule of the verdict."""
+    best = slot.best
+    if best is None or row.name == best.name or row.group == "unreliable":
+        return row.group
+    return group_of(pair_with(best.name, row.name, slot.pairs), margin)

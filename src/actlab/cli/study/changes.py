@@ -1,13 +1,12 @@
 """What changes from the first of several studies to each other one, paired by seed."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 from actlab.i18n import _
+from actlab.studies.confirm.protocol_change import Change, protocol_change
 from actlab.studies.interface.verdicts import replication_of
 from actlab.studies.run_folder import RunFolder
-from actlab.verdicts import across
 
 
 def changes(folders: Sequence[RunFolder]) -> list[dict[str, Any]]:
@@ -16,17 +15,32 @@ def changes(folders: Sequence[RunFolder]) -> list[dict[str, Any]]:
     `difference` is its accuracy minus that in the first study, on the same seeds.
     """
     first, *others = folders
-    told = replication_of(first)
-    found = [across(told, replication_of(other)) for other in others]
+    first_replication = replication_of(first)
+    found = [protocol_change(first_replication, replication_of(other)) for other in others]
     return [
         {
             "first": str(first.path),
             "second": str(other.path),
-            "slots": {slot: [asdict(row) for row in rows] for slot, rows in one.slots.items()},
+            "slots": {slot: [_row(row) for row in rows] for slot, rows in one.slots.items()},
             "reason": one.reason,
         }
         for other, one in zip(others, found, strict=True)
     ]
+
+
+def _row(change: Change) -> dict[str, Any]:
+    found = change.difference
+    return {
+        "activation": change.activation,
+        "n": found.n,
+        "first_mean": change.first_mean,
+        "second_mean": change.second_mean,
+        "difference": found.mean,
+        "low": found.low,
+        "high": found.high,
+        "p_value": found.p_value,
+        "p_adjusted": change.p_adjusted,
+    }
 
 
 def print_changes(found: Sequence[dict[str, Any]]) -> None:

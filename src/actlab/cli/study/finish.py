@@ -7,13 +7,16 @@ from actlab.case_study.claims import claims
 from actlab.cli.interrupts import stop_on_signals
 from actlab.cli.output import print_json, say
 from actlab.cli.tasks.finish import finish_tasks
-from actlab.i18n import _
+from actlab.i18n import _, process_language, translation
 from actlab.records import Confirmation, best_record
+from actlab.studies.confirm.verdict_text import wording
 from actlab.studies.executors.session import ExecutorFactory
 from actlab.studies.interface.driving import bring_to_its_end
 from actlab.studies.interface.progress import StudyProgress
 from actlab.studies.interface.verdicts import judged_summary
 from actlab.studies.run_folder import RunFolder
+from actlab.text import Formatter
+from actlab.verdicts.text import summary as slot_summary
 
 
 def finish(
@@ -49,8 +52,10 @@ def finish(
         return
     for line in _answer(folder):
         print(line)
-    for slot in verdict.slots if verdict is not None else ():
-        print(f"{slot.slot}: {slot.summary}")
+    if verdict is not None:
+        how = wording(verdict, Formatter(translation(process_language())))
+        for slot in verdict.slots:
+            print(f"{slot.slot}: {slot_summary(slot, how)}")
     print(folder.report_path)
 
 

@@ -20,7 +20,7 @@ def show(path: RunFolderPath, *, trial: TrialNumber = None, json: Json = False) 
     from actlab.case_study.claims import claims
     from actlab.cli.study.verdict_table import print_verdict
     from actlab.cli.tasks.finish import show_tasks
-    from actlab.studies.interface.verdicts import judged_summary, verdict_of
+    from actlab.studies.interface.verdicts import claims_of, judged_summary, verdict_of
     from actlab.studies.run_folder import RunFolder
     from actlab.studies.summary import summary, trial_detail
 
@@ -44,9 +44,9 @@ def show(path: RunFolderPath, *, trial: TrialNumber = None, json: Json = False) 
         _print_trial(document)
     else:
         _print_summary(document)
-        verdict = verdict_of(folder, claims=claims)
+        verdict = verdict_of(folder)
         if verdict is not None:
-            print_verdict(verdict)
+            print_verdict(verdict, claims_of(folder, verdict, claims))
 
 
 def _numbers(numbers: list[int]) -> str:

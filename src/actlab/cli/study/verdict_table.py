@@ -3,19 +3,25 @@
 from rich.console import Console
 from rich.table import Table
 
-from actlab.i18n import _
-from actlab.records import Candidate, SlotVerdict, Verdict
+from actlab.i18n import _, process_language, translation
+from actlab.pages.words import group_words
+from actlab.records import Candidate, Claim, SlotVerdict, Verdict
+from actlab.studies.confirm.verdict_text import slot_notices, wording
+from actlab.text import Formatter
+from actlab.verdicts.text import summary
 
 
-def print_verdict(verdict: Verdict) -> None:
-    """Print who is best, tied, worse or unclear in each slot, with the numbers."""
+def print_verdict(verdict: Verdict, claims: tuple[Claim, ...]) -> None:
+    """Print the group of every candidate in each slot, with the numbers."""
     console = Console()
+    words = Formatter(translation(process_language()))
     for slot in verdict.slots:
         console.print(_table(slot))
-        for text in (slot.summary, *slot.notices):
+        console.print(summary(slot, wording(verdict, words)), highlight=False)
+        for text in slot_notices(slot, verdict, words):
             console.print(text, highlight=False)
         console.print()
-    for claim in verdict.claims:
+    for claim in claims:
         console.print(
             _("Claim {number}: {text} {outcome}: {reason}").format(
                 number=claim.number,
@@ -40,8 +46,8 @@ def _table(slot: SlotVerdict) -> Table:
 def _cells(candidate: Candidate) -> list[str]:
     low, high = _number(candidate.low), _number(candidate.high)
     return [
-        candidate.activation,
-        group_word(candidate.group),
+        candidate.name,
+        group_words(translation(process_language()))[candidate.group],
         _number(candidate.mean),
         f"{low} – {high}" if low else "",
         str(candidate.n),
@@ -52,13 +58,6 @@ def _cells(candidate: Candidate) -> list[str]:
 
 def _number(fraction: float | None) -> str:
     return "" if fraction is None else f"{100 * fraction:.2f}"
-
-
-def group_word(group: str) -> str:
-    """Return the word for a group."""
-    return {"best": _("best"), "tied": _("tied"), "worse": _("worse"), "unclear": _("unclear")}[
-        group
-    ]
 
 
 def _outcome(outcome: str) -> str:

@@ -5,11 +5,11 @@
   const panels = [...document.querySelectorAll("[data-margin-panel]")];
   const sliders = panels.map((panel) => panel.querySelector("input"));
 
-  // The same rule as report/verdict/groups.py; margins are in points.
+  // The same rule as group_of in verdicts/rule.py; margins are in points.
   function groupAt(row, margin) {
-    if (row.best) return "best";
-    if (row.p !== null && row.p <= rule.significance) return "worse";
-    return row.smallest !== null && row.smallest < margin ? "tied" : "unclear";
+    if (row.fixed) return row.fixed;
+    if (row.smallest !== null && row.smallest < margin) return "tied";
+    return row.behind && row.p !== null && row.p <= rule.significance ? "worse" : "unclear";
   }
 
   function showGroups(groups) {

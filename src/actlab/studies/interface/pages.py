@@ -8,7 +8,7 @@ from typing import Any
 from actlab.errors import ActlabError, writing
 from actlab.i18n import _, translation
 from actlab.studies.interface.self_check import pairs
-from actlab.studies.interface.verdicts import ClaimJudge, verdict_of
+from actlab.studies.interface.verdicts import ClaimJudge, claims_of, verdict_of
 from actlab.studies.report import FindingText, ReportData, write
 from actlab.studies.run_folder import RunFolder
 from actlab.studies.summary import final_of_best
@@ -26,6 +26,7 @@ def write_page(
         message = _("The study in {path} has not begun to train; there is nothing to draw yet.")
         raise ActlabError(message.format(path=folder.path))
     records = folder.records()
+    verdict = verdict_of(folder)
     replicates = tuple(r for r in folder.all_records() if r.stage == "confirm")
     data = ReportData(
         plan=folder.plan(),
@@ -35,7 +36,8 @@ def write_page(
         written=datetime.now(UTC),
         findings=_findings(folder, translation(language)),
         evaluation_order=_evaluation_order(translation(language)),
-        verdict=verdict_of(folder, translation(language), claims),
+        verdict=verdict,
+        claims=claims_of(folder, verdict, claims, translation(language)),
     )
     with writing(target, "-o"):
         write(target, data, language)

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from gettext import NullTranslations
 from typing import Any
 
@@ -10,7 +9,10 @@ from actlab.files import write_bytes
 from actlab.i18n import process_language, translation
 from actlab.records import FORMAT_VERSION, Claim, Plan, Record, Verdict, jsonable
 from actlab.studies.confirm.candidate_settings import chance_level, chosen_settings
+from actlab.studies.confirm.judging import ExtraInputs, judge
 from actlab.studies.confirm.replicates import stopped_early
+from actlab.studies.confirm.replication import Replication
+from actlab.studies.confirm.verdict_text import document
 from actlab.studies.interface.costs import known_costs, measure_costs
 from actlab.studies.interface.stopping import stopping_rule
 from actlab.studies.run_folder import RunFolder
@@ -18,38 +20,35 @@ from actlab.studies.search.importance import importance
 from actlab.studies.summary import summary
 from actlab.studies.trials import rows_overlap
 from actlab.text import Formatter
-from actlab.verdicts import Beside, Replication, document, judge
 
 ClaimJudge = Callable[[Plan, Sequence[Record], Verdict, Formatter], tuple[Claim, ...]]
 """Judges somebody's claims by a study: its plan, its records and its verdict."""
 
 
-def verdict_of(
-    folder: RunFolder,
-    translations: NullTranslations | None = None,
-    claims: ClaimJudge | None = None,
-) -> Verdict | None:
-    """Return what the replicates in a run folder support; None before there is one.
-
-    Sentences are in the language of `translations`, without them in that of the process.
-    """
-    told = replication_of(folder)
-    if not any(record.stage == "confirm" for record in told.records):
+def verdict_of(folder: RunFolder) -> Verdict | None:
+    """Return what the replicates in a run folder support; None before there is one."""
+    replication = replication_of(folder)
+    if not any(record.stage == "confirm" for record in replication.records):
         return None
     plan = folder.plan()
-    language = translations or translation(process_language())
-    verdict = judge(
-        plan,
-        told,
-        margin=plan.margin,
-        beside=Beside(
-            costs=known_costs(folder), importance=importance(plan, told.records, told.chance)
-        ),
-        translations=language,
+    extra = ExtraInputs(
+        costs=known_costs(folder),
+        importance=importance(plan, replication.records, replication.chance),
     )
-    if claims is None:
-        return verdict
-    return replace(verdict, claims=claims(plan, told.records, verdict, Formatter(language)))
+    return judge(plan, replication, margin=plan.margin, extra=extra)
+
+
+def claims_of(
+    folder: RunFolder,
+    verdict: Verdict | None,
+    claims: ClaimJudge | None,
+    translations: NullTranslations | None = None,
+) -> tuple[Claim, ...]:
+    """Return the claims as judged by a study, in the language of `translations` or the process."""
+    if claims is None or verdict is None:
+        return ()
+    words = Formatter(translations or translation(process_language()))
+    return claims(folder.plan(), folder.all_records(), verdict, words)
 
 
 def replication_of(folder: RunFolder) -> Replication:
@@ -71,8 +70,8 @@ def replication_of(folder: RunFolder) -> Replication:
 
 def judged_summary(folder: RunFolder, claims: ClaimJudge | None = None) -> dict[str, Any]:
     """Return the document of `actlab study show --json`, the verdict included."""
-    verdict = verdict_of(folder, claims=claims)
-    return {**summary(folder), "verdict": document(verdict) if verdict else None}
+    verdict = verdict_of(folder)
+    return {**summary(folder), "verdict": _document(folder, verdict, claims) if verdict else None}
 
 
 def write_verdict(folder: RunFolder, claims: ClaimJudge | None = None) -> Verdict | None:
@@ -80,13 +79,14 @@ def write_verdict(folder: RunFolder, claims: ClaimJudge | None = None) -> Verdic
     if not any(record.stage == "confirm" for record in folder.all_records()):
         return None
     measure_costs(folder)
-    verdict = verdict_of(folder, claims=claims)
+    verdict = verdict_of(folder)
     if verdict is not None:
-        _write(folder, verdict)
+        found = {"format_version": FORMAT_VERSION, **_document(folder, verdict, claims)}
+        text = json.dumps(jsonable(found), allow_nan=False, ensure_ascii=False, indent=2)
+        write_bytes(folder.verdict_path, text.encode() + b"\n")
     return verdict
 
 
-def _write(folder: RunFolder, verdict: Verdict) -> None:
-    plain = jsonable({"format_version": FORMAT_VERSION, **document(verdict)})
-    text = json.dumps(plain, allow_nan=False, ensure_ascii=False, indent=2)
-    write_bytes(folder.verdict_path, text.encode() + b"\n")
+def _document(folder: RunFolder, verdict: Verdict, claims: ClaimJudge | None) -> dict[str, Any]:
+    translations = translation(process_language())
+    return document(verdict, claims_of(folder, verdict, claims, translations), translations)

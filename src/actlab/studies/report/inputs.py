@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from actlab.records import Environment, FinalFigure, Plan, Record, Verdict
+from actlab.records import Claim, Environment, FinalFigure, Plan, Record, Verdict
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class ReportData:
     `written` is the time that the page prints as its own (the clock is passed in).
     `evaluation_order` says in a sentence how trials were ordered and computed, where that differs
     from one after the other. `findings` is None where the checker did not run, and empty where it
-    found nothing. `verdict` is None before there is one; its sentences should be in the page's
-    language.
+    found nothing. `verdict` is None before there is one; `claims` are judged by it, in the
+    page's language.
     """
 
     plan: Plan
@@ -38,3 +38,4 @@ class ReportData:
     evaluation_order: str = ""
     findings: tuple[FindingText, ...] | None = None
     verdict: Verdict | None = None
+    claims: tuple[Claim, ...] = ()

@@ -20,8 +20,12 @@ from actlab.studies.report.inputs import ReportData
 from actlab.studies.report.notices import notices
 from actlab.studies.report.pictures import activation_marks, pictures
 from actlab.studies.report.settings import environment_groups, plan_groups
-from actlab.studies.report.verdict.context import VerdictPage, verdict_page, verdict_sections
-from actlab.studies.report.verdict.margin import margin_data
+from actlab.studies.report.verdict.context import (
+    VerdictPage,
+    margin_data,
+    verdict_page,
+    verdict_sections,
+)
 from actlab.studies.report.verdict.pictures import verdict_pictures
 from actlab.text import NO_BREAK, Formatter
 
@@ -113,8 +117,7 @@ def _judged(
         page=verdict_page(data, budgets, form),
         figures=figures,
         sections=tuple(
-            Section(name, title, "verdict")
-            for name, title in verdict_sections(data.verdict, figures, form)
+            Section(name, title, "verdict") for name, title in verdict_sections(data, figures, form)
         ),
         data={"verdict": margin_data(data.verdict, form)},
         styles=asset("verdict.css"),

@@ -1,22 +1,34 @@
 """What the verdict's templates read, and the sections of the page that they fill."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from actlab.pages.figure import PageFigure
-from actlab.records import Claim, ClaimOutcome, Group, Pair, SlotVerdict, Verdict
+from actlab.pages.words import slot_word
+from actlab.records import (
+    Candidate,
+    Claim,
+    ClaimOutcome,
+    Group,
+    Pair,
+    Plan,
+    SlotName,
+    SlotVerdict,
+    Verdict,
+)
+from actlab.studies.confirm.layer_statistics import mechanism_sentence, property_name
+from actlab.studies.confirm.verdict_text import methods, slot_notices, wording
 from actlab.studies.report.data.budgets import Budget
 from actlab.studies.report.inputs import ReportData
 from actlab.studies.report.notices import Notice
-from actlab.studies.report.verdict.disagreements import decision_sentences
 from actlab.studies.report.verdict.groups import GroupLook, group_looks
 from actlab.studies.report.verdict.importance import parameter_word
-from actlab.studies.report.verdict.layers import LayerTable, layer_table
-from actlab.studies.report.verdict.margin import STEP, points, slider_end
-from actlab.studies.report.verdict.methods import methods_paragraph
-from actlab.studies.report.verdict.notices import verdict_notices
 from actlab.studies.report.verdict.paper import latex_tables, markdown_tables
 from actlab.studies.report.verdict.plateaus import plateau_texts
+from actlab.studies.report.verdict.ranks import decision_sentences
 from actlab.text import Formatter
+from actlab.verdicts import ALPHA
+from actlab.verdicts.text import candidate_sentence, summary
 
 
 @dataclass(frozen=True)
@@ -29,10 +41,29 @@ class ClaimLook:
 
 
 @dataclass(frozen=True)
+class LayerRow:
+    """A layer of a candidate (None: its whole network) with the means of its properties by key."""
+
+    activation: str
+    layer: str | None
+    means: dict[str, float]
+
+
+@dataclass(frozen=True)
+class LayerTable:
+    """The names of the properties by key, in the order of the columns, and a row per layer."""
+
+    properties: dict[str, str]
+    rows: tuple[LayerRow, ...]
+
+
+@dataclass(frozen=True)
 class VerdictPage:
     """The verdict with everything that its templates show beside the figures."""
 
     verdict: Verdict
+    judged_claims: tuple[Claim, ...]
+    form: Formatter
     looks: dict[Group, GroupLook]
     outcomes: dict[ClaimOutcome, ClaimLook]
     notices: tuple[Notice, ...]
@@ -49,23 +80,47 @@ class VerdictPage:
 
     def members(self, slot: SlotVerdict, group: Group) -> tuple[str, ...]:
         """Return the candidates of a slot that are in a group."""
-        return tuple(row.activation for row in slot.candidates if row.group == group)
+        return tuple(row.name for row in slot.candidates if row.group == group)
+
+    def sentence(self, row: Candidate, slot: SlotVerdict) -> str:
+        """Return why a candidate is in its group."""
+        return candidate_sentence(row, slot, wording(self.verdict, self.form))
+
+    def property_name(self, key: str) -> str:
+        """Return the name of a property of layers."""
+        return property_name(key, self.form)
+
+    def partner(self, row: Candidate, slot: SlotVerdict) -> str:
+        """Return with what a candidate was trained: the other slot's activation, and the rate."""
+        _ = self.form.translations.gettext
+        if row.setting is None:
+            return ""
+        setting = row.setting
+        other = setting.fc_activation if slot.slot == "conv" else setting.conv_activation
+        text = _("with fc {name}, {rate}") if slot.slot == "conv" else _("with conv {name}, {rate}")
+        return text.format(name=other, rate=self.form.rate(setting.learning_rate))
+
+    def summary(self, slot: SlotVerdict) -> str:
+        """Return the answer of a slot."""
+        return summary(slot, wording(self.verdict, self.form))
 
     def pairs(self, slot: SlotVerdict) -> tuple[Pair, ...]:
         """Return the pairs of a slot, the surest difference first."""
-        return tuple(sorted(slot.pairs, key=lambda pair: (pair.p_adjusted, pair.p_value)))
+        return tuple(
+            sorted(slot.pairs, key=lambda pair: (pair.p_adjusted, pair.difference.p_value))
+        )
 
     def without_picture(self, figures: dict[str, PageFigure]) -> tuple[str, ...]:
         """Return the sentences of the mechanisms that had too little to draw."""
         return tuple(
-            found.sentence
+            mechanism_sentence(found, self.form)
             for place, found in enumerate(self.verdict.mechanisms)
             if f"mechanism-{place}" not in figures
         )
 
     def claims(self) -> tuple[Claim, ...]:
         """Return the claims by number."""
-        return tuple(sorted(self.verdict.claims, key=lambda claim: claim.number))
+        return tuple(sorted(self.judged_claims, key=lambda claim: claim.number))
 
 
 def verdict_page(data: ReportData, budgets: tuple[Budget, ...], form: Formatter) -> VerdictPage:
@@ -76,6 +131,8 @@ def verdict_page(data: ReportData, budgets: tuple[Budget, ...], form: Formatter)
     version = data.environment.versions.get("actlab", "")
     return VerdictPage(
         verdict=verdict,
+        judged_claims=data.claims,
+        form=form,
         looks=group_looks(form),
         outcomes=claim_looks(form),
         notices=verdict_notices(verdict, budgets, form),
@@ -85,7 +142,7 @@ def verdict_page(data: ReportData, budgets: tuple[Budget, ...], form: Formatter)
         decisions={slot.slot: decision_sentences(slot, form) for slot in verdict.slots},
         plateaus={(c.slot, c.activation): ": ".join(plateau_texts(c, form)) for c in verdict.rates},
         parameters={r.parameter: parameter_word(r.parameter, form) for r in verdict.importance},
-        layers={slot.slot: layer_table(slot.slot, verdict) for slot in verdict.slots},
+        layers={slot.slot: layer_table(slot.slot, verdict, form) for slot in verdict.slots},
         methods=methods_paragraph(data.plan, verdict, version, form),
         latex=latex_tables(verdict, form),
         markdown=markdown_tables(verdict, form),
@@ -93,13 +150,13 @@ def verdict_page(data: ReportData, budgets: tuple[Budget, ...], form: Formatter)
 
 
 def verdict_sections(
-    verdict: Verdict, figures: dict[str, PageFigure], form: Formatter
+    data: ReportData, figures: dict[str, PageFigure], form: Formatter
 ) -> tuple[tuple[str, str], ...]:
     """Return (name, heading) of the sections that have something to show, in their order."""
     _ = form.translations.gettext
     kinds = {name.split("-")[0] for name in figures}
     wanted = (
-        ("claims", _("The published claims"), bool(verdict.claims)),
+        ("claims", _("The published claims"), bool(data.claims)),
         ("accuracies", _("Accuracy over the seeds"), True),
         ("differences", _("Differences and ranks"), "differences" in kinds),
         ("plateaus", _("How the learning rate is taken"), "plateaus" in kinds),
@@ -107,7 +164,8 @@ def verdict_sections(
         (
             "mechanisms",
             _("Mechanisms"),
-            bool(verdict.mechanisms or verdict.probes) or "slopes" in kinds,
+            (data.verdict is not None and bool(data.verdict.mechanisms or data.verdict.probes))
+            or "slopes" in kinds,
         ),
         ("paper", _("For a paper"), True),
     )
@@ -122,3 +180,174 @@ def claim_looks(form: Formatter) -> dict[ClaimOutcome, ClaimLook]:
         "not supported": ClaimLook(_("not supported"), "✗", "trouble"),
         "not enough evidence": ClaimLook(_("not enough evidence"), "?", "caution"),
     }
+
+
+def verdict_notices(
+    verdict: Verdict, budgets: tuple[Budget, ...], form: Formatter
+) -> tuple[Notice, ...]:
+    """Return the notices that apply: what the verdict had to say, then the search's budgets."""
+    _ = form.translations.gettext
+    boxes = []
+    own = tuple(dict.fromkeys(_slot_notices(verdict, form)))
+    if own:
+        boxes.append(Notice("caution", _("To know about these numbers"), (), own))
+    if any(budget.unequal for budget in budgets):
+        boxes.append(_unequal(budgets, form))
+    return tuple(boxes)
+
+
+def _slot_notices(verdict: Verdict, form: Formatter) -> list[str]:
+    """Return the notices of the slots, with the slot's name where not all slots have it."""
+    _ = form.translations.gettext
+    found = []
+    texts = [slot_notices(slot, verdict, form) for slot in verdict.slots]
+    for slot, own in zip(verdict.slots, texts, strict=True):
+        heading = slot_word(slot.slot, form.translations)
+        for text in own:
+            everywhere = len(texts) > 1 and all(text in others for others in texts)
+            found.append(
+                text if everywhere else _("{slot}: {notice}").format(slot=heading, notice=text)
+            )
+    return found
+
+
+def _unequal(budgets: tuple[Budget, ...], form: Formatter) -> Notice:
+    _ = form.translations.gettext
+    lines = tuple(
+        _("{slot}: most trials {most} ({most_count}), fewest {least} ({least_count})").format(
+            slot=slot_word(budget.slot, form.translations),
+            most=budget.most.name,
+            most_count=budget.most.trials,
+            least=budget.least.name,
+            least_count=budget.least.trials,
+        )
+        for budget in budgets
+        if budget.unequal
+    )
+    return Notice(
+        "caution",
+        _("Unequal budgets in the search"),
+        (
+            _(
+                "A candidate with few trials may be judged at a setting that is not its best. "
+                "The preset “balanced” gives every candidate the same."
+            ),
+        ),
+        lines,
+    )
+
+
+def methods_paragraph(plan: Plan, verdict: Verdict, version: str, form: Formatter) -> str:
+    """Return what was trained, from the plan, then how it was judged, from the verdict.
+
+    `version` is actlab's, empty where it is not known.
+    """
+    _ = form.translations.gettext
+    sentences = [
+        _("Activation functions were compared on {data} with the network {network}.").format(
+            data=plan.data.name, network=plan.network
+        ),
+        _candidates(plan, form),
+        _protocol(plan, form),
+        _("Settings were searched in {trials} trials.").format(trials=form.count(plan.trials)),
+        methods(verdict, form),
+        _("Computed with actlab {version}.").format(version=version) if version else "",
+    ]
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _candidates(plan: Plan, form: Formatter) -> str:
+    _ = form.translations.gettext
+    space = plan.space
+    rates = {
+        "low": form.rate(space.learning_rate_low),
+        "high": form.rate(space.learning_rate_high),
+    }
+    if set(space.conv_activation) == set(space.fc_activation):
+        return _(
+            "Candidates for the convolutional and for the fully connected layers: {names}; "
+            "learning rates from {low} to {high}."
+        ).format(names=", ".join(space.conv_activation), **rates)
+    return _(
+        "Candidates for the convolutional layers: {conv}; for the fully connected layers: {fc}; "
+        "learning rates from {low} to {high}."
+    ).format(conv=", ".join(space.conv_activation), fc=", ".join(space.fc_activation), **rates)
+
+
+def _protocol(plan: Plan, form: Formatter) -> str:
+    _ = form.translations.gettext
+    protocol = plan.protocol
+    heads = {
+        "softmax": _("The network ended in softmax, followed by cross entropy (softmax twice)."),
+        "logits": _("The loss was cross entropy on the network's logits."),
+    }
+    optimiser = _(
+        "Optimiser: AdamW, weight decay {decay}, batch size {batch}; training stopped after "
+        "{patience} epochs without a better validation accuracy."
+    ).format(decay=protocol.weight_decay, batch=protocol.batch_size, patience=protocol.patience)
+    return f"{heads[protocol.head]} {optimiser}"
+
+
+STEP = 0.01
+"""The slider's step, in percentage points."""
+
+
+def slider_end(verdict: Verdict) -> float:
+    """Return the largest margin of the slider in points: 2, or four of the verdict's margins.
+
+    >>> from actlab.records import Conditions
+    >>> slider_end(Verdict((), 0.01, 10, Conditions(10, 5000, 3000, 0.1)))
+    4.0
+    """
+    return max(2.0, round(400 * verdict.margin, 2))
+
+
+def margin_data(verdict: Verdict, form: Formatter) -> dict[str, Any]:
+    """Return the candidates' numbers by slot, and the words and signs of the groups.
+
+    Margins are in points, as the slider has them.
+    """
+    _ = form.translations.gettext
+    return {
+        "margin": points(verdict.margin),
+        "significance": ALPHA,
+        "slots": {
+            slot.slot: [
+                {
+                    "fixed": row.group if row.group in ("best", "unreliable") else None,
+                    "behind": row.difference is not None and row.difference < 0,
+                    "p": row.p_adjusted,
+                    "smallest": None if row.smallest_margin is None else 100 * row.smallest_margin,
+                    "name": row.name,
+                }
+                for row in slot.candidates
+            ]
+            for slot in verdict.slots
+        },
+        "groups": {
+            group: {"word": look.word, "sign": look.sign}
+            for group, look in group_looks(form).items()
+        },
+        "words": {"points": _("{number} points"), "none": _("none")},
+    }
+
+
+def points(margin: float) -> float:
+    """Return a margin in percentage points, without the dust of the multiplication.
+
+    >>> points(0.0055)
+    0.55
+    """
+    return round(100 * margin, 6)
+
+
+def layer_table(slot: SlotName, verdict: Verdict, form: Formatter) -> LayerTable:
+    """Return the table of a slot, without rows where nothing was seen."""
+    seen = [row for row in verdict.probes if row.slot == slot]
+    means: dict[tuple[str, str | None], dict[str, float]] = {}
+    for row in seen:
+        means.setdefault((row.activation, row.layer), {})[row.key] = row.mean
+    return LayerTable(
+        {row.key: property_name(row.key, form) for row in seen},
+        tuple(LayerRow(activation, layer, found) for (activation, layer), found in means.items()),
+    )

@@ -109,7 +109,7 @@ def _cells(row: Candidate, form: Formatter) -> tuple[str, ...]:
     if row.low is not None and row.high is not None:
         interval = f"{form.percent_number(row.low)} – {form.percent_number(row.high)}"
     return (
-        row.activation,
+        row.name,
         group_looks(form)[row.group].word,
         str(row.n),
         form.percent_number(row.mean),
@@ -123,5 +123,6 @@ def _note(verdict: Verdict, form: Formatter) -> str:
     _ = form.translations.gettext
     return _(
         "Mean accuracy over seeds with Student t interval; difference to the best, paired by seed; "
-        "p of the paired t test after Holm over all pairs; tied: within {margin} at 5 %."
+        "tied: within {margin} at 5 %; otherwise p of the paired t test after Holm over all pairs."
+        " Runs that failed count in no mean."
     ).format(margin=form.points(verdict.margin))

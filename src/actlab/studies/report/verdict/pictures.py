@@ -3,13 +3,15 @@
 from actlab.pages.figure import PageFigure
 from actlab.pages.theme import Mark
 from actlab.records import Record, Verdict
-from actlab.studies.report.verdict.differences import differences_figure
+from actlab.studies.report.verdict.candidates import differences_figure, intervals_figure
 from actlab.studies.report.verdict.importance import importance_figure
-from actlab.studies.report.verdict.intervals import intervals_figure
-from actlab.studies.report.verdict.mechanisms import mechanism_figure
+from actlab.studies.report.verdict.mechanisms import (
+    learnt_parameters,
+    mechanism_figure,
+    slopes_figure,
+)
 from actlab.studies.report.verdict.plateaus import plateaus_figure
 from actlab.studies.report.verdict.ranks import ranks_figure
-from actlab.studies.report.verdict.slopes import learnt_parameters, slopes_figure
 from actlab.text import Formatter
 
 
@@ -41,7 +43,7 @@ def verdict_pictures(
 
 def verdict_names(verdict: Verdict) -> tuple[str, ...]:
     """Return every activation that a verdict names."""
-    names = [row.activation for slot in verdict.slots for row in slot.candidates]
+    names = [row.name for slot in verdict.slots for row in slot.candidates]
     names += [curve.activation for curve in verdict.rates]
     names += [name for found in verdict.mechanisms for name in found.values]
     return tuple(dict.fromkeys(names))

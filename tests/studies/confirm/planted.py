@@ -20,7 +20,7 @@ from actlab.records import (
     TpeSampler,
 )
 from actlab.records.trial import Stage
-from actlab.verdicts import Replication
+from actlab.studies.confirm.replication import Replication
 
 NAMES = ("sigmoid", "relu", "leaky_relu_0.01", "leaky_relu_0.1", "prelu", "elu", "tanh", "silu")
 PARTNER = "partner"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from actlab.records import Record, Setting, Space
-from actlab.verdicts.rates import rate_curves
+from actlab.studies.confirm.rate_curves import rate_curves
 
 from .planted import record
 

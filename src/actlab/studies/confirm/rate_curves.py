@@ -25,13 +25,13 @@ import numpy as np
 
 from actlab.records import RateCurve, RatePoint, Record, SlotName, Space
 from actlab.records.verdict import RateBin
-from actlab.verdicts.chance import near_chance
+from actlab.studies.confirm.candidate_settings import SLOTS, activation_in
+from actlab.studies.confirm.replication import near_chance
 
 PLATEAU = 0.005
 """How far below its best the curve may be on the plateau, as a fraction."""
 
 BINS = 4
-SLOTS: tuple[SlotName, ...] = ("conv", "fc")
 
 
 def rate_curves(records: Sequence[Record], space: Space, chance: float) -> tuple[RateCurve, ...]:
@@ -45,14 +45,8 @@ def rate_curves(records: Sequence[Record], space: Space, chance: float) -> tuple
         _curve(slot, name, trials, edges, chance)
         for slot in SLOTS
         for name in (space.conv_activation if slot == "conv" else space.fc_activation)
-        if any(activation(record, slot) == name for record in trials)
+        if any(activation_in(slot, record.setting) == name for record in trials)
     )
-
-
-def activation(record: Record, slot: SlotName) -> str:
-    """Return the activation that a record's setting has in a slot."""
-    setting = record.setting
-    return setting.conv_activation if slot == "conv" else setting.fc_activation
 
 
 def failed(record: Record, chance: float) -> bool:
@@ -68,7 +62,7 @@ def _curve(
     chance: float,
 ) -> RateCurve:
     own = sorted(
-        (record for record in trials if activation(record, slot) == name),
+        (record for record in trials if activation_in(slot, record.setting) == name),
         key=lambda record: record.setting.learning_rate,
     )
     rates = [record.setting.learning_rate for record in own]
@@ -95,13 +89,15 @@ def _without_partner(
     other: SlotName = "fc" if slot == "conv" else "conv"
     by_partner: dict[str, list[float]] = {}
     for record in trials:
-        by_partner.setdefault(activation(record, other), []).append(_accuracy(record, chance))
+        by_partner.setdefault(activation_in(other, record.setting), []).append(
+            _accuracy(record, chance)
+        )
     usual = median(_accuracy(record, chance) for record in trials)
     shift = {partner: usual - median(values) for partner, values in by_partner.items()}
     return [
         chance
         if failed(record, chance)
-        else _accuracy(record, chance) + shift[activation(record, other)]
+        else _accuracy(record, chance) + shift[activation_in(other, record.setting)]
         for record in own
     ]
 

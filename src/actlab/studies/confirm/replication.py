@@ -3,9 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
-from numpy.typing import NDArray
-
 from actlab.errors import VerdictError
 from actlab.i18n import _
 from actlab.records import Record, Setting, SlotName
@@ -34,19 +31,31 @@ class Replication:
     stopped: Mapping[SlotName, frozenset[str]] = field(default_factory=dict)
 
 
+LEARNT = 0.1
+"""The share of the way from chance to perfect below which a training learnt next to nothing."""
+
+
+def near_chance(accuracy: float, chance: float) -> bool:
+    """Return whether a training that ends with this accuracy learnt next to nothing.
+
+    >>> near_chance(0.113, chance=0.1), near_chance(0.5, chance=0.1)
+    (True, False)
+    """
+    return accuracy < chance + LEARNT * (1 - chance)
+
+
 @dataclass(frozen=True)
-class Scores:
-    """The replicates of one candidate: accuracy by replicate number, and how many failed."""
+class Runs:
+    """The replicates of one candidate: accuracy by replicate number, None for one that failed.
+
+    A training failed where it has no accuracy (it `diverged`), or learnt next to nothing.
+    """
 
     activation: str
     setting: Setting | None
-    by_replicate: Mapping[int, float]
+    by_replicate: Mapping[int, float | None]
     diverged: int
     test_accuracy: float | None = None
-
-    def at(self, replicates: tuple[int, ...]) -> NDArray[np.float64]:
-        """Return the accuracies of these replicates, in their order."""
-        return np.array([self.by_replicate[number] for number in replicates], dtype=np.float64)
 
 
 def replicates_of(replication: Replication) -> tuple[Record, ...]:
@@ -85,11 +94,8 @@ def _refuse_mixtures(records: tuple[Record, ...]) -> None:
         raise VerdictError(message.format(mixed=", ".join(mixed)))
 
 
-def scores_of(replication: Replication, slot: SlotName) -> tuple[Scores, ...]:
-    """Return the replicates of every candidate of a slot, in the order of the space.
-
-    A replicate without an accuracy (its training diverged or failed) counts at chance.
-    """
+def runs_of(replication: Replication, slot: SlotName) -> tuple[Runs, ...]:
+    """Return the replicates of every candidate of a slot, in the order of the space."""
     by_setting: dict[Setting, list[Record]] = {}
     for record in replicates_of(replication):
         by_setting.setdefault(record.setting, []).append(record)
@@ -101,8 +107,8 @@ def scores_of(replication: Replication, slot: SlotName) -> tuple[Scores, ...]:
 
 def _candidate(
     replication: Replication, name: str, setting: Setting | None, records: list[Record]
-) -> Scores:
-    by_replicate: dict[int, float] = {}
+) -> Runs:
+    by_replicate: dict[int, float | None] = {}
     tests = []
     for record in records:
         if record.replicate is None:
@@ -114,10 +120,11 @@ def _candidate(
             )
             raise VerdictError(message.format(name=name, number=record.replicate))
         accuracy = record.valid_accuracy
-        by_replicate[record.replicate] = replication.chance if accuracy is None else accuracy
+        failed = accuracy is None or near_chance(accuracy, replication.chance)
+        by_replicate[record.replicate] = None if failed else accuracy
         if record.identity in replication.test_accuracies:
             tests.append(replication.test_accuracies[record.identity])
-    return Scores(
+    return Runs(
         activation=name,
         setting=setting,
         by_replicate=by_replicate,
@@ -126,12 +133,12 @@ def _candidate(
     )
 
 
-def common_replicates(scores: tuple[Scores, ...], stopped: frozenset[str]) -> tuple[int, ...]:
+def shared_replicates(runs: tuple[Runs, ...], stopped: frozenset[str]) -> tuple[int, ...]:
     """Return the replicates that all candidates have; those without any, or stopped, do not count.
 
-    >>> both = Scores("relu", None, {0: 0.9, 1: 0.8}, 0), Scores("tanh", None, {1: 0.7}, 0)
-    >>> common_replicates((*both, Scores("silu", None, {}, 0)), frozenset())
+    >>> both = Runs("relu", None, {0: 0.9, 1: 0.8}, 0), Runs("tanh", None, {1: None}, 1)
+    >>> shared_replicates((*both, Runs("silu", None, {}, 0)), frozenset())
     (1,)
     """
-    sets = [set(s.by_replicate) for s in scores if s.by_replicate and s.activation not in stopped]
+    sets = [set(r.by_replicate) for r in runs if r.by_replicate and r.activation not in stopped]
     return tuple(sorted(set.intersection(*sets))) if sets else ()

@@ -10,10 +10,14 @@ from scipy import stats as scipy_stats
 
 from actlab.case_study.mechanism_claims import information_claim, sparsity_claim
 from actlab.records import LayerProbe, Mechanism, Probes, SlotName
+from actlab.studies.confirm.layer_statistics import (
+    mechanism_sentence,
+    mechanisms,
+    probe_rows,
+    property_name,
+)
+from actlab.studies.confirm.replication import Replication
 from actlab.text import Formatter
-from actlab.verdicts import Replication
-from actlab.verdicts.mechanisms import mechanisms
-from actlab.verdicts.probe_table import probe_rows
 
 from .planted import NAMES, replication
 
@@ -72,7 +76,7 @@ def by_key(found: Sequence[Mechanism]) -> dict[str, Mechanism]:
 
 
 def of(study: Replication) -> dict[str, Mechanism]:
-    return by_key(mechanisms(study, np.random.default_rng(1), WORDS))
+    return by_key(mechanisms(study, np.random.default_rng(1)))
 
 
 def graded(values: Sequence[float], order: Sequence[float]) -> dict[str, Mechanism]:
@@ -92,8 +96,8 @@ def test_values_are_means_over_layers_and_seeds_and_the_correlation_is_spearmans
     assert found.low is not None
     assert found.high is not None
     assert found.low < found.correlation < found.high
-    assert (found.slot, found.candidates, found.claim) == ("conv", 8, 4)
-    assert found.property_name == "sparseness"
+    assert (found.slot, len(found.values), found.claim) == ("conv", 8, 4)
+    assert property_name(found.key, WORDS) == "sparseness"
 
 
 @pytest.mark.parametrize(
@@ -113,12 +117,12 @@ def test_the_claims_follow_the_interval(
     order: Sequence[float], sentence: str, fourth: str, fifth: str
 ) -> None:
     found = tuple(graded(RISING, order).values())
-    assert sentence in by_key(found)["sparseness"].sentence
+    assert sentence in mechanism_sentence(by_key(found)["sparseness"], WORDS)
     of_fc = tuple(dataclasses.replace(one, claim=5 if one.claim else None) for one in found)
     sparsity, information = sparsity_claim(found, WORDS), information_claim(of_fc, WORDS)
     assert (sparsity.number, sparsity.outcome) == (4, fourth)
     assert (information.number, information.outcome) == (5, fifth)
-    assert by_key(found)["sparseness"].sentence in sparsity.reason
+    assert mechanism_sentence(by_key(found)["sparseness"], WORDS) in sparsity.reason
     assert ("no cause" in sparsity.reason) == (fourth != "not enough evidence")
 
 
@@ -140,12 +144,13 @@ def test_exact_zeros_of_relu_alone_are_no_correlation() -> None:
     )
     found = of(study)["zeros"]
     assert (found.correlation, found.low, found.high) == (None, None, None)
-    assert found.sentence == (
+    assert mechanism_sentence(found, WORDS) == (
         "The share of exact zeros is 0 in 7 of 8 candidates and differs in relu alone; that is "
         "too little to correlate with accuracy."
     )
     assert (
-        of(study)["sparseness"].sentence == "The sparseness is the same, 0.5, in all 8 candidates."
+        mechanism_sentence(of(study)["sparseness"], WORDS)
+        == "The sparseness is the same, 0.5, in all 8 candidates."
     )
     claim = sparsity_claim(tuple(of(study).values()), WORDS)
     assert claim.outcome == "not enough evidence"
@@ -168,7 +173,7 @@ def test_a_diverged_replicate_counts_at_chance_and_has_no_network_to_look_into()
     found = of(probed(rows, numbers))["sparseness"]
     assert "tanh" not in found.values
     assert found.values["silu"] == pytest.approx(0.85)
-    assert found.candidates == 7
+    assert len(found.values) == 7
     order = [0, 1, 2, 3, 4, 5, -1]
     expected = scipy_stats.spearmanr([*RISING[:6], RISING[7]], order).statistic
     assert found.correlation == pytest.approx(expected)
@@ -177,16 +182,19 @@ def test_a_diverged_replicate_counts_at_chance_and_has_no_network_to_look_into()
 def test_too_few_candidates_no_probes_and_equal_accuracies() -> None:
     three = {name: [0.9, 0.91] for name in NAMES[:3]}
     numbers = {name: {"sparseness": v} for name, v in zip(NAMES, RISING, strict=True)}
-    assert of(probed(three, numbers))["sparseness"].sentence == (
+    assert mechanism_sentence(of(probed(three, numbers))["sparseness"], WORDS) == (
         "The sparseness is known for 3 candidates; a correlation needs at least 4."
     )
-    assert mechanisms(replication(scores(range(8))), np.random.default_rng(1), WORDS) == ()
+    assert mechanisms(replication(scores(range(8))), np.random.default_rng(1)) == ()
     claim = information_claim((), WORDS)
     assert claim.outcome == "not enough evidence"
     assert claim.reason == "No network of the replicates was looked into."
     same = of(probed(scores([0] * 8), numbers))["sparseness"]
     assert same.correlation is None
-    assert same.sentence == "All candidates have the same accuracy, so nothing goes with it."
+    assert (
+        mechanism_sentence(same, WORDS)
+        == "All candidates have the same accuracy, so nothing goes with it."
+    )
 
 
 def test_the_same_generator_gives_the_same_intervals() -> None:
@@ -196,7 +204,7 @@ def test_the_same_generator_gives_the_same_intervals() -> None:
 
 def test_the_table_has_means_with_students_interval() -> None:
     numbers = {name: {"dead": 0.2} for name in NAMES}
-    rows = probe_rows(probed(scores(range(8)), numbers), WORDS)
+    rows = probe_rows(probed(scores(range(8)), numbers))
     (dead,) = [
         row
         for row in rows
@@ -207,7 +215,8 @@ def test_the_table_has_means_with_students_interval() -> None:
     half = scipy_stats.t.ppf(0.975, 1) * np.std(values, ddof=1) / np.sqrt(2)
     assert dead.low == pytest.approx(np.mean(values) - half)
     assert dead.high == pytest.approx(np.mean(values) + half)
-    assert (dead.slot, dead.networks, dead.property_name) == ("conv", 2, "share of dead units")
+    assert (dead.slot, dead.networks) == ("conv", 2)
+    assert property_name(dead.key, WORDS) == "share of dead units"
     (ratio,) = [row for row in rows if (row.activation, row.layer) == ("relu", None)]
     assert (ratio.key, ratio.mean) == ("gradient_ratio", pytest.approx(0.5))
     assert len(rows) == 8 * (2 * 8 + 1)
@@ -215,7 +224,7 @@ def test_the_table_has_means_with_students_interval() -> None:
 
 def test_an_interval_ends_where_the_property_does() -> None:
     study = probed({"relu": [0.9, 0.9]}, {"relu": {"dead": 0.0, "mean": 0.0}})
-    rows = {row.key: row for row in probe_rows(study, WORDS) if row.layer == "conv1_activation"}
+    rows = {row.key: row for row in probe_rows(study) if row.layer == "conv1_activation"}
     assert rows["dead"].low == 0.0
     assert rows["dead"].high is not None
     assert rows["dead"].high < 0.01
@@ -225,11 +234,9 @@ def test_an_interval_ends_where_the_property_does() -> None:
 
 def test_one_network_has_no_interval_and_an_unknown_number_no_row() -> None:
     study = probed({"relu": [0.9]}, {"relu": {"dead": 0.2}})
-    assert {(row.low, row.high, row.networks) for row in probe_rows(study, WORDS)} == {
-        (None, None, 1)
-    }
+    assert {(row.low, row.high, row.networks) for row in probe_rows(study)} == {(None, None, 1)}
     record = study.records[0]
     blind = Probes(300, (layer("conv", "a", gradient_norm=None, mean=None),))
     study = dataclasses.replace(study, records=(dataclasses.replace(record, probes=blind),))
-    keys = {row.key for row in probe_rows(study, WORDS)}
+    keys = {row.key for row in probe_rows(study)}
     assert keys == {"zeros", "sparseness", "dead", "saturated", "spread"}

@@ -2,36 +2,31 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-
-import numpy as np
+from statistics import fmean
 
 from actlab import stats
 from actlab.i18n import _
-from actlab.records import Seeds, SlotName
-from actlab.verdicts.pairs import Conditions, compare
-from actlab.verdicts.replication import Replication, Scores, replicates_of, scores_of
+from actlab.records import Difference, Seeds, SlotName
+from actlab.studies.confirm.replication import Replication, replicates_of, runs_of
+from actlab.verdicts import Question
 
 
 @dataclass(frozen=True)
 class Change:
-    """One activation in both studies: second - first, paired by seed, accuracies as fractions.
+    """One activation in both studies, second - first, paired by seed; failures at chance.
 
     `p_adjusted` is Holm's over the activations of the slot.
     """
 
     activation: str
-    n: int
     first_mean: float
     second_mean: float
-    difference: float
-    low: float
-    high: float
-    p_value: float
+    difference: Difference
     p_adjusted: float
 
 
 @dataclass(frozen=True)
-class Across:
+class ProtocolChange:
     """The changes per slot; where the two cannot be paired there are none, and `reason` says why.
 
     Each study trained an activation at the setting that was best in it: a change is that of the
@@ -42,25 +37,41 @@ class Across:
     reason: str | None = None
 
 
-def across(first: Replication, second: Replication) -> Across:
+def protocol_change(first: Replication, second: Replication) -> ProtocolChange:
     """Return second - first for every activation with two shared seeds or more.
 
     Raises VerdictError where the replicates of one study do not belong together.
     """
     reason = _obstacle(first, second)
     if reason is not None:
-        return Across(reason=reason)
-    conditions = Conditions(
+        return ProtocolChange(reason=reason)
+    question = Question(
+        margin=0.0,
         resolution=1 / min(first.evaluation_rows, second.evaluation_rows),
         reuse=max(_reuse(first), _reuse(second)),
     )
-    return Across(
+    return ProtocolChange(
         {
-            slot: _changes(scores_of(first, slot), scores_of(second, slot), conditions)
+            slot: _changes(_accuracies(first, slot), _accuracies(second, slot), question)
             for slot in first.chosen
             if slot in second.chosen
         }
     )
+
+
+def _accuracies(replication: Replication, slot: SlotName) -> dict[str, dict[int, float]]:
+    """Return accuracy by activation and replicate; a run without one counts at chance."""
+    replicates = replicates_of(replication)
+    return {
+        runs.activation: {
+            record.replicate or 0: replication.chance
+            if record.valid_accuracy is None
+            else record.valid_accuracy
+            for record in replicates
+            if record.setting == runs.setting
+        }
+        for runs in runs_of(replication, slot)
+    }
 
 
 def _reuse(replication: Replication) -> float:
@@ -87,33 +98,21 @@ def _seeds(replication: Replication) -> dict[int, Seeds]:
 
 
 def _changes(
-    first: tuple[Scores, ...], second: tuple[Scores, ...], conditions: Conditions
+    first: Mapping[str, Mapping[int, float]],
+    second: Mapping[str, Mapping[int, float]],
+    question: Question,
 ) -> tuple[Change, ...]:
-    others = {scores.activation: scores for scores in second}
-    found = [
-        _change(scores, others[scores.activation], conditions)
-        for scores in first
-        if scores.activation in others
-        and len(scores.by_replicate.keys() & others[scores.activation].by_replicate.keys()) >= 2
-    ]
-    adjusted = stats.holm([change.p_value for change in found])
+    found = []
+    for name in first:
+        shared = sorted(first[name].keys() & second.get(name, {}).keys())
+        if len(shared) < 2:
+            continue
+        before, after = ([rows[name][number] for number in shared] for rows in (first, second))
+        difference = stats.paired_difference(
+            after, before, question.variance_factor(len(shared)), question.resolution
+        )
+        found.append(Change(name, fmean(before), fmean(after), difference, 1.0))
+    adjusted = stats.holm([change.difference.p_value for change in found])
     return tuple(
         replace(change, p_adjusted=float(p)) for change, p in zip(found, adjusted, strict=True)
-    )
-
-
-def _change(first: Scores, second: Scores, conditions: Conditions) -> Change:
-    shared = tuple(sorted(first.by_replicate.keys() & second.by_replicate.keys()))
-    before, after = first.at(shared), second.at(shared)
-    found = compare(after, before, conditions)
-    return Change(
-        activation=first.activation,
-        n=found.n,
-        first_mean=float(np.mean(before)),
-        second_mean=float(np.mean(after)),
-        difference=found.mean,
-        low=found.low,
-        high=found.high,
-        p_value=found.p_value,
-        p_adjusted=found.p_value,
     )
