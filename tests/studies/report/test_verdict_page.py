@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import replace
 from gettext import NullTranslations
+from html import escape
 from typing import Any
 
 import pytest
