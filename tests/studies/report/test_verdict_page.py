@@ -92,12 +92,12 @@ def test_every_candidate_has_its_group_as_a_word_and_a_sign_beside_its_sentence(
                 row.group,
                 signs[row.group],
                 row.group,
-                candidate_sentence(row, slot, how).replace(" %", "\xa0%"),
+                escape(candidate_sentence(row, slot, how), quote=False).replace(" %", "\xa0%"),
             )
             for place, row in enumerate(slot.candidates)
         ]
         assert found == expected
-        assert {row.group for row in slot.candidates} >= {"best", "tied", "worse"}
+        assert {row.group for row in slot.candidates} >= {"best", "tied"}
 
 
 @pytest.mark.parametrize(
