@@ -63,6 +63,9 @@ def _allocator() -> Check:
 
 
 def _data(directory: str | None) -> list[Check]:
+    if not importlib.util.find_spec("sklearn"):
+        advice = _('studies need more: pip install "actlab[study]"')
+        return [Check("digits", True, _("not installed"), advice)]
     from actlab.data.mnist import found_at
 
     embedded = Check("digits", True, _("comes with scikit-learn"), _("nothing to do"))

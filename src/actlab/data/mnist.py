@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import platformdirs
 
 from actlab.data.dataset import Dataset, Examples, fingerprint_of
 from actlab.data.idx import read_idx
@@ -130,6 +129,8 @@ def found_at(directory: Path | None = None) -> Path | None:
 
 def cache_folder() -> Path:
     """Return the folder of the user's cache in which downloaded files are kept."""
+    import platformdirs
+
     return Path(platformdirs.user_cache_dir("actlab", appauthor=False)) / NAME
 
 

@@ -1,12 +1,15 @@
 """What all figures share: a figure with its words and its views, and the common layout."""
 
+from __future__ import annotations
+
 import html
 from dataclasses import dataclass, field
-from typing import Any
-
-import plotly.graph_objects as go
+from typing import TYPE_CHECKING, Any
 
 from actlab.pages.theme import FONT, LIGHT
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 PERCENT_AXIS = ".4~p"
 """Axis labels in percent with at most four digits, so that a zoom still shows steps of 0.01 %."""
@@ -51,6 +54,8 @@ def plain(text: str) -> str:
 
 def frame(**layout: Any) -> go.Figure:
     """Return an empty figure in the page's style, with further layout of its own."""
+    import plotly.graph_objects as go
+
     base: dict[str, Any] = {
         "template": go.layout.Template(),
         "paper_bgcolor": LIGHT["surface"],
