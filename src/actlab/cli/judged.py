@@ -23,13 +23,13 @@ def report_trials(
     as_json: bool,
 ) -> None:
     """Judge the trials of a CSV file, an Optuna storage or the published study."""
-    from actlab.studies.report.unreplicated import write_judged
+    from actlab.studies.report.unreplicated import write_unreplicated
     from actlab.verdicts.unreplicated import judge_trials
 
     judgement = judge_trials(_trials(path, storage, study), translation(language))
     if output is not None:
         with writing(output, "-o"):
-            write_judged(output, judgement, written=datetime.now(UTC), language=language)
+            write_unreplicated(output, judgement, written=datetime.now(UTC), language=language)
     if as_json:
         print_json({"report": str(output) if output else None, **asdict(judgement)})
     elif output is not None:

@@ -8,12 +8,18 @@ from itertools import accumulate
 import pytest
 
 from actlab.records import FinalFigure, Outcome, Record
-from actlab.studies.report.data.answer import answer, near_by_candidate
-from actlab.studies.report.data.budgets import budget, pair_table
-from actlab.studies.report.data.classes import split_counts
-from actlab.studies.report.data.history import history
-from actlab.studies.report.data.search import candidates, completed_trials, progress, search_trials
-from actlab.studies.report.data.zooms import around_best, is_published_search, rate_scale, whole
+from actlab.studies.report.answer import answer, near_by_candidate
+from actlab.studies.report.classes import split_counts
+from actlab.studies.report.search import (
+    budget,
+    candidates,
+    completed_trials,
+    history,
+    pair_table,
+    progress,
+    search_trials,
+)
+from actlab.studies.report.zooms import around_best, is_published_search, rate_scale, whole
 
 from .studies import published_rows, published_study, small_study
 

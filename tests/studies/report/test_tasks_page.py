@@ -10,10 +10,9 @@ import pytest
 
 from actlab.records import ConfidenceBin
 from actlab.studies.report.tasks import render_tasks
-from actlab.studies.report.tasks.figures.calibration import calibration_error, pooled
-from actlab.studies.report.tasks.figures.labels import softmax_ceiling
-from actlab.studies.report.tasks.figures.reach import expressible
-from actlab.studies.report.tasks.pictures import galleries
+from actlab.studies.report.tasks.calibration import calibration_error, pooled
+from actlab.studies.report.tasks.figures import galleries
+from actlab.studies.report.tasks.reach import expressible, softmax_ceiling
 from actlab.studies.report.tasks.rows import TaskRow, setting_label, task_rows
 from actlab.text import NO_BREAK, Formatter
 from tests.studies.report.tasks_run import MARKUP, tasks_run

@@ -7,7 +7,7 @@ from gettext import NullTranslations
 from typing import Any
 
 from actlab.activations.drawing import DrawnFunction, kink_text, vertical_limits
-from actlab.pages.embedding import asset, script_json
+from actlab.pages.kit import asset, script_json
 from actlab.pages.theme import LIGHT, SERIES, dark_colours, style_variables
 from actlab.text import significant
 

@@ -21,8 +21,7 @@ from actlab.activations.explorer.columns import COLUMNS, MONOTONIC_WORDS, SMOOTH
 from actlab.activations.explorer.data import ExplorerData, ExplorerFunction
 from actlab.errors import writing
 from actlab.files import write_text
-from actlab.pages.embedding import asset, script_json
-from actlab.pages.templating import environment
+from actlab.pages.kit import asset, environment, script_json
 from actlab.pages.theme import DARK, LIGHT, SERIES, style_variables
 
 MOST_CHOSEN = 6

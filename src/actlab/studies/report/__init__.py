@@ -1,6 +1,6 @@
 """Pages: page data, then figures, then templates with escaping on; the clock is passed in.
 
-    from actlab.report import ReportData, render, write
+    from actlab.studies.report import ReportData, render, write
 
     data = ReportData(plan, environment, records, final, written=now)
     write(Path("report.html"), data, "ko")
@@ -14,8 +14,7 @@ What a page shows besides the records is optional and given as plain values: `ev
 sentence), `findings` (of the checker; `FindingText`), `verdict` (`actlab.records.Verdict`).
 """
 
-from actlab.studies.report.files import write
 from actlab.studies.report.inputs import FindingText, ReportData
-from actlab.studies.report.page import render
+from actlab.studies.report.page import render, write
 
 __all__ = ["FindingText", "ReportData", "render", "write"]

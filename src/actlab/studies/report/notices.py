@@ -5,9 +5,8 @@ from typing import Literal
 
 from actlab.pages.words import outcome_word, slot_word
 from actlab.records import Outcome
-from actlab.studies.report.data.answer import Answer
-from actlab.studies.report.data.budgets import Budget, PairTable
-from actlab.studies.report.data.search import Progress
+from actlab.studies.report.answer import Answer
+from actlab.studies.report.search import Budget, PairTable, Progress
 from actlab.text import Formatter
 
 REASONS_SHOWN = 5

@@ -1,24 +1,22 @@
-"""The page: page data, then figures, then the templates, with escaping on."""
+"""The report: page data, then figures, then the templates, with escaping on."""
 
 from dataclasses import dataclass, field
 from gettext import NullTranslations
+from pathlib import Path
 from typing import Any
 
-from markupsafe import Markup
-
 from actlab import i18n
-from actlab.pages.embedding import asset, page_data, script_json
+from actlab.files import write_text
 from actlab.pages.figure import PageFigure
-from actlab.pages.templating import environment
-from actlab.pages.theme import Mark, style_variables
+from actlab.pages.kit import render_page
+from actlab.pages.theme import Mark
 from actlab.pages.words import outcome_word, slot_word, split_word
-from actlab.studies.report.data.answer import Answer, answer
-from actlab.studies.report.data.budgets import Budget, budget, pair_table
-from actlab.studies.report.data.classes import split_counts
-from actlab.studies.report.data.search import progress, search_trials
+from actlab.studies.report.answer import Answer, answer
+from actlab.studies.report.classes import split_counts
+from actlab.studies.report.figures import activation_marks, pictures
 from actlab.studies.report.inputs import ReportData
 from actlab.studies.report.notices import notices
-from actlab.studies.report.pictures import activation_marks, pictures
+from actlab.studies.report.search import Budget, budget, pair_table, progress, search_trials
 from actlab.studies.report.settings import environment_groups, plan_groups
 from actlab.studies.report.verdict.context import (
     VerdictPage,
@@ -48,23 +46,15 @@ def render(
     depends on nothing but its arguments: the same data gives the same text.
     """
     messages = i18n.translation(language) if translations is None else translations
-    templates = environment(messages, "actlab.studies.report", "actlab.pages")
-    return templates.get_template("report.html").render(_context(data, language, messages))
-
-
-def _context(data: ReportData, language: str, translations: NullTranslations) -> dict[str, Any]:
-    """Return everything that the templates read."""
-    form = Formatter(translations, NO_BREAK)
+    form = Formatter(messages, NO_BREAK)
     found = answer(data)
     marks = activation_marks(data)
-    figures = pictures(data, found, form)
     counted = progress(data.plan, data.records)
     budgets = tuple(budget(data.plan, data.records, slot) for slot in ("conv", "fc"))
     pairs = pair_table(data.plan, data.records)
     judged = _judged(data, budgets, marks, form)
-    figures |= judged.figures
-    return {
-        "language": language,
+    figures = pictures(data, found, form) | judged.figures
+    values = {
         "data": data,
         "plan": data.plan,
         "form": form,
@@ -75,8 +65,7 @@ def _context(data: ReportData, language: str, translations: NullTranslations) ->
         "notices": notices(counted, found, budgets, pairs, form),
         "judged": judged.page,
         "verdict_sections": judged.sections,
-        "sections": _sections(data, found, figures, translations),
-        "figures": figures,
+        "sections": _sections(data, found, figures, messages),
         "marks": marks,
         "trials": search_trials(data.records),
         "splits": split_counts(data.environment.class_counts),
@@ -85,14 +74,21 @@ def _context(data: ReportData, language: str, translations: NullTranslations) ->
             *environment_groups(data.environment, data.evaluation_order, form),
         ),
         "written": form.moment(data.written),
-        "outcome_word": lambda outcome: outcome_word(outcome, translations),
-        "slot_word": lambda slot: slot_word(slot, translations),
-        "split_word": lambda name: split_word(name, translations),
-        "styles": Markup(style_variables() + asset("report.css") + judged.styles),
-        "plotly": Markup(asset("plotly-cartesian.min.js")),
-        "scripts": Markup(asset("figures.js") + asset("tables.js") + judged.scripts),
-        "page_data": script_json(page_data(figures, language, translations) | judged.data),
-    }  # fmt: skip
+        "outcome_word": lambda outcome: outcome_word(outcome, messages),
+        "slot_word": lambda slot: slot_word(slot, messages),
+        "split_word": lambda name: split_word(name, messages),
+    }
+    return render_page(
+        "report.html",
+        ("actlab.studies.report",),
+        language,
+        messages,
+        values,
+        styles=("report.css", *judged.styles),
+        scripts=("figures.js", "tables.js", *judged.scripts),
+        figures=figures,
+        data=judged.data,
+    )
 
 
 @dataclass(frozen=True)
@@ -103,8 +99,8 @@ class _Judged:
     figures: dict[str, PageFigure] = field(default_factory=dict)
     sections: tuple[Section, ...] = ()
     data: dict[str, Any] = field(default_factory=dict)
-    styles: str = ""
-    scripts: str = ""
+    styles: tuple[str, ...] = ()
+    scripts: tuple[str, ...] = ()
 
 
 def _judged(
@@ -120,8 +116,8 @@ def _judged(
             Section(name, title, "verdict") for name, title in verdict_sections(data, figures, form)
         ),
         data={"verdict": margin_data(data.verdict, form)},
-        styles=asset("verdict.css"),
-        scripts=asset("margin.js"),
+        styles=("verdict.css",),
+        scripts=("margin.js",),
     )
 
 
@@ -145,3 +141,17 @@ def _sections(
         ("repeat", _("Plan and how to repeat it"), True),
     )
     return tuple(Section(name, title) for name, title, shown in wanted if shown)
+
+
+def write(
+    path: Path,
+    data: ReportData,
+    language: str = "en",
+    *,
+    translations: NullTranslations | None = None,
+) -> Path:
+    """Write the report of a study to `path` and return the path.
+
+    Raises OSError where the folder is missing or cannot be written.
+    """
+    return write_text(path, render(data, language, translations=translations))

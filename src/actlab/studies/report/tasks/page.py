@@ -4,26 +4,26 @@ import math
 from dataclasses import dataclass
 from gettext import NullTranslations
 from pathlib import Path
-from typing import Any
-
-from markupsafe import Markup
 
 from actlab import i18n
 from actlab.files import write_text
-from actlab.pages.embedding import asset, page_data, script_json
-from actlab.pages.templating import environment
-from actlab.pages.theme import style_variables
+from actlab.pages.kit import render_page
 from actlab.pages.words import outcome_word
 from actlab.records import Claim, ClaimOutcome
-from actlab.studies.report.tasks.inputs import Spread, TasksData
-from actlab.studies.report.tasks.pictures import galleries
-from actlab.studies.report.tasks.rows import layer_label, setting_label, task_rows
+from actlab.studies.report.tasks.figures import galleries
+from actlab.studies.report.tasks.rows import (
+    Spread,
+    TasksData,
+    layer_label,
+    setting_label,
+    task_rows,
+)
 from actlab.studies.report.verdict.context import ClaimLook, claim_looks
 from actlab.text import NO_BREAK, NOT_KNOWN, Formatter
 
 
 @dataclass(frozen=True)
-class JudgedClaims:
+class ProtocolClaims:
     """The claims under one protocol, as the template of claims reads them."""
 
     protocol: str
@@ -40,10 +40,41 @@ def render_tasks(
 ) -> str:
     """Return the page in "en" or "ko"; `translations` replaces the messages of the language."""
     messages = i18n.translation(language) if translations is None else translations
-    templates = environment(
-        messages, "actlab.studies.report.tasks", "actlab.studies.report", "actlab.pages"
+    form = Formatter(messages, NO_BREAK)
+    rows = task_rows(data)
+    drawn = galleries(data, rows, form)
+    looks = claim_looks(form)
+    values = {
+        "data": data,
+        "plan": data.plan,
+        "form": form,
+        "rows": rows,
+        "protocols": _protocols(data),
+        "galleries": drawn,
+        "claims": [ProtocolClaims(name, found, looks) for name, found in data.claims.items()],
+        "layer_label": lambda layer: layer_label(layer, form),
+        "setting_label": lambda setting: setting_label(setting, form),
+        "figure": lambda task, value: _figure(task, value, form),
+        "interval": lambda task, spread: _interval(task, spread, form),
+        "written": form.moment(data.written),
+        "outcome_word": lambda outcome: outcome_word(outcome, messages),
+    }
+    return render_page(
+        "tasks.html",
+        ("actlab.studies.report.tasks", "actlab.studies.report"),
+        language,
+        messages,
+        values,
+        styles=("report.css", "verdict.css"),
+        scripts=("figures.js",),
+        figures={
+            figure.name: figure
+            for found in drawn.values()
+            for gallery in found
+            for row in gallery.rows
+            for figure in row
+        },
     )
-    return templates.get_template("tasks.html").render(_context(data, language, messages))
 
 
 def write_tasks(
@@ -57,43 +88,7 @@ def write_tasks(
 
     Raises OSError where the folder is missing or cannot be written.
     """
-    text = render_tasks(data, language, translations=translations)
-    return write_text(path, text)
-
-
-def _context(data: TasksData, language: str, translations: NullTranslations) -> dict[str, Any]:
-    form = Formatter(translations, NO_BREAK)
-    rows = task_rows(data)
-    drawn = galleries(data, rows, form)
-    figures = {
-        figure.name: figure
-        for found in drawn.values()
-        for gallery in found
-        for row in gallery.rows
-        for figure in row
-    }
-    looks = claim_looks(form)
-    return {
-        "language": language,
-        "data": data,
-        "plan": data.plan,
-        "form": form,
-        "rows": rows,
-        "protocols": _protocols(data),
-        "galleries": drawn,
-        "figures": figures,
-        "claims": [JudgedClaims(name, found, looks) for name, found in data.claims.items()],
-        "layer_label": lambda layer: layer_label(layer, form),
-        "setting_label": lambda setting: setting_label(setting, form),
-        "figure": lambda task, value: _figure(task, value, form),
-        "interval": lambda task, spread: _interval(task, spread, form),
-        "written": form.moment(data.written),
-        "outcome_word": lambda outcome: outcome_word(outcome, translations),
-        "styles": Markup(style_variables() + asset("report.css") + asset("verdict.css")),
-        "plotly": Markup(asset("plotly-cartesian.min.js")),
-        "scripts": Markup(asset("figures.js")),
-        "page_data": script_json(page_data(figures, language, translations)),
-    }
+    return write_text(path, render_tasks(data, language, translations=translations))
 
 
 def _protocols(data: TasksData) -> list[str]:

@@ -11,8 +11,8 @@ from actlab.pages.figure import PageFigure, View, accuracy_axis, axis, frame, pl
 from actlab.pages.theme import LIGHT
 from actlab.pages.words import slot_word
 from actlab.records import Candidate, SlotVerdict, Verdict
-from actlab.studies.report.data.zooms import Range
 from actlab.studies.report.verdict.groups import group_looks
+from actlab.studies.report.zooms import Range
 from actlab.text import Formatter
 
 

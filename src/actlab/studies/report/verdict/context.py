@@ -18,9 +18,9 @@ from actlab.records import (
 )
 from actlab.studies.confirm.layer_statistics import mechanism_sentence, property_name
 from actlab.studies.confirm.verdict_text import methods, slot_notices, wording
-from actlab.studies.report.data.budgets import Budget
 from actlab.studies.report.inputs import ReportData
 from actlab.studies.report.notices import Notice
+from actlab.studies.report.search import Budget
 from actlab.studies.report.verdict.groups import GroupLook, group_looks
 from actlab.studies.report.verdict.importance import parameter_word
 from actlab.studies.report.verdict.paper import latex_tables, markdown_tables

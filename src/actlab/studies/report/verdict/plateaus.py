@@ -9,7 +9,7 @@ from actlab.pages.figure import PERCENT_AXIS, PageFigure, axis, frame, plain
 from actlab.pages.theme import LIGHT, Mark
 from actlab.pages.words import slot_word
 from actlab.records import RateCurve, SlotName, Verdict
-from actlab.studies.report.data.zooms import Range
+from actlab.studies.report.zooms import Range
 from actlab.text import Formatter
 
 COLUMNS = 2

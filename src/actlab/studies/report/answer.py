@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from actlab.pages.proportions import Accuracy, accuracy
 from actlab.records import Record, best_record
-from actlab.studies.report.data.search import activation, completed_trials
 from actlab.studies.report.inputs import ReportData
+from actlab.studies.report.search import activation, completed_trials
 
 
 @dataclass(frozen=True)

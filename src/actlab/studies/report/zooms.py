@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from actlab.records import Plan, Record
-from actlab.studies.report.data.search import completed_trials
+from actlab.studies.report.search import completed_trials
 
 Range = tuple[float, float]
 Scale = Literal["linear", "log"]

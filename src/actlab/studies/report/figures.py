@@ -1,0 +1,534 @@
+"""The figures of a search: its history, pairs, learning rates and learning curves."""
+
+import math
+from typing import Any
+
+import plotly.graph_objects as go
+
+from actlab.pages.figure import (
+    MAIN_ABOVE_LANE,
+    PageFigure,
+    View,
+    accuracy_axis,
+    axis,
+    frame,
+    lane_axis,
+    plain,
+)
+from actlab.pages.theme import LIGHT, Mark, marks
+from actlab.pages.words import outcome_word, slot_word
+from actlab.records import Record
+from actlab.studies.report.answer import Answer, near_by_candidate
+from actlab.studies.report.classes import classes_figure, split_counts
+from actlab.studies.report.inputs import ReportData
+from actlab.studies.report.search import (
+    History,
+    PairTable,
+    activation,
+    candidates,
+    history,
+    pair_table,
+    search_trials,
+)
+from actlab.studies.report.verdict.pictures import verdict_names
+from actlab.studies.report.zooms import (
+    PUBLISHED_HISTORY,
+    PUBLISHED_SCATTER,
+    Range,
+    Scale,
+    Zoom,
+    around_best,
+    is_published_search,
+    rate_scale,
+    whole,
+)
+from actlab.text import Formatter
+
+
+def history_figure(
+    past: History, found: Answer, zooms: tuple[Range, ...], form: Formatter
+) -> PageFigure:
+    """Draw the accuracy of each trial by its number; the first of `zooms` is the whole."""
+    _ = form.translations.gettext
+    ngettext = form.translations.ngettext
+    edge = max(0.6, 0.015 * past.last_number)
+    numbers = [-edge, past.last_number + edge]
+    figure = frame(
+        xaxis=axis(_("trial"), range=numbers, dtick=1 if past.last_number < 10 else None),
+        yaxis=accuracy_axis(_("valid (trial) accuracy"), zooms[0]),
+    )
+    _add_band(figure, found, _("within two standard errors of the best"))
+    _add_trials(figure, past, found, form)
+    if past.unfinished:
+        _add_lane(figure, past.unfinished, form)
+    views = [View(_("Whole"), {"yaxis.range": list(zooms[0])})]
+    views += [View(_range_label(zoom, form), {"yaxis.range": list(zoom)}) for zoom in zooms[1:]]
+    best = form.percent(found.valid.value)
+    stagnation = ngettext(
+        "{count} completed trial after it did no better.",
+        "{count} completed trials after it did no better.",
+        past.since_best,
+    ).format(count=past.since_best)
+    reached = _("Trial {number} reached {best}.").format(number=found.best.number, best=best)
+    return PageFigure(
+        name="history",
+        title=_("Optimisation history"),
+        caption=f"{reached} {stagnation}" if past.since_best else reached,
+        description=_("Scatter plot of valid (trial) accuracy by trial number. {fact}").format(
+            fact=reached
+        ),
+        figure=figure,
+        views=tuple(views),
+    )
+
+
+def _range_label(shown: Range, form: Formatter) -> str:
+    _ = form.translations.gettext
+    low, high = (f"{100 * bound:.4g}" for bound in shown)
+    return _("{low} to {high} %").format(low=low, high=high)
+
+
+def _add_band(figure: go.Figure, found: Answer, label: str) -> None:
+    figure.add_shape(
+        type="rect",
+        layer="below",
+        xref="paper",
+        x0=0,
+        x1=1,
+        y0=found.valid.value - found.margin,
+        y1=found.valid.value,
+        fillcolor=LIGHT["band"],
+        line_width=0,
+        name=label,
+        showlegend=True,
+    )
+
+
+def _add_trials(figure: go.Figure, past: History, found: Answer, form: Formatter) -> None:
+    _ = form.translations.gettext
+    numbers = [record.number for record in past.completed]
+    figure.add_scatter(
+        x=numbers,
+        y=[record.valid_accuracy for record in past.completed],
+        mode="markers",
+        name=_("trial"),
+        marker={"color": LIGHT["series0"], "size": 7, "opacity": 0.75},
+        text=[setting_text(record, form) for record in past.completed],
+        hovertemplate="%{text}<extra></extra>",
+    )
+    figure.add_scatter(
+        x=numbers,
+        y=list(past.best_so_far),
+        mode="lines",
+        name=_("best so far"),
+        line={"color": LIGHT["series1"], "width": 2, "shape": "hv"},
+        hoverinfo="skip",
+    )
+    figure.add_scatter(
+        x=[found.best.number],
+        y=[found.valid.value],
+        mode="markers",
+        name=_("best trial"),
+        marker={
+            "color": LIGHT["series1"],
+            "size": 15,
+            "symbol": "star",
+            "line": {"color": LIGHT["surface"], "width": 1.5},
+        },
+        text=[setting_text(found.best, form)],
+        hovertemplate="%{text}<extra></extra>",
+    )
+
+
+def _add_lane(figure: go.Figure, unfinished: tuple[Record, ...], form: Formatter) -> None:
+    _ = form.translations.gettext
+    figure.update_layout(yaxis_domain=MAIN_ABOVE_LANE, yaxis2=lane_axis(_("no result")))
+    figure.update_xaxes(anchor="y2")
+    figure.add_scatter(
+        x=[record.number for record in unfinished],
+        y=[0] * len(unfinished),
+        yaxis="y2",
+        mode="markers",
+        name=_("no result"),
+        marker={"color": LIGHT["trouble"], "size": 9, "symbol": "x-thin", "line_width": 2},
+        text=[setting_text(record, form) for record in unfinished],
+        hovertemplate="%{text}<extra></extra>",
+    )
+    figure.data[-1].marker.line.color = LIGHT["trouble"]
+
+
+def setting_text(record: Record, form: Formatter) -> str:
+    """Return what a trial's mark says when it is pointed at."""
+    _ = form.translations.gettext
+    setting = record.setting
+    if record.valid_accuracy is None:
+        result = outcome_word(record.outcome, form.translations)
+    else:
+        result = form.percent(record.valid_accuracy)
+    return "<br>".join(
+        (
+            "<b>" + _("Trial {number}").format(number=record.number) + f"</b>: {result}",
+            _("conv {name}").format(name=plain(setting.conv_activation)),
+            _("FC {name}").format(name=plain(setting.fc_activation)),
+            _("learning rate {rate}").format(rate=form.rate(setting.learning_rate)),
+        )
+    )
+
+
+def bars_figure(table: PairTable, marks: dict[str, Mark], form: Formatter) -> PageFigure:
+    """Draw one group of bars per conv activation, one bar per FC activation that was tried."""
+    _ = form.translations.gettext
+    figure = frame(
+        barmode="group",
+        bargap=0.22,
+        xaxis=axis(_("conv activation"), type="category"),
+        yaxis=accuracy_axis(_("best valid (trial) accuracy"), (0.0, 1.02)),
+    )
+    figure.update_layout(
+        legend_title={"text": _("FC activation") + "  ", "side": "left", "font": {"size": 13}}
+    )
+    for column, name in enumerate(table.fc):
+        trials = [row[column] for row in table.trials]
+        figure.add_bar(
+            x=[plain(conv) for conv in table.conv],
+            y=[row[column] for row in table.best],
+            name=plain(name),
+            marker={"color": marks[name].colour},
+            text=[form.percent(row[column]) for row in table.best],
+            textposition="none",
+            customdata=trials,
+            hovertemplate=_("conv %{x}")
+            + "<br>"
+            + _("FC {name}").format(name=plain(name))
+            + "<br><b>%{text}</b><br>"
+            + _("trials: %{customdata}")
+            + "<extra></extra>",
+        )
+    lowest, low, high = _levels(table)
+    closer = low > lowest
+    shown = [low, high + 0.04 * (high - low)]
+    views = (
+        View(_("Whole"), {"yaxis.range": [0.0, 1.02]}),
+        View(_("Close-up"), {"yaxis.range": shown}),
+    )
+    fact = _("{tried} of the {possible} pairs were tried.").format(
+        tried=table.tried, possible=table.possible
+    )
+    cut = _("In the close-up the bars do not start at zero.")
+    return PageFigure(
+        name="pairs-bars",
+        title=_("Best accuracy of each pair, as bars"),
+        caption=fact + " " + cut if closer else fact,
+        description=_("Grouped bars: best accuracy by conv and FC activation. {fact}").format(
+            fact=fact
+        ),
+        figure=figure,
+        views=views if closer else (),
+        minimum_width=90 + max(5 * len(table.conv) * len(table.fc), 60 * len(table.conv)),
+    )
+
+
+def heat_figure(table: PairTable, form: Formatter) -> PageFigure:
+    """Draw the pairs as a heat map; each cell has its best accuracy and its number of trials."""
+    _ = form.translations.gettext
+    figure = frame(
+        xaxis=axis(_("FC activation"), type="category", showgrid=False, side="top", tickangle=-35),
+        yaxis=axis(_("conv activation"), type="category", showgrid=False, autorange="reversed"),
+    )
+    lowest, low, high = _levels(table)
+    figure.add_heatmap(
+        x=[plain(name) for name in table.fc],
+        y=[plain(name) for name in table.conv],
+        z=[list(row) for row in table.best],
+        zmin=low,
+        zmax=high,
+        showscale=lowest < high,
+        xgap=2,
+        ygap=2,
+        colorscale=[[step / 4, LIGHT[f"heat{step}"]] for step in range(5)],
+        colorbar={
+            "tickformat": ".4~p",
+            "outlinewidth": 0,
+            "thickness": 12,
+            "tickfont": {"color": LIGHT["muted"]},
+        },
+        text=_cell_texts(table, form),
+        customdata=[list(row) for row in table.trials],
+        texttemplate="%{text}",
+        textfont={"color": LIGHT["ink"], "size": 12},
+        hovertemplate=_("conv %{y}") + "<br>" + _("FC %{x}") + "<br><b>%{z:.2%}</b><br>"
+        + _("trials: %{customdata}") + "<extra></extra>",
+    )  # fmt: skip
+    _add_empty_cells(figure, table)
+    views = (
+        View(_("Close-up"), trace={"zmin": low, "zmax": high}),
+        View(_("Whole"), trace={"zmin": lowest, "zmax": high}),
+    )
+    return PageFigure(
+        name="pairs-heat",
+        title=_("Best accuracy of each pair, with its number of trials"),
+        caption=_heat_caption(low, form) if low > lowest else _cell_key(form),
+        description=_(
+            "Heat map of the best accuracy by conv and FC activation; the same numbers are in the "
+            "table below it."
+        ),
+        figure=figure,
+        views=views if low > lowest else (),
+        height=130 + 46 * len(table.conv),
+        minimum_width=200 + 68 * len(table.fc),
+    )
+
+
+def _cell_key(form: Formatter) -> str:
+    _ = form.translations.gettext
+    return _(
+        "In each cell the best valid (trial) accuracy in percent, and how many trials it is the "
+        "best of; an empty cell was never tried."
+    )
+
+
+def _heat_caption(low: float, form: Formatter) -> str:
+    _ = form.translations.gettext
+    key = _cell_key(form)
+    weakest = _("In the close-up all accuracies below {low} have the weakest colour.")
+    return key + " " + weakest.format(low=form.percent(low))
+
+
+def _levels(table: PairTable) -> tuple[float, float, float]:
+    """Return the lowest accuracy of the pairs, their lower quartile, and the highest."""
+    scores = sorted(score for row in table.best for score in row if score is not None)
+    return scores[0], scores[len(scores) // 4], scores[-1]
+
+
+def _cell_texts(table: PairTable, form: Formatter) -> list[list[str]]:
+    return [
+        [
+            "" if best is None else f"<b>{form.percent_number(best)}</b><br>{count}×"
+            for best, count in zip(scores, counts, strict=True)
+        ]
+        for scores, counts in zip(table.best, table.trials, strict=True)
+    ]
+
+
+def _add_empty_cells(figure: go.Figure, table: PairTable) -> None:
+    """Write the number of trials into cells that have no accuracy to show."""
+    for row, conv in enumerate(table.conv):
+        for column, fc in enumerate(table.fc):
+            count = table.trials[row][column]
+            if table.best[row][column] is None and count:
+                figure.add_annotation(
+                    x=plain(fc),
+                    y=plain(conv),
+                    text=f"–<br>{count}×",
+                    showarrow=False,
+                    font={"color": LIGHT["trouble"]},
+                )
+
+
+def rates_figure(
+    slot: str,
+    trials: tuple[Record, ...],
+    marks: dict[str, Mark],
+    found: Answer,
+    zooms: tuple[Zoom, ...],
+    scale: Scale,
+    form: Formatter,
+) -> PageFigure:
+    """Draw each trial at its learning rate and accuracy; the first of `zooms` is the whole."""
+    _ = form.translations.gettext
+    figure = frame(
+        xaxis=axis(_("learning rate"), type=scale, range=_rate_range(zooms[0], scale)),
+        yaxis=accuracy_axis(_("valid (trial) accuracy"), zooms[0].accuracy),
+    )
+    if any(record.valid_accuracy is None for record in trials):
+        figure.update_layout(yaxis_domain=MAIN_ABOVE_LANE, yaxis2=lane_axis(_("no result")))
+        figure.update_xaxes(anchor="y2")
+    for name, mark in marks.items():
+        own = [record for record in trials if activation(record, slot) == name]
+        scored = [record for record in own if record.valid_accuracy is not None]
+        unscored = [record for record in own if record.valid_accuracy is None]
+        if scored:
+            figure.add_scatter(**_points(name, scored, mark, form))
+        if unscored:
+            lane = _points(name, unscored, mark, form)
+            lane["marker"] |= {"symbol": f"{mark.shape}-open", "line": {"width": 2}}
+            lane |= {"y": [0] * len(unscored), "yaxis": "y2", "showlegend": not scored}
+            figure.add_scatter(**lane)
+    counts = ", ".join(
+        _("{name} {near} of {trials}").format(name=name, near=near, trials=total)
+        for name, near, total in near_by_candidate(found, trials, slot)
+    )
+    fact = _("Trials within two standard errors of the best: {counts}.").format(counts=counts)
+    heading = slot_word(slot, form.translations)
+    return PageFigure(
+        name=f"rates-{slot}",
+        title=_("Accuracy against learning rate: {slot}").format(slot=heading),
+        caption=fact,
+        description=_(
+            "Scatter plot of valid (trial) accuracy against learning rate, one colour and shape "
+            "for each activation. {fact}"
+        ).format(fact=fact),
+        figure=figure,
+        views=tuple(_view(index, zoom, scale, form) for index, zoom in enumerate(zooms)),
+        height=460,
+    )
+
+
+def _points(name: str, records: list[Record], mark: Mark, form: Formatter) -> dict[str, Any]:
+    return {
+        "x": [record.setting.learning_rate for record in records],
+        "y": [record.valid_accuracy for record in records],
+        "mode": "markers",
+        "name": plain(name),
+        "legendgroup": name,
+        "marker": {
+            "color": mark.colour,
+            "symbol": mark.shape,
+            "size": 11,
+            "opacity": 0.9,
+            "line": {"color": LIGHT["surface"], "width": 1},
+        },
+        "text": [setting_text(record, form) for record in records],
+        "hovertemplate": "%{text}<extra></extra>",
+    }
+
+
+def _rate_range(zoom: Zoom, scale: Scale) -> list[float]:
+    """Return the range of the horizontal axis; Plotly takes the exponents of a logarithmic one."""
+    low, high = zoom.learning_rate
+    return [math.log10(low), math.log10(high)] if scale == "log" else [low, high]
+
+
+def _view(index: int, zoom: Zoom, scale: Scale, form: Formatter) -> View:
+    _ = form.translations.gettext
+    layout = {"xaxis.range": _rate_range(zoom, scale), "yaxis.range": list(zoom.accuracy)}
+    if index == 0:
+        return View(_("Whole"), layout)
+    low, high = (f"{100 * bound:.3g}" for bound in zoom.accuracy)
+    return View(_("{low} to {high} %").format(low=low, high=high), layout)
+
+
+def accuracy_curve(record: Record, form: Formatter) -> PageFigure:
+    """Draw the accuracy on valid (epoch) after each epoch of a trial."""
+    _ = form.translations.gettext
+    figure = _frame(record, accuracy_axis(_("valid (epoch) accuracy")), form)
+    epochs = list(range(1, len(record.curve) + 1))
+    figure.add_scatter(
+        x=epochs,
+        y=[epoch.valid_accuracy for epoch in record.curve],
+        name=_("valid (epoch)"),
+        mode="lines+markers",
+        line={"color": LIGHT["series0"], "width": 2},
+        text=[form.percent(epoch.valid_accuracy) for epoch in record.curve],
+        hovertemplate=_("epoch %{x}") + ": <b>%{text}</b><extra></extra>",
+    )
+    fact = _("Epoch {best} of {epochs} was the best, and its weights are the result.").format(
+        best=record.best_epoch, epochs=record.epochs
+    )
+    return PageFigure(
+        name="curve-accuracy",
+        title=_("Accuracy by epoch"),
+        caption=fact,
+        description=_("Line of valid (epoch) accuracy by epoch. {fact}").format(fact=fact),
+        figure=figure,
+        height=340,
+    )
+
+
+def loss_curve(record: Record, form: Formatter) -> PageFigure:
+    """Draw the mean losses on train and on valid (epoch) after each epoch of a trial."""
+    _ = form.translations.gettext
+    figure = _frame(record, axis(_("loss")), form)
+    epochs = list(range(1, len(record.curve) + 1))
+    lines = (
+        (_("train"), LIGHT["series1"], [epoch.train_loss for epoch in record.curve], "solid"),
+        (_("valid (epoch)"), LIGHT["series0"], [e.valid_loss for e in record.curve], "dash"),
+    )
+    for name, colour, losses, dash in lines:
+        figure.add_scatter(
+            x=epochs,
+            y=losses,
+            name=name,
+            mode="lines+markers",
+            line={"color": colour, "width": 2, "dash": dash},
+            hovertemplate=_("epoch %{x}") + ": <b>%{y:.4f}</b><extra></extra>",
+        )
+    return PageFigure(
+        name="curve-loss",
+        title=_("Loss by epoch"),
+        caption=_("Mean cross entropy of the training batches and of valid (epoch)."),
+        description=_("Lines of training and valid (epoch) loss by epoch."),
+        figure=figure,
+        height=340,
+    )
+
+
+def _frame(record: Record, vertical: dict[str, object], form: Formatter) -> go.Figure:
+    _ = form.translations.gettext
+    last = len(record.curve)
+    figure = frame(
+        xaxis=axis(_("epoch"), range=[0.5, last + 0.5], tickformat="d"),
+        yaxis=vertical,
+        showlegend=True,
+    )
+    if record.best_epoch is not None:
+        figure.add_shape(
+            type="line",
+            layer="below",
+            yref="paper",
+            x0=record.best_epoch,
+            x1=record.best_epoch,
+            y0=0,
+            y1=1,
+            line={"color": LIGHT["muted"], "width": 1.5, "dash": "dot"},
+            name=_("best epoch"),
+            showlegend=True,
+        )
+    return figure
+
+
+def activation_marks(data: ReportData) -> dict[str, Mark]:
+    """Return the mark of every activation on the page: the same in both slots."""
+    conv = candidates(data.plan, data.records, "conv")
+    judged = () if data.verdict is None else verdict_names(data.verdict)
+    return marks((*conv, *candidates(data.plan, data.records, "fc"), *judged))
+
+
+def pictures(data: ReportData, found: Answer | None, form: Formatter) -> dict[str, PageFigure]:
+    """Return the figures that the records allow: without a completed trial, only the classes."""
+    figures: list[PageFigure] = []
+    if found is not None:
+        figures += _search_pictures(data, found, form)
+        if found.best.curve:
+            figures += [accuracy_curve(found.best, form), loss_curve(found.best, form)]
+    splits = split_counts(data.environment.class_counts)
+    if splits:
+        figures.append(classes_figure(splits, form))
+    return {figure.name: figure for figure in figures}
+
+
+def _search_pictures(data: ReportData, found: Answer, form: Formatter) -> list[PageFigure]:
+    plan, trials = data.plan, search_trials(data.records)
+    everything, close = whole(plan, trials), around_best(plan, trials)
+    published, scale = is_published_search(plan), rate_scale(plan)
+    closer = () if close is None else (close,)
+    scatter_zooms = (everything, *(PUBLISHED_SCATTER if published else ()), *closer)
+    history_zooms = (
+        everything.accuracy,
+        *((PUBLISHED_HISTORY,) if published else ()),
+        *(zoom.accuracy for zoom in closer),
+    )
+    pairs, all_marks = pair_table(plan, trials), activation_marks(data)
+    by_slot = {
+        slot: {name: all_marks[name] for name in candidates(plan, trials, slot)}
+        for slot in ("conv", "fc")
+    }
+    return [
+        history_figure(history(trials), found, history_zooms, form),
+        bars_figure(pairs, by_slot["fc"], form),
+        heat_figure(pairs, form),
+        *(
+            rates_figure(slot, trials, by_slot[slot], found, scatter_zooms, scale, form)
+            for slot in ("conv", "fc")
+        ),
+    ]

@@ -1,1 +1,0 @@
-"""Plotly figures, drawn from finished numbers: nothing here counts or compares."""

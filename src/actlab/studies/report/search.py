@@ -1,0 +1,178 @@
+"""The trials of a search as finished numbers: outcomes, history, budgets and pairs."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from actlab.records import Outcome, Plan, Record
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the search has come: trials planned, recorded, and how many ended in which way."""
+
+    planned: int
+    recorded: int
+    outcomes: dict[Outcome, int]
+    unfinished: tuple[Record, ...]
+    seconds: float
+
+    @property
+    def complete(self) -> bool:
+        """Return whether every planned trial has its record."""
+        return self.recorded >= self.planned
+
+
+def search_trials(records: tuple[Record, ...]) -> tuple[Record, ...]:
+    """Return the records of the search (no replicates), by trial number."""
+    found = (record for record in records if record.replicate is None)
+    return tuple(sorted(found, key=lambda record: record.number))
+
+
+def completed_trials(records: tuple[Record, ...]) -> tuple[Record, ...]:
+    """Return the records of the search that have an accuracy, by trial number."""
+    return tuple(r for r in search_trials(records) if r.valid_accuracy is not None)
+
+
+def progress(plan: Plan, records: tuple[Record, ...]) -> Progress:
+    """Count the outcomes of the search; `seconds` adds up the time of all its trials."""
+    trials = search_trials(records)
+    counts = Counter(record.outcome for record in trials)
+    return Progress(
+        planned=plan.trials,
+        recorded=len(trials),
+        outcomes={outcome: counts[outcome] for outcome in Outcome if counts[outcome]},
+        unfinished=tuple(r for r in trials if r.outcome is not Outcome.COMPLETED),
+        seconds=sum(record.seconds for record in trials),
+    )
+
+
+def candidates(plan: Plan, records: tuple[Record, ...], slot: str) -> tuple[str, ...]:
+    """Return the activations of a slot ("conv" or "fc"): the space's, then others on record."""
+    space = plan.space.conv_activation if slot == "conv" else plan.space.fc_activation
+    used = (activation(record, slot) for record in search_trials(records))
+    return tuple(dict.fromkeys((*space, *used)))
+
+
+def activation(record: Record, slot: str) -> str:
+    """Return the activation that a record's setting has in a slot ("conv" or "fc")."""
+    setting = record.setting
+    return setting.conv_activation if slot == "conv" else setting.fc_activation
+
+
+@dataclass(frozen=True)
+class History:
+    """Completed trials by number, `best_so_far` beside them, and the trials without an accuracy."""
+
+    completed: tuple[Record, ...]
+    best_so_far: tuple[float, ...]
+    unfinished: tuple[Record, ...]
+    last_number: int
+
+    @property
+    def since_best(self) -> int:
+        """Return how many completed trials followed the first one that reached the best."""
+        best = self.best_so_far[-1]
+        return len(self.best_so_far) - 1 - self.best_so_far.index(best)
+
+
+def history(records: tuple[Record, ...]) -> History:
+    """Return the history of a search, ordered by trial number."""
+    completed = completed_trials(records)
+    best: list[float] = []
+    for record in completed:
+        score = record.valid_accuracy or 0.0
+        best.append(max(best[-1], score) if best else score)
+    trials = search_trials(records)
+    return History(
+        completed=completed,
+        best_so_far=tuple(best),
+        unfinished=tuple(r for r in trials if r.valid_accuracy is None),
+        last_number=trials[-1].number if trials else 0,
+    )
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One activation in one slot: trials of any outcome, completed ones, best accuracy or None."""
+
+    name: str
+    trials: int
+    completed: int
+    best: float | None
+
+
+@dataclass(frozen=True)
+class Budget:
+    """The candidates of one slot, in the plan's order."""
+
+    slot: str
+    candidates: tuple[Candidate, ...]
+
+    @property
+    def most(self) -> Candidate:
+        """Return the candidate with most trials."""
+        return max(self.candidates, key=lambda candidate: candidate.trials)
+
+    @property
+    def least(self) -> Candidate:
+        """Return the candidate with fewest trials, which may be none."""
+        return min(self.candidates, key=lambda candidate: candidate.trials)
+
+    @property
+    def unequal(self) -> bool:
+        """Return whether some candidate had more trials than another."""
+        return self.most.trials != self.least.trials
+
+
+@dataclass(frozen=True)
+class PairTable:
+    """Best accuracy (None: no completed trial) and number of trials, one row per conv activation.
+
+    `best` and `trials` are indexed [conv][fc].
+    """
+
+    conv: tuple[str, ...]
+    fc: tuple[str, ...]
+    best: tuple[tuple[float | None, ...], ...]
+    trials: tuple[tuple[int, ...], ...]
+
+    @property
+    def tried(self) -> int:
+        """Return how many pairs had at least one trial."""
+        return sum(count > 0 for row in self.trials for count in row)
+
+    @property
+    def possible(self) -> int:
+        """Return how many pairs there are."""
+        return len(self.conv) * len(self.fc)
+
+
+def budget(plan: Plan, records: tuple[Record, ...], slot: str) -> Budget:
+    """Return the trials per candidate of a slot ("conv" or "fc")."""
+    trials = search_trials(records)
+    rows = []
+    for name in candidates(plan, records, slot):
+        own = [record for record in trials if activation(record, slot) == name]
+        scores = [r.valid_accuracy for r in own if r.valid_accuracy is not None]
+        rows.append(Candidate(name, len(own), len(scores), max(scores, default=None)))
+    return Budget(slot, tuple(rows))
+
+
+def pair_table(plan: Plan, records: tuple[Record, ...]) -> PairTable:
+    """Return best accuracy and number of trials for each pair of a conv and an FC activation."""
+    cells: dict[tuple[str, str], list[Record]] = {}
+    for record in search_trials(records):
+        pair = (record.setting.conv_activation, record.setting.fc_activation)
+        cells.setdefault(pair, []).append(record)
+    conv, fc = candidates(plan, records, "conv"), candidates(plan, records, "fc")
+    return PairTable(
+        conv=conv,
+        fc=fc,
+        best=tuple(tuple(_best(cells.get((row, column), [])) for column in fc) for row in conv),
+        trials=tuple(tuple(len(cells.get((row, column), [])) for column in fc) for row in conv),
+    )
+
+
+def _best(records: list[Record]) -> float | None:
+    scores = [r.valid_accuracy for r in records if r.valid_accuracy is not None]
+    return max(scores, default=None)

@@ -1,1 +1,0 @@
-"""The figures of a run of tasks, one file each."""
