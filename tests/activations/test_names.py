@@ -57,7 +57,7 @@ def test_aliases_hide_no_name() -> None:
 
 def test_a_spelling_that_could_mean_two_things_is_refused() -> None:
     assert plain("keras:leakyrelu") == plain("keras:LeakyReLU") == plain("keras:leaky_relu")
-    with pytest.raises(UnknownNameError):
+    with pytest.raises(UnknownNameError, match=r"keras:leakyrelu.*Did you mean"):
         get("keras:leakyrelu")
 
 

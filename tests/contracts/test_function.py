@@ -2,6 +2,7 @@
 
 import io
 import math
+import re
 
 import pytest
 import torch
@@ -207,14 +208,22 @@ def test_the_live_answer_on_monotonicity_is_the_declared_one(function: Function)
 @every
 def test_it_prints_as_a_module(function: Function) -> None:
     text = repr(nn.Sequential(module_of(function)))
-    assert "object at" not in text
+    assert re.fullmatch(r"  \(0\): [A-Z]\w*\(.*", text.splitlines()[1])
 
 
 @every_scalar
 def test_a_training_step_moves_it_without_a_warning(function: Function) -> None:
+    torch.manual_seed(5)
     network = nn.Sequential(nn.Linear(4, 6), function.module(), nn.Linear(6, 1))
+    before = [parameter.detach().clone() for parameter in network.parameters()]
     optimiser = torch.optim.SGD(network.parameters(), lr=0.01)
     loss = network(torch.randn(8, 4)).square().mean()
     loss.backward()
     optimiser.step()
     assert all(torch.isfinite(parameter).all() for parameter in network.parameters())
+    moved = [
+        not torch.equal(old, new) for old, new in zip(before, network.parameters(), strict=True)
+    ]
+    assert moved[-1]
+    is_flat = function.declared is not None and function.declared.zero_gradient == 1
+    assert moved[0] == (not is_flat)

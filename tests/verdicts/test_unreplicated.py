@@ -77,7 +77,12 @@ def test_nothing_completed_is_said() -> None:
     assert all(not math.isnan(c.trials) for c in judged.parameters[0].choices)
 
 
-@pytest.mark.parametrize("rows", [(), (("relu", 0.9), ("relu", 0.8))])
-def test_a_study_that_compares_nothing_is_refused(rows: tuple[tuple[str, float], ...]) -> None:
-    with pytest.raises(VerdictError):
+@pytest.mark.parametrize(
+    ("rows", "reason"),
+    [((), "has no trials"), ((("relu", 0.9), ("relu", 0.8)), "a parameter with two names or more")],
+)
+def test_a_study_that_compares_nothing_is_refused(
+    rows: tuple[tuple[str, float], ...], reason: str
+) -> None:
+    with pytest.raises(VerdictError, match=reason):
         judge_trials(table(*rows))

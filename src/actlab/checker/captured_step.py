@@ -1,10 +1,9 @@
 """Running one step under observation, and leaving everything as it was."""
 
-import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +12,7 @@ from torch import Tensor, nn
 
 from actlab.capture import ops
 from actlab.capture.autograd_graph import complete
+from actlab.capture.eager import eager
 from actlab.capture.frames import is_user
 from actlab.capture.recorder import recording
 from actlab.capture.reruns import Reruns, Run
@@ -83,7 +83,7 @@ def _run(program: Program, task: str | None, keeper: Keeper, gradients: bool = T
     returned: list[Any] = []
     loss: Any = None
     error: BaseException | None = None
-    with _eager(), torch.inference_mode(False), torch.set_grad_enabled(gradients):
+    with eager(), torch.inference_mode(False), torch.set_grad_enabled(gradients):
         with recording(keeper.remember_running, program.model, program.files) as trace:
             try:
 
@@ -241,13 +241,6 @@ def first_line(error: BaseException) -> str:
     """Return the first line of what an exception says."""
     text = str(error).strip()
     return text.splitlines()[0] if text else type(error).__name__
-
-
-def _eager() -> Any:
-    """Return a context in which compiled models run as they are written, so that calls are seen."""
-    if "torch._dynamo" not in sys.modules:
-        return nullcontext()  # nothing can have been compiled, and importing it takes seconds
-    return torch.compiler.set_stance("force_eager")
 
 
 def failing_call(step: Step) -> Call | None:

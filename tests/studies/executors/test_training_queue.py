@@ -68,5 +68,5 @@ def test_what_the_user_has_to_put_right_is_raised(trials: list[Trial]) -> None:
     def train(*_arguments: object) -> tuple[bytes, Record]:
         raise DataError("gone")
 
-    with pytest.raises(DataError):
+    with pytest.raises(DataError, match=r"^gone$"):
         trained(trials, Inline(), train)

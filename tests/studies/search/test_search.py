@@ -286,7 +286,7 @@ def test_bad_data_stop_the_study_before_it_starts(
         raise DataError("gone")
 
     monkeypatch.setattr(worker, "prepare", prepare)
-    with pytest.raises(DataError):
+    with pytest.raises(DataError, match=r"^gone$"):
         run(folder)
     assert not folder.records_path.exists()
 

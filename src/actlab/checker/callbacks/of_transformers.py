@@ -2,13 +2,11 @@
 
 # ruff: noqa: ARG002  the signatures are the library's
 
-import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
-import torch
-
+from actlab.capture.eager import eager
 from actlab.checker.callbacks.extras import base_class
 from actlab.checker.watching.samplers import OnRequest
 from actlab.checker.watching.summary import Summary
@@ -51,8 +49,7 @@ class _Events:
         """Attach the hooks if the step is due."""
         if self.watch is None or state.global_step % self.every:
             return
-        if "torch._dynamo" in sys.modules:
-            self._step.enter_context(torch.compiler.set_stance("force_eager"))
+        self._step.enter_context(eager())
         self._sampler.wanted = True
         for hooks in self.watch.model_hooks:
             hooks.counts["training"] = state.global_step

@@ -4,7 +4,6 @@ They cost a pass that is not recorded two calls of Python. They never raise into
 goes wrong inside is written down, and they fall silent.
 """
 
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
+from actlab.capture.eager import eager
 from actlab.checker.watching.forward_sample import ForwardSample, sampled_forward
 from actlab.checker.watching.sampled_pass import SampledPass
 from actlab.checker.watching.samplers import Sampler, Stopwatch
@@ -126,8 +126,7 @@ class ModelHooks:
         if _is_capturing():
             return
         stack = ExitStack()
-        if "torch._dynamo" in sys.modules:  # nothing can be compiled before it is imported
-            stack.enter_context(torch.compiler.set_stance("force_eager"))
+        stack.enter_context(eager())
         self._sampling = stack
         self._forward = stack.enter_context(
             sampled_forward(self.model, self.flat_slope, self.stopwatch)
