@@ -1,8 +1,9 @@
-"""What the programs of cases_*.py are made of, and how one of them is checked."""
+"""What the programs in faults_*.py and right_*.py are made of, and how one of them is checked."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from types import ModuleType
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -12,49 +13,40 @@ from actlab.checker.report import SEVERITIES, Report, Severity
 from actlab.checker.rule import Situation
 
 SEED = 20250301
+C = TypeVar("C", "Fault", "Right")
 
 
 @dataclass(frozen=True)
-class Positive:
+class Fault:
     """A program that someone wrote, with its fault (`fixed` False) and without."""
 
-    case: str
     code: str
     severity: Severity
     build: Callable[[bool], Situation]
 
 
 @dataclass(frozen=True)
-class Negative:
+class Right:
     """A program that looks wrong and is right; `worst` is the most that may be said of it."""
 
-    case: str
     worst: Severity | None
     build: Callable[[], Situation]
 
 
-POSITIVES: list[Positive] = []
-NEGATIVES: list[Negative] = []
+def fault(code: str, severity: Severity) -> Callable[[Any], Any]:
+    """Make a case of the decorated builder, which takes whether the fault is mended."""
+    return lambda build: Fault(code, severity, build)
 
 
-def positive(case: str, code: str, severity: Severity) -> Callable[[Any], Any]:
-    """Add the decorated builder to the positives."""
-
-    def add(build: Callable[[bool], Situation]) -> Callable[[bool], Situation]:
-        POSITIVES.append(Positive(case, code, severity, build))
-        return build
-
-    return add
+def right(worst: Severity | None = None) -> Callable[[Any], Any]:
+    """Make a case of the decorated builder of a program without a fault."""
+    return lambda build: Right(worst, build)
 
 
-def negative(case: str, worst: Severity | None = None) -> Callable[[Any], Any]:
-    """Add the decorated builder to the negatives."""
-
-    def add(build: Callable[[], Situation]) -> Callable[[], Situation]:
-        NEGATIVES.append(Negative(case, worst, build))
-        return build
-
-    return add
+def cases_in(module: ModuleType, kind: type[C]) -> list[C]:
+    """Return the cases of one kind that a module defines, in its order."""
+    own = [value for value in vars(module).values() if isinstance(value, kind)]
+    return [case for case in own if case.build.__module__ == module.__name__]
 
 
 def report_on(build: Callable[[], Situation]) -> Report:

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from actlab.checker.api import check
 from actlab.checker.report import Severity
 from tests.checker.casebook import at_least, zero_one
-from tests.checker.cases_further_losses import Two, same
+from tests.checker.faults_of_heads_and_losses import Two, same
 
 OutputActivation = Callable[[Tensor], Any]
 Loss = Callable[[Any, Tensor], Tensor]

@@ -4,10 +4,10 @@ import torch
 from torch import Tensor, nn
 
 from actlab.checker.rule import Situation
-from tests.checker.casebook import classes, positive
+from tests.checker.casebook import classes, fault
 
 
-@positive("P96", "ACT602", "warning")
+@fault("ACT602", "warning")
 def selu_with_glorot(fixed: bool) -> Situation:
     """deepchem/deepchem#601: the initial weights of SELU are 1 / sqrt(fan-in), not Glorot's."""
     layers: list[nn.Module] = []
@@ -43,7 +43,7 @@ class Embedding(nn.Module):
         return torch.log_softmax(self.classifier(torch.relu(embedding)), dim=-1)
 
 
-@positive("P98", "ACT601", "info")
+@fault("ACT601", "info")
 def relu_with_default_weights(fixed: bool) -> Situation:
     """adambielski/siamese-triplet#17: the loss stayed at 2.3 for one user, not for the author."""
     net = Embedding()

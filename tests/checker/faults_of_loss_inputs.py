@@ -1,4 +1,4 @@
-"""Positives of the loss-head contract: what a loss receives (sections A to D of the collection)."""
+"""What a loss receives: probabilities for logits and so on, each with its corrected twin."""
 
 from typing import Any
 
@@ -7,14 +7,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from actlab.checker.rule import Situation
-from tests.checker.casebook import classes, positive, zero_one
+from tests.checker.casebook import classes, fault, zero_one
 
 
 def head(fixed: bool, wrong: nn.Module) -> list[nn.Module]:
     return [] if fixed else [wrong]
 
 
-@positive("P01", "ACT101", "error")
+@fault("ACT101", "error")
 def federated_mlp(fixed: bool) -> Situation:
     class MLP(nn.Module):
         def __init__(self) -> None:
@@ -31,7 +31,7 @@ def federated_mlp(fixed: bool) -> Situation:
     return Situation(MLP(), nn.CrossEntropyLoss(), classes(10, 1, 28, 28))
 
 
-@positive("P03", "ACT101", "error")
+@fault("ACT101", "error")
 def logistic_regression(fixed: bool) -> Situation:
     linear = nn.Linear(42, 42)
     x, y = classes(42, 42, samples=64)
@@ -43,7 +43,7 @@ def logistic_regression(fixed: bool) -> Situation:
     return Situation(step=step)
 
 
-@positive("P05", "ACT101", "error")
+@fault("ACT101", "error")
 def validation_on_softmax(fixed: bool) -> Situation:
     class Scorer(nn.Module):
         def __init__(self) -> None:
@@ -64,7 +64,7 @@ def validation_on_softmax(fixed: bool) -> Situation:
     return Situation(step=validate, model=model)
 
 
-@positive("P06", "ACT101", "error")
+@fault("ACT101", "error")
 def scores_of_candidates(fixed: bool) -> Situation:
     class Ranker(nn.Module):
         def __init__(self) -> None:
@@ -78,7 +78,7 @@ def scores_of_candidates(fixed: bool) -> Situation:
     return Situation(Ranker(), nn.CrossEntropyLoss(), classes(6, 6, 12))
 
 
-@positive("P07", "ACT101", "error")
+@fault("ACT101", "error")
 def node_matching(fixed: bool) -> Situation:
     class Siamese(nn.Module):
         def __init__(self) -> None:
@@ -99,19 +99,19 @@ def node_matching(fixed: bool) -> Situation:
     return Situation(Siamese(), loss, (x, torch.zeros(4)))
 
 
-@positive("P10", "ACT101", "error")
+@fault("ACT101", "error")
 def implicit_softmax(fixed: bool) -> Situation:
     net = nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10), *head(fixed, nn.Softmax()))
     return Situation(net, nn.CrossEntropyLoss(), classes(10, 64))
 
 
-@positive("P10 implicit dim", "ACT204", "warning")
+@fault("ACT204", "warning")
 def implicit_dim(fixed: bool) -> Situation:
     net = nn.Sequential(nn.Linear(64, 10), nn.LogSoftmax(dim=1 if fixed else None))
     return Situation(net, nn.NLLLoss(), classes(10, 64))
 
 
-@positive("P11", "ACT101", "error")
+@fault("ACT101", "error")
 def lstm_classifier(fixed: bool) -> Situation:
     class Lrcn(nn.Module):
         def __init__(self) -> None:
@@ -126,7 +126,7 @@ def lstm_classifier(fixed: bool) -> Situation:
     return Situation(Lrcn(), nn.CrossEntropyLoss(), classes(11, 5, 20, samples=22))
 
 
-@positive("P13", "ACT101", "error")
+@fault("ACT101", "error")
 def cosine_scores(fixed: bool) -> Situation:
     class Dssm(nn.Module):
         def __init__(self) -> None:
@@ -143,7 +143,7 @@ def cosine_scores(fixed: bool) -> Situation:
     return Situation(Dssm(), nn.CrossEntropyLoss(), (x, torch.zeros(16, dtype=torch.long)))
 
 
-@positive("P14", "ACT101", "error")
+@fault("ACT101", "error")
 def test_cnn_without_logits(fixed: bool) -> Situation:
     class Model(nn.Module):
         def __init__(self, from_logits: bool) -> None:
@@ -160,7 +160,7 @@ def test_cnn_without_logits(fixed: bool) -> Situation:
     return Situation(Model(fixed), loss, classes(10, 1, 28, 28))
 
 
-@positive("P17", "ACT103", "error")
+@fault("ACT103", "error")
 def yolo_class_loss(fixed: bool) -> Situation:
     conv = nn.Conv2d(8, 3 * 9, 1)
     features = torch.randn(2, 8, 4, 4)
@@ -180,13 +180,13 @@ def yolo_class_loss(fixed: bool) -> Situation:
     return Situation(step=step)
 
 
-@positive("P19 iris", "ACT103", "error")
+@fault("ACT103", "error")
 def iris_sigmoid(fixed: bool) -> Situation:
     net = nn.Sequential(nn.Linear(4, 10), nn.ReLU(), nn.Linear(10, 3), *head(fixed, nn.Sigmoid()))
     return Situation(net, nn.CrossEntropyLoss(), classes(3, 4, samples=30))
 
 
-@positive("P19 MNIST", "ACT103", "error")
+@fault("ACT103", "error")
 def mnist_sigmoid(fixed: bool) -> Situation:
     class Net(nn.Module):
         def __init__(self) -> None:
@@ -200,7 +200,7 @@ def mnist_sigmoid(fixed: bool) -> Situation:
     return Situation(Net(), nn.CrossEntropyLoss(), classes(10, 1, 28, 28))
 
 
-@positive("P21", "ACT104", "error")
+@fault("ACT104", "error")
 def binary_output_block(fixed: bool) -> Situation:
     class BinaryOutput(nn.Module):
         def __init__(self) -> None:
@@ -217,7 +217,7 @@ def binary_output_block(fixed: bool) -> Situation:
     return Situation(block, block.default_loss, (x, zero_one(16, 1)))
 
 
-@positive("P22", "ACT104", "error")
+@fault("ACT104", "error")
 def recommender(fixed: bool) -> Situation:
     class NeuMF(nn.Module):
         def __init__(self) -> None:
@@ -233,7 +233,7 @@ def recommender(fixed: bool) -> Situation:
     return Situation(NeuMF(), nn.BCEWithLogitsLoss(reduction="sum"), (x, zero_one(16)))
 
 
-@positive("P24", "ACT104", "error")
+@fault("ACT104", "error")
 def binary_focal(fixed: bool) -> Situation:
     class FocalLoss(nn.Module):
         def forward(self, inputs: Tensor, targets: Tensor) -> Any:
@@ -246,7 +246,7 @@ def binary_focal(fixed: bool) -> Situation:
     return Situation(nn.Linear(10, 1), FocalLoss(), (torch.randn(16, 10), zero_one(16, 1)))
 
 
-@positive("P25", "ACT104", "error")
+@fault("ACT104", "error")
 def adult_mlp(fixed: bool) -> Situation:
     class AdultNet(nn.Module):
         def __init__(self) -> None:
@@ -261,7 +261,7 @@ def adult_mlp(fixed: bool) -> Situation:
     return Situation(AdultNet(), nn.BCEWithLogitsLoss(), (torch.randn(16, 14), zero_one(16, 1)))
 
 
-@positive("P26", "ACT104", "error")
+@fault("ACT104", "error")
 def transformer_mean_pool(fixed: bool) -> Situation:
     class Graph(nn.Module):
         def __init__(self) -> None:
@@ -282,7 +282,7 @@ def transformer_mean_pool(fixed: bool) -> Situation:
     return Situation(step=step, model=model)
 
 
-@positive("P29 multilabel", "ACT104", "error")
+@fault("ACT104", "error")
 def multilabel_end(fixed: bool) -> Situation:
     class MultilabelNetwork(nn.Module):
         def __init__(self) -> None:
@@ -298,7 +298,7 @@ def multilabel_end(fixed: bool) -> Situation:
     return Situation(MultilabelNetwork(), loss, (torch.randn(16, 10), zero_one(16, 3)))
 
 
-@positive("P29 super_learn", "ACT103", "error")
+@fault("ACT103", "error")
 def super_learn(fixed: bool) -> Situation:
     net = nn.Sequential(
         nn.Flatten(), nn.Linear(64, 16), nn.ReLU(), nn.Linear(16, 2), *head(fixed, nn.Sigmoid())
@@ -306,7 +306,7 @@ def super_learn(fixed: bool) -> Situation:
     return Situation(net, nn.CrossEntropyLoss(), classes(2, 1, 8, 8))
 
 
-@positive("P31", "ACT106", "error")
+@fault("ACT106", "error")
 def test_function_without_log(fixed: bool) -> Situation:
     model = nn.Sequential(nn.Linear(20, 16), nn.ReLU(), nn.Linear(16, 2)).eval()
     x, y = classes(2, 20)
@@ -320,7 +320,7 @@ def test_function_without_log(fixed: bool) -> Situation:
     return Situation(step=test, model=model)
 
 
-@positive("P32", "ACT106", "error")
+@fault("ACT106", "error")
 def pointer_generator(fixed: bool) -> Situation:
     class Decoder(nn.Module):
         def __init__(self) -> None:
@@ -339,20 +339,20 @@ def pointer_generator(fixed: bool) -> Situation:
     return Situation(Decoder(), nn.NLLLoss(), (x, torch.arange(16) % 12))
 
 
-@positive("P34", "ACT106", "error")
+@fault("ACT106", "error")
 def doc_example_nll_2d(fixed: bool) -> Situation:
     net = nn.Sequential(nn.Conv2d(6, 4, 3), *([nn.LogSoftmax(dim=1)] if fixed else []))
     y = torch.arange(5 * 6 * 6).reshape(5, 6, 6) % 4
     return Situation(net, nn.NLLLoss(), (torch.randn(5, 6, 8, 8), y))
 
 
-@positive("P35", "ACT106", "error")
+@fault("ACT106", "error")
 def nll_of_probabilities(fixed: bool) -> Situation:
     p, y = torch.tensor([[0.9, 0.1]]), torch.tensor([0])
     return Situation(step=lambda: F.nll_loss(p.log() if fixed else p, y))
 
 
-@positive("P37", "ACT107", "error")
+@fault("ACT107", "error")
 def distillation_of_pixels(fixed: bool) -> Situation:
     student, teacher = nn.Conv2d(3, 5, 1), nn.Conv2d(3, 5, 1)
     images = torch.randn(2, 3, 6, 6)

@@ -8,7 +8,7 @@ from torch.distributions import Bernoulli
 from torch.nn import functional as F
 
 from actlab.checker.rule import Situation
-from tests.checker.casebook import classes, positive, zero_one
+from tests.checker.casebook import classes, fault, zero_one
 
 
 class Two(nn.Module):
@@ -26,7 +26,7 @@ def same(z: Tensor) -> Tensor:
     return z
 
 
-@positive("further", "ACT101", "error")
+@fault("ACT101", "error")
 def tagger_with_ignored_padding(fixed: bool) -> Situation:
     class Tagger(nn.Module):
         def __init__(self) -> None:
@@ -43,7 +43,7 @@ def tagger_with_ignored_padding(fixed: bool) -> Situation:
     return Situation(Tagger(), nn.CrossEntropyLoss(ignore_index=-100), (tags.abs() % 30, tags))
 
 
-@positive("further", "ACT101", "error")
+@fault("ACT101", "error")
 def dictionary_with_nested_head(fixed: bool) -> Situation:
     class OutputActivation(nn.Module):
         def __init__(self) -> None:
@@ -62,7 +62,7 @@ def dictionary_with_nested_head(fixed: bool) -> Situation:
     return Situation(net, loss, classes(5, 12))
 
 
-@positive("further", "ACT101", "error")
+@fault("ACT101", "error")
 def mixup_of_two_losses(fixed: bool) -> Situation:
     net = Two(5, same if fixed else nn.Softmax(dim=1))
     x, y = classes(5, 12)
@@ -75,14 +75,14 @@ def mixup_of_two_losses(fixed: bool) -> Situation:
     return Situation(step=step)
 
 
-@positive("further", "ACT101", "error")
+@fault("ACT101", "error")
 def mixed_soft_targets(fixed: bool) -> Situation:
     x, y = classes(5, 12)
     soft = 0.3 * F.one_hot(y, 5).float() + 0.7 * F.one_hot(y.flip(0), 5).float()
     return Situation(Two(5, same if fixed else nn.Softmax(1)), nn.CrossEntropyLoss(), (x, soft))
 
 
-@positive("further", "ACT101", "error")
+@fault("ACT101", "error")
 def second_of_two_heads(fixed: bool) -> Situation:
     class Net(nn.Module):
         def __init__(self) -> None:
@@ -100,7 +100,7 @@ def second_of_two_heads(fixed: bool) -> Situation:
     return Situation(Net(), loss, (x, (torch.linspace(-2, 2, 16), y)))
 
 
-@positive("further", "ACT101", "error")
+@fault("ACT101", "error")
 def upsampled_probabilities(fixed: bool) -> Situation:
     class Net(nn.Module):
         def __init__(self) -> None:
@@ -116,14 +116,14 @@ def upsampled_probabilities(fixed: bool) -> Situation:
     return Situation(Net(), nn.CrossEntropyLoss(), (torch.randn(4, 3, 8, 8), y))
 
 
-@positive("further", "ACT101", "error")
+@fault("ACT101", "error")
 def softmax_with_temperature(fixed: bool) -> Situation:
     temperature = nn.Parameter(torch.tensor(1.5))
     net = Two(6, (lambda z: z / temperature) if fixed else lambda z: F.softmax(z / temperature, 1))
     return Situation(net, nn.CrossEntropyLoss(), classes(6, 12))
 
 
-@positive("further", "ACT101", "error")
+@fault("ACT101", "error")
 def average_of_three_members(fixed: bool) -> Situation:
     members = nn.ModuleList([Two(5, same) for _number in range(3)])
     x, y = classes(5, 12)
@@ -135,7 +135,7 @@ def average_of_three_members(fixed: bool) -> Situation:
     return Situation(step=step)
 
 
-@positive("further", "ACT101", "error")
+@fault("ACT101", "error")
 def tied_language_model(fixed: bool) -> Situation:
     class Model(nn.Module):
         def __init__(self) -> None:
@@ -150,7 +150,7 @@ def tied_language_model(fixed: bool) -> Situation:
     return Situation(Model(), nn.CrossEntropyLoss(), (ids[:, :-1], ids[:, 1:].reshape(-1)))
 
 
-@positive("further", "ACT101", "error")
+@fault("ACT101", "error")
 def focal_loss_by_hand(fixed: bool) -> Situation:
     def focal(out: Tensor, y: Tensor) -> Tensor:
         log_p = F.log_softmax(out, dim=1).gather(1, y[:, None]).squeeze(1)
@@ -159,7 +159,7 @@ def focal_loss_by_hand(fixed: bool) -> Situation:
     return Situation(Two(5, same if fixed else nn.Softmax(dim=1)), focal, classes(5, 12))
 
 
-@positive("further", "ACT101", "error")
+@fault("ACT101", "error")
 def twice_and_then_the_logarithm(fixed: bool) -> Situation:
     def loss(out: Tensor, y: Tensor) -> Tensor:
         p = out if fixed else torch.softmax(out, 1)
@@ -168,7 +168,7 @@ def twice_and_then_the_logarithm(fixed: bool) -> Situation:
     return Situation(Two(5, nn.Softmax(1)), loss, classes(5, 12))
 
 
-@positive("further", "ACT103", "error")
+@fault("ACT103", "error")
 def squashed_and_masked_classes(fixed: bool) -> Situation:
     net = Two(9, same)
     x, y = classes(5, 12)
@@ -182,13 +182,13 @@ def squashed_and_masked_classes(fixed: bool) -> Situation:
     return Situation(step=step)
 
 
-@positive("further", "ACT104", "error")
+@fault("ACT104", "error")
 def clamped_sigmoid_with_logits(fixed: bool) -> Situation:
     net = Two(1, same if fixed else lambda z: torch.sigmoid(z).clamp(1e-7, 1 - 1e-7))
     return Situation(net, nn.BCEWithLogitsLoss(), (torch.randn(16, 12), zero_one(16, 1)))
 
 
-@positive("further", "ACT104", "error")
+@fault("ACT104", "error")
 def probabilities_in_a_dictionary(fixed: bool) -> Situation:
     net = Two(6, lambda z: {"scores": z if fixed else z.sigmoid()})
 
@@ -199,7 +199,7 @@ def probabilities_in_a_dictionary(fixed: bool) -> Situation:
     return Situation(net, loss, (torch.randn(16, 12), zero_one(16, 6)))
 
 
-@positive("further", "ACT104", "error")
+@fault("ACT104", "error")
 def discriminator_of_a_gan(fixed: bool) -> Situation:
     judge = Two(1, same if fixed else nn.Sigmoid())
     maker = Two(12, nn.Tanh(), inputs=4)
@@ -214,7 +214,7 @@ def discriminator_of_a_gan(fixed: bool) -> Situation:
     return Situation(step=step, model=judge)
 
 
-@positive("further", "ACT104", "error")
+@fault("ACT104", "error")
 def similarity_squashed_before_the_loss(fixed: bool) -> Situation:
     left, right = Two(8, same), Two(8, same)
     a, b, y = torch.randn(16, 12), torch.randn(16, 12), zero_one(16)
@@ -226,13 +226,13 @@ def similarity_squashed_before_the_loss(fixed: bool) -> Situation:
     return Situation(step=step)
 
 
-@positive("further", "ACT104", "error")
+@fault("ACT104", "error")
 def soft_margin_on_sigmoid(fixed: bool) -> Situation:
     net = Two(6, same if fixed else torch.sigmoid)
     return Situation(net, nn.MultiLabelSoftMarginLoss(), (torch.randn(16, 12), zero_one(16, 6)))
 
 
-@positive("further", "ACT104", "error")
+@fault("ACT104", "error")
 def sigmoid_in_model_and_in_step(fixed: bool) -> Situation:
     def loss(out: Tensor, y: Tensor) -> Tensor:
         return F.binary_cross_entropy(out if fixed else torch.sigmoid(out), y)
@@ -240,7 +240,7 @@ def sigmoid_in_model_and_in_step(fixed: bool) -> Situation:
     return Situation(Two(1, nn.Sigmoid()), loss, (torch.randn(16, 12), zero_one(16, 1)))
 
 
-@positive("further", "ACT104", "error")
+@fault("ACT104", "error")
 def bernoulli_of_probabilities(fixed: bool) -> Situation:
     net = Two(3, torch.sigmoid)
     x, y = torch.randn(16, 12), zero_one(16, 3)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from actlab.checker.rule import Situation
-from tests.checker.casebook import classes, negative, zero_one
+from tests.checker.casebook import classes, right, zero_one
 
 
 def mlp(*widths: int, act: type[nn.Module] = nn.ReLU) -> nn.Sequential:
@@ -19,7 +19,7 @@ def mlp(*widths: int, act: type[nn.Module] = nn.ReLU) -> nn.Sequential:
     return nn.Sequential(*layers[:-1])
 
 
-@negative("healthy")
+@right()
 def variational_autoencoder() -> Situation:
     class Vae(nn.Module):
         def __init__(self) -> None:
@@ -42,7 +42,7 @@ def variational_autoencoder() -> Situation:
     return Situation(Vae(), loss, (images, images))
 
 
-@negative("healthy")
+@right()
 def actor_critic_one_state_at_a_time() -> Situation:
     class Policy(nn.Module):
         def __init__(self) -> None:
@@ -73,7 +73,7 @@ def actor_critic_one_state_at_a_time() -> Situation:
     return Situation(step=step)
 
 
-@negative("healthy")
+@right()
 def wasserstein_with_gradient_penalty() -> Situation:
     critic = mlp(16, 16, 1, act=nn.LeakyReLU)
     real, fake = torch.randn(8, 16), torch.randn(8, 16)
@@ -89,7 +89,7 @@ def wasserstein_with_gradient_penalty() -> Situation:
     return Situation(step=step)
 
 
-@negative("healthy")
+@right()
 def hinge_critic() -> Situation:
     critic = mlp(16, 16, 1, act=nn.LeakyReLU)
     real, fake = torch.randn(8, 16), torch.randn(8, 16)
@@ -99,7 +99,7 @@ def hinge_critic() -> Situation:
     )
 
 
-@negative("healthy")
+@right()
 def simclr() -> Situation:
     encoder = mlp(20, 32, 16)
     first, second = torch.randn(8, 20), torch.randn(8, 20)
@@ -112,7 +112,7 @@ def simclr() -> Situation:
     return Situation(step=step)
 
 
-@negative("healthy")
+@right()
 def self_distillation_with_centring() -> Situation:
     student, teacher, centre = nn.Linear(20, 16), nn.Linear(20, 16), torch.zeros(16)
     first, second = torch.randn(8, 20), torch.randn(8, 20)
@@ -125,7 +125,7 @@ def self_distillation_with_centring() -> Situation:
     return Situation(step=step)
 
 
-@negative("healthy")
+@right()
 def swapped_assignments_by_sinkhorn() -> Situation:
     encoder, prototypes = nn.Linear(20, 16), nn.Linear(16, 10, bias=False)
     first, second = torch.randn(8, 20), torch.randn(8, 20)
@@ -143,7 +143,7 @@ def swapped_assignments_by_sinkhorn() -> Situation:
     return Situation(step=step)
 
 
-@negative("healthy")
+@right()
 def dice_and_cross_entropy() -> Situation:
     net = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 4, 1))
 
@@ -156,7 +156,7 @@ def dice_and_cross_entropy() -> Situation:
     return Situation(net, loss, (torch.randn(2, 3, 8, 8), torch.arange(128).reshape(2, 8, 8) % 4))
 
 
-@negative("healthy")
+@right()
 def unet_with_transposed_convolution() -> Situation:
     class Unet(nn.Module):
         def __init__(self) -> None:
@@ -174,7 +174,7 @@ def unet_with_transposed_convolution() -> Situation:
     return Situation(Unet(), nn.CrossEntropyLoss(), (torch.randn(2, 3, 8, 8), y))
 
 
-@negative("healthy")
+@right()
 def proximal_policy() -> Situation:
     body, policy, value = mlp(4, 32, 32, act=nn.Tanh), nn.Linear(32, 3), nn.Linear(32, 1)
     states, actions = torch.randn(16, 4), torch.arange(16) % 3
@@ -191,7 +191,7 @@ def proximal_policy() -> Situation:
     return Situation(step=step)
 
 
-@negative("healthy")
+@right()
 def soft_actor_critic() -> Situation:
     body, mean, log_std = mlp(4, 32), nn.Linear(32, 2), nn.Linear(32, 2)
     critic, states = mlp(6, 32, 1), torch.randn(16, 4)
@@ -207,7 +207,7 @@ def soft_actor_critic() -> Situation:
     return Situation(step=step)
 
 
-@negative("healthy")
+@right()
 def connectionist_temporal_classification() -> Situation:
     rnn, fc, x = nn.LSTM(8, 16), nn.Linear(16, 10), torch.randn(12, 3, 8)
     labels, lengths = torch.arange(12).reshape(3, 4) % 9 + 1, torch.full((3,), 4)
@@ -219,7 +219,7 @@ def connectionist_temporal_classification() -> Situation:
     return Situation(step=step)
 
 
-@negative("healthy")
+@right()
 def attention_over_time_first_sequences() -> Situation:
     class Pooled(nn.Module):
         def __init__(self) -> None:
@@ -234,7 +234,7 @@ def attention_over_time_first_sequences() -> Situation:
     return Situation(Pooled(), nn.CrossEntropyLoss(), (torch.randn(9, 6, 8), torch.arange(6) % 3))
 
 
-@negative("healthy")
+@right()
 def multiple_instance_pooling() -> Situation:
     class Gated(nn.Module):
         def __init__(self) -> None:
@@ -254,7 +254,7 @@ def multiple_instance_pooling() -> Situation:
     return Situation(Gated(), loss, (torch.randn(10, 20), torch.ones(1, 1)))
 
 
-@negative("healthy")
+@right()
 def mixture_of_scores() -> Situation:
     class Mixture(nn.Module):
         def __init__(self) -> None:
@@ -274,7 +274,7 @@ def mixture_of_scores() -> Situation:
     return Situation(Mixture(), nn.CrossEntropyLoss(), classes(5, 20))
 
 
-@negative("healthy")
+@right()
 def word_vectors() -> Situation:
     inner, outer = nn.Embedding(50, 8), nn.Embedding(50, 8)
     word, context, noise = torch.arange(8), torch.arange(8) + 9, torch.randint(0, 50, (8, 5))
@@ -288,7 +288,7 @@ def word_vectors() -> Situation:
     return Situation(step=step)
 
 
-@negative("healthy")
+@right()
 def coupling_flow() -> Situation:
     scale, shift = nn.Sequential(mlp(2, 16, 2), nn.Tanh()), mlp(2, 16, 2)
     x = torch.randn(16, 4)
@@ -302,7 +302,7 @@ def coupling_flow() -> Situation:
     return Situation(step=step)
 
 
-@negative("healthy")
+@right()
 def expectation_over_bins() -> Situation:
     net, project = nn.Conv2d(3, 32, 1), nn.Conv2d(8, 1, 1, bias=False).requires_grad_(False)
     project.weight.data[:] = torch.arange(8.0).view(1, 8, 1, 1)
@@ -315,7 +315,7 @@ def expectation_over_bins() -> Situation:
     return Situation(step=step)
 
 
-@negative("healthy")
+@right()
 def heat_map_loss_of_corners() -> Situation:
     net = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 2, 1))
 
@@ -329,7 +329,7 @@ def heat_map_loss_of_corners() -> Situation:
     return Situation(net, loss, (torch.randn(2, 3, 8, 8), torch.rand(2, 2, 8, 8)))
 
 
-@negative("healthy")
+@right()
 def smoothed_labels_with_padding() -> Situation:
     class Smoothing(nn.Module):
         def forward(self, log_p: Tensor, y: Tensor) -> Any:
@@ -343,7 +343,7 @@ def smoothed_labels_with_padding() -> Situation:
     return Situation(net, Smoothing(), classes(10, 20, samples=20))
 
 
-@negative("healthy")
+@right()
 def hard_swish_written_out() -> Situation:
     class Net(nn.Module):
         def __init__(self) -> None:
@@ -357,7 +357,7 @@ def hard_swish_written_out() -> Situation:
     return Situation(Net(), nn.CrossEntropyLoss(), classes(5, 20))
 
 
-@negative("healthy")
+@right()
 def two_tasks_two_losses() -> Situation:
     class Shared(nn.Module):
         def __init__(self) -> None:
@@ -374,14 +374,14 @@ def two_tasks_two_losses() -> Situation:
     return Situation(Shared(), loss, (torch.randn(9, 20), (torch.arange(9) % 3, zero_one(9, 1))))
 
 
-@negative("healthy")
+@right()
 def probabilities_against_one_hot() -> Situation:
     net = nn.Sequential(nn.Linear(20, 3), nn.Softmax(dim=1))
     x, y = classes(3, 20)
     return Situation(net, nn.MSELoss(), (x, F.one_hot(y, 3).float()))
 
 
-@negative("healthy")
+@right()
 def logistic_regression_by_hand() -> Situation:
     w, b = (torch.randn(20, 1) * 0.1).requires_grad_(), torch.zeros(1, requires_grad=True)
     x, y = torch.randn(16, 20), zero_one(16, 1)
@@ -393,7 +393,7 @@ def logistic_regression_by_hand() -> Situation:
     return Situation(step=step)
 
 
-@negative("healthy")
+@right()
 def bounded_log_deviation() -> Situation:
     head, x, y = nn.Linear(20, 2), torch.randn(16, 20), torch.randn(16, 1)
 
@@ -406,7 +406,7 @@ def bounded_log_deviation() -> Situation:
     return Situation(step=step)
 
 
-@negative("healthy")
+@right()
 def prototypes_and_distances() -> Situation:
     encoder, support, queries = mlp(20, 32, 8), torch.randn(5, 4, 20), torch.randn(10, 20)
 

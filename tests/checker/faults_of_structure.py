@@ -1,4 +1,4 @@
-"""Positives of structure, distributions and initialisation (sections I and J)."""
+"""Structure, distributions and initial weights at fault, each program with its corrected twin."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -8,10 +8,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from actlab.checker.rule import Situation
-from tests.checker.casebook import classes, positive
+from tests.checker.casebook import classes, fault
 
 
-@positive("P72", "ACT401", "warning")
+@fault("ACT401", "warning")
 def last_two_linear_layers(fixed: bool) -> Situation:
     class Tagger(nn.Module):
         def __init__(self) -> None:
@@ -28,7 +28,7 @@ def last_two_linear_layers(fixed: bool) -> Situation:
     return Situation(Tagger(), nn.CrossEntropyLoss(), (torch.randn(4, 7, 10), torch.arange(28) % 7))
 
 
-@positive("P74", "ACT401", "warning")
+@fault("ACT401", "warning")
 def char_rnn(fixed: bool) -> Situation:
     class Rnn(nn.Module):
         def __init__(self) -> None:
@@ -50,7 +50,7 @@ def char_rnn(fixed: bool) -> Situation:
     return Situation(Rnn(), nn.NLLLoss(), classes(6, 3, 8))
 
 
-@positive("P75", "ACT401", "warning")
+@fault("ACT401", "warning")
 def value_head(fixed: bool) -> Situation:
     class OutputActivation(nn.Module):
         def __init__(self) -> None:
@@ -66,7 +66,7 @@ def value_head(fixed: bool) -> Situation:
     return Situation(OutputActivation(), nn.CrossEntropyLoss(), classes(3, 4, 4, 4))
 
 
-@positive("P77", "ACT401", "warning")
+@fault("ACT401", "warning")
 def transformer_layer_of_yolo(fixed: bool) -> Situation:
     class TransformerLayer(nn.Module):
         def __init__(self, c: int) -> None:
@@ -86,7 +86,7 @@ def transformer_layer_of_yolo(fixed: bool) -> Situation:
     return Situation(TransformerLayer(8), nn.CrossEntropyLoss(), (x, torch.arange(9) % 3))
 
 
-@positive("P78", "ACT407", "warning")
+@fault("ACT407", "warning")
 def lstm_with_relu(fixed: bool) -> Situation:
     class Cell(nn.Module):
         def __init__(self) -> None:
@@ -109,7 +109,7 @@ def lstm_with_relu(fixed: bool) -> Situation:
     return Situation(Cell(), nn.MSELoss(), (torch.randn(16, 6, 5), torch.randn(16, 1)))
 
 
-@positive("P93", "ACT404", "warning")
+@fault("ACT404", "warning")
 def activation_by_layer_and_wrapper(fixed: bool) -> Situation:
     class ConvBlock(nn.Module):
         def __init__(self, activation: Any) -> None:
@@ -132,7 +132,7 @@ def activation_by_layer_and_wrapper(fixed: bool) -> Situation:
     return Situation(Wrapper(), nn.CrossEntropyLoss(), classes(4, 3, 8, 8))
 
 
-@positive("P80", "ACT111", "error")
+@fault("ACT111", "error")
 def gumbel_of_frequencies(fixed: bool) -> Situation:
     frequencies = torch.tensor([0.1, 0.2, 0.3, 0.4])
 
@@ -143,7 +143,7 @@ def gumbel_of_frequencies(fixed: bool) -> Situation:
     return Situation(step=step)
 
 
-@positive("P99", "ACT408", "warning")
+@fault("ACT408", "warning")
 def quick_gelu_weights(fixed: bool) -> Situation:
     class QuickGelu(nn.Module):
         def forward(self, x: Tensor) -> Any:

@@ -9,29 +9,29 @@ from torch.distributions import OneHotCategorical, RelaxedOneHotCategorical
 from torch.nn import functional as F
 
 from actlab.checker.rule import Situation
-from tests.checker.casebook import classes, positive, zero_one
-from tests.checker.cases_further_losses import Two, same
+from tests.checker.casebook import classes, fault, zero_one
+from tests.checker.faults_of_heads_and_losses import Two, same
 
 
-@positive("further", "ACT105", "error")
+@fault("ACT105", "error")
 def scores_that_happen_to_lie_in_the_unit_interval(fixed: bool) -> Situation:
     net = Two(1, torch.sigmoid if fixed else lambda z: 0.01 * z + 0.5)
     return Situation(net, nn.BCELoss(), (torch.randn(16, 12), zero_one(16, 1)))
 
 
-@positive("further", "ACT105", "error")
+@fault("ACT105", "error")
 def rectified_into_bce(fixed: bool) -> Situation:
     net = Two(1, torch.sigmoid if fixed else lambda z: F.relu(z) * 0.1)
     return Situation(net, F.binary_cross_entropy, (torch.randn(16, 12), zero_one(16, 1)))
 
 
-@positive("further", "ACT105", "error")
+@fault("ACT105", "error")
 def tanh_into_bce(fixed: bool) -> Situation:
     net = Two(1, nn.Sigmoid() if fixed else nn.Tanh())
     return Situation(net, nn.BCELoss(), (torch.randn(16, 12), zero_one(16, 1)))
 
 
-@positive("further", "ACT106", "error")
+@fault("ACT106", "error")
 def tagger_of_probabilities(fixed: bool) -> Situation:
     def flat(z: Tensor) -> Tensor:
         return (F.log_softmax(z, -1) if fixed else F.softmax(z, -1)).flatten(0, 1)
@@ -40,7 +40,7 @@ def tagger_of_probabilities(fixed: bool) -> Situation:
     return Situation(Two(5, flat), nn.NLLLoss(ignore_index=0), (x, y))
 
 
-@positive("further", "ACT106", "error")
+@fault("ACT106", "error")
 def forgotten_log_softmax(fixed: bool) -> Situation:
     def loss(out: Tensor, y: Tensor) -> Tensor:
         return F.nll_loss(out.log_softmax(1) if fixed else out, y, reduction="sum") / len(y)
@@ -48,7 +48,7 @@ def forgotten_log_softmax(fixed: bool) -> Situation:
     return Situation(Two(5, same), loss, classes(5, 12))
 
 
-@positive("further", "ACT106", "error")
+@fault("ACT106", "error")
 def connectionist_loss_on_scores(fixed: bool) -> Situation:
     net = Two(6, same)
     x, y = torch.randn(10, 4, 12), torch.arange(1, 13).reshape(4, 3) % 5 + 1
@@ -61,7 +61,7 @@ def connectionist_loss_on_scores(fixed: bool) -> Situation:
     return Situation(step=step)
 
 
-@positive("further", "ACT107", "error")
+@fault("ACT107", "error")
 def student_without_logarithm(fixed: bool) -> Situation:
     student, teacher = Two(5, same), Two(5, same)
     x, _y = classes(5, 12)
@@ -76,7 +76,7 @@ def student_without_logarithm(fixed: bool) -> Situation:
     return Situation(step=step)
 
 
-@positive("further", "ACT107", "error")
+@fault("ACT107", "error")
 def teacher_given_as_scores(fixed: bool) -> Situation:
     student, teacher = Two(5, same), Two(5, same).eval()
     x, _y = classes(5, 12)
@@ -89,7 +89,7 @@ def teacher_given_as_scores(fixed: bool) -> Situation:
     return Situation(step=step)
 
 
-@positive("further", "ACT107", "error")
+@fault("ACT107", "error")
 def teacher_given_as_logarithms(fixed: bool) -> Situation:
     net = Two(5, nn.LogSoftmax(dim=1))
     wanted = torch.log_softmax(torch.randn(16, 5), 1)
@@ -97,13 +97,13 @@ def teacher_given_as_logarithms(fixed: bool) -> Situation:
     return Situation(net, loss, (torch.randn(16, 12), wanted))
 
 
-@positive("further", "ACT109", "warning")
+@fault("ACT109", "warning")
 def logarithm_of_softmax(fixed: bool) -> Situation:
     net = Two(5, (lambda z: z.log_softmax(1)) if fixed else lambda z: torch.log(z.softmax(1)))
     return Situation(net, nn.NLLLoss(), classes(5, 12))
 
 
-@positive("further", "ACT109", "warning")
+@fault("ACT109", "warning")
 def logarithm_of_sigmoid(fixed: bool) -> Situation:
     users, items = nn.Embedding(20, 8), nn.Embedding(30, 8)
 
@@ -115,7 +115,7 @@ def logarithm_of_sigmoid(fixed: bool) -> Situation:
     return Situation(step=step)
 
 
-@positive("further", "ACT111", "error")
+@fault("ACT111", "error")
 def reinforce_with_probabilities_as_logits(fixed: bool) -> Situation:
     policy = Two(4, lambda z: F.softmax(z, dim=-1))
     x = torch.randn(16, 12)
@@ -130,7 +130,7 @@ def reinforce_with_probabilities_as_logits(fixed: bool) -> Situation:
     return Situation(step=step)
 
 
-@positive("further", "ACT111", "error")
+@fault("ACT111", "error")
 def gumbel_noise_on_probabilities(fixed: bool) -> Situation:
     encoder, decoder = Two(6, same), nn.Linear(6, 12)
     x = torch.randn(16, 12)
@@ -143,7 +143,7 @@ def gumbel_noise_on_probabilities(fixed: bool) -> Situation:
     return Situation(step=step)
 
 
-@positive("further", "ACT111", "error")
+@fault("ACT111", "error")
 def one_hot_of_probabilities(fixed: bool) -> Situation:
     net = Two(6, same)
     x, y = torch.randn(16, 12), F.one_hot(torch.arange(16) % 6, 6).float()
@@ -156,7 +156,7 @@ def one_hot_of_probabilities(fixed: bool) -> Situation:
     return Situation(step=step)
 
 
-@positive("further", "ACT111", "error")
+@fault("ACT111", "error")
 def relaxed_one_hot_of_probabilities(fixed: bool) -> Situation:
     encoder, decoder = Two(6, same), nn.Linear(6, 12)
     x = torch.randn(16, 12)
@@ -171,7 +171,7 @@ def relaxed_one_hot_of_probabilities(fixed: bool) -> Situation:
     return Situation(step=step)
 
 
-@positive("further", "ACT112", "warning")
+@fault("ACT112", "warning")
 def dice_with_a_sigmoid_of_its_own(fixed: bool) -> Situation:
     class Dice(nn.Module):
         def forward(self, out: Tensor, y: Tensor) -> Tensor:
@@ -185,13 +185,13 @@ def dice_with_a_sigmoid_of_its_own(fixed: bool) -> Situation:
     return Situation(net, Dice(), (torch.randn(4, 1, 8, 8), zero_one(4, 1, 8, 8)))
 
 
-@positive("further", "ACT102", "info")
+@fault("ACT102", "info")
 def log_softmax_then_cross_entropy(fixed: bool) -> Situation:
     net = Two(5, same if fixed else nn.LogSoftmax(dim=-1))
     return Situation(net, F.cross_entropy, classes(5, 12))
 
 
-@positive("further", "ACT202", "error")
+@fault("ACT202", "error")
 def single_column_of_cross_entropy(fixed: bool) -> Situation:
     if fixed:
         return Situation(Two(1, lambda z: z[:, 0]), nn.BCEWithLogitsLoss(),
@@ -200,7 +200,7 @@ def single_column_of_cross_entropy(fixed: bool) -> Situation:
     return Situation(Two(1, same), nn.CrossEntropyLoss(), (x, y))
 
 
-@positive("further", "ACT507", "warning")
+@fault("ACT507", "warning")
 def scores_far_too_large(fixed: bool) -> Situation:
     net = Two(5, (lambda z: z) if fixed else lambda z: math.sqrt(24) * 20 * z)
     return Situation(net, nn.CrossEntropyLoss(), classes(5, 12))

@@ -8,12 +8,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from actlab.checker.rule import Situation
-from tests.checker.casebook import classes, negative, zero_one
-from tests.checker.cases_further_healthy import noise
-from tests.checker.cases_further_losses import Two, same
+from tests.checker.casebook import classes, right, zero_one
+from tests.checker.faults_of_heads_and_losses import Two, same
+from tests.checker.right_policies_and_generators import noise
 
 
-@negative("further")
+@right()
 def label_smoothing_by_hand() -> Situation:
     def loss(out: Tensor, y: Tensor) -> Tensor:
         log_p = F.log_softmax(out, dim=-1)
@@ -22,7 +22,7 @@ def label_smoothing_by_hand() -> Situation:
     return Situation(Two(5, same), loss, classes(5, 12))
 
 
-@negative("further")
+@right()
 def focal_loss_with_sigmoid_by_hand() -> Situation:
     def loss(out: Tensor, y: Tensor) -> Tensor:
         p = out.sigmoid()
@@ -33,7 +33,7 @@ def focal_loss_with_sigmoid_by_hand() -> Situation:
     return Situation(Two(6, same), loss, (noise(16, 12), zero_one(16, 6)))
 
 
-@negative("further")
+@right()
 def asymmetric_loss_for_labels() -> Situation:
     def loss(out: Tensor, y: Tensor) -> Tensor:
         p = torch.sigmoid(out)
@@ -44,7 +44,7 @@ def asymmetric_loss_for_labels() -> Situation:
     return Situation(Two(6, same), loss, (noise(16, 12), zero_one(16, 6)))
 
 
-@negative("further")
+@right()
 def tversky_of_softmax() -> Situation:
     net = nn.Sequential(nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 3, 1))
 
@@ -61,7 +61,7 @@ def tversky_of_softmax() -> Situation:
     return Situation(net, loss, (noise(4, 1, 8, 8), torch.arange(256).view(4, 8, 8) % 3))
 
 
-@negative("further")
+@right()
 def chain_of_tags() -> Situation:
     net, moves = Two(4, same), nn.Parameter(noise(4, 4))
     x, tags = noise(6, 5, 12), torch.arange(30).view(6, 5) % 4
@@ -79,7 +79,7 @@ def chain_of_tags() -> Situation:
     return Situation(step=step)
 
 
-@negative("further")
+@right()
 def pointer_with_masked_candidates() -> Situation:
     class Net(nn.Module):
         def __init__(self) -> None:
@@ -95,7 +95,7 @@ def pointer_with_masked_candidates() -> Situation:
     return Situation(Net(), nn.NLLLoss(), classes(7, 9, 12))
 
 
-@negative("further")
+@right()
 def mixture_of_experts() -> Situation:
     class Net(nn.Module):
         def __init__(self) -> None:
@@ -112,7 +112,7 @@ def mixture_of_experts() -> Situation:
     return Situation(Net(), nn.CrossEntropyLoss(), classes(5, 12))
 
 
-@negative("further")
+@right()
 def squeeze_and_excite() -> Situation:
     class Net(nn.Module):
         def __init__(self) -> None:
@@ -128,7 +128,7 @@ def squeeze_and_excite() -> Situation:
     return Situation(Net(), nn.CrossEntropyLoss(), classes(5, 3, 8, 8))
 
 
-@negative("further")
+@right()
 def radiance_field() -> Situation:
     class Net(nn.Module):
         def __init__(self) -> None:
@@ -149,7 +149,7 @@ def radiance_field() -> Situation:
     return Situation(Net(), nn.MSELoss(), (noise(16, 8, 3), torch.rand(16, 3)))
 
 
-@negative("further")
+@right()
 def depth_that_is_positive() -> Situation:
     class Net(nn.Module):
         def __init__(self) -> None:
@@ -166,18 +166,18 @@ def depth_that_is_positive() -> Situation:
     return Situation(Net(), loss, (noise(4, 3, 8, 8), torch.rand(4, 1, 8, 8) * 9 + 0.5))
 
 
-@negative("further")
+@right()
 def probabilities_as_regression_targets() -> Situation:
     return Situation(Two(2, nn.Sigmoid()), nn.MSELoss(), (noise(16, 12), torch.rand(16, 2)))
 
 
-@negative("further")
+@right()
 def softmax_against_one_hot_by_mse() -> Situation:
     y = F.one_hot(torch.arange(16) % 5, 5).float()
     return Situation(Two(5, nn.Softmax(dim=1)), nn.MSELoss(), (noise(16, 12), y))
 
 
-@negative("further")
+@right()
 def distillation_and_hard_labels() -> Situation:
     student, teacher = Two(5, same), Two(5, same).eval()
     x, y = classes(5, 12)
@@ -192,7 +192,7 @@ def distillation_and_hard_labels() -> Situation:
     return Situation(step=step, model=student)
 
 
-@negative("further")
+@right()
 def distillation_by_soft_cross_entropy() -> Situation:
     student, teacher = Two(5, same), Two(5, same)
     x = noise(16, 12)
@@ -203,7 +203,7 @@ def distillation_by_soft_cross_entropy() -> Situation:
     return Situation(step=step)
 
 
-@negative("further")
+@right()
 def divergence_between_two_passes() -> Situation:
     net = nn.Sequential(nn.Linear(12, 24), nn.ReLU(), nn.Dropout(0.3), nn.Linear(24, 5))
     x, y = classes(5, 12)
@@ -216,7 +216,7 @@ def divergence_between_two_passes() -> Situation:
     return Situation(step=step, model=net)
 
 
-@negative("further")
+@right()
 def discrete_autoencoder() -> Situation:
     class Net(nn.Module):
         def __init__(self) -> None:
@@ -236,7 +236,7 @@ def discrete_autoencoder() -> Situation:
     return Situation(Net(), loss, (x, x))
 
 
-@negative("further")
+@right()
 def vector_quantised() -> Situation:
     encode, decode, book = Two(4, same), Two(12, same, inputs=4), nn.Embedding(8, 4)
     nn.init.uniform_(book.weight, -1 / 8, 1 / 8)
@@ -252,7 +252,7 @@ def vector_quantised() -> Situation:
     return Situation(step=step)
 
 
-@negative("further")
+@right()
 def noise_prediction() -> Situation:
     class Net(nn.Module):
         def __init__(self) -> None:

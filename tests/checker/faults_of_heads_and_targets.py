@@ -1,4 +1,4 @@
-"""Positives of activations on logits and of ranges against targets (sections G and H)."""
+"""Activations on logits, ranges against targets, each program with its corrected twin."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from actlab.checker.rule import Situation
-from tests.checker.casebook import classes, positive, zero_one
+from tests.checker.casebook import classes, fault, zero_one
 
 
 def multi_hot(samples: int, columns: int) -> Tensor:
@@ -15,7 +15,7 @@ def multi_hot(samples: int, columns: int) -> Tensor:
     return ((grid % 3 == 0) | (grid % 4 == 0)).float()
 
 
-@positive("P60", "ACT108", "error")
+@fault("ACT108", "error")
 def quickstart(fixed: bool) -> Situation:
     class NeuralNetwork(nn.Module):
         def __init__(self) -> None:
@@ -32,7 +32,7 @@ def quickstart(fixed: bool) -> Situation:
     return Situation(NeuralNetwork(), nn.CrossEntropyLoss(), classes(10, 1, 28, 28))
 
 
-@positive("P62", "ACT108", "error")
+@fault("ACT108", "error")
 def vgg_fc8(fixed: bool) -> Situation:
     class Vgg(nn.Module):
         def __init__(self) -> None:
@@ -47,7 +47,7 @@ def vgg_fc8(fixed: bool) -> Situation:
     return Situation(Vgg(), nn.CrossEntropyLoss(), classes(10, 3, 8, 8))
 
 
-@positive("P64", "ACT108", "error")
+@fault("ACT108", "error")
 def segmentation_head(fixed: bool) -> Situation:
     class Panoptic(nn.Module):
         def __init__(self) -> None:
@@ -62,7 +62,7 @@ def segmentation_head(fixed: bool) -> Situation:
     return Situation(Panoptic(), loss, (torch.randn(4, 1, 8, 8), zero_one(4, 1, 8, 8)))
 
 
-@positive("P65", "ACT108", "error")
+@fault("ACT108", "error")
 def dense_ten_relu(fixed: bool) -> Situation:
     class Keras(nn.Module):
         def __init__(self) -> None:
@@ -77,7 +77,7 @@ def dense_ten_relu(fixed: bool) -> Situation:
     return Situation(Keras(), nn.CrossEntropyLoss(), classes(10, 1, 28, 28))
 
 
-@positive("P68", "ACT302", "error")
+@fault("ACT302", "error")
 def tagger_evaluation(fixed: bool) -> Situation:
     model = nn.Sequential(nn.Linear(20, 16), nn.ReLU(), nn.Linear(16, 6)).eval()
     x, y = torch.randn(16, 20), multi_hot(16, 6)
@@ -91,7 +91,7 @@ def tagger_evaluation(fixed: bool) -> Situation:
     return Situation(step=evaluate, model=model)
 
 
-@positive("P69", "ACT302", "error")
+@fault("ACT302", "error")
 def metrics_of_softmax(fixed: bool) -> Situation:
     class Task(nn.Module):
         def __init__(self) -> None:
@@ -114,7 +114,7 @@ def metrics_of_softmax(fixed: bool) -> Situation:
     return Situation(step=training_step, model=task)
 
 
-@positive("P83", "ACT301", "error")
+@fault("ACT301", "error")
 def six_real_targets(fixed: bool) -> Situation:
     net = nn.Sequential(
         nn.Linear(28, 20), nn.ReLU(), nn.Linear(20, 15), nn.ReLU(), nn.Linear(15, 6), nn.ReLU(),
@@ -123,7 +123,7 @@ def six_real_targets(fixed: bool) -> Situation:
     return Situation(net, nn.L1Loss(), (torch.randn(16, 28), torch.randn(16, 6) * 40))
 
 
-@positive("P85 policy", "ACT108", "error")
+@fault("ACT108", "error")
 def policy_behind_relu(fixed: bool) -> Situation:
     body = nn.Linear(8, 32)
     policy, value = nn.Linear(32, 4), nn.Linear(32, 1)
@@ -139,7 +139,7 @@ def policy_behind_relu(fixed: bool) -> Situation:
     return Situation(step=step)
 
 
-@positive("P85 value", "ACT301", "error")
+@fault("ACT301", "error")
 def value_behind_relu(fixed: bool) -> Situation:
     body, value = nn.Linear(8, 32), nn.Linear(32, 1)
     states, returns = torch.randn(16, 8), torch.randn(16)
@@ -151,7 +151,7 @@ def value_behind_relu(fixed: bool) -> Situation:
     return Situation(step=step)
 
 
-@positive("P86", "ACT305", "warning")
+@fault("ACT305", "warning")
 def dual_potential(fixed: bool) -> Situation:
     u, v = (
         nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 1),
@@ -167,7 +167,7 @@ def dual_potential(fixed: bool) -> Situation:
     return Situation(step=step, task="critic")
 
 
-@positive("P88", "ACT304", "error")
+@fault("ACT304", "error")
 def predicts_only_zero(fixed: bool) -> Situation:
     class Net(nn.Module):
         def __init__(self) -> None:
@@ -183,7 +183,7 @@ def predicts_only_zero(fixed: bool) -> Situation:
     return Situation(Net(), nn.MSELoss(), (torch.randn(16, 5, 6), torch.rand(16, 1)))
 
 
-@positive("P89", "ACT303", "warning")
+@fault("ACT303", "warning")
 def vanilla_vae(fixed: bool) -> Situation:
     class Vae(nn.Module):
         def __init__(self) -> None:
@@ -209,7 +209,7 @@ def vanilla_vae(fixed: bool) -> Situation:
     return Situation(Vae(), loss, (images, images))
 
 
-@positive("P91", "ACT305", "warning")
+@fault("ACT305", "warning")
 def wgan_critic(fixed: bool) -> Situation:
     class Discriminator(nn.Module):
         def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""The negatives of the collection: programs that look wrong and are right."""
+"""Programs that look wrong and are right."""
 
 from typing import Any
 
@@ -7,10 +7,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from actlab.checker.rule import Situation
-from tests.checker.casebook import classes, negative, zero_one
+from tests.checker.casebook import classes, right, zero_one
 
 
-@negative("N02", "info")
+@right("info")
 def dcgan_discriminator() -> Situation:
     d = nn.Sequential(
         nn.Conv2d(3, 8, 4, 2, 1, bias=False), nn.LeakyReLU(0.2, inplace=True),
@@ -37,7 +37,7 @@ def dcgan_discriminator() -> Situation:
     return Situation(step=step)
 
 
-@negative("N04")
+@right()
 def reinforce() -> Situation:
     class Policy(nn.Module):
         def __init__(self) -> None:
@@ -62,7 +62,7 @@ def reinforce() -> Situation:
     return Situation(step=step)
 
 
-@negative("N06 mnist")
+@right()
 def mnist_main() -> Situation:
     class Net(nn.Module):
         def __init__(self) -> None:
@@ -80,7 +80,7 @@ def mnist_main() -> Situation:
     return Situation(Net(), F.nll_loss, classes(10, 1, 28, 28))
 
 
-@negative("N06 word_language_model")
+@right()
 def word_language_model() -> Situation:
     class RNNModel(nn.Module):
         def __init__(self) -> None:
@@ -100,7 +100,7 @@ def word_language_model() -> Situation:
     return Situation(RNNModel(), nn.NLLLoss(), (ids, torch.randint(0, 50, (48,))))
 
 
-@negative("N08")
+@right()
 def gat() -> Situation:
     class Layer(nn.Module):
         def __init__(self, n_in: int, n_out: int, heads: int, concat: bool) -> None:
@@ -138,7 +138,7 @@ def gat() -> Situation:
     return Situation(Gat(), F.nll_loss, (x, torch.arange(30) % 7))
 
 
-@negative("N10", "info")
+@right("info")
 def polynomial_regression() -> Situation:
     fc = nn.Linear(4, 1)
     x = torch.randn(32, 1)
@@ -147,7 +147,7 @@ def polynomial_regression() -> Situation:
     return Situation(step=lambda: F.smooth_l1_loss(fc(features), y))
 
 
-@negative("N12")
+@right()
 def skorch_get_loss() -> Situation:
     net = nn.Sequential(nn.Linear(20, 10), nn.ReLU(), nn.Linear(10, 3), nn.Softmax(dim=-1))
     criterion = nn.NLLLoss()
@@ -159,7 +159,7 @@ def skorch_get_loss() -> Situation:
     return Situation(net, get_loss, classes(3, 20))
 
 
-@negative("N14")
+@right()
 def token_confidence() -> Situation:
     class TokenConfidence(nn.Module):
         def __init__(self) -> None:
@@ -184,7 +184,7 @@ def token_confidence() -> Situation:
     return Situation(step=step)
 
 
-@negative("N16 EDSR")
+@right()
 def edsr() -> Situation:
     class ResBlock(nn.Module):
         def __init__(self) -> None:
@@ -212,7 +212,7 @@ def edsr() -> Situation:
     return Situation(Edsr(), nn.L1Loss(), (torch.rand(2, 3, 8, 8), torch.rand(2, 3, 16, 16)))
 
 
-@negative("N16 DGI")
+@right()
 def deep_graph_infomax() -> Situation:
     class Dgi(nn.Module):
         def __init__(self) -> None:
@@ -233,7 +233,7 @@ def deep_graph_infomax() -> Situation:
     return Situation(Dgi(), nn.BCEWithLogitsLoss(), (x, labels))
 
 
-@negative("N18")
+@right()
 def distillation_with_temperature() -> Situation:
     student, teacher = nn.Linear(20, 5), nn.Linear(20, 5)
     x, y = classes(5, 20)
@@ -252,7 +252,7 @@ def distillation_with_temperature() -> Situation:
     return Situation(step=step)
 
 
-@negative("N20")
+@right()
 def detr() -> Situation:
     class Mlp(nn.Module):
         def __init__(self) -> None:
@@ -287,7 +287,7 @@ def detr() -> Situation:
     return Situation(Detr(), loss, (torch.randn(4, 3, 16, 16), y))
 
 
-@negative("N22", "warning")
+@right("warning")
 def softmax_for_diagnoses() -> Situation:
     gru, out = nn.GRU(20, 16, batch_first=True), nn.Linear(16, 10)
     x = torch.randn(8, 4, 20)
@@ -301,7 +301,7 @@ def softmax_for_diagnoses() -> Situation:
     return Situation(step=step)
 
 
-@negative("N24", "info")
+@right("info")
 def sync_of_rectified_embeddings() -> Situation:
     class SyncNet(nn.Module):
         def __init__(self) -> None:
@@ -321,7 +321,7 @@ def sync_of_rectified_embeddings() -> Situation:
     return Situation(SyncNet(), cosine_loss, (x, zero_one(16, 1)))
 
 
-@negative("N26 counting", "info")
+@right("info")
 def crowd_density() -> Situation:
     last = nn.Conv2d(8, 1, 1)
     nn.init.uniform_(last.weight, 0.0, 0.2)
@@ -332,7 +332,7 @@ def crowd_density() -> Situation:
     return Situation(net, nn.MSELoss(), (torch.rand(2, 1, 16, 16), torch.rand(2, 1, 8, 8)))
 
 
-@negative("N26 abs", "info")
+@right("info")
 def bayesian_counting() -> Situation:
     net = nn.Conv2d(3, 1, 3, padding=1)
     x, y = torch.randn(2, 3, 8, 8), torch.rand(2, 1, 8, 8)
@@ -354,13 +354,13 @@ class CausalLm(nn.Module):
         return self.head(self.norm(x)).transpose(1, 2)
 
 
-@negative("N28", "info")
+@right("info")
 def first_decoding_step() -> Situation:
     ids = torch.randint(0, 20, (2, 1))
     return Situation(CausalLm(), nn.CrossEntropyLoss(), (ids, torch.randint(0, 20, (2, 1))))
 
 
-@negative("N30")
+@right()
 def annotated_attention() -> Situation:
     class MultiHead(nn.Module):
         def __init__(self) -> None:
@@ -387,7 +387,7 @@ def annotated_attention() -> Situation:
     )
 
 
-@negative("N32 LSTM")
+@right()
 def lstm_gates() -> Situation:
     class Net(nn.Module):
         def __init__(self) -> None:
@@ -403,7 +403,7 @@ def lstm_gates() -> Situation:
     return Situation(Net(), nn.CrossEntropyLoss(), classes(3, 5, 6))
 
 
-@negative("N32 written GRU")
+@right()
 def written_gru() -> Situation:
     class Net(nn.Module):
         def __init__(self) -> None:
@@ -421,7 +421,7 @@ def written_gru() -> Situation:
     return Situation(Net(), nn.CrossEntropyLoss(), classes(3, 5, 6))
 
 
-@negative("N32 SwiGLU")
+@right()
 def gated_feed_forward() -> Situation:
     class Net(nn.Module):
         def __init__(self) -> None:
@@ -438,7 +438,7 @@ def gated_feed_forward() -> Situation:
     return Situation(Net(), nn.CrossEntropyLoss(), classes(3, 20))
 
 
-@negative("N34 relu", "info")
+@right("info")
 def default_init_relu() -> Situation:
     net = nn.Sequential(
         nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 5)
@@ -446,7 +446,7 @@ def default_init_relu() -> Situation:
     return Situation(net, nn.CrossEntropyLoss(), classes(5, 20))
 
 
-@negative("N34 tanh", "info")
+@right("info")
 def default_init_tanh() -> Situation:
     net = nn.Sequential(
         nn.Linear(20, 64), nn.Tanh(), nn.Linear(64, 64), nn.Tanh(), nn.Linear(64, 5)
@@ -454,7 +454,7 @@ def default_init_tanh() -> Situation:
     return Situation(net, nn.CrossEntropyLoss(), classes(5, 20))
 
 
-@negative("N36", "info")
+@right("info")
 def relu_twice() -> Situation:
     class Net(nn.Module):
         def __init__(self) -> None:
@@ -468,7 +468,7 @@ def relu_twice() -> Situation:
     return Situation(Net(), nn.CrossEntropyLoss(), classes(3, 4, 10))
 
 
-@negative("N38 value")
+@right()
 def alphazero_value() -> Situation:
     class Net(nn.Module):
         def __init__(self) -> None:
@@ -491,7 +491,7 @@ def alphazero_value() -> Situation:
     return Situation(Net(), loss, (torch.randn(16, 2, 3, 3), y))
 
 
-@negative("N38 actor")
+@right()
 def td3_actor() -> Situation:
     class Actor(nn.Module):
         def __init__(self) -> None:
@@ -510,7 +510,7 @@ def td3_actor() -> Situation:
     return Situation(step=step)
 
 
-@negative("N40")
+@right()
 def critic_with_two_outputs() -> Situation:
     class Critic(nn.Module):
         def __init__(self) -> None:
@@ -532,7 +532,7 @@ def critic_with_two_outputs() -> Situation:
     return Situation(step=step, task="critic")
 
 
-@negative("N42")
+@right()
 def mixture_density_network() -> Situation:
     class Mdn(nn.Module):
         def __init__(self) -> None:
@@ -554,13 +554,13 @@ def mixture_density_network() -> Situation:
     return Situation(Mdn(), nll, (torch.randn(4, 5, 6), torch.randn(4, 5, 4)))
 
 
-@negative("N44 sigmoid", "info")
+@right("info")
 def dense_sigmoid_bce() -> Situation:
     net = nn.Sequential(nn.Linear(20, 16), nn.ReLU(), nn.Linear(16, 1), nn.Sigmoid())
     return Situation(net, nn.BCELoss(), (torch.randn(16, 20), zero_one(16, 1)))
 
 
-@negative("N44 softmax", "info")
+@right("info")
 def dense_softmax_cce() -> Situation:
     net = nn.Sequential(nn.Linear(20, 16), nn.ReLU(), nn.Linear(16, 2), nn.Softmax(dim=1))
 
@@ -571,7 +571,7 @@ def dense_softmax_cce() -> Situation:
     return Situation(net, categorical, classes(2, 20))
 
 
-@negative("N46")
+@right()
 def model_output_with_probs() -> Situation:
     class Net(nn.Module):
         def __init__(self) -> None:
@@ -588,7 +588,7 @@ def model_output_with_probs() -> Situation:
     return Situation(Net(), loss, classes(4, 20))
 
 
-@negative("N48")
+@right()
 def sigmoid_in_the_training_loop() -> Situation:
     fcn = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 2, 1))
     x, y, criterion = torch.randn(2, 3, 8, 8), zero_one(2, 2, 8, 8), nn.BCELoss()

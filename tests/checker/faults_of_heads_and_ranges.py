@@ -7,8 +7,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from actlab.checker.rule import Situation
-from tests.checker.casebook import classes, positive, zero_one
-from tests.checker.cases_further_losses import Two, same
+from tests.checker.casebook import classes, fault, zero_one
+from tests.checker.faults_of_heads_and_losses import Two, same
 
 
 def reals(columns: int = 1, samples: int = 16) -> tuple[Tensor, Tensor]:
@@ -16,7 +16,7 @@ def reals(columns: int = 1, samples: int = 16) -> tuple[Tensor, Tensor]:
     return torch.randn(samples, 12), y
 
 
-@positive("further", "ACT108", "error")
+@fault("ACT108", "error")
 def rectified_at_the_end_of_a_block(fixed: bool) -> Situation:
     class Block(nn.Module):
         def __init__(self, i: int, o: int, last: bool) -> None:
@@ -30,24 +30,24 @@ def rectified_at_the_end_of_a_block(fixed: bool) -> Situation:
     return Situation(net, nn.CrossEntropyLoss(), classes(5, 12))
 
 
-@positive("further", "ACT108", "error")
+@fault("ACT108", "error")
 def softplus_before_bce_with_logits(fixed: bool) -> Situation:
     net = Two(3, same if fixed else F.softplus)
     return Situation(net, nn.BCEWithLogitsLoss(), (torch.randn(16, 12), zero_one(16, 3)))
 
 
-@positive("further", "ACT108", "error")
+@fault("ACT108", "error")
 def clamped_scores(fixed: bool) -> Situation:
     net = Two(5, same if fixed else lambda z: z.clamp(-1, 1))
     return Situation(net, nn.CrossEntropyLoss(), classes(5, 12))
 
 
-@positive("further", "ACT108", "warning")
+@fault("ACT108", "warning")
 def gelu_on_scores(fixed: bool) -> Situation:
     return Situation(Two(5, same if fixed else nn.GELU()), nn.CrossEntropyLoss(), classes(5, 12))
 
 
-@positive("further", "ACT108", "warning")
+@fault("ACT108", "warning")
 def tanh_on_segmentation_scores(fixed: bool) -> Situation:
     net = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 4, 1))
     if not fixed:
@@ -56,13 +56,13 @@ def tanh_on_segmentation_scores(fixed: bool) -> Situation:
     return Situation(net, nn.CrossEntropyLoss(), (torch.randn(4, 3, 8, 8), y))
 
 
-@positive("further", "ACT108", "error")
+@fault("ACT108", "error")
 def rectified_before_softmax(fixed: bool) -> Situation:
     net = Two(5, (lambda z: F.log_softmax(z, 1)) if fixed else lambda z: F.log_softmax(z.relu(), 1))
     return Situation(net, nn.NLLLoss(), classes(5, 12))
 
 
-@positive("further", "ACT108", "error")
+@fault("ACT108", "error")
 def rectified_policy(fixed: bool) -> Situation:
     net = Two(4, same if fixed else nn.ReLU())
     x = torch.randn(16, 12)
@@ -74,7 +74,7 @@ def rectified_policy(fixed: bool) -> Situation:
     return Situation(step=step)
 
 
-@positive("further", "ACT108", "error")
+@fault("ACT108", "error")
 def rectified_language_model(fixed: bool) -> Situation:
     class Model(nn.Module):
         def __init__(self) -> None:
@@ -93,13 +93,13 @@ def rectified_language_model(fixed: bool) -> Situation:
     return Situation(Model(), loss, (ids[:, :-1], ids[:, 1:]))
 
 
-@positive("further", "ACT201", "error")
+@fault("ACT201", "error")
 def one_column_softmax_bce(fixed: bool) -> Situation:
     net = Two(1, torch.sigmoid if fixed else lambda z: F.softmax(z, dim=1))
     return Situation(net, F.binary_cross_entropy, (torch.randn(16, 12), zero_one(16, 1)))
 
 
-@positive("further", "ACT201", "error")
+@fault("ACT201", "error")
 def attention_weights_over_one_feature(fixed: bool) -> Situation:
     class Pool(nn.Module):
         def __init__(self) -> None:
@@ -115,7 +115,7 @@ def attention_weights_over_one_feature(fixed: bool) -> Situation:
     return Situation(Pool(), nn.CrossEntropyLoss(), classes(5, 7, 12))
 
 
-@positive("further", "ACT203", "error")
+@fault("ACT203", "error")
 def attention_over_the_batch(fixed: bool) -> Situation:
     class Attend(nn.Module):
         def __init__(self) -> None:
@@ -130,13 +130,13 @@ def attention_over_the_batch(fixed: bool) -> Situation:
     return Situation(Attend(), nn.CrossEntropyLoss(), classes(5, 7, 12))
 
 
-@positive("further", "ACT203", "error")
+@fault("ACT203", "error")
 def log_softmax_down_the_columns(fixed: bool) -> Situation:
     net = Two(5, lambda z: F.log_softmax(z, dim=1 if fixed else 0))
     return Situation(net, nn.NLLLoss(), classes(5, 12))
 
 
-@positive("further", "ACT203", "error")
+@fault("ACT203", "error")
 def policy_softmax_over_states(fixed: bool) -> Situation:
     net = Two(4, lambda z: z.softmax(-1 if fixed else 0))
     x = torch.randn(16, 12)
@@ -148,13 +148,13 @@ def policy_softmax_over_states(fixed: bool) -> Situation:
     return Situation(step=step, model=net)
 
 
-@positive("further", "ACT204", "warning")
+@fault("ACT204", "warning")
 def softmax_without_dim(fixed: bool) -> Situation:
     net = Two(5, nn.LogSoftmax(dim=1) if fixed else nn.LogSoftmax())
     return Situation(net, nn.NLLLoss(), classes(5, 12))
 
 
-@positive("further", "ACT205", "warning")
+@fault("ACT205", "warning")
 def softmax_over_image_columns(fixed: bool) -> Situation:
     class Net(nn.Module):
         def __init__(self) -> None:
@@ -168,12 +168,12 @@ def softmax_over_image_columns(fixed: bool) -> Situation:
     return Situation(Net(), nn.NLLLoss(), (torch.randn(4, 3, 8, 8), y))
 
 
-@positive("further", "ACT301", "error")
+@fault("ACT301", "error")
 def sigmoid_on_standardised_targets(fixed: bool) -> Situation:
     return Situation(Two(2, same if fixed else torch.sigmoid), nn.MSELoss(), reals(2))
 
 
-@positive("further", "ACT301", "error")
+@fault("ACT301", "error")
 def value_of_negative_returns(fixed: bool) -> Situation:
     class ActorCritic(nn.Module):
         def __init__(self) -> None:
@@ -192,24 +192,24 @@ def value_of_negative_returns(fixed: bool) -> Situation:
     return Situation(ActorCritic(), loss, (x, torch.linspace(-3, 1, 16)))
 
 
-@positive("further", "ACT301", "error")
+@fault("ACT301", "error")
 def tanh_on_raw_pixels(fixed: bool) -> Situation:
     net = Two(12, same if fixed else nn.Tanh())
     x = torch.randn(16, 12)
     return Situation(net, nn.L1Loss(), (x, torch.linspace(0, 255, 192).reshape(16, 12)))
 
 
-@positive("further", "ACT301", "warning")
+@fault("ACT301", "warning")
 def elu_below_minus_one(fixed: bool) -> Situation:
     return Situation(Two(1, same if fixed else F.elu), nn.HuberLoss(), reals())
 
 
-@positive("further", "ACT301", "error")
+@fault("ACT301", "error")
 def softmax_of_real_targets(fixed: bool) -> Situation:
     return Situation(Two(3, same if fixed else nn.Softmax(1)), nn.MSELoss(), reals(3))
 
 
-@positive("further", "ACT301", "error")
+@fault("ACT301", "error")
 def squared_error_written_out(fixed: bool) -> Situation:
     def loss(out: Tensor, y: Tensor) -> Tensor:
         return torch.mean((y - out) ** 2)
@@ -217,13 +217,13 @@ def squared_error_written_out(fixed: bool) -> Situation:
     return Situation(Two(1, same if fixed else lambda z: 1 / (1 + torch.exp(-z))), loss, reals())
 
 
-@positive("further", "ACT302", "error")
+@fault("ACT302", "error")
 def softmax_for_several_labels(fixed: bool) -> Situation:
     net = Two(6, nn.Sigmoid() if fixed else nn.Softmax(dim=1))
     return Situation(net, nn.BCELoss(), (torch.randn(16, 12), zero_one(16, 6)))
 
 
-@positive("further", "ACT303", "warning")
+@fault("ACT303", "warning")
 def tanh_decoder_of_unit_images(fixed: bool) -> Situation:
     class Auto(nn.Module):
         def __init__(self) -> None:
@@ -238,21 +238,21 @@ def tanh_decoder_of_unit_images(fixed: bool) -> Situation:
     return Situation(Auto(), nn.MSELoss(), (x, x))
 
 
-@positive("further", "ACT303", "error")
+@fault("ACT303", "error")
 def sigmoid_decoder_of_centred_images(fixed: bool) -> Situation:
     net = Two(12, torch.tanh if fixed else torch.sigmoid)
     y = torch.linspace(-1, 1, 192).reshape(16, 12)
     return Situation(net, nn.MSELoss(), (torch.randn(16, 12), y))
 
 
-@positive("further", "ACT304", "error")
+@fault("ACT304", "error")
 def head_that_never_wakes(fixed: bool) -> Situation:
     net = Two(1, F.relu)
     nn.init.constant_(net.b.bias, 1.0 if fixed else -8.0)
     return Situation(net, nn.MSELoss(), (torch.randn(16, 12), torch.rand(16, 1) + 0.5))
 
 
-@positive("further", "ACT305", "warning")
+@fault("ACT305", "warning")
 def squashed_critic(fixed: bool) -> Situation:
     critic = Two(1, same if fixed else nn.Sigmoid())
     real, fake = torch.randn(8, 12), torch.randn(8, 12) + 1
@@ -263,7 +263,7 @@ def squashed_critic(fixed: bool) -> Situation:
     return Situation(step=step, model=critic, task="critic")
 
 
-@positive("further", "ACT306", "warning")
+@fault("ACT306", "warning")
 def variance_as_it_comes(fixed: bool) -> Situation:
     class Net(nn.Module):
         def __init__(self) -> None:
@@ -280,14 +280,14 @@ def variance_as_it_comes(fixed: bool) -> Situation:
     return Situation(Net(), loss, reals())
 
 
-@positive("further", "ACT306", "warning")
+@fault("ACT306", "warning")
 def rate_as_it_comes(fixed: bool) -> Situation:
     net = Two(1, torch.exp if fixed else same)
     y = (torch.arange(16) % 5).float()[:, None]
     return Situation(net, nn.PoissonNLLLoss(log_input=False), (torch.randn(16, 12), y))
 
 
-@positive("further", "ACT306", "warning")
+@fault("ACT306", "warning")
 def scale_of_a_normal(fixed: bool) -> Situation:
     net = Two(2, same)
     x, y = reals()
@@ -300,11 +300,11 @@ def scale_of_a_normal(fixed: bool) -> Situation:
     return Situation(step=step)
 
 
-@positive("further", "ACT307", "warning")
+@fault("ACT307", "warning")
 def leaky_regression(fixed: bool) -> Situation:
     return Situation(Two(1, same if fixed else nn.LeakyReLU(0.1)), nn.MSELoss(), reals())
 
 
-@positive("further", "ACT307", "warning")
+@fault("ACT307", "warning")
 def gelu_regression(fixed: bool) -> Situation:
     return Situation(Two(2, same if fixed else F.gelu), nn.SmoothL1Loss(), reals(2))

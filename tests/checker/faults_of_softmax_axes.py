@@ -1,4 +1,4 @@
-"""Positives of softmax over one element and over the wrong axis (sections E and F)."""
+"""Softmax over one element and over the wrong axis, each program with its corrected twin."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from actlab.checker.rule import Situation
-from tests.checker.casebook import classes, positive, zero_one
+from tests.checker.casebook import classes, fault, zero_one
 
 
 def dense_one(fixed: bool, *hidden: nn.Module, width: int) -> nn.Sequential:
@@ -15,26 +15,26 @@ def dense_one(fixed: bool, *hidden: nn.Module, width: int) -> nn.Sequential:
     return nn.Sequential(*hidden, nn.Linear(width, 1), last)
 
 
-@positive("P39", "ACT201", "error")
+@fault("ACT201", "error")
 def xor_softmax_mse(fixed: bool) -> Situation:
     net = dense_one(fixed, nn.Linear(2, 2), nn.Sigmoid(), nn.Linear(2, 3), nn.Sigmoid(), width=3)
     x = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
     return Situation(net, nn.MSELoss(), (x, torch.tensor([[0.0], [1.0], [1.0], [0.0]])))
 
 
-@positive("P40", "ACT201", "error")
+@fault("ACT201", "error")
 def relu_net_softmax_bce(fixed: bool) -> Situation:
     net = dense_one(fixed, nn.Linear(128, 50), nn.ReLU(), nn.Linear(50, 50), nn.ReLU(), width=50)
     return Situation(net, nn.BCELoss(), (torch.ones(16, 128), zero_one(16, 1)))
 
 
-@positive("P41", "ACT201", "error")
+@fault("ACT201", "error")
 def sixty_fifty_one(fixed: bool) -> Situation:
     net = dense_one(fixed, nn.Linear(60, 50), nn.ReLU(), width=50)
     return Situation(net, nn.BCELoss(), (torch.randn(16, 60), zero_one(16, 1)))
 
 
-@positive("P43", "ACT201", "error")
+@fault("ACT201", "error")
 def cnn_dense_one(fixed: bool) -> Situation:
     class Cnn(nn.Module):
         def __init__(self) -> None:
@@ -49,7 +49,7 @@ def cnn_dense_one(fixed: bool) -> Situation:
     return Situation(Cnn(), nn.BCELoss(), (torch.randn(8, 3, 8, 8), zero_one(8, 1)))
 
 
-@positive("P45", "ACT201", "error")
+@fault("ACT201", "error")
 def xor_of_four_rows(fixed: bool) -> Situation:
     w1, w2 = (torch.randn(size, requires_grad=True) for size in ((2, 8), (8, 1)))
     x = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
@@ -63,7 +63,7 @@ def xor_of_four_rows(fixed: bool) -> Situation:
     return Situation(step=step)
 
 
-@positive("P46", "ACT201", "error")
+@fault("ACT201", "error")
 def one_label_classifier(fixed: bool) -> Situation:
     class Classifier(nn.Module):
         def __init__(self, num_labels: int) -> None:
@@ -84,7 +84,7 @@ def one_label_classifier(fixed: bool) -> Situation:
     return Situation(step=score, model=model)
 
 
-@positive("P49", "ACT201", "error")
+@fault("ACT201", "error")
 def swiftformer_attention(fixed: bool) -> Situation:
     class EfficientAdditiveAttention(nn.Module):
         def __init__(self) -> None:
@@ -105,7 +105,7 @@ def swiftformer_attention(fixed: bool) -> Situation:
     return Situation(EfficientAdditiveAttention(), nn.CrossEntropyLoss(), classes(3, 6, 12))
 
 
-@positive("P51", "ACT203", "error")
+@fault("ACT203", "error")
 def policy_gradient(fixed: bool) -> Situation:
     policy = nn.Sequential(
         nn.Linear(4, 150), nn.LeakyReLU(), nn.Linear(150, 2), nn.Softmax(dim=-1 if fixed else 0)
@@ -121,7 +121,7 @@ def policy_gradient(fixed: bool) -> Situation:
     return Situation(step=step, model=policy)
 
 
-@positive("P53", "ACT203", "error")
+@fault("ACT203", "error")
 def vision_head(fixed: bool) -> Situation:
     class Model(nn.Module):
         def __init__(self) -> None:
@@ -138,7 +138,7 @@ def vision_head(fixed: bool) -> Situation:
     return Situation(Model(), loss, classes(10, 3, 8, 8))
 
 
-@positive("P54", "ACT203", "error")
+@fault("ACT203", "error")
 def course_head(fixed: bool) -> Situation:
     net = nn.Sequential(
         nn.Flatten(), nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10),
@@ -147,7 +147,7 @@ def course_head(fixed: bool) -> Situation:
     return Situation(net, nn.NLLLoss(), classes(10, 1, 8, 8))
 
 
-@positive("P55", "ACT204", "warning")
+@fault("ACT204", "warning")
 def softmax_then_argmax(fixed: bool) -> Situation:
     model = nn.Sequential(nn.Linear(20, 2)).eval()
     x, y = classes(2, 20)
@@ -161,7 +161,7 @@ def softmax_then_argmax(fixed: bool) -> Situation:
     return Situation(step=evaluate, model=model)
 
 
-@positive("P55 dim 0", "ACT203", "error")
+@fault("ACT203", "error")
 def softmax_over_samples_then_argmax(fixed: bool) -> Situation:
     model = nn.Linear(20, 2).eval()
     x, y = classes(2, 20)
@@ -174,7 +174,7 @@ def softmax_over_samples_then_argmax(fixed: bool) -> Situation:
     return Situation(step=evaluate, model=model)
 
 
-@positive("P58", "ACT204", "warning")
+@fault("ACT204", "warning")
 def implicit_dim_of_sequences(fixed: bool) -> Situation:
     class Tagger(nn.Module):
         def __init__(self) -> None:

@@ -8,12 +8,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from actlab.checker.rule import Situation
-from tests.checker.casebook import classes, negative, zero_one
-from tests.checker.cases_further_healthy import noise
-from tests.checker.cases_further_losses import Two, same
+from tests.checker.casebook import classes, right, zero_one
+from tests.checker.faults_of_heads_and_losses import Two, same
+from tests.checker.right_policies_and_generators import noise
 
 
-@negative("further")
+@right()
 def sinusoidal_image() -> Situation:
     class Sine(nn.Module):
         def __init__(self, i: int, o: int, first: bool) -> None:
@@ -30,7 +30,7 @@ def sinusoidal_image() -> Situation:
     return Situation(net, nn.MSELoss(), (x, x.prod(1, keepdim=True)))
 
 
-@negative("further")
+@right()
 def graph_attention() -> Situation:
     class Net(nn.Module):
         def __init__(self) -> None:
@@ -47,7 +47,7 @@ def graph_attention() -> Situation:
     return Situation(Net(), nn.CrossEntropyLoss(), classes(5, 12))
 
 
-@negative("further")
+@right()
 def highway_and_maxout() -> Situation:
     class Net(nn.Module):
         def __init__(self) -> None:
@@ -62,7 +62,7 @@ def highway_and_maxout() -> Situation:
     return Situation(Net(), nn.CrossEntropyLoss(), classes(5, 12))
 
 
-@negative("further")
+@right()
 def selected_by_weight_decay() -> Situation:
     net = nn.Sequential(nn.Linear(12, 24), nn.PReLU(24), nn.Linear(24, 5))
     slopes = [net[1].weight]
@@ -72,7 +72,7 @@ def selected_by_weight_decay() -> Situation:
     return Situation(net, nn.CrossEntropyLoss(), classes(5, 12), optimizer=optimiser)
 
 
-@negative("further")
+@right()
 def self_normalising() -> Situation:
     layers: list[nn.Module] = []
     for width in (64, 64, 64):
@@ -85,7 +85,7 @@ def self_normalising() -> Situation:
     return Situation(net, nn.CrossEntropyLoss(), classes(5, 64, samples=64))
 
 
-@negative("further")
+@right()
 def deep_residual_network() -> Situation:
     class Block(nn.Module):
         def __init__(self) -> None:
@@ -103,7 +103,7 @@ def deep_residual_network() -> Situation:
     return Situation(net, nn.CrossEntropyLoss(), classes(5, 3, 8, 8))
 
 
-@negative("further")
+@right()
 def transformer_translator() -> Situation:
     class Net(nn.Module):
         def __init__(self) -> None:
@@ -124,7 +124,7 @@ def transformer_translator() -> Situation:
     return Situation(Net(), loss, ((ids, ids[:, :-1]), ids[:, 1:]))
 
 
-@negative("further")
+@right()
 def metrics_beside_the_loss() -> Situation:
     net = Two(5, same)
     x, y = classes(5, 12)
@@ -140,7 +140,7 @@ def metrics_beside_the_loss() -> Situation:
     return Situation(step=step, model=net)
 
 
-@negative("further")
+@right()
 def sampled_sentence_under_no_grad() -> Situation:
     net = Two(12, same)
     x = noise(8, 12)
@@ -153,7 +153,7 @@ def sampled_sentence_under_no_grad() -> Situation:
     return Situation(step=step, model=net)
 
 
-@negative("further")
+@right()
 def low_rank_adapter() -> Situation:
     class Adapted(nn.Module):
         def __init__(self, i: int, o: int) -> None:
@@ -168,7 +168,7 @@ def low_rank_adapter() -> Situation:
     return Situation(net, nn.CrossEntropyLoss(), classes(5, 12))
 
 
-@negative("further")
+@right()
 def autocast_in_bfloat16() -> Situation:
     net = Two(5, same)
     x, y = classes(5, 12)
@@ -180,7 +180,7 @@ def autocast_in_bfloat16() -> Situation:
     return Situation(step=step, model=net)
 
 
-@negative("further")
+@right()
 def hinge_and_multi_margin() -> Situation:
     net = Two(5, same)
     x, y = classes(5, 12)
@@ -193,7 +193,7 @@ def hinge_and_multi_margin() -> Situation:
     return Situation(step=step, model=net)
 
 
-@negative("further")
+@right()
 def momentum_twins_without_negatives() -> Situation:
     online, late, guess = (
         Two(8, same),
@@ -210,7 +210,7 @@ def momentum_twins_without_negatives() -> Situation:
     return Situation(step=step)
 
 
-@negative("further")
+@right()
 def sparse_autoencoder_of_features() -> Situation:
     up, down = nn.Linear(12, 48), nn.Linear(48, 12)
     x = noise(64, 12)
@@ -222,7 +222,7 @@ def sparse_autoencoder_of_features() -> Situation:
     return Situation(step=step)
 
 
-@negative("further")
+@right()
 def survival_times() -> Situation:
     net = Two(6, same)
     x, bins, seen = noise(16, 12), torch.arange(16) % 6, torch.arange(16) % 3 > 0
@@ -237,7 +237,7 @@ def survival_times() -> Situation:
     return Situation(step=step)
 
 
-@negative("further")
+@right()
 def heads_in_a_dictionary() -> Situation:
     class Net(nn.Module):
         def __init__(self) -> None:
@@ -263,7 +263,7 @@ def heads_in_a_dictionary() -> Situation:
     )
 
 
-@negative("further")
+@right()
 def features_of_a_frozen_network() -> Situation:
     class Restorer(nn.Module):
         def __init__(self) -> None:

@@ -9,15 +9,15 @@ from torch.distributions import Beta, Gamma, Laplace, MultivariateNormal, Normal
 from torch.nn import functional as F
 
 from actlab.checker.rule import Situation
-from tests.checker.casebook import classes, negative, zero_one
-from tests.checker.cases_further_losses import Two, same
+from tests.checker.casebook import classes, right, zero_one
+from tests.checker.faults_of_heads_and_losses import Two, same
 
 
 def noise(*shape: int) -> Tensor:
     return torch.randn(*shape)
 
 
-@negative("further")
+@right()
 def learnt_temperature() -> Situation:
     scale = nn.Parameter(torch.tensor(math.log(10.0)))
     left, right = Two(8, same), Two(8, same)
@@ -31,7 +31,7 @@ def learnt_temperature() -> Situation:
     return Situation(step=step)
 
 
-@negative("further")
+@right()
 def sigmoid_loss_of_pairs() -> Situation:
     left, right = Two(8, same), Two(8, same)
     a, b, bias = noise(16, 12), noise(16, 12), nn.Parameter(torch.tensor(-10.0))
@@ -44,7 +44,7 @@ def sigmoid_loss_of_pairs() -> Situation:
     return Situation(step=step)
 
 
-@negative("further")
+@right()
 def preference_optimisation() -> Situation:
     policy, frozen = Two(20, same), Two(20, same).requires_grad_(requires_grad=False)
     x, good, bad = (
@@ -65,7 +65,7 @@ def preference_optimisation() -> Situation:
     return Situation(step=step)
 
 
-@negative("further")
+@right()
 def clipped_policy_with_entropy() -> Situation:
     class Net(nn.Module):
         def __init__(self) -> None:
@@ -88,7 +88,7 @@ def clipped_policy_with_entropy() -> Situation:
     return Situation(step=step, model=net)
 
 
-@negative("further")
+@right()
 def gaussian_policy_squashed() -> Situation:
     net, critic = Two(4, same), Two(1, same, inputs=14)
     x = noise(16, 12)
@@ -104,7 +104,7 @@ def gaussian_policy_squashed() -> Situation:
     return Situation(step=step)
 
 
-@negative("further")
+@right()
 def duelling_values() -> Situation:
     class Net(nn.Module):
         def __init__(self) -> None:
@@ -127,7 +127,7 @@ def duelling_values() -> Situation:
     return Situation(step=step, model=net)
 
 
-@negative("further", "warning")
+@right("warning")
 def distribution_over_returns() -> Situation:
     net = Two(22, lambda z: F.softmax(z.view(-1, 2, 11), dim=-1))
     x, wanted = noise(16, 12), torch.rand(16, 11).softmax(1)
@@ -139,7 +139,7 @@ def distribution_over_returns() -> Situation:
     return Situation(step=step, model=net)
 
 
-@negative("further")
+@right()
 def quantile_regression() -> Situation:
     tau = torch.linspace(0.1, 0.9, 9)
 
@@ -150,7 +150,7 @@ def quantile_regression() -> Situation:
     return Situation(Two(9, same), loss, (noise(16, 12), noise(16)))
 
 
-@negative("further")
+@right()
 def ordinal_thresholds() -> Situation:
     bias = nn.Parameter(torch.arange(4.0))
     net = Two(1, lambda z: z - bias)
@@ -162,7 +162,7 @@ def ordinal_thresholds() -> Situation:
     return Situation(net, loss, classes(5, 12))
 
 
-@negative("further")
+@right()
 def evidential_classifier() -> Situation:
     net = Two(5, lambda z: F.softplus(z) + 1)
 
@@ -174,7 +174,7 @@ def evidential_classifier() -> Situation:
     return Situation(net, loss, classes(5, 12))
 
 
-@negative("further")
+@right()
 def variance_head_with_softplus() -> Situation:
     net = Two(2, lambda z: (z[:, 0], F.softplus(z[:, 1]) + 1e-6))
 
@@ -184,7 +184,7 @@ def variance_head_with_softplus() -> Situation:
     return Situation(net, loss, (noise(16, 12), noise(16)))
 
 
-@negative("further")
+@right()
 def log_variance_by_hand() -> Situation:
     def loss(out: Tensor, y: Tensor) -> Tensor:
         mean, log_var = out.unbind(1)
@@ -193,19 +193,19 @@ def log_variance_by_hand() -> Situation:
     return Situation(Two(2, same), loss, (noise(16, 12), noise(16)))
 
 
-@negative("further")
+@right()
 def counts_with_log_rate() -> Situation:
     y = (torch.arange(16) % 5).float()[:, None]
     return Situation(Two(1, same), nn.PoissonNLLLoss(), (noise(16, 12), y))
 
 
-@negative("further")
+@right()
 def counts_with_softplus_rate() -> Situation:
     y = (torch.arange(16) % 5).float()[:, None]
     return Situation(Two(1, nn.Softplus()), nn.PoissonNLLLoss(log_input=False), (noise(16, 12), y))
 
 
-@negative("further")
+@right()
 def parameters_of_beta_and_gamma() -> Situation:
     net, x = Two(4, lambda z: F.softplus(z) + 1e-3), noise(16, 12)
     share, size = torch.linspace(0.1, 0.9, 16), torch.linspace(0.5, 4, 16)
@@ -218,7 +218,7 @@ def parameters_of_beta_and_gamma() -> Situation:
     return Situation(step=step)
 
 
-@negative("further")
+@right()
 def laplace_and_full_covariance() -> Situation:
     net, x, y = Two(9, same), noise(16, 12), noise(16, 2)
 
@@ -233,7 +233,7 @@ def laplace_and_full_covariance() -> Situation:
     return Situation(step=step)
 
 
-@negative("further")
+@right()
 def generator_of_centred_images() -> Situation:
     maker = nn.Sequential(
         nn.ConvTranspose2d(4, 8, 4), nn.BatchNorm2d(8), nn.ReLU(),
@@ -253,7 +253,7 @@ def generator_of_centred_images() -> Situation:
     return Situation(step=step, model=maker)
 
 
-@negative("further")
+@right()
 def least_squares_gan() -> Situation:
     judge, maker = Two(1, same), Two(12, torch.tanh, inputs=4)
 
@@ -264,13 +264,13 @@ def least_squares_gan() -> Situation:
     return Situation(step=step)
 
 
-@negative("further")
+@right()
 def clamped_probabilities() -> Situation:
     net = Two(1, lambda z: torch.sigmoid(z).clamp(1e-6, 1 - 1e-6))
     return Situation(net, nn.BCELoss(), (noise(16, 12), zero_one(16, 1)))
 
 
-@negative("further", "warning")
+@right("warning")
 def cross_entropy_of_probabilities_by_hand() -> Situation:
     def loss(p: Tensor, y: Tensor) -> Tensor:
         return -torch.log(p[torch.arange(16), y] + 1e-9).mean()

@@ -8,14 +8,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from actlab.checker.rule import Situation
-from tests.checker.casebook import classes, positive
+from tests.checker.casebook import classes, fault
 
 
 def net_of(*layers: nn.Module | None) -> nn.Sequential:
     return nn.Sequential(*[layer for layer in layers if layer is not None])
 
 
-@positive("further", "ACT401", "warning")
+@fault("ACT401", "warning")
 def two_products_with_parameters(fixed: bool) -> Situation:
     class Net(nn.Module):
         def __init__(self) -> None:
@@ -31,7 +31,7 @@ def two_products_with_parameters(fixed: bool) -> Situation:
     return Situation(Net(), nn.CrossEntropyLoss(), classes(5, 12))
 
 
-@positive("further", "ACT401", "error")
+@fault("ACT401", "error")
 def affine_convolutions(fixed: bool) -> Situation:
     act = nn.ReLU() if fixed else None
     net = net_of(
@@ -41,7 +41,7 @@ def affine_convolutions(fixed: bool) -> Situation:
     return Situation(net, nn.CrossEntropyLoss(), classes(5, 1, 8, 8))
 
 
-@positive("further", "ACT401", "warning")
+@fault("ACT401", "warning")
 def norm_and_dropout_between(fixed: bool) -> Situation:
     net = net_of(
         nn.Linear(12, 32), nn.ReLU(), nn.Linear(32, 32), nn.BatchNorm1d(32),
@@ -50,13 +50,13 @@ def norm_and_dropout_between(fixed: bool) -> Situation:
     return Situation(net, nn.CrossEntropyLoss(), classes(5, 12))
 
 
-@positive("further", "ACT403", "info")
+@fault("ACT403", "info")
 def rectified_twice(fixed: bool) -> Situation:
     net = net_of(nn.Linear(12, 16), nn.ReLU(), None if fixed else nn.ReLU(), nn.Linear(16, 5))
     return Situation(net, nn.CrossEntropyLoss(), classes(5, 12))
 
 
-@positive("further", "ACT404", "warning")
+@fault("ACT404", "warning")
 def gelu_by_layer_and_by_block(fixed: bool) -> Situation:
     class Block(nn.Module):
         def __init__(self) -> None:
@@ -70,7 +70,7 @@ def gelu_by_layer_and_by_block(fixed: bool) -> Situation:
     return Situation(net, nn.CrossEntropyLoss(), classes(5, 12))
 
 
-@positive("further", "ACT404", "warning")
+@fault("ACT404", "warning")
 def tanh_of_sigmoid(fixed: bool) -> Situation:
     class Net(nn.Module):
         def __init__(self) -> None:
@@ -84,7 +84,7 @@ def tanh_of_sigmoid(fixed: bool) -> Situation:
     return Situation(Net(), nn.CrossEntropyLoss(), classes(5, 12))
 
 
-@positive("further", "ACT405", "warning")
+@fault("ACT405", "warning")
 def softmax_between_convolutions(fixed: bool) -> Situation:
     class Net(nn.Module):
         def __init__(self) -> None:
@@ -99,7 +99,7 @@ def softmax_between_convolutions(fixed: bool) -> Situation:
     return Situation(Net(), nn.CrossEntropyLoss(), classes(5, 3, 8, 8))
 
 
-@positive("further", "ACT406", "warning")
+@fault("ACT406", "warning")
 def seven_sigmoids(fixed: bool) -> Situation:
     layers: list[nn.Module] = [nn.Linear(12, 32)]
     for _number in range(7):
@@ -107,7 +107,7 @@ def seven_sigmoids(fixed: bool) -> Situation:
     return Situation(net_of(*layers), nn.CrossEntropyLoss(), classes(5, 12, samples=64))
 
 
-@positive("further", "ACT407", "warning")
+@fault("ACT407", "warning")
 def recurrent_relu(fixed: bool) -> Situation:
     class Net(nn.Module):
         def __init__(self) -> None:
@@ -121,7 +121,7 @@ def recurrent_relu(fixed: bool) -> Situation:
     return Situation(Net(), nn.CrossEntropyLoss(), classes(5, 7, 12))
 
 
-@positive("further", "ACT408", "warning")
+@fault("ACT408", "warning")
 def gelu_where_the_configuration_says_quick(fixed: bool) -> Situation:
     class Net(nn.Module):
         def __init__(self) -> None:
@@ -135,7 +135,7 @@ def gelu_where_the_configuration_says_quick(fixed: bool) -> Situation:
     return Situation(Net(), nn.CrossEntropyLoss(), classes(5, 12))
 
 
-@positive("further", "ACT501", "error")
+@fault("ACT501", "error")
 def units_that_never_wake(fixed: bool) -> Situation:
     class Net(nn.Module):
         def __init__(self) -> None:
@@ -151,7 +151,7 @@ def units_that_never_wake(fixed: bool) -> Situation:
     return Situation(Net(), nn.CrossEntropyLoss(), classes(5, 12, samples=600))
 
 
-@positive("further", "ACT502", "error")
+@fault("ACT502", "error")
 def saturated_tanh(fixed: bool) -> Situation:
     class Net(nn.Module):
         def __init__(self) -> None:
@@ -166,7 +166,7 @@ def saturated_tanh(fixed: bool) -> Situation:
     return Situation(Net(), nn.CrossEntropyLoss(), classes(5, 12, samples=64))
 
 
-@positive("further", "ACT503", "warning")
+@fault("ACT503", "warning")
 def gradient_lost_on_the_way(fixed: bool) -> Situation:
     layers: list[nn.Module] = [nn.Linear(12, 32)]
     for _number in range(8):
@@ -174,7 +174,7 @@ def gradient_lost_on_the_way(fixed: bool) -> Situation:
     return Situation(net_of(*layers), nn.CrossEntropyLoss(), classes(5, 12, samples=64))
 
 
-@positive("further", "ACT506", "warning")
+@fault("ACT506", "warning")
 def output_that_never_changes(fixed: bool) -> Situation:
     last = nn.Linear(16, 3)
     if not fixed:
@@ -183,7 +183,7 @@ def output_that_never_changes(fixed: bool) -> Situation:
     return Situation(net, nn.MSELoss(), (torch.randn(16, 12), torch.randn(16, 3)))
 
 
-@positive("further", "ACT508", "error")
+@fault("ACT508", "error")
 def logarithm_of_negatives(fixed: bool) -> Situation:
     class Net(nn.Module):
         def __init__(self) -> None:
@@ -197,7 +197,7 @@ def logarithm_of_negatives(fixed: bool) -> Situation:
     return Situation(Net(), nn.CrossEntropyLoss(), classes(5, 12))
 
 
-@positive("further", "ACT602", "warning")
+@fault("ACT602", "warning")
 def selu_and_plain_dropout(fixed: bool) -> Situation:
     class Net(nn.Module):
         def __init__(self) -> None:
@@ -213,7 +213,7 @@ def selu_and_plain_dropout(fixed: bool) -> Situation:
     return Situation(Net(), nn.CrossEntropyLoss(), classes(5, 12, samples=64))
 
 
-@positive("further", "ACT603", "error")
+@fault("ACT603", "error")
 def rows_all_alike(fixed: bool) -> Situation:
     first = nn.Linear(12, 16)
     if not fixed:
@@ -223,7 +223,7 @@ def rows_all_alike(fixed: bool) -> Situation:
     return Situation(net, nn.CrossEntropyLoss(), classes(5, 12))
 
 
-@positive("further", "ACT604", "warning")
+@fault("ACT604", "warning")
 def slope_decays(fixed: bool) -> Situation:
     class Net(nn.Module):
         def __init__(self) -> None:
