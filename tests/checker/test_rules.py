@@ -13,7 +13,7 @@ from actlab.checker.rule import Case, Rule, page_of
 from actlab.checker.rules import RULES
 from tests.checker.casebook import report_on
 
-SOURCE = re.compile(r"https?://\S+|\b(19|20)\d\d\b|[\w.-]+/[\w.-]+#\d+")
+SOURCE = re.compile(r"https?://\S+|\b(19|20)\d\d\b|[\w.-]+/[\w.-]+#\d+|torch\.[\w.]+")
 FOLDER = Path(__file__).parents[2] / "src/actlab/checker/rules"
 CASES = [(rule, case) for rule in RULES for case in (*rule.faulty, *rule.clean)]
 

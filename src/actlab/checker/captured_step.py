@@ -210,8 +210,15 @@ def _differentiate(step: Step, loss: Any) -> None:
     try:
         found = torch.autograd.grad(loss.sum(), wanted, allow_unused=True)
     except Exception as error:  # the backward pass is the user's program too
+        if "second time" in str(error):
+            step.no_gradient_reason = _(
+                "the step ran its backward pass itself: return the loss before it, or keep the "
+                "graph with retain_graph=True"
+            )
+            return
+        step.backward_error = error
         step.no_gradient_reason = _("the backward pass raised {kind}: {text}").format(
-            kind=type(error).__name__, text=first_line(error)
+            kind=type(error).__name__, text=first_line(error).partition(" Hint:")[0]
         )
         return
     step.gradients = dict(zip(names, found[: len(names)], strict=True))

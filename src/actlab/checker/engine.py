@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from actlab.capture.location import Location
 from actlab.checker.analysis.step import Step
+from actlab.checker.analysis.subject_matter import nothing_to_check
 from actlab.checker.report import Checked, Finding, Report, Unchecked, merged
 from actlab.checker.rule import NotCheckable, Rule
 from actlab.checker.settings import Settings, is_silenced
@@ -28,8 +29,8 @@ def run_rules(
             continue
         rule = kind(settings.limits.get(kind.code, {}))
         found, reason = _run(rule, step)
-        if not found and blind is not None:
-            reason = blind
+        if not found:
+            reason = blind or reason or nothing_to_check(step, kind.looks_at)
         severity = settings.severity.get(kind.code)
         if severity is not None:
             found = [replace(finding, severity=severity) for finding in found]

@@ -121,9 +121,10 @@ def merged(findings: Iterable[Finding]) -> tuple[Finding, ...]:
         if first is None:
             kept[key] = found
             continue
-        if where != first.location and where not in first.others:
-            first = replace(first, others=(*first.others, where))
-        if SEVERITIES.index(found.severity) < SEVERITIES.index(first.severity):
-            first = replace(found, others=first.others)
+        worse = SEVERITIES.index(found.severity) < SEVERITIES.index(first.severity)
+        other = first.location if worse else where
+        others = tuple(dict.fromkeys((*first.others, other)))
+        first = found if worse else first
+        first = replace(first, others=tuple(o for o in others if o != first.location))
         kept[key] = first
     return tuple(sorted(kept.values(), key=lambda found: SEVERITIES.index(found.severity)))

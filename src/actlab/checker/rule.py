@@ -68,13 +68,16 @@ class Rule(ABC):
     """One fault: how it is recognised, what is said about it, and the cases that prove it.
 
     A rule is stateless. `limits` are its thresholds, with the user's settings over the defaults.
-    The docstring of a rule is its documentation page and has the sections `SECTIONS`.
+    `looks_at` is the kind of thing it looks at, one of `analysis.subject_matter`: where a step has
+    none, the rule is not checked, whatever it says. The docstring of a rule is its documentation
+    page and has the sections `SECTIONS`.
     """
 
     code: ClassVar[str]
     name: ClassVar[str]
     severity: ClassVar[Severity]
     thresholds: ClassVar[Mapping[str, float]] = MappingProxyType({})
+    looks_at: ClassVar[str] = "calls"
     faulty: ClassVar[tuple[Case, ...]]
     clean: ClassVar[tuple[Case, ...]]
 

@@ -12,8 +12,8 @@ from actlab.checker.statistics.one_step import (
     early,
     gradients_of,
     half_gradients,
+    loss_scale,
     quotient,
-    summed_samples,
 )
 from actlab.checker.targets import Targets
 from actlab.unit_statistics import root_mean_square, total_norm
@@ -57,7 +57,7 @@ def test_norms_are_those_of_clip_grad_norm() -> None:
     net = Net()
     x, y = torch.randn(10, 1, 6, 6), torch.arange(10) % 3
     with captured(program(net, x, y), None) as step:
-        measure = gradients_of(step)
+        (measure,) = gradients_of(step)
     F.cross_entropy(net(x), y).backward()
     norm = nn.utils.clip_grad_norm_(net.parameters(), math.inf)
     assert measure.norms == (pytest.approx(float(norm), rel=1e-5),)
@@ -71,10 +71,10 @@ def test_frozen_and_zero_layers_do_not_count() -> None:
     net.conv.weight.requires_grad_(False)
     x, y = torch.randn(4, 1, 6, 6), torch.arange(4) % 3
     with captured(program(net, x, y), None) as step:
-        assert gradients_of(step).depth == 1
+        assert [way.depth for way in gradients_of(step)] == [1]
     nn.init.zeros_(net.out.weight)
     with captured(program(net, x, y), None) as step:
-        assert gradients_of(step).depth == 0
+        assert gradients_of(step) == []
 
 
 @pytest.mark.parametrize(
@@ -82,14 +82,30 @@ def test_frozen_and_zero_layers_do_not_count() -> None:
     [
         (F.cross_entropy, 1),
         (lambda o, y: F.cross_entropy(o, y, reduction="sum"), 10),
-        (lambda o, y: (o - o.detach() + y[:, None]).square().sum() + 3.0, 10),
-        (lambda o, y: (o - o.detach() + y[:, None]).square().sum(dim=1).mean(), 1),
+        (lambda o, y: (o - o.detach() + y[:, None]).square().sum() + 3.0, 30),
+        (lambda o, y: (o - o.detach() + y[:, None]).square().sum(dim=1).mean(), 3),
+        (lambda o, y: 65536.0 * F.cross_entropy(o, y), 65536),
     ],
 )
 def test_sums_over_the_batch_are_told_from_means(loss, expected: int) -> None:
     x, y = torch.randn(10, 1, 6, 6), torch.arange(10) % 3
     with captured(program(Net(), x, y, loss), None) as step:
-        assert summed_samples(step) == expected
+        assert loss_scale(step) == expected
+
+
+def test_two_networks_of_one_step_are_not_compared() -> None:
+    torch.manual_seed(0)
+    actor, critic = (nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 2)) for _ in "ac")
+    x = torch.randn(6, 4)
+
+    def run(model_done):
+        model_done(None)
+        return actor(x).square().mean() + 1e-6 * critic(x).square().mean()
+
+    with captured(Program(run, None, (actor, critic), Targets(), inputs=x), None) as step:
+        ways = gradients_of(step)
+    assert [len(way.layers) for way in ways] == [2, 2]
+    assert all(way.weakest is not None and way.weakest.ratios[0] > 0.01 for way in ways)
 
 
 def test_arithmetic() -> None:

@@ -10,12 +10,13 @@ from actlab.capture.trace import Call, Value
 from actlab.checker.analysis.losses import LossCall
 from actlab.checker.analysis.origins import HANDED_ON, origins
 from actlab.checker.analysis.step import Step
+from actlab.checker.analysis.value_ranges import is_normalised
 
 _WITH_LOG = HANDED_ON | {"log"}
 _SOFTMAX_LOSSES = frozenset({"cross_entropy", "categorical_logits", "multi_margin_loss"})
 _SIGMOID_LOSSES = frozenset({"bce_logits", "multilabel_soft_margin_loss", "soft_margin_loss"})
 _READS_PROBABILITIES = frozenset(
-    {"nll_loss", "kl_div", "bce", "categorical_probs", "ctc_loss", "cross_entropy"}
+    {"nll_loss", "kl_div", "bce", "categorical_probs", "ctc_loss", "cross_entropy", "likelihood"}
 )
 
 
@@ -135,22 +136,10 @@ def is_similarity(value: Value) -> bool:
         or (
             end.call is not None
             and end.op in ops.PRODUCTS | ops.AFFINE
-            and any(map(_is_normalised, end.call.inputs[:2]))
+            and any(is_normalised(part, scaled=True) for part in end.call.inputs[:2])
         )
         for end in origins(value, _SCALED | {"pow", "square"})
     )
-
-
-def _is_normalised(value: Value) -> bool:
-    """Return whether a value was divided by its own length."""
-    for end in origins(value, _SCALED - {"div"}):
-        if end.op == "normalize":
-            return True
-        if end.call is not None and end.op == "div":
-            lengths = origins(end.call.inputs[-1], HANDED_ON | {"clamp", "add"})
-            if any(length.op in ("norm", "vector_norm") for length in lengths):
-                return True
-    return False
 
 
 def cross_entropy_floor(classes: int, width: float = 1.0) -> float:

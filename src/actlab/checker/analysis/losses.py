@@ -2,12 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import product
 
+import torch
 from torch import nn
 
 from actlab.capture import ops
+from actlab.capture.frames import is_torch
 from actlab.capture.trace import Call, Trace, Value
-from actlab.checker.analysis.origins import origins
+from actlab.checker.analysis import tensor_tests
+from actlab.checker.analysis.origins import origins, selects
 from actlab.checker.targets import Targets
 
 REGRESSION = frozenset({"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"})
@@ -23,6 +27,17 @@ _DISTANCES = {
 _OF_TWO = {"pairwise_distance": "mse_loss", "dist": "mse_loss"}
 """Distances that take prediction and target themselves."""
 
+_PICKS = frozenset({"mul", "einsum", "gather", "take_along_dim", "getitem"})
+"""How a likelihood is written out: weighted by a one-hot target, or picked by an index."""
+
+_SUMMING = ops.VIEWS | ops.DROPOUTS | {"sum", "mean", "masked_fill", "masked_select"}
+_NORMALISING = frozenset({"logsumexp", "log_softmax", "softmax", "exp", "max", "amax", "sigmoid"})
+
+_WAY = 30
+"""How many calls lie between a likelihood and the loss at most."""
+
+_UNREAD = frozenset({"detach", "item", "backward"})
+
 _CATEGORICAL = "distributions/categorical.py"
 
 
@@ -31,8 +46,9 @@ class LossCall:
     """One comparison of a prediction with a target.
 
     `kind` is torch's name of the loss (of the nearest one, where the user wrote it: `custom`), or
-    "categorical_logits" and "categorical_probs" for the distribution's parameters. `input` is the
-    prediction, `class_dim` the dimension that counts classes.
+    "categorical_logits" and "categorical_probs" for the distribution's parameters, or "likelihood"
+    for the logarithm of what is picked, or averaged by a target, from the input. `input` is the
+    prediction, `class_dim` the dimension that counts classes; `dim` where it is known.
     """
 
     call: Call
@@ -40,11 +56,14 @@ class LossCall:
     input: Value
     target: Value | None = None
     custom: bool = False
+    dim: int | None = None
 
     @property
     def class_dim(self) -> int:
         """Return the dimension of `input` along which classes are counted."""
         ndim = self.input.tensor.ndim
+        if self.dim is not None:
+            return self.dim % max(ndim, 1)
         if self.kind in ("cross_entropy", "nll_loss") and not self.custom:
             return 1 if ndim >= 2 else 0
         if self.call.op in ("softmax", "log_softmax", "logsumexp"):
@@ -120,6 +139,8 @@ def _of_call(
         yield from _difference(call, trace, live, target_ids, in_loss_code)
     elif call.op == "log" and in_loss_code(call):
         yield from _written_bce(call, trace, live)
+    elif call.op in _PICKS and in_loss_code(call) and not is_torch(call.origin):
+        yield from _written_likelihood(call, trace, live)
 
 
 def _of_torch(call: Call, live: LiveValues) -> Iterator[LossCall]:
@@ -209,11 +230,11 @@ def _users_of_difference(
             yield from _users_of_difference(trace, user.output, live, depth + 1)
 
 
-def _is_square(product: Call, given: Value) -> bool:
+def _is_square(call: Call, given: Value) -> bool:
     """Return whether a product is one of a difference with itself, computed once or twice."""
-    first, second = product.inputs[0], product.inputs[-1]
+    first, second = call.inputs[0], call.inputs[-1]
     if first is second:
-        return len(product.inputs) == 2
+        return len(call.inputs) == 2
     calls = (first.call, second.call)
     if any(call is None or call.op not in ("sub", "rsub") for call in calls) or given is None:
         return False
@@ -237,3 +258,131 @@ def _written_bce(call: Call, trace: Trace, live: LiveValues) -> Iterator[LossCal
             if roots & {id(o.value) for o in origins(mirrored.inputs[0])}:
                 yield LossCall(call, "bce", prediction, custom=True)
                 return
+
+
+def _written_likelihood(call: Call, trace: Trace, live: LiveValues) -> Iterator[LossCall]:
+    """Recognise -sum(target * log p), -log p[i, y] and their like, with the logarithm or without.
+
+    What is weighted or picked must reach the loss by sums, means, signs and weights alone, and
+    count against it: then the loss is its negative, and it ought to be a log-probability.
+    """
+    found = _weighted(call, live) if call.op in ("mul", "einsum") else _picked(call, live)
+    if found is None:
+        return
+    value, target, dim, sign = found
+    if value.tensor.ndim < 2 or value.shape[dim] < 2:
+        return
+    way = _way_to_loss(call.output, trace, live, sign)
+    if way is None or _is_normalised_elsewhere(value, call, trace):
+        return
+    logged = way or any(end.op in ("log", "logsigmoid", "log1p") for end in origins(value))
+    yield LossCall(
+        call, "likelihood" if logged else "nll_loss", value, target, custom=True, dim=dim
+    )
+
+
+def _weighted(call: Call, live: LiveValues) -> tuple[Value, Value, int, float] | None:
+    """Return what a product weighs by distributions over classes, these, dimension and sign."""
+    if len(call.inputs) != 2:
+        return None
+    value, weights = sorted(call.inputs, key=live.rank, reverse=True)
+    if live.rank(value) < 2 or live.rank(weights) == 2 or value.shape != weights.shape:
+        return None
+    if call.op == "einsum" and not _contracts_same_axes(call):
+        return None
+    numbers = weights.tensor
+    if not weights.intact or not tensor_tests.readable(numbers):
+        return None
+    for dim, sign in product((value.tensor.ndim - 1, 1), (1.0, -1.0)):
+        if tensor_tests.is_distribution(sign * numbers.float(), dim):
+            return value, weights, dim, sign
+    return None
+
+
+def _contracts_same_axes(call: Call) -> bool:
+    equation = call.args[0] if call.args and isinstance(call.args[0], str) else ""
+    operands, _arrow, result = equation.replace(" ", "").partition("->")
+    first, _comma, second = operands.partition(",")
+    return bool(first) and first == second and result == first[: len(result)] != first
+
+
+def _picked(call: Call, live: LiveValues) -> tuple[Value, Value, int, float] | None:
+    """Return what an index picks one class of each row from, the index, dimension and sign."""
+    value = call.inputs[0] if call.inputs else None
+    if value is None or live.rank(value) < 2:
+        return None
+    indices = [v for v in call.inputs[1:] if not v.tensor.is_floating_point()]
+    if any(live.rank(index) == 2 or index.tensor.dtype is torch.bool for index in indices):
+        return None
+    if call.op == "getitem":
+        if len(indices) < 2 or len(indices) != value.tensor.ndim:
+            return None
+        rows, index = indices[0].tensor, indices[-1]
+        if rows.ndim != 1 or not bool((rows == torch.arange(len(rows), device=rows.device)).all()):
+            return None
+        return value, index, value.tensor.ndim - 1, 1.0
+    dim = call.argument("dim", 1 if call.op == "gather" else 2, -1)
+    if len(indices) != 1 or not isinstance(dim, int):
+        return None
+    dim %= max(value.tensor.ndim, 1)
+    return (value, indices[0], dim, 1.0) if dim and indices[0].shape[dim] == 1 else None
+
+
+def _way_to_loss(value: Value, trace: Trace, live: LiveValues, sign: float) -> bool | None:
+    """Return whether a logarithm is taken on the linear way to a loss; None where there is none.
+
+    A linear way has sums, means, signs, constants and weights that are not learnt. It counts
+    against the loss where its sign is negative.
+    """
+    logged, current = False, value
+    for _step in range(_WAY):
+        users = [user for user in trace.users_of(current) if user.op not in _UNREAD]
+        if not users:
+            is_loss = current.tensor.numel() == 1 and current is not value
+            return logged if is_loss and sign < 0 else None
+        user = users[0]
+        if len(users) > 1:
+            return None
+        if user.op == "log" and not logged:
+            logged = True
+        elif user.op in ("clamp", "add") and len(user.inputs) == 1 and not logged:
+            pass  # a guard before the logarithm, or one that does not matter
+        elif user.op == "neg":
+            sign = -sign
+        elif user.op in ("mul", "div"):
+            factor = _factor(user, current, live)
+            if factor is None:
+                return None
+            sign *= factor
+        elif user.op in ("add", "sub") and current.tensor.numel() == 1:
+            sign *= -1.0 if user.op == "sub" and user.inputs[-1] is current else 1.0
+        elif user.op == "stack" and current.tensor.numel() == 1:
+            pass
+        elif user.op not in _SUMMING:
+            return None
+        current = user.output
+    return None
+
+
+def _factor(call: Call, given: Value, live: LiveValues) -> float | None:
+    """Return the sign of what a value is multiplied with; None if that is learnt or a divisor."""
+    others = [value for value in call.inputs if value is not given]
+    if not others:
+        numbers = [a for a in (*call.args, *call.kwargs.values()) if isinstance(a, (int, float))]
+        return (-1.0 if numbers[0] < 0 else 1.0) if numbers else None
+    if live.rank(others[0]) == 2 or (call.op == "div" and others[0].tensor.numel() > 1):
+        return None
+    return 1.0
+
+
+def _is_normalised_elsewhere(value: Value, call: Call, trace: Trace, depth: int = 0) -> bool:
+    """Return whether the loss reads a value twice: a normaliser of its own, or other classes."""
+    for user in trace.users_of(value):
+        if user is call:
+            continue
+        if user.op in _NORMALISING or user.op in _PICKS or user.op == "sub":
+            return True
+        passed = user.op in ops.VIEWS and not selects(user) and depth < 20
+        if passed and _is_normalised_elsewhere(user.output, call, trace, depth + 1):
+            return True
+    return False

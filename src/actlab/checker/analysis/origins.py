@@ -4,7 +4,7 @@ What a walk passes is chosen by the caller: views only hand elements on; joins p
 together; dropout, clamping and a small constant added change numbers a little, and mean nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,9 @@ _MIXING = ops.PRODUCTS | {
 
 _SCALING = frozenset({"mul", "div", "add", "sub", "rsub", "neg", "mean", "sum"})
 """Operations that, with numbers beside a tensor, stretch and shift it, or average over it."""
+
+_REORDERING = frozenset({"movedim", "reshape", "view", "rot90", "gather", "unfold"})
+"""Views after which a dimension need not be what it was, though there are as many."""
 
 _NEAR = 60
 """How many calls a walk through sums and gates may visit: what it looks for is near the loss."""
@@ -122,6 +125,42 @@ def is_written_relu(call: Call) -> bool:
         return False
     one_sided = getattr(call.function, "__name__", "").startswith("clamp_max")
     return not one_sided and call.argument("min", 1) == 0 and call.argument("max", 2) is None
+
+
+def axis_before(dim: int, passed: Sequence[Call]) -> int | None:
+    """Return which dimension of an origin is dimension `dim` behind the calls that were passed.
+
+    `passed` are the calls from the value back to the origin, as `Origin.passed` has them. None
+    where a view does not keep dimensions apart.
+    """
+    for call in passed:
+        known = _axis_before(dim, call)
+        if known is None:
+            return None
+        dim = known
+    return dim
+
+
+def _axis_before(dim: int, call: Call) -> int | None:
+    before, after = call.inputs[0].shape, call.output.shape
+    numbers = [item for item in call.args[1:] if isinstance(item, int)]
+    if call.op in ("transpose", "t", "T"):
+        first, second = numbers if len(numbers) == 2 else (-2, -1)
+        pair = (first % len(after), second % len(after))
+        return pair[1] if dim == pair[0] else pair[0] if dim == pair[1] else dim
+    if call.op == "permute":
+        order = next((item for item in call.args if isinstance(item, tuple)), tuple(numbers))
+        return int(order[dim]) % len(after) if len(order) == len(after) else None
+    if call.op in ("squeeze", "unsqueeze"):
+        axis = call.argument("dim", 1)
+        if not isinstance(axis, int):
+            return dim if before == after else None
+        if call.op == "unsqueeze":
+            axis %= len(after)
+            return None if dim == axis else dim - (dim > axis)
+        axis %= len(before)
+        return dim if before == after else dim + (dim >= axis)
+    return dim if len(before) == len(after) and call.op not in _REORDERING else None
 
 
 def unscaled(origin: Origin) -> Origin:

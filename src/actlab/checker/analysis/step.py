@@ -71,12 +71,12 @@ class Step:
 
     `trace` has every call with its tensors, line and module. `model` may be None for a bare step;
     `loss` is the scalar that was differentiated (None where there was none), `error` what stopped
-    the step. `targets` is the target batch (its `tensors` are empty where the step has none).
-    `parameters` and `gradients` go by the parameter's name; a gradient is None where the loss does
-    not depend on the parameter. `batch_size` is the number of samples, None where unknown.
-    `reruns` runs the model again on other inputs. `unseen` means that no call of the step could be
-    watched, and the trace is what autograd kept. `known` keeps what was found out about the step,
-    so that it is found out once.
+    the step, `backward_error` its backward pass. `targets` is the target batch (its `tensors` are
+    empty where the step has none). `parameters` and `gradients` go by the parameter's name; a
+    gradient is None where the loss does not depend on the parameter. `batch_size` is the number
+    of samples, None where unknown. `reruns` runs the model again on other inputs. `unseen` means
+    that no call of the step could be watched, and the trace is what autograd kept. `known` keeps
+    what was found out about the step, so that it is found out once.
     """
 
     trace: Trace
@@ -93,6 +93,7 @@ class Step:
     value_gradients: Mapping[int, Tensor] = field(default_factory=dict)
     batch_size: int | None = None
     no_gradient_reason: str | None = None
+    backward_error: BaseException | None = None
     border: int | None = None
     unseen: bool = False
     returned: tuple[Tensor, ...] = ()

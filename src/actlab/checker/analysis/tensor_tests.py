@@ -96,6 +96,16 @@ def is_one_hot(tensor: Tensor) -> bool:
     return binary and bool((numbers.sum(1) == 1).all())
 
 
+def is_distribution(tensor: Tensor, dim: int) -> bool:
+    """Return whether rows along `dim` are shares that sum to 1, or are all 0 (left out)."""
+    numbers = sample(tensor)
+    if numbers is None or numbers.ndim <= dim or numbers.shape[dim] < 2:
+        return False
+    sums = numbers.sum(dim)
+    ones = (sums - 1.0).abs() < simplex_tolerance(numbers.shape[dim], numbers.dtype)
+    return float(numbers.min()) >= 0.0 and bool(ones.any()) and bool((ones | (sums == 0)).all())
+
+
 def is_normalised_multi_hot(tensor: Tensor) -> bool:
     """Return whether rows are k equal shares 1/k, with k of at least 3 in some row.
 

@@ -14,7 +14,7 @@ import torch
 from actlab.capture import ops
 from actlab.capture.trace import Call, Value
 from actlab.checker.analysis.interval import BINARY, INF, UNIT, WHOLE, Interval, div, joined, times
-from actlab.checker.analysis.origins import selects, true_origins
+from actlab.checker.analysis.origins import HANDED_ON, origins, selects, true_origins
 
 _DEPTH = 150
 _SMALL = 4096
@@ -74,6 +74,8 @@ class Bounds:
             return UNIT
         if op in _FIXED:
             return _FIXED[op]
+        if op in ops.RECURRENT:
+            return self._recurrent(value, call, depth)
         if not call.inputs or op in _FILLED:
             return _of_factory(call)
         first = self.of(call.inputs[0], depth)
@@ -98,7 +100,7 @@ class Bounds:
         if op in BINARY and "alpha" not in call.kwargs:
             left, right = self._operand(call, 0, depth), self._operand(call, 1, depth)
             return WHOLE if right is None else BINARY[op](left or first, right)
-        if op in ops.PRODUCTS:
+        if op in ops.PRODUCTS or (op == "linear" and len(call.inputs) == 2):
             return self._product(call, depth)
         return WHOLE
 
@@ -140,9 +142,48 @@ class Bounds:
         if len(values) != 2:
             return WHOLE
         left, right = (self.of(v, depth) for v in values)
+        if all(map(is_normalised, values)):  # a cosine
+            return UNIT if left.low >= 0 and right.low >= 0 else Interval(-1.0, 1.0)
         if left.low >= 0 and right.low >= 0:
             return Interval(0.0, INF)
         return WHOLE
+
+    def _recurrent(self, value: Value, call: Call, depth: int) -> Interval:
+        """Return the range of a hidden state: o * tanh(c), or a mean of tanh and the state before.
+
+        The cell state of an LSTM has none, nor has a projected hidden state.
+        """
+        if call.op.startswith("rnn_relu"):
+            return Interval(0.0, INF)
+        if value.position == (1 if call.op == "lstm_cell" else 2) or _is_projected(call):
+            return WHOLE
+        if not call.op.startswith("gru"):
+            return Interval(-1.0, 1.0)
+        states = [item for item in call.args[1:3] if isinstance(item, Value)]
+        before = [self.of(v, depth) for v in states if v.tensor.is_floating_point()][:1]
+        return joined(Interval(-1.0, 1.0), before[0]) if before else Interval(-1.0, 1.0)
+
+
+_SCALED = frozenset({"mul", "add", "sub"})
+
+
+def is_normalised(value: Value, scaled: bool = False) -> bool:
+    """Return whether a value was divided by its length, and with `scaled` perhaps stretched."""
+    for end in origins(value, HANDED_ON | {"neg"} | (_SCALED if scaled else frozenset())):
+        if end.op == "normalize":
+            return True
+        if end.call is not None and end.op == "div":
+            lengths = origins(end.call.inputs[-1], HANDED_ON | {"clamp", "add"})
+            if any(length.op in ("norm", "vector_norm") for length in lengths):
+                return True
+    return False
+
+
+def _is_projected(call: Call) -> bool:
+    """Return whether an LSTM has a projection: its state is then not as wide as its gates."""
+    weights = max((item for item in call.args if isinstance(item, tuple)), key=len, default=())
+    shapes = [w.shape for w in weights if isinstance(w, Value) and w.tensor.ndim == 2]
+    return call.op == "lstm" and len(shapes) > 1 and 4 * shapes[1][1] != shapes[0][0]
 
 
 def _is_pair(call: Call) -> bool:

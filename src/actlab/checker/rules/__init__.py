@@ -49,6 +49,7 @@ from actlab.checker.rules.structure.stacked_activations import (
 )
 from actlab.checker.rules.structure.unbounded_recurrence import UnboundedRecurrence
 from actlab.checker.rules.training.activation_drift import ActivationDrift
+from actlab.checker.rules.training.backward_fails import BackwardFails
 from actlab.checker.rules.training.constant_output import ConstantOutput
 from actlab.checker.rules.training.dead_units import DeadUnits, SaturatedUnits
 from actlab.checker.rules.training.initial_loss_off import InitialLossOff
@@ -96,6 +97,7 @@ RULES: tuple[type[Rule], ...] = (
     ConstantOutput,
     InitialLossOff,
     NotFinite,
+    BackwardFails,
     InitGainMismatch,
     SeluContract,
     ConstantInit,

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
+from actlab.capture import ops
 from actlab.capture.location import Location
 from actlab.capture.trace import Call, Value
-from actlab.checker.analysis.layers import (
-    activation_label,
-    distinct,
-    layer_label,
-    role_of,
-)
+from actlab.checker.analysis.layers import activation_label, distinct, layer_label, role_of
 from actlab.checker.analysis.tensor_tests import readable
 from actlab.checker.rule import NotCheckable
 from actlab.checker.statistics.units import (
@@ -78,11 +75,12 @@ class GradientMeasure:
     weakest: Comparison | None
     norms: tuple[float, ...]
     parameters: float
+    longest: int | None = None
 
     @property
     def depth(self) -> int:
-        """Return the number of layers."""
-        return len(self.layers)
+        """Return the number of layers, one behind another where that is known."""
+        return len(self.layers) if self.longest is None else self.longest
 
 
 def early(depth: int) -> int:
@@ -195,36 +193,44 @@ def plain(item: Any) -> Any:
     return item.tensor.detach() if isinstance(item, Value) else item
 
 
-def gradients_of(step: Step, low: float = 0.0, high: float = math.inf) -> GradientMeasure:
-    """Measure the gradients of a step.
+def gradients_of(step: Step, low: float = 0.0, high: float = math.inf) -> list[GradientMeasure]:
+    """Measure the gradients of a step, along each way through its networks.
 
-    Layers without a gradient (frozen, unused) and with weights that are all zero are left out. A
-    ratio outside [low, high] is measured again, on each half of the batch.
+    A way ends in a layer that feeds no other of the same network; compared with that are the layers
+    that reach it, and no others: an actor and a critic are two networks. Layers without a gradient
+    (frozen, unused) and with weights that are all zero are left out. A ratio outside [low, high] is
+    measured again, on each half of the batch.
     """
     layers, measures = _layers(step)
-
-    def compared(place: int) -> Comparison:
-        ends = (place, -1)
-        ratios: tuple[float, ...] = (quotient(measures[place].pull, measures[-1].pull),)
-        if not low <= ratios[0] <= high:
-            first, last = (half_gradients(step, layers[end]) for end in ends)
-            if first is not None and last is not None:
-                scale = measures[-1].weight / measures[place].weight
-                ratios += tuple(scale * quotient(a, b) for a, b in zip(first, last, strict=True))
-        return Comparison(measures[place], measures[-1], ratios)
-
-    enough = len(layers) >= 2
-    first = range(min(early(len(layers)), len(layers)))
-    places = sorted(first, key=lambda place: measures[place].pull)
     named = [(p, step.gradients.get(name)) for name, p in step.parameters.items()]
     pairs = [(parameter, gradient) for parameter, gradient in named if gradient is not None]
-    return GradientMeasure(
-        layers=tuple(measures),
-        strongest=compared(places[-1]) if enough else None,
-        weakest=compared(places[0]) if enough else None,
-        norms=(_norm([gradient for __, gradient in pairs]),),
-        parameters=_norm([parameter for parameter, __ in pairs]),
-    )
+    norms = (_norm([gradient for __, gradient in pairs]),)
+    parameters = _norm([parameter for parameter, __ in pairs])
+
+    def compared(place: int, last: int) -> Comparison:
+        ratios: tuple[float, ...] = (quotient(measures[place].pull, measures[last].pull),)
+        if not low <= ratios[0] <= high:
+            first, second = (half_gradients(step, layers[end]) for end in (place, last))
+            if first is not None and second is not None:
+                scale = measures[last].weight / measures[place].weight
+                ratios += tuple(scale * quotient(a, b) for a, b in zip(first, second, strict=True))
+        return Comparison(measures[place], measures[last], ratios)
+
+    found = []
+    for way, depth in _ways(step, layers):
+        first = sorted(way[: early(len(way))], key=lambda place: measures[place].pull)
+        enough = len(way) >= 2
+        found.append(
+            GradientMeasure(
+                layers=tuple(measures[place] for place in way),
+                strongest=compared(first[-1], way[-1]) if enough else None,
+                weakest=compared(first[0], way[-1]) if enough else None,
+                norms=norms,
+                parameters=parameters,
+                longest=depth,
+            )
+        )
+    return found
 
 
 def _norm(tensors: list[Tensor]) -> float:
@@ -253,6 +259,38 @@ def _layers(step: Step) -> tuple[list[Layer], list[LayerMeasure]]:
             )
         )
     return layers, measures
+
+
+def _ways(step: Step, layers: list[Layer]) -> Iterator[tuple[list[int], int]]:
+    """Yield, for each last layer of a network, the layers that reach it and the longest chain."""
+    numbers = {id(layer.weight): number for number, layer in enumerate(layers)}
+    reaching: dict[int, int] = {}
+    before = [0] * len(layers)
+    for call in step.trace.calls:
+        bits = 0
+        for value in call.inputs:
+            bits |= reaching.get(id(value), 0)
+        for value in call.inputs[1:] if call.op in ops.AFFINE else ():
+            number = numbers.get(id(value.tensor))
+            if number is not None:
+                before[number] |= bits & ~(1 << number)
+                bits |= 1 << number
+        if bits:
+            for output in call.outputs:
+                reaching[id(output)] = bits
+    roots = [id(layer.call.scopes[0].module) if layer.call.scopes else 0 for layer in layers]
+    roots = [root if roots.count(root) > 1 else 0 for root in roots]  # layers called one by one
+    chain: list[int] = []
+    feeding: set[int] = set()
+    ways = []
+    for last in range(len(layers)):
+        way = [n for n in range(last) if before[last] >> n & 1 and roots[n] == roots[last]]
+        feeding.update(way)
+        chain.append(1 + max((chain[n] for n in way), default=0))
+        ways.append([*way, last])
+    for last, way in enumerate(ways):
+        if last not in feeding:
+            yield way, chain[last]
 
 
 def half_gradients(step: Step, layer: Layer) -> tuple[float, float] | None:
@@ -288,24 +326,38 @@ def _half(call: Call, x: Tensor, arriving: Tensor, weight: Tensor) -> float:
     return float(root_mean_square(gradient))
 
 
-def summed_samples(step: Step) -> int:
-    """Return the number of samples where the loss is a sum over the batch, 1 where it is a mean."""
-    samples = step.batch_size or 1
-    if any(call.call.argument("reduction", -1) == "sum" for call in step.loss_calls):
-        return samples
-    return samples if _ends_in_sum(step, samples) else 1
+def loss_scale(step: Step) -> float:
+    """Return what the loss was multiplied with: summed elements, and constant factors; at least 1.
 
-
-def _ends_in_sum(step: Step, samples: int) -> bool:
-    """Return whether the loss is a sum of rows, or of such sums, written out by the user."""
+    Of several terms the largest counts. A factor against float16's underflow is one of them.
+    """
     value = step.trace.value_of(step.loss) if step.loss is not None else None
-    pending = [value] if value is not None else []
-    for current in pending:
+    pending = [(value, 1.0)] if value is not None else []
+    largest = 1.0
+    for current, scale in pending:
         call = current.call
         if call is None or len(pending) > _TERMS:
             continue
-        if call.op == "sum" and call.inputs[0].tensor.ndim > 0:
-            return call.inputs[0].shape[0] == samples
-        if call.op in ("add", "sub", "neg", "rsub", "mul") and current.tensor.ndim == 0:
-            pending.extend(call.inputs)
-    return False
+        if call.argument("reduction", -1) == "sum" and call.op in ops.LOSSES:
+            of_classes = call.op in ("cross_entropy", "nll_loss") and len(call.inputs) > 1
+            largest = max(largest, scale * call.inputs[int(of_classes)].tensor.numel())
+        elif call.op == "sum":
+            rows = call.inputs[0].tensor.numel() / max(current.tensor.numel(), 1)
+            pending.append((call.inputs[0], scale * rows))
+        elif call.op in ("mul", "div"):
+            factor = _constant_factor(call)
+            pending.extend((v, scale * factor) for v in call.inputs if step.is_live(v))
+        elif call.op in ("add", "sub", "neg", "rsub", "mean", *ops.VIEWS):
+            pending.extend((v, scale) for v in call.inputs if step.is_live(v))
+        largest = max(largest, scale)
+    return largest
+
+
+def _constant_factor(call: Call) -> float:
+    """Return what a product multiplies with: a number, or one number in a tensor; 1 for others."""
+    given = [plain(item) for item in (*call.args, *call.kwargs.values())]
+    numbers = [item for item in given if isinstance(item, (int, float))]
+    tensors = [t for t in given if isinstance(t, Tensor) and t.numel() == 1 and readable(t)]
+    fixed = [float(t) for t, v in zip(tensors, tensors, strict=True) if not v.requires_grad]
+    factor = abs(float((numbers or fixed[-1:] or [1.0])[0])) or 1.0
+    return factor if call.op == "mul" else 1.0 / factor

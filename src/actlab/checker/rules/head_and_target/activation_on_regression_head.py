@@ -91,6 +91,7 @@ class ActivationOnRegressionHead(Rule):
     code = "ACT307"
     name = "activation-on-regression-head"
     severity = "warning"
+    looks_at = "regressions"
     faulty = (
         Case(_leaky_relu_head, "warning"),
         Case(_gelu_head_with_huber, "warning"),

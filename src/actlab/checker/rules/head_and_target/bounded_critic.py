@@ -73,9 +73,7 @@ def _sigmoid_for_display_only() -> Situation:
 def _pairs_through_a_sigmoid_link() -> Situation:
     net = nn.Linear(20, 1)
     better, worse = torch.randn(8, 20), torch.randn(8, 20)
-    return Situation(
-        step=lambda: -torch.log(torch.sigmoid(net(better) - net(worse))).mean(), task="ranking"
-    )
+    return Situation(step=lambda: -F.logsigmoid(net(better) - net(worse)).mean(), task="ranking")
 
 
 class BoundedCritic(Rule):
@@ -113,6 +111,7 @@ class BoundedCritic(Rule):
     code = "ACT305"
     name = "bounded-critic"
     severity = "warning"
+    looks_at = "critics"
     faulty = (
         Case(_sigmoid_critic, "warning"),
         Case(_rectified_potential, "warning"),

@@ -71,6 +71,7 @@ class HeadStuckAtZero(Rule):
     code = "ACT304"
     name = "head-stuck-at-zero"
     severity = "error"
+    looks_at = "rectifiers"
     thresholds = limits(zero_share=0.99)
     faulty = (Case(_bias_far_below_zero, "error"),)
     clean = (Case(_alive),)

@@ -109,6 +109,7 @@ class RangeCannotReachTarget(Rule):
     code = "ACT301"
     name = "range-cannot-reach-target"
     severity = "error"
+    looks_at = "targets"
     thresholds = limits(outside_share=0.05, far_share=0.01)
     faulty = (
         Case(_relu_head_on_standardised_targets, "error"),

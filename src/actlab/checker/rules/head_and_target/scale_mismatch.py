@@ -78,6 +78,7 @@ class ScaleMismatch(Rule):
     code = "ACT303"
     name = "scale-mismatch"
     severity = "error"
+    looks_at = "regressions"
     faulty = (
         Case(_tanh_decoder_on_unit_pixels, "warning"),
         Case(_sigmoid_decoder_on_signed_pixels, "error"),

@@ -98,6 +98,7 @@ class SoftmaxForMultilabel(Rule):
     code = "ACT302"
     name = "softmax-for-multilabel"
     severity = "error"
+    looks_at = "losses"
     faulty = (
         Case(_softmax_with_bce, "error"),
         Case(_cross_entropy_on_multi_hot, "error"),

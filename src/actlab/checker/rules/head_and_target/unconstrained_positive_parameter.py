@@ -101,6 +101,7 @@ class UnconstrainedPositiveParameter(Rule):
     code = "ACT306"
     name = "unconstrained-positive-parameter"
     severity = "warning"
+    looks_at = "losses"
     faulty = (
         Case(_linear_variance, "warning"),
         Case(_linear_rate, "warning"),

@@ -89,6 +89,7 @@ class ConstantInit(Rule):
     code = "ACT603"
     name = "constant-init"
     severity = "error"
+    looks_at = "layers"
     faulty = (Case(_constant_hidden_layer, "error"), Case(_zeros_everywhere, "error"))
     clean = (Case(_random_weights), Case(_residual_branch_that_starts_at_zero))
 

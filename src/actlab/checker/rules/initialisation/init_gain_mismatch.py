@@ -82,6 +82,7 @@ class InitGainMismatch(Rule):
     code = "ACT601"
     name = "init-gain-mismatch"
     severity = "warning"
+    looks_at = "hidden activations"
     thresholds = {"mismatch": 2.706, "factor": 10.0, "depth": 10}  # noqa: RUF012  read only
     faulty = (
         Case(_twelve_rectifiers_with_default_weights, "warning"),

@@ -1,5 +1,6 @@
 """ACT108: an activation between the last layer and a loss on scores."""
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,8 +8,15 @@ import torch
 from torch import nn
 
 from actlab.capture import ops
-from actlab.checker.analysis.interval import Interval
-from actlab.checker.analysis.logits import Logits, cross_entropy_floor, logits_of, sigmoid
+from actlab.capture.trace import Value
+from actlab.checker.analysis.interval import Interval, times
+from actlab.checker.analysis.logits import (
+    Logits,
+    compares_samples,
+    cross_entropy_floor,
+    logits_of,
+    sigmoid,
+)
 from actlab.checker.analysis.origins import made_with
 from actlab.checker.analysis.prediction import (
     OutputActivation,
@@ -17,6 +25,7 @@ from actlab.checker.analysis.prediction import (
     prediction_of,
 )
 from actlab.checker.analysis.step import Step
+from actlab.checker.analysis.tensor_tests import readable
 from actlab.checker.report import Finding, Severity
 from actlab.checker.reporting.fixes import without
 from actlab.checker.rule import Case, Rule, Situation, limits
@@ -125,7 +134,8 @@ class ActivationOnLogits(Rule):
     code = "ACT108"
     name = "activation-on-logits"
     severity = "error"
-    thresholds = limits(floor=0.05)
+    looks_at = "scores"
+    thresholds = limits(floor=0.05, share=0.3)
     faulty = (
         Case(_relu_head, "error"),
         Case(_rectified_map_to_bce, "error"),
@@ -152,6 +162,33 @@ class ActivationOnLogits(Rule):
                 severity = self._severity(head, scores)
                 if severity is not None:
                     yield self._finding(step, scores, head, severity)
+            elif not heads:
+                yield from self._confined(step, scores)
+
+    def _confined(self, step: Step, scores: Logits) -> Iterator[Finding]:
+        """Yield a finding where scores cannot be far apart: a state, or plain cosines."""
+        reach = range_now(step, scores.value)
+        if scores.normaliser != "softmax" or not reach.bounded or compares_samples(scores.value):
+            return
+        makers = [end.call for end in step.origins(scores.value) if end.call is not None]
+        floor = cross_entropy_floor(scores.classes, reach.width)
+        is_state = bool(makers) and all(maker.op in ops.RECURRENT for maker in makers)
+        if not is_state and not floor > self.limits["share"] * math.log(max(scores.classes, 2)):
+            return
+        if scores.classes < 2 or not makers:
+            return
+        yield self.found(
+            severity="warning",
+            message=_("the scores are confined to {range}, before softmax").format(range=reach),
+            location=makers[0].location,
+            proof=_(
+                "scores reach {range}: the loss cannot fall below {floor} with {classes} classes"
+            ).format(range=reach, floor=decimal(floor), classes=scores.classes),
+            why=_("scores need any size: no class can get a probability near 1"),
+            fix="scores = self.out(state)  # " + _("a linear layer behind the recurrent one")
+            if is_state
+            else "scores = scale * scores  # " + _("a temperature: scale is about 10 to 30"),
+        )
 
     def _mixed(self, step: Step, scores: Logits) -> tuple[OutputActivation, ...]:
         """Return the activation that confines scores through sums and gates, if one does."""
@@ -210,6 +247,24 @@ def _proof(scores: Logits, head: OutputActivation, reach: Interval) -> str:
     return _("scores reach {range}; {share:.0%} of them were negative on this batch").format(
         range=reach, share=share
     )
+
+
+def range_now(step: Step, value: Value) -> Interval:
+    """Return the range of a value, with learnt single factors at the size that they have now."""
+    reach = step.range_of(value)
+    call = value.call
+    if reach.bounded or call is None or call.op not in ("mul", "div") or len(call.inputs) != 2:
+        return reach
+    scale, scaled = sorted(call.inputs, key=lambda v: v.tensor.numel())
+    if scale.tensor.numel() != 1 or not scale.intact or not readable(scale.tensor):
+        return reach
+    if call.op == "div" and scale is not call.inputs[1]:
+        return reach
+    number = float(scale.tensor.detach())
+    factor = number if call.op == "mul" else 1.0 / number if number else 0.0
+    inner = step.range_of(scaled)
+    ends = sorted((times(inner.low, factor), times(inner.high, factor)))
+    return Interval(ends[0], ends[1])
 
 
 def _probability(x: float) -> float:

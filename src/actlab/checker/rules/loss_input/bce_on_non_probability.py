@@ -113,6 +113,7 @@ class BceOnNonProbability(Rule):
     code = "ACT105"
     name = "bce-on-non-probability"
     severity = "error"
+    looks_at = "binary cross entropies"
     faulty = (
         Case(_no_sigmoid, "error"),
         Case(_inside_at_first, "error"),

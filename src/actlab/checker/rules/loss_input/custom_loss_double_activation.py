@@ -89,6 +89,7 @@ class CustomLossDoubleActivation(Rule):
     code = "ACT112"
     name = "custom-loss-double-activation"
     severity = "warning"
+    looks_at = "losses"
     faulty = (Case(_dice_on_probabilities, "warning"), Case(_softmax_in_model_and_loss, "warning"))
     clean = (Case(_dice_on_logits), Case(_dice_on_probabilities_as_they_are))
 

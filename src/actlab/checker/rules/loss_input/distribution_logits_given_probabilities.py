@@ -86,6 +86,7 @@ class DistributionLogitsGivenProbabilities(Rule):
     code = "ACT111"
     name = "distribution-logits-given-probabilities"
     severity = "error"
+    looks_at = "distributions"
     faulty = (Case(_policy_of_probabilities, "error"), Case(_gumbel_of_frequencies, "error"))
     clean = (Case(_policy_of_logits), Case(_probs_by_name))
 

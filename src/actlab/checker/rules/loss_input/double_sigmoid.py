@@ -90,6 +90,7 @@ class DoubleSigmoid(Rule):
     code = "ACT104"
     name = "double-sigmoid"
     severity = "error"
+    looks_at = "sigmoid scores"
     faulty = (
         Case(_module_head, "error"),
         Case(_score_squeezed_by_a_view, "error"),

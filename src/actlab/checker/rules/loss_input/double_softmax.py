@@ -122,6 +122,7 @@ class DoubleSoftmax(Rule):
     code = "ACT101"
     name = "double-softmax"
     severity = "error"
+    looks_at = "softmax scores"
     faulty = (
         Case(_module_head, "error"),
         Case(_functional_head_behind_a_view, "error"),

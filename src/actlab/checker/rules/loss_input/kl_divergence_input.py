@@ -84,6 +84,7 @@ class KlDivergenceInput(Rule):
     code = "ACT107"
     name = "kl-divergence-input"
     severity = "error"
+    looks_at = "divergences"
     thresholds = limits(logsumexp=1e-3)
     faulty = (Case(_student_without_log, "error"), Case(_target_of_logs, "error"))
     clean = (Case(_distillation),)

@@ -71,6 +71,7 @@ class LogOfSoftmax(Rule):
     code = "ACT109"
     name = "log-of-softmax"
     severity = "warning"
+    looks_at = "losses"
     faulty = (Case(_log_of_softmax, "warning"), Case(_log_of_sigmoid, "warning"))
     clean = (Case(_log_softmax), Case(_guarded_by_epsilon))
 
@@ -137,6 +138,7 @@ class SplitSigmoidBce(Rule):
     code = "ACT110"
     name = "split-sigmoid-bce"
     severity = "info"
+    looks_at = "binary cross entropies"
     faulty = (Case(_sigmoid_then_bce, "info"),)
     clean = (Case(_fused),)
 

@@ -53,6 +53,7 @@ class LogSoftmaxThenCrossEntropy(Rule):
     code = "ACT102"
     name = "log-softmax-then-cross-entropy"
     severity = "info"
+    looks_at = "softmax scores"
     faulty = (Case(_log_softmax_head, "info"),)
     clean = (Case(_nll_loss),)
 

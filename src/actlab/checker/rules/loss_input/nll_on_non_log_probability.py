@@ -86,6 +86,7 @@ class NllOnNonLogProbability(Rule):
     code = "ACT106"
     name = "nll-on-non-log-probability"
     severity = "error"
+    looks_at = "likelihoods"
     thresholds = limits(logsumexp=1e-3)
     faulty = (
         Case(_softmax_head, "error"),

@@ -87,6 +87,7 @@ class SigmoidThenCrossEntropy(Rule):
     code = "ACT103"
     name = "sigmoid-then-cross-entropy"
     severity = "error"
+    looks_at = "softmax scores"
     faulty = (Case(_module_head, "error"), Case(_detector_with_masked_classes, "error"))
     clean = (Case(_scores), Case(_gate_before_the_scores))
 

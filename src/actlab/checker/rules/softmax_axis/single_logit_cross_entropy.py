@@ -51,12 +51,14 @@ class SingleLogitCrossEntropy(Rule):
 
     ## Sources
 
-    - Keras, the warning of `CategoricalCrossentropy` on a single column.
+    - Keras warns of `CategoricalCrossentropy` on a single column:
+      https://keras.io/api/losses/probabilistic_losses/
     """
 
     code = "ACT202"
     name = "single-logit-cross-entropy"
     severity = "error"
+    looks_at = "cross entropies"
     faulty = (Case(_one_column, "error"), Case(_one_column_of_float_targets, "error"))
     clean = (Case(_two_columns),)
 

@@ -100,6 +100,7 @@ class SoftmaxDimNotClassDim(Rule):
     code = "ACT205"
     name = "softmax-dim-not-class-dim"
     severity = "warning"
+    looks_at = "class losses"
     faulty = (
         Case(_over_the_width, "warning"),
         Case(_over_the_width_into_cross_entropy, "warning"),

@@ -131,6 +131,7 @@ class SoftmaxOverBatch(Rule):
                 ).format(count=samples or _("no known"))
             )
         heads = {id(call) for call in output_calls(step)}
+        unknown = False
         for call in suspects:
             head = id(call) in heads
             if call.output.tensor.ndim == 1 and not (head and _one_score_each(step, call)):
@@ -138,8 +139,13 @@ class SoftmaxOverBatch(Rule):
             mixes = _mixes_samples(step, call, samples)
             if mixes is None and head:
                 mixes = call.op in ops.NORMALISERS
+            unknown |= mixes is None
             if mixes:
                 yield self._finding(step, call, _severity(step, call, head))
+        if unknown:
+            raise NotCheckable(
+                _("a softmax over the first dimension ran where the model cannot be run again")
+            )
 
     def _finding(self, step: Step, call: Call, severity: Severity) -> Finding:
         shape = tuple(call.output.shape)

@@ -9,7 +9,7 @@ from torch import nn
 from actlab.capture import ops
 from actlab.capture.trace import Call
 from actlab.checker.analysis.logits import softmax_dim
-from actlab.checker.analysis.origins import origins
+from actlab.checker.analysis.origins import axis_before, origins
 from actlab.checker.analysis.prediction import output_calls
 from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding
@@ -104,7 +104,7 @@ class SoftmaxOverOne(Rule):
         certain = fixed if fixed is not None else head
         shape = tuple(call.inputs[0].shape)
         return self.found(
-            severity="error" if certain else "info",
+            severity="error" if certain else "info" if fixed is False else "warning",
             message=_("softmax over a dimension of one element is the constant 1"),
             location=call.location,
             proof=_(
@@ -116,7 +116,9 @@ class SoftmaxOverOne(Rule):
             ),
             why=_("nothing in front of it can learn")
             if certain
-            else _("right for an input of this length; longer inputs have more elements"),
+            else _("right for an input of this length; longer inputs have more elements")
+            if fixed is False
+            else _("whether longer inputs have more elements could not be tried"),
             fix=replaced(call, "nn.Sigmoid()", "torch.sigmoid({x})"),
         )
 
@@ -128,18 +130,20 @@ def is_fixed(step: Step, call: Call, dim: int) -> bool | None:
 
 
 def _fixed_by_weights(call: Call, dim: int) -> bool | None:
-    given = call.inputs[0]
-    ends = origins(given, _SCALING)
-    last = dim == given.tensor.ndim - 1
-    for end in ends:
+    for end in origins(call.inputs[0], _SCALING):
         maker = end.call
         if maker is None or len(maker.inputs) < 2:
             continue
+        given = end.value
+        axis = axis_before(dim, end.passed)
+        if axis is None:
+            continue
+        last, channels = axis == given.tensor.ndim - 1, max(given.tensor.ndim - 3, 1)
         weight = maker.inputs[1]
         learnt = weight.call is None and weight.tensor.requires_grad
         if maker.op == "linear" and last and weight.shape[0] == 1:
             return True
-        if maker.op == "conv" and weight.shape[0] == 1 and dim == max(given.tensor.ndim - 3, 1):
+        if maker.op == "conv" and weight.shape[0] == 1 and axis == channels:
             return True
         if maker.op in ("matmul", "einsum") and learnt and last and weight.shape[-1] == 1:
             return True

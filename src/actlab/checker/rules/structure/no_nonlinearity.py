@@ -113,6 +113,7 @@ class NoNonlinearity(Rule):
     code = "ACT401"
     name = "no-nonlinearity"
     severity = "error"
+    looks_at = "layers"
     faulty = (
         Case(_last_two_layers, "warning"),
         Case(_feed_forward_without_activation, "warning"),
@@ -225,6 +226,7 @@ class LinearBottleneck(Rule):
     code = "ACT402"
     name = "linear-bottleneck"
     severity = "info"
+    looks_at = "layers"
     faulty = (
         Case(_low_rank, "info"),
         Case(_depthwise_separable, "info"),

@@ -82,6 +82,7 @@ class SoftmaxBetweenLayers(Rule):
     code = "ACT405"
     name = "softmax-between-layers"
     severity = "warning"
+    looks_at = "layers"
     faulty = (Case(_softmax_in_the_middle, "warning"),)
     clean = (Case(_attention), Case(_talking_heads))
 

@@ -99,6 +99,7 @@ class ActivationDrift(Rule):
     code = "ACT505"
     name = "activation-drift"
     severity = "warning"
+    looks_at = "hidden activations"
     thresholds = {"factor": 10.0, "faded": 100.0, "depth": 10}  # noqa: RUF012  read only
     faulty = (
         Case(_weights_of_order_one, "warning"),

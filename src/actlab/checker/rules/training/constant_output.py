@@ -73,6 +73,7 @@ class ConstantOutput(Rule):
     code = "ACT506"
     name = "constant-output"
     severity = "warning"
+    looks_at = "predictions"
     thresholds = {"ratio": 1e-6}  # noqa: RUF012  read only
     faulty = (Case(_dead_hidden_layer, "warning"), Case(_rectified_head_at_zero, "warning"))
     clean = (Case(_varying_output), Case(_head_that_starts_at_zero))

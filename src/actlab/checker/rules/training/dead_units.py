@@ -98,6 +98,7 @@ class DeadUnits(Rule):
     code = "ACT501"
     name = "dead-units"
     severity = "error"
+    looks_at = "hidden activations"
     thresholds = {"samples": 512, "batches": 4, "warning_share": 0.1, "error_share": 0.5}  # noqa: RUF012  read only
     faulty = (Case(_bias_far_below_zero, "error"), Case(_some_channels_gone, "warning"))
     clean = (Case(_default_network), Case(_default_network_six_layers_deep))
@@ -236,6 +237,7 @@ class SaturatedUnits(Rule):
     code = "ACT502"
     name = "saturated-units"
     severity = "error"
+    looks_at = "hidden activations"
     thresholds = {  # noqa: RUF012  read only
         "slope": FLAT_SLOPE,
         "samples": FLAT_SHARE,

@@ -80,6 +80,7 @@ class InitialLossOff(Rule):
     code = "ACT507"
     name = "initial-loss-off"
     severity = "warning"
+    looks_at = "class losses"
     thresholds = {"deviation": 1.0}  # noqa: RUF012  read only
     faulty = (Case(_pixels_of_hundreds, "warning"), Case(_large_head_with_nll, "warning"))
     clean = (Case(_default_start), Case(_trained_network))

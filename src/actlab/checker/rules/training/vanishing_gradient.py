@@ -13,7 +13,7 @@ from actlab.checker.statistics.one_step import (
     GradientMeasure,
     activations_of,
     gradients_of,
-    summed_samples,
+    loss_scale,
 )
 from actlab.checker.statistics.units import Drift, drift_of, is_stabilised
 from actlab.i18n import _
@@ -48,9 +48,9 @@ def _four_rectifiers() -> Situation:
     return Situation(net, nn.CrossEntropyLoss(), (torch.randn(64, 20), torch.arange(64) % 5))
 
 
-def _eight_tanhs_with_xavier() -> Situation:
+def _seven_tanhs_with_xavier() -> Situation:
     layers: list[nn.Module] = []
-    for _number in range(8):
+    for _number in range(7):
         linear = nn.Linear(32, 32)
         nn.init.xavier_normal_(linear.weight)
         layers += [linear, nn.Tanh()]
@@ -93,26 +93,32 @@ class VanishingGradient(Rule):
     code = "ACT503"
     name = "vanishing-gradient"
     severity = "warning"
+    looks_at = "layers"
     thresholds = {"ratio": 1e-3, "depth": 4}  # noqa: RUF012  read only
     faulty = (Case(_six_sigmoids, "warning"), Case(_functional_sigmoids, "warning"))
-    clean = (Case(_four_rectifiers), Case(_eight_tanhs_with_xavier))
+    clean = (Case(_four_rectifiers), Case(_seven_tanhs_with_xavier))
 
     def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding if the gradient fades."""
         if step.no_gradient_reason is not None:
             raise NotCheckable(step.no_gradient_reason)
-        measure = gradients_of(step, low=self.limits["ratio"])
-        compared = measure.strongest
-        if compared is None or measure.depth < self.limits["depth"]:
-            return
-        if compared.ratios[0] < self.limits["ratio"] and len(compared.ratios) < 3:
+        drift = drift_of(activations_of(step).activations, stabilised=False)
+        stabilised = is_stabilised(step.trace)
+        unconfirmed = None
+        for measure in gradients_of(step, low=self.limits["ratio"]):
+            compared = measure.strongest
+            if compared is None or measure.depth < self.limits["depth"]:
+                continue
+            if compared.ratios[0] < self.limits["ratio"] and len(compared.ratios) < 3:
+                unconfirmed = compared.ratios[0]
+            else:
+                yield from self.judge(measure, drift, stabilised=stabilised)
+        if unconfirmed is not None:
             raise NotCheckable(
                 _("the ratio is {ratio}, but the batch cannot be halved to confirm it").format(
-                    ratio=decimal(compared.ratios[0])
+                    ratio=decimal(unconfirmed)
                 )
             )
-        drift = drift_of(activations_of(step).activations, stabilised=False)
-        yield from self.judge(measure, drift, stabilised=is_stabilised(step.trace))
 
     def judge(
         self, measure: GradientMeasure, drift: Drift | None, *, stabilised: bool
@@ -216,6 +222,7 @@ class ExplodingGradient(Rule):
     code = "ACT504"
     name = "exploding-gradient"
     severity = "error"
+    looks_at = "layers"
     thresholds = {"ratio": 1e3, "norm": 1e3, "depth": 4}  # noqa: RUF012  read only
     faulty = (Case(_weights_of_order_one, "warning"), Case(_targets_of_millions, "warning"))
     clean = (Case(_kaiming_weights), Case(_summed_loss))
@@ -226,18 +233,19 @@ class ExplodingGradient(Rule):
             raise NotCheckable(step.no_gradient_reason)
         if step.loss is None or not bool(torch.isfinite(step.loss).all()):
             return  # ACT508 has that
-        measure = gradients_of(step, high=self.limits["ratio"])
         drift = drift_of(activations_of(step).activations, stabilised=False)
-        yield from self.judge(measure, drift, summed=summed_samples(step))
+        scale = loss_scale(step)
+        for measure in gradients_of(step, high=self.limits["ratio"]):
+            yield from self.judge(measure, drift, scale=scale)
 
     def judge(
-        self, measure: GradientMeasure, drift: Drift | None, *, summed: int = 1
+        self, measure: GradientMeasure, drift: Drift | None, *, scale: float = 1.0
     ) -> Iterator[Finding]:
-        """Yield at most one finding; the loss was summed over `summed` samples.
+        """Yield at most one finding; the loss was multiplied with `scale`, or summed over so many.
 
         Where activations fade, the last layer's gradient fades with them and says nothing.
         """
-        norm = measure.norms[-1] / summed if measure.norms else 0.0
+        norm = measure.norms[-1] / scale if measure.norms else 0.0
         compared = measure.weakest
         if not math.isfinite(norm):
             proof, severity = _("the norm of the gradient is not finite; the loss is"), True

@@ -1,0 +1,69 @@
+"""What a rule looks at, and how much of it a step has: who looked at nothing has proven nothing."""
+
+from collections.abc import Callable, Mapping
+
+from actlab.capture import ops
+from actlab.checker.analysis.logits import logits_of
+from actlab.checker.analysis.losses import REGRESSION
+from actlab.checker.analysis.step import Step
+from actlab.i18n import _
+
+
+def _losses(*kinds: str) -> Callable[[Step], int]:
+    return lambda step: sum(loss.kind in kinds for loss in step.loss_calls)
+
+
+def _scores(normaliser: str) -> Callable[[Step], int]:
+    return lambda step: sum(scores.normaliser == normaliser for scores in logits_of(step))
+
+
+def _calls(*names: str) -> Callable[[Step], int]:
+    return lambda step: sum(call.op in names for call in step.trace.calls)
+
+
+COUNTS: Mapping[str, Callable[[Step], int]] = {
+    "calls": lambda step: len(step.trace.calls),
+    "losses": lambda step: len(step.loss_calls),
+    "scores": lambda step: sum(1 for _scores in logits_of(step)),
+    "softmax scores": _scores("softmax"),
+    "sigmoid scores": _scores("sigmoid"),
+    "binary cross entropies": _losses("bce"),
+    "likelihoods": _losses("nll_loss", "ctc_loss", "likelihood"),
+    "divergences": _losses("kl_div"),
+    "distributions": lambda step: (
+        _losses("categorical_logits", "categorical_probs")(step) + _calls("gumbel_softmax")(step)
+    ),
+    "cross entropies": _losses("cross_entropy"),
+    "class losses": _losses("cross_entropy", "nll_loss"),
+    "regressions": _losses(*REGRESSION),
+    "targets": _losses(*REGRESSION, "bce", "bce_logits"),
+    "rectifiers": _calls(*ops.RECTIFIERS, "clamp", "abs", "maximum"),
+    "critics": lambda step: int(
+        step.loss is not None
+        and ((step.task_given and step.task in ("critic", "ranking"))
+             or _losses("margin_ranking_loss")(step) > 0
+             or not (step.loss_calls or step.targets.tensors or step.task_given))
+    ),
+    "predictions": lambda step: sum(step.is_live(loss.input) for loss in step.loss_calls),
+    "layers": lambda step: len(step.layers) + _calls(*ops.PRODUCTS)(step),
+    "hidden activations": lambda step: sum(
+        run.name in ops.ELEMENTWISE_ACTIVATIONS for run in step.activations
+    ),
+}  # fmt: skip
+"""For each kind of thing, how many of them a step has."""
+
+_OF_LOSSES = frozenset(COUNTS) - {"calls", "layers", "hidden activations", "rectifiers", "critics"}
+
+
+def nothing_to_check(step: Step, looks_at: str) -> str | None:
+    """Return why a rule without a finding has looked at nothing; None where it has not."""
+    if COUNTS[looks_at](step):
+        return None
+    if looks_at in _OF_LOSSES and not step.loss_calls:
+        value = step.trace.value_of(step.loss) if step.loss is not None else None
+        if value is None or value.call is None:
+            return _("no known loss was recognised in this step")
+        return _("no known loss was recognised in this step, which ends in {op}").format(
+            op=value.call.op
+        )
+    return _("there is nothing of the kind in this step")

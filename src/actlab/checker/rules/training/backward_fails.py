@@ -1,0 +1,133 @@
+"""ACT510: a backward pass that raises."""
+
+import re
+from collections.abc import Iterator
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from actlab.capture import ops
+from actlab.capture.location import Location
+from actlab.capture.trace import Call, Value
+from actlab.checker.analysis.step import Step
+from actlab.checker.report import Finding
+from actlab.checker.rule import Case, Rule, Situation
+from actlab.checker.rules._batches import class_batch
+from actlab.i18n import _
+
+
+class _Gated(nn.Module):
+    def __init__(self, in_place: bool) -> None:
+        super().__init__()
+        self.gate, self.out = nn.Linear(20, 8), nn.Linear(8, 5)
+        self.in_place = in_place
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        gate = torch.sigmoid(self.gate(x))
+        floored = F.relu(gate - 0.5) if not self.in_place else F.relu_(gate.sub_(0.5))
+        scores: torch.Tensor = self.out(floored)
+        return scores
+
+
+def _sigmoid_overwritten() -> Situation:
+    return Situation(_Gated(in_place=True), nn.CrossEntropyLoss(), class_batch(5))
+
+
+def _skip_added_in_place() -> Situation:
+    hidden, out = nn.Linear(20, 20), nn.Linear(20, 5)
+    x, y = class_batch(5)
+
+    def step() -> torch.Tensor:
+        h = torch.tanh(hidden(x))
+        h += x
+        return F.cross_entropy(out(h), y)
+
+    return Situation(step=step)
+
+
+def _copied() -> Situation:
+    return Situation(_Gated(in_place=False), nn.CrossEntropyLoss(), class_batch(5))
+
+
+def _relu_in_place_behind_a_layer() -> Situation:
+    net = nn.Sequential(nn.Linear(20, 8), nn.ReLU(inplace=True), nn.Linear(8, 5))
+    return Situation(net, nn.CrossEntropyLoss(), class_batch(5))
+
+
+class BackwardFails(Rule):
+    """The backward pass raises: the program cannot train.
+
+    ## What it does
+    Runs the backward pass of the step once. Where it raises because a tensor that it needs was
+    overwritten, the call that did it is named. A step that ran its own backward pass is left alone.
+
+    ## Why is this bad?
+    The first training step ends in an exception. `relu(inplace=True)`, `+=` and `x[...] = y` write
+    into what sigmoid, tanh, exp and softmax keep for their own derivative; behind a linear layer or
+    a convolution they are harmless, because those keep their input.
+
+    ## Example
+    ```python
+    gate = torch.sigmoid(self.gate(x))
+    gate += x
+    ```
+
+    ## Use instead
+    ```python
+    gate = torch.sigmoid(self.gate(x))
+    gate = gate + x
+    ```
+
+    ## Sources
+    - PyTorch, autograd mechanics, in-place operations:
+      https://docs.pytorch.org/docs/stable/notes/autograd.html#in-place-operations-with-autograd
+    """
+
+    code = "ACT510"
+    name = "backward-fails"
+    severity = "error"
+    faulty = (Case(_sigmoid_overwritten, "error"), Case(_skip_added_in_place, "error"))
+    clean = (Case(_copied), Case(_relu_in_place_behind_a_layer))
+
+    def check(self, step: Step) -> Iterator[Finding]:
+        """Yield a finding where the backward pass raised."""
+        error = step.backward_error
+        if error is None:
+            return
+        writer = _writer(step, str(error))
+        loss = step.trace.value_of(step.loss) if step.loss is not None else None
+        last = loss.call.location if loss is not None and loss.call is not None else Location()
+        yield self.found(
+            message=_(
+                "the backward pass fails: {op} wrote in place into what {maker} needs"
+            ).format(op=writer[1].op, maker=writer[0].op)
+            if writer is not None
+            else _("the backward pass fails"),
+            location=writer[1].location if writer is not None else last,
+            proof=str(error).strip().splitlines()[0].partition(" Hint:")[0],
+            why=_("the first training step ends in this exception"),
+            fix=_("# write into a copy: relu(x) for relu_(x), x = x + y for x += y"),
+        )
+
+
+def _writer(step: Step, text: str) -> tuple[Call, Call] | None:
+    """Return the call whose output was overwritten, and the call that did it."""
+    if "inplace operation" not in text:
+        return None
+    named = re.search(r"output \d+ of (?:\w+::)*(\w+)", text)
+    op = ops.name_of_autograd_node(named.group(1)) if named else ""
+    found: tuple[Call, Call] | None = None
+    for call in step.trace.calls:
+        overwritten = next((v for v in call.inputs[:1] if _overwrites(call, v)), None)
+        maker = overwritten.call if overwritten is not None else None
+        if maker is None:
+            continue
+        if maker.op == op:
+            return maker, call
+        found = found or (maker, call)
+    return found
+
+
+def _overwrites(call: Call, value: Value) -> bool:
+    return any(output.tensor is value.tensor for output in call.outputs) and not value.intact
