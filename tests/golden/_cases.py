@@ -6,7 +6,6 @@ command: its exit code and the JSON that it printed.
 
 import contextlib
 import csv
-import importlib
 import io
 import json
 import os
@@ -26,29 +25,13 @@ from actlab.checker.reporting.sarif import document as sarif_document
 from actlab.checker.rules import RULES
 from actlab.cli.main import run
 from actlab.records import jsonable
-from tests.checker.casebook import NEGATIVES, POSITIVES
+from tests.checker.test_cases import FAULTS, RIGHT
 
 HERE = Path(__file__).parent
 OLD_RUN = HERE / "run_folder_0_1"
 """A small study, searched and confirmed by the version before the move."""
 
 SEED = 20250301
-_PARTS = (
-    "positive_losses",
-    "positive_axes",
-    "positive_heads",
-    "positive_structure",
-    "positive_dynamics",
-    "further_losses",
-    "further_probabilities",
-    "further_heads",
-    "further_structure",
-    "negative",
-    "healthy",
-    "further_healthy",
-    "further_healthy_losses",
-    "further_healthy_models",
-)
 
 Document = dict[str, Any]
 
@@ -138,18 +121,16 @@ class _Checked:
 
 
 def _programs() -> Iterator[_Checked]:
-    for part in _PARTS:
-        importlib.import_module(f"tests.checker.cases_{part}")
     for rule in RULES:
         for kind, cases in (("faulty", rule.faulty), ("clean", rule.clean)):
             for case in cases:
                 yield _Checked(f"{rule.code} {kind} {case.name}", case.build)
-    for one in POSITIVES:
+    for one in FAULTS:
         for kind, fixed in (("faulty", False), ("fixed", True)):
-            name = f"{one.case} {kind} {one.build.__name__}"
+            name = f"{kind} {one.build.__name__}"
             yield _Checked(name, lambda one=one, fixed=fixed: one.build(fixed))  # type: ignore[misc]
-    for other in NEGATIVES:
-        yield _Checked(f"{other.case} right {other.build.__name__}", other.build)
+    for other in RIGHT:
+        yield _Checked(f"right {other.build.__name__}", other.build)
 
 
 def _reported(build: Callable[[], Any]) -> Any:
