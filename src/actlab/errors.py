@@ -101,6 +101,8 @@ EXTRAS = {
         "plotly", "jinja2", "markupsafe", "matplotlib", "pooch", "platformdirs", "torchinfo",
         "tqdm",
     ),
+    "dask": ("distributed", "dask"),
+    "ray": ("ray", "ray[client]"),
     "lightning": ("lightning", "pytorch_lightning"),
     "transformers": ("transformers", "accelerate"),
 }  # fmt: skip

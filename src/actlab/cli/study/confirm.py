@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from actlab.cli.study.options import Json, Language, RunFolderPath
+from actlab.cli.study.options import Engine, Json, Language, RunFolderPath
 from actlab.cli.study.own import Network, check_code_is_named
 from actlab.i18n import _
 
@@ -26,6 +26,7 @@ def confirm(
     seeds: Seeds = RECOMMENDED_SEEDS,
     sequential: Sequential = False,
     network: Network = None,
+    engine: Engine = "local",
     language: Language = None,
     json: Json = False,
 ) -> None:
@@ -39,6 +40,7 @@ def confirm(
     from actlab.studies.run_folder import RunFolder
 
     page_language = checked_language(language)
+    make_executor = executor_factory(engine)
     folder = RunFolder.open(path)
     check_code_is_named(folder.plan(), network)
     reason = obstacle(folder)
@@ -47,7 +49,7 @@ def confirm(
     check_seeds(seeds)
     finish(
         folder,
-        executor_factory("local"),
+        make_executor,
         page_language,
         as_json=json,
         confirmation=Confirmation(seeds, sequential),

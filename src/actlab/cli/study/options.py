@@ -11,6 +11,14 @@ Json = Annotated[bool, typer.Option("--json", help=_("Print one JSON document an
 RunFolderPath = Annotated[
     Path, typer.Argument(metavar="DIR", help=_("The folder that actlab study run made."))
 ]
+Engine = Annotated[
+    str,
+    typer.Option(
+        "--executor",
+        metavar="local|dask://HOST:PORT|ray://HOST:PORT|ray://auto",
+        help=_("What runs the trials: processes of this machine, or a cluster."),
+    ),
+]
 Language = Annotated[
     str | None, typer.Option("--lang", metavar="en|ko", help=_("Language of the page."))
 ]

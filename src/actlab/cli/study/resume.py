@@ -1,6 +1,6 @@
 """`actlab study resume`: on to the planned number of trials."""
 
-from actlab.cli.study.options import Json, Language, RunFolderPath
+from actlab.cli.study.options import Engine, Json, Language, RunFolderPath
 from actlab.cli.study.own import Network, check_code_is_named
 
 
@@ -8,6 +8,7 @@ def resume(
     path: RunFolderPath,
     *,
     network: Network = None,
+    engine: Engine = "local",
     language: Language = None,
     json: Json = False,
 ) -> None:
@@ -18,6 +19,7 @@ def resume(
     from actlab.studies.run_folder import RunFolder
 
     page_language = checked_language(language)
+    make_executor = executor_factory(engine)
     folder = RunFolder.open(path)
     check_code_is_named(folder.plan(), network)
-    finish(folder, executor_factory("local"), page_language, as_json=json)
+    finish(folder, make_executor, page_language, as_json=json)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from actlab.cli.study.options import Json, Language
+from actlab.cli.study.options import Engine, Json, Language
 from actlab.cli.study.own import Data, Network, check_code_is_named, located, own_overrides
 from actlab.i18n import _
 from actlab.records import Confirmation, Plan
@@ -21,9 +21,6 @@ Trials = Annotated[int | None, typer.Option(help=_("How many trials in all."))]
 Seed = Annotated[int | None, typer.Option(help=_("The seed of the splits, weights and orders."))]
 Workers = Annotated[
     int | None, typer.Option(help=_("How many trials train at a time; one per core without it."))
-]
-Engine = Annotated[
-    str, typer.Option("--executor", metavar="local", help=_("What runs the trials."))
 ]
 Device = Annotated[str | None, typer.Option(metavar="auto|cpu|cuda", help=_("Where to train."))]
 Precision = Annotated[

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from actlab.cli.study.options import Json, Language
+from actlab.cli.study.options import Engine, Json, Language
 from actlab.errors import ActlabError, RunFolderError
 from actlab.i18n import _
 from actlab.records import Execution
@@ -59,6 +59,7 @@ def run(
     targets: Targets = None,
     out: Out = None,
     workers: Workers = None,
+    engine: Engine = "local",
     language: Language = None,
     json: Json = False,
 ) -> None:
@@ -76,11 +77,12 @@ def run(
         names or (), protocols or ("corrected",), seeds, dataset, data_directory, workers, targets
     )
     page_language = checked_language(language)
+    make_executor = executor_factory(engine)
     path = out or Path("runs", f"{plan.name}-{datetime.now().astimezone():%Y%m%d-%H%M%S}")
     folder = _opened(path, plan)
     finish_tasks(
         folder,
-        executor_factory("local"),
+        make_executor,
         page_language,
         as_json=json,
         extended=plan if plan.trials > folder.plan().trials else None,

@@ -17,7 +17,8 @@ from actlab.errors import ActlabError, EngineError
 from actlab.i18n import _
 from actlab.records import Environment, Plan, Record, TpeSampler, Trial, failed_record
 from actlab.studies import worker
-from actlab.studies.executors.local import available_cores
+from actlab.studies.executors.cluster import ClusterExecutor
+from actlab.studies.executors.local import LocalProcesses, available_cores
 from actlab.studies.executors.worker_process import WorkerLostError
 
 Result = TypeVar("Result")
@@ -80,8 +81,9 @@ TrainMany = Callable[[tuple[Trial, ...]], list[tuple[bytes, Record]]]
 class Dispatch(Interface):
     """Hands trials to workers."""
 
-    at_once: int
-    """How many trials are under way at a time."""
+    @property
+    def at_once(self) -> int:
+        """How many trials are under way at a time."""
 
     def sampling(self, plan: Plan) -> Plan:
         """Return the plan with the sampler's options that this way of training needs."""
@@ -98,12 +100,60 @@ class Dispatch(Interface):
         """Wait until it is time to look; return the futures that are done."""
 
 
-class OneByOne:
-    """Each trial alone in a worker; a new one starts as soon as one ends."""
+class SegmentLimit:
+    """How many seconds a segment of a training may take before its worker counts as hung.
 
-    def __init__(self, executor: Executor, workers: int, train: Train | None = None) -> None:
-        self._executor, self.at_once = executor, workers
+    It follows the slowest epoch that was measured: SLACK times as long for every epoch that the
+    segment can have, at least FEWEST_SECONDS, and never more than the plan allows a trial. Where a
+    training has no last epoch, it can have SLACK times as many as the longest so far.
+
+    >>> limit = SegmentLimit(3600.0)
+    >>> limit.seconds(epochs=5)
+    3600.0
+    >>> limit.note(epochs=8, slowest=2.0)
+    >>> limit.seconds(epochs=5), limit.seconds(epochs=None)
+    (100.0, 1600.0)
+    """
+
+    SLACK = 10
+    FEWEST_SECONDS = 60.0
+
+    def __init__(self, most: float) -> None:
+        self._most = most
+        self._slowest, self._longest = 0.0, 0
+
+    def note(self, epochs: int, slowest: float) -> None:
+        """Take how many epochs a training had so far, and the seconds of its slowest."""
+        self._slowest = max(self._slowest, slowest)
+        self._longest = max(self._longest, epochs)
+
+    def seconds(self, epochs: int | None) -> float:
+        """Return the limit for a segment of at most so many epochs; None: of any number."""
+        if not self._longest:
+            return self._most
+        expected = self._slowest * (epochs or self.SLACK * self._longest)
+        return min(self._most, max(self.FEWEST_SECONDS, self.SLACK * expected))
+
+
+class OneByOne:
+    """Each trial alone in a worker; a new one starts as soon as one ends.
+
+    `workers` is how many train at a time; None: as many as the engine has places for, which may
+    change while it runs.
+    """
+
+    def __init__(self, executor: Executor, workers: int | None, train: Train | None = None) -> None:
+        self._executor, self._workers = executor, workers
         self._train = train or worker.train
+        self._limit = SegmentLimit(getattr(executor, "limit", float("inf")))
+
+    @property
+    def at_once(self) -> int:
+        """How many trials are under way at a time."""
+        if self._workers is None:
+            assert isinstance(self._executor, ClusterExecutor)
+            return self._executor.capacity()
+        return self._workers
 
     def sampling(self, plan: Plan) -> Plan:
         """Return the plan as it is."""
@@ -117,7 +167,19 @@ class OneByOne:
         self, trial: Trial, state: bytes | None = None, until_epoch: int | None = None
     ) -> Training:
         """Hand a trial to a worker."""
-        return self._executor.submit(self._train, trial, state, until_epoch)
+        if isinstance(self._executor, ClusterExecutor | LocalProcesses):
+            self._executor.limit = self._limit.seconds(until_epoch or trial.protocol.max_epochs)
+        training = self._executor.submit(self._train, trial, state, until_epoch)
+        training.add_done_callback(self._measure)
+        return training
+
+    def _measure(self, training: Training) -> None:
+        """Learn from a segment that ended how long one may take."""
+        if not training.cancelled() and training.exception() is None:
+            _state, record = training.result()
+            if record.curve:
+                slowest = max(epoch.seconds for epoch in record.curve)
+                self._limit.note(len(record.curve), slowest)
 
     def completed(self, pending: Sequence[Training]) -> list[Training]:
         """Wait for the first that is done."""
@@ -125,7 +187,10 @@ class OneByOne:
 
 
 class Populations(OneByOne):
-    """As many trials as `at_once` in one worker, in lock-step; the next when all have ended."""
+    """As many trials as `together` in one worker, in lock-step; the next when all have ended.
+
+    Where the engine has several places, each has a population of its own.
+    """
 
     def __init__(
         self,
@@ -135,7 +200,14 @@ class Populations(OneByOne):
         train_many: TrainMany | None = None,
     ) -> None:
         super().__init__(executor, together, train)
+        self._together = together
         self._train_many = train_many or worker.train_many
+
+    @property
+    def at_once(self) -> int:
+        """How many trials are under way at a time."""
+        places = self._executor.capacity() if isinstance(self._executor, ClusterExecutor) else 1
+        return self._together * places
 
     def sampling(self, plan: Plan) -> Plan:
         """Return the plan with a sampler that reckons with the trials under way.
@@ -150,8 +222,13 @@ class Populations(OneByOne):
     def start(self, trials: Sequence[Trial], until_epoch: int | None = None) -> list[Training]:
         """Hand all trials to one worker."""
         assert until_epoch is None, "a population trains to its end"
-        if not trials:
-            return []
+        parts = (
+            trials[first : first + self._together]
+            for first in range(0, len(trials), self._together)
+        )
+        return [future for part in parts for future in self._start_population(part)]
+
+    def _start_population(self, trials: Sequence[Trial]) -> list[Training]:
         futures: list[Training] = [Future() for _trial in trials]
         together = self._executor.submit(self._train_many, tuple(trials))
         together.add_done_callback(lambda done: _share_out(done, futures))
@@ -167,7 +244,14 @@ def dispatch_of(plan: Plan, environment: Environment, executor: Executor) -> Dis
     together = plan.together(environment.device)
     if together > 1:
         return Populations(executor, together)
-    return OneByOne(executor, worker_count(plan, plan.trials))
+    return OneByOne(executor, workers_of(plan, executor, plan.trials))
+
+
+def workers_of(plan: Plan, executor: Executor, trainings: int) -> int | None:
+    """Return how many trainings an executor has at a time; None: as many as it has places."""
+    if isinstance(executor, ClusterExecutor):
+        return plan.execution.workers
+    return worker_count(plan, trainings)
 
 
 def _done(pending: Sequence[Training], when: str) -> list[Training]:

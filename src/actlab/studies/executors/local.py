@@ -27,13 +27,15 @@ def available_cores() -> int:
 
 
 class LocalProcesses(concurrent.futures.Executor):
-    """A number of `workers`; a task that takes longer than `timeout` seconds is lost.
+    """A number of `workers`; a task that takes longer than `limit` seconds is lost.
+
+    `limit` is at first the `timeout`, and may be set for the tasks that are submitted next.
 
     The future of a task whose worker was killed, crashed or hung raises `WorkerLostError`.
     """
 
     def __init__(self, workers: int, timeout: float) -> None:
-        self._timeout = timeout
+        self.limit = timeout
         self._workers = [WorkerProcess() for _worker in range(workers)]
         # The last one in is the first one out: it is warm, and where tasks come one at a time no
         # second process is started.
@@ -46,14 +48,18 @@ class LocalProcesses(concurrent.futures.Executor):
         self, function: Callable[..., Result], /, *arguments: Any, **named: Any
     ) -> "Future[Result]":
         """Run `function(*arguments, **named)` in a worker."""
-        return self._threads.submit(self._run, function, arguments, named)
+        return self._threads.submit(self._run, self.limit, function, arguments, named)
 
     def _run(
-        self, function: Callable[..., Result], arguments: tuple[Any, ...], named: dict[str, Any]
+        self,
+        limit: float,
+        function: Callable[..., Result],
+        arguments: tuple[Any, ...],
+        named: dict[str, Any],
     ) -> Result:
         worker = self._idle.get()
         try:
-            answer: Result = worker.run(function, arguments, named, self._timeout)
+            answer: Result = worker.run(function, arguments, named, limit)
             return answer
         finally:
             self._idle.put(worker)

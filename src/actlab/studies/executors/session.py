@@ -9,6 +9,7 @@ from actlab.errors import RunFolderError
 from actlab.i18n import _
 from actlab.records import Environment
 from actlab.studies import worker
+from actlab.studies.executors.cluster import ClusterExecutor
 from actlab.studies.executors.dispatch import persist
 from actlab.studies.run_folder import RunFolder
 
@@ -31,10 +32,12 @@ def established_environment(folder: RunFolder, command: str, executor: Executor)
     """Return where the study runs, written when it began.
 
     Raises ActlabError where data or device are not there, RunFolderError where the data have
-    changed since.
+    changed since, EngineError where the workers of an engine are not what they must be.
     """
     known = folder.environment()
     started = datetime.now(UTC).isoformat(timespec="seconds")
+    if isinstance(executor, ClusterExecutor):
+        executor.check(folder.plan(), None if known is None else known.fingerprint)
     found = persist(executor, worker.prepare, folder.plan(), command, started)
     if known is None:
         folder.write_environment(found)

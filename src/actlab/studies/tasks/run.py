@@ -9,7 +9,7 @@ from typing import Any
 
 from actlab.records import Environment, OutputPlan, OutputSetting, Plan, Record, Setting, Trial
 from actlab.studies import worker
-from actlab.studies.executors.dispatch import OneByOne, train_all, worker_count
+from actlab.studies.executors.dispatch import OneByOne, train_all, worker_count, workers_of
 from actlab.studies.executors.local import LocalProcesses
 from actlab.studies.executors.session import ExecutorFactory, established_environment, running
 from actlab.studies.run_folder import RunFolder
@@ -40,7 +40,8 @@ def run_tasks(
         environment = established_environment(folder, command, executor)
         done = {record.number for record in records}
         missing = [one for one in task_trials(plan, environment) if one.number not in done]
-        dispatch = OneByOne(executor, workers, worker.train_output)
+        at_once = workers_of(plan, executor, len(missing))
+        dispatch = OneByOne(executor, at_once, worker.train_output)
         for record, _weights in train_all(dispatch, missing):
             folder.append(record)
             records.append(record)

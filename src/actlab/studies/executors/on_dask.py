@@ -1,0 +1,130 @@
+"""Trials on a Dask cluster: `dask://HOST:PORT` is the address of its scheduler."""
+
+import contextlib
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from actlab.errors import EngineError, missing_extra
+from actlab.i18n import _
+from actlab.records import DataPlan, Plan
+from actlab.studies.executors import hosting
+from actlab.studies.executors.cluster import DRIVER, ClusterExecutor
+
+CONNECT_SECONDS = 10.0
+WORKER_SECONDS = 12.0
+
+GPU = "GPU"
+"""The resource that a worker with one GPU is started with: `dask worker --resources "GPU=1"`."""
+
+
+class DaskExecutor(ClusterExecutor):
+    """Tasks by Dask's own executor (`Client.get_executor`), each run once by Dask.
+
+    Raises MissingExtraError where Dask is not installed, EngineError where the scheduler cannot be
+    reached or no worker is there.
+    """
+
+    def __init__(self, address: str, limit: float) -> None:
+        try:
+            from distributed import Client
+        except ImportError:
+            raise missing_extra("dask", "dask") from None
+        for noisy in ("distributed", "tornado.application"):
+            logging.getLogger(noisy).setLevel(logging.CRITICAL)
+        try:
+            self._client = Client(f"tcp://{address}", timeout=CONNECT_SECONDS, set_as_default=False)
+        except (OSError, ValueError, TypeError) as error:
+            message = _(
+                "There must be a Dask scheduler at {address}; it cannot be reached: {error}. Start "
+                "one with: dask scheduler"
+            )
+            text = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise EngineError(message.format(address=address, error=text)) from None
+        self._client.register_plugin(_once())
+        super().__init__(limit)
+        self._address = address
+        self._executors: dict[bool, Any] = {}
+
+    def start_task(self, task: hosting.Task) -> Any:
+        """Submit the task, to a worker with a GPU of its own where it wants one."""
+        if task.gpu not in self._executors:
+            resources = {GPU: 1} if task.gpu else None
+            self._executors[task.gpu] = self._client.get_executor(
+                pure=False, retries=0, resources=resources
+            )
+        return self._executors[task.gpu].submit(hosting.run_task, task)
+
+    def check(self, plan: Plan, fingerprint: str | None) -> None:
+        """Wait for a worker, unless the plan says how many there will be; compare those there."""
+        if plan.execution.workers is None:
+            try:
+                self._client.wait_for_workers(1, timeout=WORKER_SECONDS)
+            except TimeoutError:
+                message = _(
+                    "The Dask scheduler at {address} must have a worker; it has none. Start one "
+                    "with: dask worker {address}; or say with --workers how many will come."
+                )
+                raise EngineError(message.format(address=self._address)) from None
+        super().check(plan, fingerprint)
+
+    def count_places(self) -> int:
+        """Return the threads of all workers, or their GPUs."""
+        workers = self._workers().values()
+        if self.gpu:
+            return int(sum(worker["resources"].get(GPU, 0) for worker in workers))
+        return int(sum(worker["nthreads"] for worker in workers))
+
+    def identities(self, plan: DataPlan | None) -> Mapping[str, dict[str, str] | Exception]:
+        """Ask every worker that is connected now."""
+        found: Mapping[str, dict[str, str] | Exception] = self._client.run(
+            hosting.identify, plan, on_error="return"
+        )
+        return found
+
+    def has_gpus(self) -> bool:
+        """Return whether a worker was started with the resource GPU."""
+        return any(worker["resources"].get(GPU) for worker in self._workers().values())
+
+    def is_alive(self) -> bool:
+        """Return whether the scheduler answers."""
+        with contextlib.suppress(Exception):
+            self._workers()
+            return True
+        return False
+
+    def close(self, *, now: bool) -> None:
+        """Close the connection; with `now`, end the processes that workers host for this driver."""
+        with contextlib.suppress(Exception):  # the scheduler may be gone
+            if now:
+                self._client.run(hosting.retire, DRIVER, on_error="ignore")
+            self._client.close(timeout=CONNECT_SECONDS)
+
+    def _workers(self) -> dict[str, Any]:
+        if self._client.status != "running":
+            raise ConnectionError(self._client.status)
+        workers: dict[str, Any] = self._client.scheduler_info(n_workers=-1)["workers"]
+        return workers
+
+
+def _once() -> Any:
+    """Return what keeps the scheduler from starting a task again whose worker died.
+
+    Dask would try four workers, and actlab three times that. Its limit is the scheduler's and holds
+    for everybody's tasks; so each of actlab's starts as if it had failed as often as is allowed.
+    """
+    from distributed import SchedulerPlugin
+
+    class Once(SchedulerPlugin):  # type: ignore[misc, unused-ignore]  # Dask may have no types
+        name = "actlab-once"
+        idempotent = True
+
+        async def start(self, scheduler: Any) -> None:
+            self.scheduler = scheduler
+
+        def transition(self, key: Any, start: Any, finish: Any, *_: Any, **__: Any) -> None:
+            del start
+            if finish == "processing" and str(key).startswith("run_task-"):
+                self.scheduler.tasks[key].suspicious = self.scheduler.allowed_failures
+
+    return Once()

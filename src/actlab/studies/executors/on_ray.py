@@ -1,0 +1,105 @@
+"""Trials on a Ray cluster: `ray://HOST:PORT` by its client server, `ray://auto` the one here."""
+
+import contextlib
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from actlab.errors import EngineError, missing_extra
+from actlab.i18n import _
+from actlab.records import DataPlan
+from actlab.studies.executors import hosting
+from actlab.studies.executors.cluster import ANSWER_SECONDS, DATA_SECONDS, ClusterExecutor, within
+
+AUTO = "auto"
+
+
+class RayExecutor(ClusterExecutor):
+    """Tasks by `ObjectRef.future()`, each run once by Ray, with one CPU or one GPU.
+
+    `auto` joins the cluster that Ray finds on this machine, else starts one. Raises
+    MissingExtraError where Ray is not installed, EngineError where it cannot be reached.
+    """
+
+    def __init__(self, address: str, limit: float) -> None:
+        try:
+            import ray
+        except ImportError:
+            raise missing_extra("ray", "ray") from None
+        self._ray = ray
+        if not ray.is_initialized():
+            _connect(ray, address)
+        self._remote: dict[bool, Any] = {}
+        super().__init__(limit)
+
+    def start_task(self, task: hosting.Task) -> Any:
+        """Start the task, and return a future that knows its reference."""
+        if task.gpu not in self._remote:
+            needs = {"num_gpus": 1, "num_cpus": 0} if task.gpu else {"num_cpus": 1}
+            self._remote[task.gpu] = self._ray.remote(
+                max_retries=0, retry_exceptions=False, **needs
+            )(hosting.run_task)
+        reference = self._remote[task.gpu].remote(task)
+        future = reference.future()
+        future.reference = reference
+        return future
+
+    def stop_task(self, future: Any) -> None:
+        """Stop the task: the future's own `cancel` would leave it running."""
+        self._ray.cancel(future.reference, force=True)
+
+    def count_places(self) -> int:
+        """Return the CPUs of all nodes, or their GPUs."""
+        return int(self._ray.cluster_resources().get("GPU" if self.gpu else "CPU", 0))
+
+    def identities(self, plan: DataPlan | None) -> Mapping[str, dict[str, str] | Exception]:
+        """Ask one worker on every node."""
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+        ask = self._ray.remote(num_cpus=0, max_retries=0)(hosting.identify)
+        asked = {
+            node["NodeManagerAddress"]: ask.options(
+                scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
+            ).remote(plan)
+            for node in self._ray.nodes()
+            if node["Alive"]
+        }
+        found: dict[str, dict[str, str] | Exception] = {}
+        for name, reference in asked.items():
+            try:
+                found[name] = self._ray.get(reference, timeout=DATA_SECONDS)
+            except Exception as error:
+                found[name] = error
+        return found
+
+    def has_gpus(self) -> bool:
+        """Return whether a node has a GPU."""
+        return bool(self._ray.cluster_resources().get("GPU"))
+
+    def is_alive(self) -> bool:
+        """Return whether the cluster answers."""
+        with contextlib.suppress(Exception):
+            return bool(self._ray.is_initialized() and self._ray.nodes())
+        return False
+
+
+def _connect(ray: Any, address: str) -> None:
+    """Join the cluster at `address`; the connection lasts as long as this process."""
+    quiet = {"logging_level": logging.ERROR, "log_to_driver": False}
+    if address == AUTO:
+        try:
+            ray.init(address="auto", **quiet)
+        except ConnectionError:
+            ray.init(include_dashboard=False, **quiet)
+        return
+    try:
+        within(ANSWER_SECONDS, lambda: ray.init(f"ray://{address}", **quiet))
+    except ImportError:
+        raise missing_extra("ray[client]", "ray") from None
+    except (ConnectionError, RuntimeError, ValueError, EngineError) as error:
+        message = _(
+            "There must be a Ray cluster at {address}; it cannot be reached: {error}. Start one "
+            "with: ray start --head"
+        )
+        text = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise EngineError(message.format(address=address, error=text)) from None
