@@ -182,14 +182,22 @@ def _main_left_out() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _allowed_to_have_children() -> Iterator[None]:
-    """Let a daemonic process (a worker of Dask) start one of its own."""
+    """Let a daemonic process (a worker of Dask) or one of loky's start one of its own.
+
+    The standard library refuses the first, and hands loky's way of starting on to the second.
+    """
     settings: dict[str, Any] = getattr(multiprocessing.current_process(), "_config", {})
-    before = settings.get("daemon")
+    default: Any = getattr(multiprocessing.context, "_default_context", None)
+    before = settings.get("daemon"), getattr(default, "_actual_context", None)
     settings["daemon"] = False
+    if default is not None:
+        default._actual_context = _SPAWN
     try:
         yield
     finally:
-        settings["daemon"] = before
+        settings["daemon"] = before[0]
+        if default is not None:
+            default._actual_context = before[1]
 
 
 @contextlib.contextmanager

@@ -2,16 +2,18 @@
 
 import html
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from actlab.errors import ActlabError, RunFolderError
+from actlab.errors import ActlabError, EngineError, RunFolderError
 from actlab.i18n import _, process_language
 from actlab.records import Confirmation, FinalFigure, Plan, Record, Verdict, best_record
 from actlab.studies.confirm.confirmation import check_seeds, obstacle
+from actlab.studies.executors.engines import executor_factory
 from actlab.studies.executors.in_process import InThisProcess
 from actlab.studies.executors.local import LocalProcesses
 from actlab.studies.executors.session import ExecutorFactory
@@ -145,6 +147,7 @@ def study(
     fc: Sequence[str] | None = None,
     out: Path | str | None = None,
     overrides: Mapping[str, Any] | None = None,
+    executor: str | Executor = "local",
 ) -> Study:
     """Run a study to its report: which activation for which slot, at which learning rate?
 
@@ -154,26 +157,37 @@ def study(
     place: (x, y), (x, y, x_test, y_test) or the path of an .npz file with these arrays. `conv` and
     `fc` are the activations to compare. `overrides` maps dotted keys of the plan ("trials",
     "protocol.patience") to values. `out` is the run folder; one that holds this plan's study
-    already is gone on with.
+    already is gone on with. `executor` is what runs the trials: "local", the address of a cluster
+    ("dask://HOST:PORT", "ray://HOST:PORT", "ray://auto") or an executor with the interface of
+    `concurrent.futures`.
 
     The network is checked for misuse first. Trials train side by side, one per core, in processes;
     a model that these cannot import (a script's or notebook's function, a lambda) trains in this
     one.
 
-    Raises PlanError for a plan that cannot be run, with every fault in it; DataError, NetworkError
-    and AddressError for data or a model that do not fit.
+    Raises PlanError for a plan that cannot be run, with every fault in it; EngineError for an
+    engine that cannot be reached or whose workers are not what they must be; DataError,
+    NetworkError and AddressError for data or a model that do not fit.
 
         study = actlab.study("digits", overrides={"trials": 24})
         study.best.setting
         study.confirm(seeds=10).slots[0].summary
     """
     path = Path(out) if out is not None else _new_path()
-    make_executor: ExecutorFactory = LocalProcesses
+    make_executor = executor_factory(executor)
     laid_over: dict[str, Any] = {}
     if model is not None:
         found = find_model(model)
         laid_over |= network_overrides(found.name)
-        make_executor = LocalProcesses if found.travels else InThisProcess
+        if not found.travels:
+            if executor != "local":
+                raise EngineError(
+                    _(
+                        "Workers elsewhere must be able to import the model: put the function that "
+                        "makes it into a file of its own and give its address, FILE.py:NAME."
+                    )
+                )
+            make_executor = InThisProcess
     if data is not None:
         laid_over |= data_overrides(data, path)
     for slot, names in (("conv", conv), ("fc", fc)):

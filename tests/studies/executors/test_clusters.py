@@ -1,0 +1,256 @@
+"""Studies on real Dask and Ray clusters give the records that local processes give."""
+
+import json
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actlab.errors import EngineError
+from actlab.records import Plan
+from actlab.studies.executors.engines import executor_factory
+from actlab.studies.run_folder import RunFolder
+from actlab.studies.search.search import run_search
+from actlab.testing.executors import assert_futures, assert_survives_a_killed_worker
+from tests.studies.conftest import make_tiny_plan
+from tests.studies.executors.clusters import (
+    SOURCE,
+    DaskCluster,
+    dask_cluster,
+    kill,
+    ray_stopped_after,
+    ray_workers,
+    wait_until,
+)
+from tests.studies.inline import Silent
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # the engines' own
+
+COMMAND = [sys.executable, "-m", "actlab", "study"]
+
+
+def values(folder: RunFolder) -> list[dict[str, Any]]:
+    """Return the records without times, by number."""
+    rows = [json.loads(line) for line in folder.records_path.read_text().splitlines()]
+    for row in rows:
+        row.pop("seconds")
+        for epoch in row["curve"]:
+            epoch.pop("seconds")
+    return sorted(rows, key=lambda row: int(row["number"]))
+
+
+def run(path: Path, plan: Plan, engine: str | Executor) -> RunFolder:
+    folder = RunFolder.create(path, plan)
+    with folder.locked():
+        run_search(folder, "", Silent(), executor_factory(engine))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    return run(tmp_path_factory.mktemp("local") / "run", make_tiny_plan(), "local")
+
+
+@pytest.fixture(scope="module")
+def dask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskCluster]:
+    with dask_cluster(tmp_path_factory.mktemp("dask"), workers=2) as cluster:
+        yield cluster
+
+
+def test_dask_gives_the_records_of_local_processes(
+    dask: DaskCluster, local: RunFolder, tmp_path: Path, tiny_plan: Plan
+) -> None:
+    assert values(run(tmp_path / "run", tiny_plan, dask.address)) == values(local)
+
+
+def test_ray_gives_the_records_of_local_processes(
+    local: RunFolder, tmp_path: Path, tiny_plan: Plan
+) -> None:
+    with ray_stopped_after():
+        assert values(run(tmp_path / "run", tiny_plan, "ray://auto")) == values(local)
+
+
+def test_an_executor_of_the_user_s_gives_the_records_of_local_processes(
+    local: RunFolder, tmp_path: Path, tiny_plan: Plan
+) -> None:
+    from loky import ProcessPoolExecutor
+
+    executor = ProcessPoolExecutor(2)
+    try:
+        assert values(run(tmp_path / "run", tiny_plan, executor)) == values(local)
+        assert executor.submit(pow, 2, 3).result() == 8, "it is the user's to shut down"
+    finally:
+        executor.shutdown(kill_workers=True)
+
+
+def test_a_worker_of_another_version_is_refused(tmp_path: Path, tiny_plan: Plan) -> None:
+    other = tmp_path / "other"
+    (other / "torch-2.4.0.dist-info").mkdir(parents=True)
+    (other / "torch-2.4.0.dist-info" / "METADATA").write_text("Name: torch\nVersion: 2.4.0\n")
+    with dask_cluster(tmp_path, workers=0) as cluster:
+        cluster.add(variables={"PYTHONPATH": f"{other}:{SOURCE}"})
+        before = time.monotonic()
+        with pytest.raises(EngineError, match=r"torch is 2\.4\.0 there and \d") as raised:
+            run(tmp_path / "run", replace_workers(tiny_plan, None), cluster.address)
+        assert "\n" not in str(raised.value)
+        assert time.monotonic() - before < 60
+    assert not RunFolder(tmp_path / "run").records_path.exists()
+
+
+def replace_workers(plan: Plan, workers: int | None) -> Plan:
+    return replace(plan, execution=replace(plan.execution, workers=workers))
+
+
+def test_a_gpu_that_no_worker_has_is_refused(
+    dask: DaskCluster, tmp_path: Path, tiny_plan: Plan
+) -> None:
+    plan = replace(tiny_plan, execution=replace(tiny_plan.execution, device="cuda"))
+    with pytest.raises(EngineError, match="no worker of this engine offers a GPU"):
+        run(tmp_path / "run", plan, dask.address)
+
+
+@pytest.mark.parametrize(
+    ("engine", "message"),
+    [
+        ("dask://127.0.0.1:9", "There must be a Dask scheduler at 127.0.0.1:9"),
+        ("ray://127.0.0.1:9", "There must be a Ray cluster at 127.0.0.1:9"),
+        ("slurm", "There is no engine"),
+        ("dask://", "There is no engine"),
+    ],
+)
+def test_an_engine_that_cannot_be_reached_is_one_line_within_30_seconds(
+    engine: str, message: str, tmp_path: Path
+) -> None:
+    before = time.monotonic()
+    arguments = ["run", "digits", "--trials", "8", "--out", str(tmp_path / "run")]
+    found = subprocess.run(
+        [*COMMAND, *arguments, "--executor", engine], capture_output=True, text=True, check=False
+    )
+    assert found.returncode == 2, found.stderr
+    assert message in found.stderr
+    assert len(found.stderr.strip().splitlines()) == 1, found.stderr
+    assert time.monotonic() - before < 45
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_engine_that_is_not_installed_says_what_installs_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, module in (("dask://localhost:1", "distributed"), ("ray://auto", "ray")):
+        monkeypatch.setitem(sys.modules, module, None)
+        with pytest.raises(Exception, match=r'pip install "actlab\[(dask|ray)\]"'):
+            executor_factory(name)(1, 60.0)
+
+
+@pytest.mark.slow
+def test_dask_keeps_the_contract_of_executors(dask: DaskCluster) -> None:
+    make = executor_factory(dask.address)
+    assert_futures(lambda: make(2, 60.0))
+    assert_survives_a_killed_worker(lambda: make(2, 60.0))
+
+
+@pytest.mark.slow
+def test_ray_keeps_the_contract_of_executors() -> None:
+    make = executor_factory("ray://auto")
+    with ray_stopped_after():
+        assert_futures(lambda: make(2, 60.0))
+        assert_survives_a_killed_worker(lambda: make(2, 60.0))
+
+
+@pytest.mark.slow
+def test_local_processes_keep_the_contract_of_executors() -> None:
+    make = executor_factory("local")
+    assert_futures(lambda: make(2, 60.0))
+    assert_survives_a_killed_worker(lambda: make(2, 60.0))
+
+
+def resume(folder: RunFolder, engine: str, log: Path) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        [*COMMAND, "resume", str(folder.path), "--executor", engine],
+        stdout=subprocess.DEVNULL,
+        stderr=log.open("ab"),
+    )
+
+
+def lines(folder: RunFolder) -> int:
+    path = folder.records_path
+    return path.read_bytes().count(b"\n") if path.exists() else 0
+
+
+def drill_plan() -> Plan:
+    tiny = make_tiny_plan()
+    return replace(tiny, trials=24, protocol=replace(tiny.protocol, max_epochs=12, patience=12))
+
+
+def drill(folder: RunFolder, engine: str, harm: Callable[[], None], log: Path) -> None:
+    """Run a study while workers are harmed, kill its driver once, and resume it to its end."""
+    trials = folder.plan().trials
+    driver = resume(folder, engine, log)
+    wait_until(lambda: lines(folder) >= 3)
+    harm()
+    wait_until(lambda: lines(folder) >= 8)
+    driver.kill()
+    driver.wait()
+    driver = resume(folder, engine, log)
+    wait_until(lambda: lines(folder) >= 12)
+    harm()
+    assert driver.wait(timeout=600) == 0, log.read_text()
+    numbers = sorted(row["number"] for row in values(folder))
+    assert numbers == list(range(trials)), "every planned trial is there exactly once"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1500)
+def test_nothing_is_lost_or_doubled_on_dask_when_workers_and_driver_are_killed(
+    tmp_path: Path,
+) -> None:
+    generator = random.Random(1)
+    expected = run(tmp_path / "local", drill_plan(), "local")
+    folder = RunFolder.create(tmp_path / "run", drill_plan())
+    with dask_cluster(tmp_path, workers=3) as cluster:
+
+        def harm() -> None:
+            cluster.kill(generator.randrange(len(cluster.workers)))
+            time.sleep(generator.uniform(0, 2))
+            cluster.add()
+
+        drill(folder, cluster.address, harm, tmp_path / "driver.log")
+    assert values(folder) == values(expected)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1500)
+def test_nothing_is_lost_or_doubled_on_ray_when_workers_and_driver_are_killed(
+    tmp_path: Path,
+) -> None:
+    generator = random.Random(2)
+    expected = run(tmp_path / "local", drill_plan(), "local")
+    folder = RunFolder.create(tmp_path / "run", drill_plan())
+
+    def harm() -> None:
+        wait_until(lambda: bool(ray_workers()))
+        kill(generator.choice(ray_workers()))
+
+    drill(folder, "ray://auto", harm, tmp_path / "driver.log")
+    assert values(folder) == values(expected)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_study_begun_on_dask_is_resumed_on_this_machine(tmp_path: Path) -> None:
+    expected = run(tmp_path / "local", drill_plan(), "local")
+    folder = RunFolder.create(tmp_path / "run", drill_plan())
+    with dask_cluster(tmp_path, workers=2) as cluster:
+        driver = resume(folder, cluster.address, tmp_path / "driver.log")
+        wait_until(lambda: lines(folder) >= 5)
+        driver.kill()
+        driver.wait()
+    assert resume(folder, "local", tmp_path / "driver.log").wait(timeout=600) == 0
+    assert values(folder) == values(expected)
