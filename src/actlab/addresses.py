@@ -170,6 +170,7 @@ def as_program(
         ...
     actlab.addresses.UserCodeError: train.py ended the program (exit code 0)...
     """
+    process = os.getpid()
     try:
         with _surroundings(argv), output_on_stderr(), _exits_raised():
             yield
@@ -177,6 +178,9 @@ def as_program(
         raise
     except BaseException as end:
         raise kind(told(what, end)) from None
+    finally:
+        if os.getpid() != process:  # the code forked, and this is the copy
+            os._exit(0)
 
 
 @contextmanager
@@ -316,6 +320,33 @@ def _surroundings(argv: Sequence[str] | None) -> Iterator[None]:
             os.chdir(folder)
 
 
+_OUTSIDE: list[tuple[Path, Any, int]] = []
+"""The folder, the stream and the descriptor of standard output as they were outside `as_program`,
+the outermost first."""
+
+
+@contextmanager
+def outside_program() -> Iterator[None]:
+    """Give the block, within `as_program`, the folder and the standard output from outside it."""
+    if not _OUTSIDE:
+        yield
+        return
+    folder, plain, kept = _OUTSIDE[0]
+    _flush()
+    inside, stream, here = Path.cwd(), sys.stdout, os.dup(1)
+    os.dup2(kept, 1)
+    os.chdir(folder)
+    sys.stdout = plain
+    try:
+        yield
+    finally:
+        _flush()
+        sys.stdout = stream
+        os.dup2(here, 1)
+        os.close(here)
+        os.chdir(inside)
+
+
 @contextmanager
 def output_on_stderr() -> Iterator[None]:
     """Send to standard error what the block writes to standard output.
@@ -330,12 +361,15 @@ def output_on_stderr() -> Iterator[None]:
     except OSError:  # one of them is closed
         kept = None
     sys.stdout = sys.stderr
+    if kept is not None:
+        _OUTSIDE.append((Path.cwd(), plain, kept))
     try:
         yield
     finally:
         _flush()
         sys.stdout = plain
         if kept is not None:
+            _OUTSIDE.pop()
             with contextlib.suppress(OSError):  # the block closed what it does not know
                 os.dup2(kept, 1)
                 os.close(kept)

@@ -160,7 +160,15 @@ def broken(name: str, **arrays: Any) -> str:
     ("arguments", "story"),
     [
         ((), "A TARGET is needed"),
-        (("net.py",), "must look like pkg.module:Net or file.py:build"),
+        (("net.py",), "net.py ended without a backward pass. Nothing was checked"),
+        (("net.py",), "What is in it can be checked by name: net.py:published, "),
+        (("gone.py",), "There is no file gone.py."),
+        (("net",), "A module is run with -m net"),
+        (("-m", "gone.module"), "There is no module gone.module to run"),
+        (("net.py", "--steps", "2"), "ended without a backward pass"),
+        (("--steps", "0", "net.py"), "--steps must be at least 1"),
+        (("--loss", "mse", "net.py"), "--loss is for an address, such as train.py:Net"),
+        (("net.py:corrected", "stray"), "net.py:corrected is an address and takes no arguments"),
         (("gone.py:net", "--input-shape", "4"), "There is no file gone.py"),
         (
             ("gone.module:net", "--input-shape", "4"),
@@ -168,7 +176,7 @@ def broken(name: str, **arrays: Any) -> str:
         ),
         (("net.py:publisched", "--input-shape", "4"), 'Did you mean "published"?'),
         (("net.py:number", "--input-shape", "4"), "must be a model, a class or a function"),
-        (("net.py:Needs", "--input-shape", "4"), "callable without arguments, but it needs width"),
+        (("net.py:Needs", "--input-shape", "4"), "net.py:Needs needs width: give --set width"),
         (("net.py:fails", "--input-shape", "4"), "raised OSError: no weights here"),
         (("net.py:corrected",), "A batch is needed"),
         (("net.py:corrected", "--input-shape", "4,a"), "--input-shape must look like"),
@@ -181,8 +189,18 @@ def broken(name: str, **arrays: Any) -> str:
         (("net.py:corrected", "--data", "gone.npz"), "There is no file gone.npz"),
         (("net.py:corrected", "--data", "text.npz"), "cannot be read as an .npz file"),
         (("net.py:corrected", "--data", "pickled.npz"), "cannot be read as an .npz file"),
-        (("net.py:corrected", "--data", "names.npz"), "must have arrays x and y; it has a, b, c"),
-        (("net.py:corrected", "--data", "rows.npz"), "equally many rows"),
+        (("net.py:corrected", "--data", "names.npz"), "an input and a target at least; it has a."),
+        (
+            ("net.py:corrected", "--data", "rows.npz"),
+            "equally many rows, at least one; got x (3, 64)",
+        ),
+        (
+            ("net.py:Needs", "--set", "width", "--input-shape", "4"),
+            "--set must look like hidden=32",
+        ),
+        (("net.py:Needs", "--set", "wdith=3", "--input-shape", "4"), 'Did you mean "width"?'),
+        (("net.py:Tagger", "--input-shape", "12"), "takes ids: --input-shape long:16"),
+        (("net.py:corrected", "--input-shape", "9" * 30), "does not fit into memory"),
         (("--explain", "ACT999"), "no rule"),
     ],
 )
@@ -191,7 +209,7 @@ def test_wrong_use_is_one_line_and_exits_with_two(
 ) -> None:
     Path("text.npz").write_text("no archive")
     broken("pickled.npz", x=np.array([{"a": 1}], dtype=object), y=np.zeros(1))
-    broken("names.npz", a=np.zeros(1), b=np.zeros(1), c=np.zeros(1))
+    broken("names.npz", a=np.zeros(1))
     broken("rows.npz", x=np.zeros((3, 64)), y=np.zeros(2))
     code, out, err = written(capsys, *arguments)
     assert code == 2

@@ -5,8 +5,7 @@ from itertools import islice
 from types import CodeType, FrameType
 from typing import NamedTuple
 
-from actlab.addresses import is_user as is_user
-from actlab.addresses import owner_of
+from actlab.addresses import is_user, owner_of
 from actlab.capture.location import Location
 
 _DISPATCH = (

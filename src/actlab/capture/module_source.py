@@ -14,7 +14,7 @@ from pathlib import Path
 
 from torch import nn
 
-from actlab.capture.frames import is_user
+from actlab.addresses import is_user
 from actlab.capture.location import Location
 
 _CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)

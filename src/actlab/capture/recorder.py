@@ -38,8 +38,9 @@ class Sink:
     def __init__(self) -> None:
         self.trace = Trace()
 
-    def passes_over(self, scopes: tuple[Scope, ...]) -> bool:  # noqa: ARG002  for subclasses
-        """Return whether calls inside the innermost module are not recorded."""
+    def passes_over(self, op: str, scopes: tuple[Scope, ...], given: Any) -> bool:
+        """Return whether a call in the innermost module, `given` these arguments, is left out."""
+        del op, scopes, given
         return False
 
     def locates(self, op: str) -> bool:  # noqa: ARG002  for subclasses
@@ -93,7 +94,7 @@ class Recorder(TorchFunctionMode):
         kwargs = kwargs or {}
         op = ops.name_of(func)
         sink = self.sink
-        if op in _NO_RECORD or sink.passes_over(self.scopes):
+        if op in _NO_RECORD or sink.passes_over(op, self.scopes, (args, kwargs)):
             return func(*args, **kwargs)
         call: Call | None = None
         with sink.looking():
@@ -169,6 +170,11 @@ class Recorder(TorchFunctionMode):
             root = self.sink.trace.roots[-1]
             root.output, root.last = output, len(self.sink.trace.calls)
 
+    @property
+    def is_named(self) -> bool:
+        """Return whether a module has been named from which paths begin."""
+        return bool(self._roots)
+
     def path_of(self, module: nn.Module) -> str:
         """Return the dotted path of a module; of one that is no part of a root, with its class."""
         path = self._names.get(id(module))
@@ -189,10 +195,11 @@ class Recorder(TorchFunctionMode):
             self._names.setdefault(id(part), path)
 
 
-class _EverythingKept(Sink):
+class EverythingKept(Sink):
     """Keeps every tensor; one that is changed in place is a new `Value` each time."""
 
     def value_of(self, tensor: Tensor) -> Value:
+        """Return the value of a tensor, a new one where it was changed in place."""
         known = self.trace._current.get(id(tensor))
         if known is None:
             known = Value(tensor, version_of(tensor))
@@ -213,11 +220,13 @@ class _EverythingKept(Sink):
         return after
 
     def made(self, tensor: Tensor, call: Call, position: int) -> Value:
+        """Return the value of an output, which replaces what the tensor held."""
         value = Value(tensor, version_of(tensor), call, position)
         self.trace._current[id(tensor)] = value
         return value
 
     def failed(self, call: Call, error: Exception) -> None:
+        """Keep the call that raised."""
         call.error = error
         self.trace.failed = call
 
@@ -241,18 +250,20 @@ def recording(
     on_module: Callable[[nn.Module], object] = id,
     names_of: nn.Module | None = None,
     files: tuple[str, ...] = (),
+    sink: EverythingKept | None = None,
 ) -> Iterator[Trace]:
     """Record every torch call of the block, in the modules they ran in.
 
     `on_module` is shown each module before its forward runs. Paths are named from `names_of`, or
     from the first module that is called. `files` are where modules may have been written down.
+    `sink` says what is kept, where that is not everything.
 
     >>> with recording() as trace:
     ...     _ = torch.relu(torch.ones(2))
     >>> [call.op for call in trace.calls]
     ['ones', 'relu']
     """
-    recorder = Recorder(_EverythingKept(), files)
+    recorder = Recorder(EverythingKept() if sink is None else sink, files)
     if names_of is not None:
         recorder.name_root(names_of)
 

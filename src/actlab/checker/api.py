@@ -3,11 +3,11 @@
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from torch import nn
 
+from actlab.addresses import place_of
 from actlab.capture.frames import caller
 from actlab.capture.location import Location
 from actlab.capture.restore import modules_of
@@ -17,13 +17,12 @@ from actlab.checker.captured_step import (
     Program,
     captured,
     failing_call,
-    place_of,
     story,
 )
 from actlab.checker.engine import run_rules
 from actlab.checker.report import Report
 from actlab.checker.rules import RULES
-from actlab.checker.settings import Settings, checked_codes, nearest_settings
+from actlab.checker.settings import settings_here
 from actlab.checker.targets import Targets, checked_task
 from actlab.i18n import _
 
@@ -85,7 +84,7 @@ def check_batch(
     modules = tuple(part for part in (model, loss_fn) if isinstance(part, nn.Module))
 
     def run(model_done: Callable[[Any], None]) -> Any:
-        output = _called(model, x)
+        output = called(model, x)
         model_done(output)
         return loss_fn(output, y)
 
@@ -95,7 +94,7 @@ def check_batch(
         modules=modules or modules_of(model),
         targets=Targets.of(y, made_up),
         inputs=x,
-        forward=lambda inputs: _called(model, inputs),
+        forward=lambda inputs: called(model, inputs),
         loss=lambda output: loss_fn(output, y),
         optimizer=optimizer,
         files=files,
@@ -138,7 +137,8 @@ def check_step(
     return _report(program, task, ignore)
 
 
-def _called(model: Callable[..., Any], x: Any) -> Any:
+def called(model: Callable[..., Any], x: Any) -> Any:
+    """Return a model's output: a tuple is given as `*x`, a mapping as `**x`."""
     if isinstance(x, tuple):
         return model(*x)
     if isinstance(x, Mapping):
@@ -150,17 +150,12 @@ def _report(program: Program, task: str | None, ignore: str | Iterable[str]) -> 
     started = time.perf_counter()
     asked = Location(program.files[0], 1) if program.files else caller()
     task = checked_task(task)
-    settings = _settings(ignore)
+    settings = settings_here(ignore, RULES)
     with captured(program, task) as step:
         report = run_rules(RULES, step, settings, asked)
         if step.error is not None:
             report = _of_stopped_step(report, step)
     return replace(report, seconds=time.perf_counter() - started)
-
-
-def _settings(ignore: str | Iterable[str]) -> Settings:
-    settings = nearest_settings(Path.cwd(), RULES)
-    return replace(settings, ignore=settings.ignore | checked_codes(ignore, RULES))
 
 
 def _of_stopped_step(report: Report, step: Step) -> Report:

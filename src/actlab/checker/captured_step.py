@@ -1,6 +1,5 @@
 """Running one step under observation, and leaving everything as it was."""
 
-import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -10,10 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from actlab.addresses import first_line, place_of
 from actlab.capture import ops
 from actlab.capture.autograd_graph import complete
 from actlab.capture.eager import eager
-from actlab.capture.frames import is_user
 from actlab.capture.recorder import recording
 from actlab.capture.reruns import Reruns, Run
 from actlab.capture.restore import Keeper, random_state_kept, uninitialised_names
@@ -74,6 +73,28 @@ def captured(program: Program, task: str | None) -> Iterator[Step]:
         warnings.simplefilter("ignore")
         with random_state_kept():
             step = _run(program, task, keeper)
+        keeper.restore()
+        yield step
+
+
+@contextmanager
+def captured_pass(program: Program, trace: Trace, loss: Tensor, task: str | None) -> Iterator[Step]:
+    """Give the block the step that `trace` holds, at the moment of the backward pass of `loss`.
+
+    The pass can still be taken when the block ends, and all is as before but for it.
+    """
+    keeper = Keeper()
+    for module in program.modules:
+        keeper.remember(module)
+    with random_state_kept(), ExitStack() as stack:
+        stack.callback(keeper.restore)
+        stack.enter_context(warnings.catch_warnings())
+        warnings.simplefilter("ignore")
+        with random_state_kept(), eager():
+            unseen = complete(trace, loss)
+            step = _subject(program, trace, task, None)
+            step.unseen = unseen or not trace.calls
+            _differentiate(step, loss, keeps_graph=True)
         keeper.restore()
         yield step
 
@@ -184,7 +205,7 @@ def _parameters(modules: tuple[nn.Module, ...], trace: Trace) -> Mapping[str, Te
     return named
 
 
-def _differentiate(step: Step, loss: Any) -> None:
+def _differentiate(step: Step, loss: Any, keeps_graph: bool = False) -> None:
     """Take the gradients of the loss, without touching any `.grad`."""
     if step.error is not None:
         step.no_gradient_reason = _("the step stopped with an error")
@@ -208,7 +229,9 @@ def _differentiate(step: Step, loss: Any) -> None:
     values = list(_watched_values(step))
     wanted = [step.parameters[name] for name in names] + [value.tensor for value in values]
     try:
-        found = torch.autograd.grad(loss.sum(), wanted, allow_unused=True)
+        found = torch.autograd.grad(
+            loss.sum(), wanted, retain_graph=keeps_graph or None, allow_unused=True
+        )
     except Exception as error:  # the backward pass is the user's program too
         if "second time" in str(error):
             step.no_gradient_reason = _(
@@ -244,12 +267,6 @@ def _watched_values(step: Step) -> Iterator[Value]:
             yield value
 
 
-def first_line(error: BaseException) -> str:
-    """Return the first line of what an exception says."""
-    text = str(error).strip()
-    return text.splitlines()[0] if text else type(error).__name__
-
-
 def failing_call(step: Step) -> Call | None:
     """Return the torch call that stopped the step, None where something else did."""
     failed = step.trace.failed
@@ -282,14 +299,6 @@ def _part(step: Step, call: Call | None) -> str:
     if call is not None and not step.in_loss_code(call):
         return _("The model")
     return _("The step")
-
-
-def place_of(error: BaseException) -> tuple[str, int | None] | None:
-    """Return the innermost line of the user's own program that an exception passed."""
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if is_user(frame.filename):
-            return frame.filename, frame.lineno
-    return None
 
 
 def _advice(call: Call | None) -> str:

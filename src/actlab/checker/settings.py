@@ -14,7 +14,7 @@ import linecache
 import re
 import tomllib
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,15 @@ class Settings:
     select: frozenset[str] | None = None
     limits: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     severity: Mapping[str, Severity] = field(default_factory=dict)
+
+
+def settings_here(ignore: str | Iterable[str], rules: Collection[type[Rule]]) -> Settings:
+    """Return the settings of the present folder, with these codes left out besides.
+
+    Raises SettingsError for a file that cannot be used, UnknownNameError for a code of no rule.
+    """
+    settings = nearest_settings(Path.cwd(), rules)
+    return replace(settings, ignore=settings.ignore | checked_codes(ignore, rules))
 
 
 def nearest_settings(start: Path, rules: Collection[type[Rule]]) -> Settings:

@@ -1,18 +1,22 @@
-"""`actlab check`: run one step of a user's model and loss, and report misused activations."""
+"""`actlab check`: run one step of a user's program or model, and report misused activations."""
 
+import sys
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
+from actlab.cli.guard import end_now, is_guarded, let_go
 from actlab.cli.output import print_json, say
-from actlab.errors import ActlabError
+from actlab.errors import ActlabError, unknown_name
 from actlab.i18n import _
 from actlab.records import jsonable
 
 if TYPE_CHECKING:
+    from actlab.capture.program import UserProgram
     from actlab.checker.report import Report
 
 
@@ -22,14 +26,68 @@ class Format(StrEnum):
     TEXT = "text"
     JSON = "json"
     SARIF = "sarif"
+    GITHUB = "github"
+
+
+class CheckCommand(TyperCommand):
+    """The command, whose options end at a program: what follows is the program's own."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the arguments up to the program's own."""
+        takes_value = {
+            name
+            for option in self.params
+            if option.param_type_name == "option" and not getattr(option, "is_flag", False)
+            for name in option.opts
+        }
+        return super().parse_args(ctx, _own_apart(args, takes_value))
+
+
+def _own_apart(arguments: list[str], takes_value: set[str]) -> list[str]:
+    """Return the arguments with `--` before those that are the program's own.
+
+    >>> _own_apart(["--json", "train.py", "--lr", "1"], set())
+    ['--json', 'train.py', '--', '--lr', '1']
+    >>> _own_apart(["net.py:Net", "--json"], set())
+    ['net.py:Net', '--json']
+    """
+    place = 0
+    while place < len(arguments):
+        word = arguments[place]
+        if word == "--":
+            return arguments
+        if word in ("-m", "--module"):
+            return [*arguments[: place + 2], "--", *arguments[place + 2 :]]
+        if not word.startswith("-"):
+            if is_address(word):
+                return arguments
+            return [*arguments[: place + 1], "--", *arguments[place + 1 :]]
+        place += 2 if word in takes_value else 1
+    return arguments
+
+
+def is_address(target: str) -> bool:
+    """Return whether a target is an address, which has a colon, and no file."""
+    return ":" in target and not Path(target).is_file()
 
 
 Target = Annotated[
     str | None,
     typer.Argument(
-        metavar="TARGET",
-        help=_("pkg.module:Net or file.py:build; what it names, called, returns the model."),
+        metavar="TARGET|SCRIPT.py|NOTEBOOK.ipynb",
+        help=_(
+            "A program, run as it is up to its first backward pass; or pkg.module:Net, "
+            "file.py:build: what it names, called, returns the model."
+        ),
     ),
+]
+Arguments = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[ITS ARGUMENTS]", help=_("What the program is given.")),
+]
+Module = Annotated[
+    str | None,
+    typer.Option("-m", "--module", metavar="MODULE", help=_("A module to run as a program.")),
 ]
 Loss = Annotated[
     str | None,
@@ -43,16 +101,32 @@ Task = Annotated[
     ),
 ]
 InputShape = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
-        "--input-shape", metavar="S", help=_("Shape of one sample, e.g. 1,28,28; long:16 for ids.")
+        "--input-shape",
+        metavar="S",
+        help=_("Shape of one sample, e.g. 1,28,28; long:16 for ids; once for each input."),
     ),
 ]
 Data = Annotated[
-    str | None, typer.Option("--data", metavar="D", help=_("FILE.npz with x and y, digits, mnist."))
+    str | None,
+    typer.Option(
+        "--data", metavar="D", help=_("FILE.npz with the inputs and the target, digits, mnist.")
+    ),
 ]
 DataDirectory = Annotated[
     Path | None, typer.Option("--data-dir", metavar="DIR", help=_("Where the MNIST files are."))
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help=_("An argument of what the address names.")),
+]
+Steps = Annotated[
+    int, typer.Option("--steps", metavar="N", help=_("How many backward passes to look at."))
+]
+ThenRun = Annotated[
+    bool,
+    typer.Option("--then-run", help=_("Let a program without findings go on, as if unchecked.")),
 ]
 Ignore = Annotated[
     str,
@@ -62,12 +136,17 @@ Ignore = Annotated[
 
 def check(
     target: Target = None,
+    arguments: Arguments = None,
     *,
+    module: Module = None,
     loss: Loss = None,
     task: Task = None,
     input_shape: InputShape = None,
     data: Data = None,
     data_dir: DataDirectory = None,
+    settings: Settings = None,
+    steps: Steps = 1,
+    then_run: ThenRun = False,
     output_format: Annotated[
         Format, typer.Option("--format", help=_("How to write the report."))
     ] = Format.TEXT,
@@ -79,30 +158,140 @@ def check(
     ] = None,
 ) -> None:
     """Report misused activations; exit with 1 if there is an error."""
+    written = Format.JSON if json else output_format
     if explain is not None:
-        _explain(explain, json=json or output_format is Format.JSON)
+        _explain(explain, json=written is Format.JSON)
         return
-    if target is None:
+    words = [*([] if target is None else [target]), *(arguments or [])]
+    if not words and module is None:
         raise ActlabError(
-            _("A TARGET is needed: pkg.module:Net or file.py:build. See actlab check --help.")
+            _(
+                "A TARGET is needed: a script, or pkg.module:Net, or file.py:build. "
+                "See actlab check --help."
+            )
         )
-    from actlab.checker.command import run_target
+    if module is None and is_address(words[0]):
+        if len(words) > 1:
+            raise ActlabError(
+                _("{target} is an address and takes no arguments of its own; got {given}.").format(
+                    target=words[0], given=" ".join(words[1:])
+                )
+            )
+        from actlab.checker.command import check_address
 
-    report = run_target(
-        target, loss=loss, task=task, shape=input_shape, batch=_batch(data, data_dir), ignore=ignore
-    )
-    _print(report, Format.JSON if json else output_format)
-    if report.errors or (strict and report.warnings):
-        raise typer.Exit(1)
+        report = check_address(
+            words[0],
+            loss=loss,
+            task=task,
+            shapes=input_shape or (),
+            arrays=_arrays(data, data_dir),
+            arguments=_arguments(settings or []),
+            ignore=ignore,
+        )
+        _print(report, written)
+        raise typer.Exit(_exit_code(report, strict))
+    _refuse(loss=loss, input_shape=input_shape, data=data, set=settings)
+    from actlab.capture.program import UserProgram
+
+    name, own = (words[0], words[1:]) if module is None else (module, words)
+    program = UserProgram(name, tuple(own), is_module=module is not None)
+    _check_program(program, task, ignore, steps, then_run, written, strict)
 
 
-def _batch(data: str | None, directory: Path | None) -> Any:
-    """Return the arrays (x, y) that `--data` names, None without it."""
+def _check_program(
+    program: "UserProgram",
+    task: str | None,
+    ignore: str,
+    steps: int,
+    then_run: bool,
+    written: Format,
+    strict: bool,
+) -> None:
+    from actlab.addresses import outside_program
+    from actlab.checker.program import check_program
+
+    went_on = False
+
+    def goes_on(report: "Report") -> bool:
+        nonlocal went_on
+        code = _exit_code(report, strict)
+        with outside_program():
+            _print(report, written, to_stderr=then_run)
+        went_on = then_run and code == 0
+        if went_on:
+            let_go()
+        elif is_guarded():
+            end_now(code)
+        return went_on
+
+    try:
+        report = check_program(
+            program, task=task, ignore=ignore, steps=steps, goes_on=goes_on, apart=not then_run
+        )
+    except (Exception, SystemExit) as error:
+        if not went_on:
+            raise
+        raise _as_python(error) from None
+    if not went_on:
+        raise typer.Exit(_exit_code(report, strict))
+
+
+def _as_python(error: BaseException) -> SystemExit:
+    """Return how Python itself ends a program that raises."""
+    if isinstance(error, SystemExit):
+        return error
+    own = error.__traceback__
+    while own is not None and own.tb_frame.f_globals.get("__name__") != "__main__":
+        own = own.tb_next
+    sys.excepthook(type(error), error, own or error.__traceback__)
+    return SystemExit(1)
+
+
+def _exit_code(report: "Report", strict: bool) -> int:
+    return int(bool(report.errors or (strict and report.warnings)))
+
+
+def _refuse(**given: Any) -> None:
+    """Refuse the options that only an address takes."""
+    for name, value in given.items():
+        if value:
+            raise ActlabError(
+                _(
+                    "--{option} is for an address, such as train.py:Net; a program brings its own."
+                ).format(option=name.replace("_", "-"))
+            )
+
+
+def _arguments(settings: list[str]) -> dict[str, str]:
+    found = {}
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        if not equals or not name.isidentifier():
+            raise ActlabError(
+                _('--set must look like hidden=32; got "{given}".').format(given=setting)
+            )
+        found[name] = value
+    return found
+
+
+def _arrays(data: str | None, directory: Path | None) -> Any:
+    """Return the arrays that `--data` names, None without it."""
     if data is None:
         return None
-    from actlab.cli.check_data import read_batch
+    if data.endswith((".npz", ".npy")):
+        from actlab.data.arrays import read_arrays
 
-    return read_batch(data, directory)
+        return read_arrays(Path(data))
+    import numpy as np
+
+    from actlab.data import NAMES, open_dataset
+
+    if data not in NAMES:
+        raise unknown_name(_("data set (or .npz file)"), data, NAMES)
+    dataset = open_dataset(data, None if directory is None else str(directory))
+    examples = dataset.training_pool.take(np.arange(64))
+    shares = examples.images.astype("float32") / (dataset.pixel_maximum or 1)
+    return {"x": (shares - 0.5) / 0.5, "y": examples.labels}
 
 
 def _explain(code: str, *, json: bool) -> None:
@@ -115,20 +304,24 @@ def _explain(code: str, *, json: bool) -> None:
         print(markdown(found))
 
 
-def _print(report: "Report", output_format: Format) -> None:
-    if output_format is Format.TEXT:
-        print(report)
-        return
-    if output_format is Format.JSON:
-        print_json(report.to_dict())
-        return
-    import json as json_library
-    from importlib.metadata import version
+def _print(report: "Report", written: Format, to_stderr: bool = False) -> None:
+    stream = sys.stderr if to_stderr else sys.stdout
+    if written is Format.TEXT:
+        print(report, file=stream)
+    elif written is Format.JSON:
+        print_json(report.to_dict(), stream)
+    elif written is Format.GITHUB:
+        from actlab.checker.reporting.github import annotations
 
-    from actlab.checker.reporting.sarif import document
-    from actlab.checker.rules import RULES
+        print(annotations(report), end="", file=stream)
+    else:
+        import json as json_library
+        from importlib.metadata import version
 
-    for note in report.notes:
-        say(note)
-    log = jsonable(document(report, RULES, version("actlab")))
-    print(json_library.dumps(log, indent=2, ensure_ascii=False))
+        from actlab.checker.reporting.sarif import document
+        from actlab.checker.rules import RULES
+
+        for note in report.notes:
+            say(note)
+        log = jsonable(document(report, RULES, version("actlab")))
+        print(json_library.dumps(log, indent=2, ensure_ascii=False), file=stream)

@@ -5,14 +5,17 @@
 
 import sys
 import traceback
+from importlib.metadata import version as version_of
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from actlab.cli import functions, study, tasks
-from actlab.cli.check import check
+from actlab.cli.check import CheckCommand, check
 from actlab.cli.doctor import doctor
 from actlab.cli.explore import explore
+from actlab.cli.guard import guarded
 from actlab.cli.report import report
 from actlab.errors import ActlabError, extra_of, missing_extra, reason_of
 from actlab.i18n import _
@@ -22,23 +25,49 @@ app = typer.Typer(
     help=_("The workbench for activation functions: know them, compare them, check their use."),
     no_args_is_help=True,
     add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=lambda asked: _print_version() if asked else None,
+            is_eager=True,
+            help=_("Print the version of actlab."),
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
+def _print_version() -> None:
+    print(f"actlab {version_of('actlab')}")
+    raise typer.Exit
 
 
 app.add_typer(functions.app)
 app.command(help=_("Write the page on which functions are compared and moved."))(explore)
 app.add_typer(study.app)
 app.add_typer(tasks.app)
-app.command(help=_("Find misused activations in a model and its loss."))(check)
+app.command(
+    help=_("Find misused activations in a program, or in a model and its loss."), cls=CheckCommand
+)(check)
 app.command(help=_("Write the page of a run folder again."))(report)
 app.command(help=_("Say what this machine has for actlab, with a line of advice each."))(doctor)
 
 
 def main() -> None:
-    """Run the command line and exit with the code that design.md promises."""
-    sys.exit(run(sys.argv[1:]))
+    """Run the command line and exit with the code that it promises."""
+    arguments = sys.argv[1:]
+    if arguments[:1] == ["check"]:
+        sys.exit(guarded(lambda: run(arguments)))
+    sys.exit(run(arguments))
 
 
 def run(arguments: list[str]) -> int:
@@ -46,7 +75,11 @@ def run(arguments: list[str]) -> int:
     try:
         app(args=arguments, prog_name="actlab", standalone_mode=True)
     except SystemExit as exit_request:
-        return exit_request.code if isinstance(exit_request.code, int) else 0
+        code = exit_request.code
+        if code is None or isinstance(code, int):
+            return code or 0
+        print(code, file=sys.stderr)
+        return 1
     except ActlabError as error:
         print(f"actlab: {error}", file=sys.stderr)
         return 2

@@ -156,7 +156,7 @@ class _Measuring(Sink):
         """Return whether a tensor was given to a call, or made by one."""
         return tensor in self._values
 
-    def passes_over(self, scopes: tuple[Scope, ...]) -> bool:
+    def passes_over(self, op: str, scopes: tuple[Scope, ...], given: Any) -> bool:  # noqa: ARG002
         """Return True inside one of actlab's activations: one call, whatever computes it."""
         return isinstance(scopes[-1].module, Pointwise)
 
