@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from actlab.i18n import _
-from actlab.studies.executors.local import available_cores
+from actlab.studies.worker.environment import available_cores
 
 
 @dataclass(frozen=True)

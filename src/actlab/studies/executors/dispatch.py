@@ -18,8 +18,9 @@ from actlab.i18n import _
 from actlab.records import Environment, Plan, Record, TpeSampler, Trial, failed_record
 from actlab.studies import worker
 from actlab.studies.executors.cluster import ClusterExecutor
-from actlab.studies.executors.local import LocalProcesses, available_cores
+from actlab.studies.executors.local import LocalProcesses
 from actlab.studies.executors.worker_process import WorkerLostError
+from actlab.studies.worker.environment import available_cores
 
 Result = TypeVar("Result")
 

@@ -8,7 +8,6 @@ Workers end when their parent is gone, however it went.
 """
 
 import concurrent.futures
-import os
 import queue
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,13 +16,6 @@ from typing import Any, TypeVar
 from actlab.studies.executors.worker_process import WorkerProcess
 
 Result = TypeVar("Result")
-
-
-def available_cores() -> int:
-    """Return the number of cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 class LocalProcesses(concurrent.futures.Executor):

@@ -147,7 +147,6 @@ def tasks_plan(
     With `targets`, a file of the user's own, one task is named. Raises UnknownNameError for a
     task, a protocol or a data set that does not exist.
     """
-    from actlab.studies.tasks import output_settings
     from actlab.tasks import TASKS, task
 
     if dataset not in _NETWORKS:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from actlab import data
 from actlab.records import Environment, Plan, Precision, Seeds
-from actlab.studies.executors.local import available_cores
 from actlab.studies.worker.inputs import built
 
 if TYPE_CHECKING:
     from actlab.training import Device
 
 _LIBRARIES = ("actlab", "numba", "numpy", "optuna", "scikit-learn", "torch", "torchinfo")
+
+
+def available_cores() -> int:
+    """Return the number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def prepare(plan: Plan, command: str, started: str) -> Environment:
