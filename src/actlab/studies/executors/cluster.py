@@ -15,8 +15,8 @@ from actlab.errors import ActlabError, EngineError
 from actlab.i18n import _
 from actlab.records import DataPlan, Plan
 from actlab.studies.executors import hosting
-from actlab.studies.executors.local import available_cores
 from actlab.studies.executors.worker_process import WorkerLostError
+from actlab.studies.worker.environment import available_cores
 
 Result = TypeVar("Result")
 
