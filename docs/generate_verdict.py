@@ -240,14 +240,14 @@ def _study(folder: Any) -> dict[str, Any]:
     from datetime import UTC, datetime
 
     from actlab.case_study.claims import claims
-    from actlab.studies.interface.verdicts import judged_summary
+    from actlab.studies.interface.verdicts import verdict_summary
 
     environment, asked = folder.environment(), folder.confirmation()
     assert environment is not None, "the study has trained something"
     assert asked is not None, "the study was confirmed"
     records = folder.all_records()
     finished = datetime.fromtimestamp(folder.records_path.stat().st_mtime, UTC)
-    document = judged_summary(folder, claims)
+    document = verdict_summary(folder, claims)
     return {
         "test_accuracy": document["test_accuracy"],
         "verdict": document["verdict"],

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from actlab.case_study.published_results import published_trials
 from actlab.errors import VerdictError
-from actlab.records.judgement import TrialRow, TrialTable
-from actlab.verdicts.unreplicated import expected_best, judge_trials
+from actlab.records.unreplicated import TrialRow, TrialTable
+from actlab.verdicts.unreplicated import expected_best, summarise_trials
 
 
 def table(*values: tuple[str, float | None], maximize: bool = True) -> TrialTable:
@@ -32,7 +32,7 @@ def test_the_expected_best_is_the_mean_over_all_draws(
 
 
 def test_the_published_trials_are_judged_by_their_budgets() -> None:
-    judged = judge_trials(published_trials())
+    judged = summarise_trials(published_trials())
     conv, fc = judged.parameters
     assert (conv.parameter, fc.parameter) == ("conv_activation", "fc_activation")
     assert {c.name: c.trials for c in fc.choices}["tanh"] == 54
@@ -48,15 +48,15 @@ def test_the_published_trials_are_judged_by_their_budgets() -> None:
 
 
 def test_equal_budgets_carry_no_warning() -> None:
-    judged = judge_trials(table(("relu", 0.9), ("tanh", 0.8), ("relu", 0.7), ("tanh", None)))
+    judged = summarise_trials(table(("relu", 0.9), ("tanh", 0.8), ("relu", 0.7), ("tanh", None)))
     assert judged.parameters[0].luck is not None, "a failed trial is no try"
-    equal = judge_trials(table(("relu", 0.9), ("tanh", 0.8)))
+    equal = summarise_trials(table(("relu", 0.9), ("tanh", 0.8)))
     assert equal.parameters[0].luck is None
     assert not any("best of 1 tries" in sentence for sentence in equal.cannot)
 
 
 def test_a_minimised_value_is_best_when_small() -> None:
-    judged = judge_trials(table(("relu", 0.9), ("tanh", 0.2), maximize=False))
+    judged = summarise_trials(table(("relu", 0.9), ("tanh", 0.2), maximize=False))
     assert judged.best is not None
     assert judged.best.value == 0.2
     assert judged.parameters[0].choices[0].name == "tanh"
@@ -65,13 +65,13 @@ def test_a_minimised_value_is_best_when_small() -> None:
 
 def test_repeated_settings_are_counted() -> None:
     rows = tuple(TrialRow(n, {"f": "ab"[n % 2]}, {}, 0.5 + n / 10) for n in range(4))
-    judged = judge_trials(TrialTable("s", rows))
+    judged = summarise_trials(TrialTable("s", rows))
     assert judged.repeated == 2
     assert any("2 repeated runs" in sentence for sentence in judged.cannot)
 
 
 def test_nothing_completed_is_said() -> None:
-    judged = judge_trials(table(("relu", None), ("tanh", None)))
+    judged = summarise_trials(table(("relu", None), ("tanh", None)))
     assert judged.best is None
     assert judged.can == ("Nothing but the budgets: no trial completed.",)
     assert all(not math.isnan(c.trials) for c in judged.parameters[0].choices)
@@ -85,4 +85,4 @@ def test_a_study_that_compares_nothing_is_refused(
     rows: tuple[tuple[str, float], ...], reason: str
 ) -> None:
     with pytest.raises(VerdictError, match=reason):
-        judge_trials(table(*rows))
+        summarise_trials(table(*rows))

@@ -5,7 +5,7 @@ from importlib import resources
 
 from actlab.i18n import N_
 from actlab.records import OutputLayer
-from actlab.records.judgement import TrialTable
+from actlab.records.unreplicated import TrialTable
 from actlab.studies.search.import_trials import rows_of
 from actlab.studies.tasks.settings import PUBLISHED
 

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from actlab.cli.judged import report_trials
 from actlab.cli.output import print_json
 from actlab.cli.study.options import Json, Language
+from actlab.cli.unreplicated import report_trials
 from actlab.errors import unknown_name
 from actlab.i18n import LANGUAGES, _, process_language
 

@@ -18,11 +18,19 @@ from statistics import median
 
 from actlab.errors import VerdictError
 from actlab.i18n import _
-from actlab.records.judgement import ChoiceBudget, Judgement, ParameterBudgets, TrialRow, TrialTable
+from actlab.records.unreplicated import (
+    ChoiceBudget,
+    ParameterBudgets,
+    TrialRow,
+    TrialTable,
+    UnreplicatedSummary,
+)
 from actlab.text import Formatter, significant
 
 
-def judge_trials(table: TrialTable, translations: NullTranslations | None = None) -> Judgement:
+def summarise_trials(
+    table: TrialTable, translations: NullTranslations | None = None
+) -> UnreplicatedSummary:
     """Return budgets, what can be said and what cannot, in the language of `translations`.
 
     Raises VerdictError where there are no trials, or no parameter that has names to compare.
@@ -33,7 +41,7 @@ def judge_trials(table: TrialTable, translations: NullTranslations | None = None
     words = Formatter(translations or NullTranslations())
     best = min(completed, key=lambda row: (_loss(row, table), row.number), default=None)
     repeated = len(completed) - len({_key(row) for row in completed})
-    judged = Judgement(
+    summary = UnreplicatedSummary(
         source=words.translations.gettext(table.source),
         maximize=table.maximize,
         trials=len(table.rows),
@@ -44,7 +52,7 @@ def judge_trials(table: TrialTable, translations: NullTranslations | None = None
         can=(),
         cannot=(),
     )
-    return replace(judged, can=tuple(_can(judged, words)), cannot=tuple(_cannot(judged, words)))
+    return replace(summary, can=tuple(_can(summary, words)), cannot=tuple(_cannot(summary, words)))
 
 
 def expected_best(values: Sequence[float], draws: int, *, maximize: bool = True) -> float:
@@ -126,9 +134,9 @@ def _key(row: TrialRow) -> tuple[object, ...]:
     return (*sorted(row.choices.items()), *sorted(row.numbers.items()))
 
 
-def _can(judged: Judgement, words: Formatter) -> Iterator[str]:
+def _can(summary: UnreplicatedSummary, words: Formatter) -> Iterator[str]:
     _ = words.translations.gettext
-    best = judged.best
+    best = summary.best
     if best is None or best.value is None:
         yield _("Nothing but the budgets: no trial completed.")
         return
@@ -136,21 +144,21 @@ def _can(judged: Judgement, words: Formatter) -> Iterator[str]:
     yield _("Trial {number} reached {value}, the best of {count}, with {setting}.").format(
         number=best.number,
         value=significant(best.value),
-        count=judged.completed,
+        count=summary.completed,
         setting=", ".join(f"{key} {value}" for key, value in chosen.items()),
     )
     yield _(
         "Every name can reach its own best value, on the rows and with the seed of that trial: "
         "these are lower bounds of what each can do, not a ranking."
     )
-    for found in judged.parameters:
-        yield _equal_budgets(found, judged, words)
+    for found in summary.parameters:
+        yield _equal_budgets(found, summary, words)
 
 
-def _equal_budgets(found: ParameterBudgets, judged: Judgement, words: Formatter) -> str:
+def _equal_budgets(found: ParameterBudgets, summary: UnreplicatedSummary, words: Formatter) -> str:
     _ = words.translations.gettext
     known = [c for c in found.choices if c.expected_best is not None]
-    order = sorted(known, key=lambda c: c.expected_best or 0.0, reverse=judged.maximize)
+    order = sorted(known, key=lambda c: c.expected_best or 0.0, reverse=summary.maximize)
     text = _(
         "With {budget} tries each, the best of {parameter} would be expected in this order: "
         "{order}."
@@ -162,26 +170,26 @@ def _equal_budgets(found: ParameterBudgets, judged: Judgement, words: Formatter)
     )
 
 
-def _cannot(judged: Judgement, words: Formatter) -> Iterator[str]:
-    yield _one_seed(judged, words)
-    for found in judged.parameters:
+def _cannot(summary: UnreplicatedSummary, words: Formatter) -> Iterator[str]:
+    yield _one_seed(summary, words)
+    for found in summary.parameters:
         if found.luck is not None:
             yield _unequal(found, words)
     _ = words.translations.gettext
-    if judged.completed > 1:
+    if summary.completed > 1:
         yield _(
             "How well the best setting does on new data: the best of {count} is partly luck, and "
             "its value is too good by an unknown amount."
-        ).format(count=judged.completed)
+        ).format(count=summary.completed)
     yield _(
         "Whether a name is better than another: that takes replicates, the same seeds for both. "
         "A run folder of actlab gets them with: actlab study confirm DIR --seeds 10"
     )
 
 
-def _one_seed(judged: Judgement, words: Formatter) -> str:
+def _one_seed(summary: UnreplicatedSummary, words: Formatter) -> str:
     _ = words.translations.gettext
-    if not judged.repeated:
+    if not summary.repeated:
         return _(
             "What chance does: every setting ran once, so the spread between seeds is unknown and "
             "no difference between two settings can be told from it."
@@ -189,7 +197,7 @@ def _one_seed(judged: Judgement, words: Formatter) -> str:
     return _(
         "What chance does, but for {repeated} repeated runs: all other settings ran once, and "
         "no difference between them can be told from the spread between seeds."
-    ).format(repeated=judged.repeated)
+    ).format(repeated=summary.repeated)
 
 
 def _unequal(found: ParameterBudgets, words: Formatter) -> str:

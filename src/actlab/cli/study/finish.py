@@ -13,7 +13,7 @@ from actlab.studies.confirm.verdict_text import wording
 from actlab.studies.executors.session import ExecutorFactory
 from actlab.studies.interface.driving import bring_to_its_end
 from actlab.studies.interface.progress import StudyProgress
-from actlab.studies.interface.verdicts import judged_summary
+from actlab.studies.interface.verdicts import verdict_summary
 from actlab.studies.run_folder import RunFolder
 from actlab.text import Formatter
 from actlab.verdicts.text import summary as slot_summary
@@ -48,7 +48,7 @@ def finish(
         _say_interrupted(folder)
         raise
     if as_json:
-        print_json(judged_summary(folder, claims))
+        print_json(verdict_summary(folder, claims))
         return
     for line in _answer(folder):
         print(line)

@@ -20,7 +20,7 @@ def show(path: RunFolderPath, *, trial: TrialNumber = None, json: Json = False) 
     from actlab.case_study.claims import claims
     from actlab.cli.study.verdict_table import print_verdict
     from actlab.cli.tasks.finish import show_tasks
-    from actlab.studies.interface.verdicts import claims_of, judged_summary, verdict_of
+    from actlab.studies.interface.verdicts import claims_of, verdict_of, verdict_summary
     from actlab.studies.run_folder import RunFolder
     from actlab.studies.summary import summary, trial_detail
 
@@ -37,7 +37,7 @@ def show(path: RunFolderPath, *, trial: TrialNumber = None, json: Json = False) 
             raise ActlabError(message.format(number=trial, known=_numbers(sorted(found))))
         document = trial_detail(found[trial])
     else:
-        document = judged_summary(folder, claims) if json else summary(folder)
+        document = verdict_summary(folder, claims) if json else summary(folder)
     if json:
         print_json(document)
     elif trial is not None:

@@ -68,7 +68,7 @@ def replication_of(folder: RunFolder) -> Replication:
     )
 
 
-def judged_summary(folder: RunFolder, claims: ClaimJudge | None = None) -> dict[str, Any]:
+def verdict_summary(folder: RunFolder, claims: ClaimJudge | None = None) -> dict[str, Any]:
     """Return the document of `actlab study show --json`, the verdict included."""
     verdict = verdict_of(folder)
     return {**summary(folder), "verdict": _document(folder, verdict, claims) if verdict else None}

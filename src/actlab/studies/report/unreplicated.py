@@ -7,12 +7,12 @@ from pathlib import Path
 from actlab import i18n
 from actlab.files import write_text
 from actlab.pages.kit import render_page
-from actlab.records.judgement import Judgement
+from actlab.records.unreplicated import UnreplicatedSummary
 from actlab.text import NOT_KNOWN, Formatter
 
 
 def render_unreplicated(
-    summary: Judgement,
+    summary: UnreplicatedSummary,
     *,
     written: datetime,
     language: str = "en",
@@ -28,7 +28,9 @@ def render_unreplicated(
     return render_page("unreplicated.html", ("actlab.studies.report",), language, messages, values)
 
 
-def write_unreplicated(path: Path, summary: Judgement, *, written: datetime, language: str) -> Path:
+def write_unreplicated(
+    path: Path, summary: UnreplicatedSummary, *, written: datetime, language: str
+) -> Path:
     """Write the page beside its place, rename it, and return the path.
 
     Raises OSError where the folder is missing or cannot be written.

@@ -15,7 +15,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from actlab.errors import ActlabError, DataError, unknown_name
 from actlab.i18n import _
-from actlab.records.judgement import TrialRow, TrialTable
+from actlab.records.unreplicated import TrialRow, TrialTable
 
 VALUE_COLUMNS = ("valid_trial_accuracy", "valid_accuracy", "value")
 """What the column of values of a CSV file may be called."""

@@ -10,7 +10,7 @@ from actlab.errors import ActlabError, writing
 from actlab.i18n import _, translation
 
 if TYPE_CHECKING:
-    from actlab.records.judgement import Judgement, TrialTable
+    from actlab.records.unreplicated import TrialTable, UnreplicatedSummary
 
 
 def report_trials(
@@ -24,18 +24,18 @@ def report_trials(
 ) -> None:
     """Judge the trials of a CSV file, an Optuna storage or the published study."""
     from actlab.studies.report.unreplicated import write_unreplicated
-    from actlab.verdicts.unreplicated import judge_trials
+    from actlab.verdicts.unreplicated import summarise_trials
 
-    judgement = judge_trials(_trials(path, storage, study), translation(language))
+    summary = summarise_trials(_trials(path, storage, study), translation(language))
     if output is not None:
         with writing(output, "-o"):
-            write_unreplicated(output, judgement, written=datetime.now(UTC), language=language)
+            write_unreplicated(output, summary, written=datetime.now(UTC), language=language)
     if as_json:
-        print_json({"report": str(output) if output else None, **asdict(judgement)})
+        print_json({"report": str(output) if output else None, **asdict(summary)})
     elif output is not None:
         print(output)
     else:
-        _print(judgement)
+        _print(summary)
 
 
 def _trials(path: Path | None, storage: str | None, study: str | None) -> "TrialTable":
@@ -58,12 +58,12 @@ def _trials(path: Path | None, storage: str | None, study: str | None) -> "Trial
     return import_trials.trials_of_storage(storage, study)
 
 
-def _print(judgement: "Judgement") -> None:
+def _print(summary: "UnreplicatedSummary") -> None:
     from rich.console import Console
     from rich.table import Table
 
     console = Console()
-    for found in judgement.parameters:
+    for found in summary.parameters:
         table = Table(title=found.parameter, box=None)
         expected = _("best expected of {count}").format(count=found.equal_budget)
         for heading in ("", _("trials"), _("completed"), _("best"), _("median"), expected):
@@ -75,8 +75,8 @@ def _print(judgement: "Judgement") -> None:
         console.print(table)
         console.print()
     for title, sentences in (
-        (_("What these trials can say"), judgement.can),
-        (_("What they cannot say"), judgement.cannot),
+        (_("What these trials can say"), summary.can),
+        (_("What they cannot say"), summary.cannot),
     ):
         console.print(title, style="bold")
         for sentence in sentences:

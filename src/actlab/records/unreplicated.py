@@ -54,7 +54,7 @@ class ParameterBudgets:
 
 
 @dataclass(frozen=True)
-class Judgement:
+class UnreplicatedSummary:
     """Budgets per parameter, and in sentences what the trials can say and what they cannot."""
 
     source: str
