@@ -11,6 +11,7 @@ _HOMES = {
     "get": "actlab.activations",
     "functions": "actlab.activations",
     "study": "actlab.studies.interface.interface",
+    "verdict": "actlab.verdicts.api",
     "slots": "actlab.networks",
     "swap": "actlab.networks",
     "check": "actlab.checker",

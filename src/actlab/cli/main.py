@@ -17,6 +17,7 @@ from actlab.cli.doctor import doctor
 from actlab.cli.explore import explore
 from actlab.cli.guard import guarded
 from actlab.cli.report import report
+from actlab.cli.verdict import verdict
 from actlab.errors import ActlabError, extra_of, missing_extra, reason_of
 from actlab.i18n import _
 
@@ -58,6 +59,7 @@ app.add_typer(tasks.app)
 app.command(
     help=_("Find misused activations in a program, or in a model and its loss."), cls=CheckCommand
 )(check)
+app.command(help=_("Say what scores over several seeds support: best, tied, worse."))(verdict)
 app.command(help=_("Write the page of a run folder again."))(report)
 app.command(help=_("Say what this machine has for actlab, with a line of advice each."))(doctor)
 

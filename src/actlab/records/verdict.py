@@ -84,7 +84,8 @@ class Candidate:
     lower 95 % bound of the rate of failures, `p_failures` compares it with that of the best.
     `difference` is to the best (or to the baseline), below zero in the direction of worse, over the
     seeds on which both trained. `smallest_margin` is the margin from which on the candidate would
-    be tied. `more_seeds` is how many seeds on top would separate it from the best. `cost` is the
+    be tied. `posterior` has the probabilities that it is worse, within the margin, and better, over
+    blocks. `more_seeds` is how many seeds on top would separate it from the best. `cost` is the
     time of the function relative to a copy of the tensor. None stands for "no such number".
     """
 
@@ -109,6 +110,7 @@ class Candidate:
     p_permutation: float | None = None
     smallest_margin: float | None = None
     probability_of_best: float | None = None
+    posterior: tuple[float, float, float] | None = None
     more_seeds: int | None = None
     cost: float | None = None
     test_accuracy: float | None = None
@@ -172,6 +174,63 @@ class SlotVerdict(Comparison):
     """The verdict on one slot."""
 
     slot: SlotName
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlockVerdict(Comparison):
+    """The verdict within one block: a data set, a task, a fold."""
+
+    block: str
+
+
+@dataclass(frozen=True)
+class Metric:
+    """What is compared: its name, its direction, the largest difference that does not matter.
+
+    `in_percent` says that it is an accuracy, a fraction that is shown in percent.
+    """
+
+    name: str
+    higher_is_better: bool
+    margin: float
+    in_percent: bool = False
+
+
+@dataclass(frozen=True)
+class ScoreVerdict:
+    """The verdict on a table of scores: over all of it, and within each block.
+
+    `columns` says which column was taken for what. With blocks, `overall` compares their means.
+    """
+
+    source: str
+    metric: Metric
+    pairing: Literal["paired", "unpaired"]
+    overall: Comparison
+    blocks: tuple[BlockVerdict, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    columns: Mapping[str, str] = field(default_factory=dict)
+    baseline: str | None = None
+
+
+@dataclass(frozen=True)
+class DryRun:
+    """What a table could show: with so many seeds, comparisons and such a spread of a difference.
+
+    `smallest_difference` shows with the probability `power`; `seeds_for_margin` is how many seeds
+    a difference as large as the margin needs (None: no number is enough).
+    """
+
+    source: str
+    metric: Metric
+    pairing: Literal["paired", "unpaired"]
+    candidates: int
+    seeds: int
+    comparisons: int
+    spread: float
+    smallest_difference: float
+    power: float
+    seeds_for_margin: int | None
 
 
 @dataclass(frozen=True)

@@ -21,12 +21,14 @@ from actlab.stats.power import detectable_difference, paired_t_power, seeds_to_s
 from actlab.stats.probability import probability_of_best, probability_of_improvement
 from actlab.stats.ranks import RankComparison, friedman_nemenyi
 from actlab.stats.sequential import clearly_behind
+from actlab.stats.signed_rank import bayesian_signed_rank, signed_rank_difference
 
 __all__ = [
     "Difference",
     "Interval",
     "RankComparison",
     "StatisticsError",
+    "bayesian_signed_rank",
     "bca_interval",
     "clearly_behind",
     "detectable_difference",
@@ -43,6 +45,7 @@ __all__ = [
     "probability_of_improvement",
     "rank_correlation",
     "seeds_to_separate",
+    "signed_rank_difference",
     "student_t_interval",
     "welch_difference",
     "wilcoxon_p",

@@ -21,6 +21,7 @@ Two slots are two questions, and one of them goes wrong about twice as often.
 import math
 from dataclasses import dataclass, replace
 from itertools import combinations
+from typing import Literal
 
 import numpy as np
 
@@ -44,6 +45,7 @@ class Question:
     possible scores, 1 / rows for an accuracy: a spread is never taken to be less than what that
     rounding causes. `reuse` is evaluation rows / train rows where replicates share rows (see
     `actlab.stats.nadeau_bengio_factor`), 0 where they do not. Intervals of a mean end at `limits`.
+    `test` is Student's over seeds, or Wilcoxon's signed ranks over blocks.
     """
 
     margin: float
@@ -52,6 +54,7 @@ class Question:
     resolution: float | None = None
     reuse: float = 0.0
     limits: tuple[float, float] = (-math.inf, math.inf)
+    test: Literal["t", "signed_rank"] = "t"
 
     def variance_factor(self, n: int) -> float:
         """Return what the variance of a mean of n replicates is a multiple of."""
@@ -118,6 +121,8 @@ def _alone(scores: Scores, place: int, question: Question) -> Candidate:
     """Return a candidate on its own: failures, mean and interval, compared with nobody yet."""
     ran, trained = scores.ran[place], scores.trained[place]
     runs, failures = int(ran.sum()), int((ran & ~trained).sum())
+    if scores.runs is not None and scores.failures is not None:
+        runs, failures = int(scores.runs[place]), int(scores.failures[place])
     low = stats.failure_rate_low(failures, runs) if runs else None
     row = Candidate(
         name=scores.candidates[place],
@@ -188,9 +193,12 @@ def _difference(
         if n < 2:
             return None
         one, other = scores.values[first][shared], scores.values[second][shared]
-        found = stats.paired_difference(
-            one, other, question.variance_factor(n), question.resolution
-        )
+        if question.test == "signed_rank":
+            found = stats.signed_rank_difference(one, other)
+        else:
+            found = stats.paired_difference(
+                one, other, question.variance_factor(n), question.resolution
+            )
         return found, stats.probability_of_improvement(one, other)
     one, other = (scores.values[place][trained[place]] for place in (first, second))
     if min(one.size, other.size) < 2:

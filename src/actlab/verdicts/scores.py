@@ -12,13 +12,16 @@ class Scores:
     """Scores of candidates, shape (candidates, seeds).
 
     `ran` says which runs there are; a run that failed has the value NaN. Where the scores are not
-    `paired`, a column is no seed that candidates share, only a place.
+    `paired`, a column is no seed that candidates share, only a place. `failures` of `runs` are
+    given where a value stands for several runs: the mean of a block.
     """
 
     candidates: tuple[str, ...]
     values: NDArray[np.float64]
     ran: NDArray[np.bool_]
     paired: bool = True
+    failures: NDArray[np.int_] | None = None
+    runs: NDArray[np.int_] | None = None
 
     @property
     def trained(self) -> NDArray[np.bool_]:

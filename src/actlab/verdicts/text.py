@@ -24,6 +24,7 @@ class Wording:
     margin: float
     accuracies: bool = True
     baseline: str | None = None
+    higher_is_better: bool = True
 
     def score(self, value: float | None) -> str:
         """Write a score."""
@@ -347,6 +348,13 @@ def notice_text(notice: Notice, wording: Wording) -> str:
             "Several settings per candidate: the best mean of each was chosen on the same scores "
             "that judge, which flatters candidates with more settings ({counts}), by about "
             "{luck} for the one with most. Judge the chosen settings on fresh seeds."
+        ),
+        "lower_by_name": _(
+            "Lower is taken to be better, from the name {names}. Say --higher-is-better if not."
+        ),
+        "failed_runs": _(
+            "Runs without a finite score, or beyond the bound of failures: {counts}. Means, "
+            "intervals and tests are of the others; who fails too often is unreliable."
         ),
         "one_block": _("There is one block only, so nothing is said over all blocks."),
         "few_blocks": _(

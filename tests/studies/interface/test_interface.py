@@ -77,7 +77,7 @@ def test_a_study_is_confirmed(tmp_path: Path) -> None:
     )  # fmt: skip
     verdict = study.confirm(seeds=3)
     fc = next(slot for slot in verdict.slots if slot.slot == "fc")
-    assert {candidate.activation: candidate.n for candidate in fc.candidates} == {
+    assert {candidate.name: candidate.n for candidate in fc.candidates} == {
         "relu": 3,
         "tanh": 3,
     }

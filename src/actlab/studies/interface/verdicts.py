@@ -7,7 +7,16 @@ from typing import Any
 
 from actlab.files import write_bytes
 from actlab.i18n import process_language, translation
-from actlab.records import FORMAT_VERSION, Claim, Plan, Record, Verdict, jsonable
+from actlab.records import (
+    FORMAT_VERSION,
+    Claim,
+    Metric,
+    Plan,
+    Record,
+    ScoreVerdict,
+    Verdict,
+    jsonable,
+)
 from actlab.studies.confirm.candidate_settings import chance_level, chosen_settings
 from actlab.studies.confirm.judging import ExtraInputs, judge
 from actlab.studies.confirm.replicates import stopped_early
@@ -36,6 +45,22 @@ def verdict_of(folder: RunFolder) -> Verdict | None:
         importance=importance(plan, replication.records, replication.chance),
     )
     return judge(plan, replication, margin=plan.margin, extra=extra)
+
+
+def score_verdicts(folder: RunFolder) -> dict[str, ScoreVerdict]:
+    """Return the verdict of every slot as one on scores; none before there are replicates."""
+    verdict = verdict_of(folder)
+    if verdict is None:
+        return {}
+    return {
+        slot.slot: ScoreVerdict(
+            source=f"{folder.path}: {slot.slot}",
+            metric=Metric("valid_trial_accuracy", True, verdict.margin, in_percent=True),
+            pairing="paired",
+            overall=slot,
+        )
+        for slot in verdict.slots
+    }
 
 
 def claims_of(

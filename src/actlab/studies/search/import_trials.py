@@ -16,6 +16,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from actlab.errors import ActlabError, DataError, unknown_name
 from actlab.i18n import _
 from actlab.records.unreplicated import TrialRow, TrialTable
+from actlab.verdicts.tables import Table
 
 VALUE_COLUMNS = ("valid_trial_accuracy", "valid_accuracy", "value")
 """What the column of values of a CSV file may be called."""
@@ -43,6 +44,26 @@ def trials_of_storage(storage: str, study: str) -> TrialTable:
     Raises ActlabError where it cannot be reached, has no such study, or the study has several
     objectives.
     """
+    source, maximize, trials = _ended_trials(storage, study)
+    return TrialTable(source=source, rows=tuple(map(_row, trials)), maximize=maximize)
+
+
+def table_of_storage(storage: str, study: str) -> Table:
+    """Read the trials of a study as a table of runs: parameters, user attributes, `value`.
+
+    A trial that failed has no value; one that was pruned or is running is left out. Raises
+    ActlabError as `trials_of_storage` does.
+    """
+    source, maximize, trials = _ended_trials(storage, study)
+    runs = [trial for trial in trials if trial.state is not TrialState.PRUNED]
+    rows = [{**trial.user_attrs, **trial.params, "value": trial.value} for trial in runs]
+    names = dict.fromkeys(name for row in rows for name in row)
+    columns = {name: [row.get(name) for row in rows] for name in names}
+    return Table(source, columns, higher_is_better=maximize)
+
+
+def _ended_trials(storage: str, study: str) -> tuple[str, bool, list[FrozenTrial]]:
+    """Return what the study is called for people, its direction, and its trials that ended."""
     url = _url(storage)
     shown = url.render_as_string(hide_password=True)
     try:
@@ -61,12 +82,9 @@ def trials_of_storage(storage: str, study: str) -> TrialTable:
     if len(directions) > 1:
         message = _("Only studies with one objective can be judged; {study} has {count}.")
         raise ActlabError(message.format(study=study, count=len(directions)))
-    ended = (trial for trial in trials if trial.state.is_finished())
-    return TrialTable(
-        source=_("the study {study} in {url}").format(study=study, url=shown),
-        rows=tuple(_row(trial) for trial in ended),
-        maximize=directions[0] is optuna.study.StudyDirection.MAXIMIZE,
-    )
+    source = _("the study {study} in {url}").format(study=study, url=shown)
+    maximize = directions[0] is optuna.study.StudyDirection.MAXIMIZE
+    return source, maximize, [trial for trial in trials if trial.state.is_finished()]
 
 
 def _url(storage: str) -> URL:

@@ -1,0 +1,387 @@
+"""Runs -> verdict: a table of scores is paired by seed, judged per block and over all blocks."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from statistics import median
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from actlab import stats
+from actlab.errors import VerdictError, unknown_name
+from actlab.i18n import _
+from actlab.records import (
+    BlockVerdict,
+    Comparison,
+    DryRun,
+    Metric,
+    Notice,
+    ScoreVerdict,
+)
+from actlab.text import significant
+from actlab.verdicts.rule import ALPHA, Question, compare
+from actlab.verdicts.scores import Scores
+from actlab.verdicts.secondary_statistics import POWER
+from actlab.verdicts.tables import LOWER_IS_BETTER, Runs
+
+FEW_SEEDS = 6
+"""Below this many seeds a t-test over many pairs sees very large gaps only."""
+
+FEW_BLOCKS = 6
+"""Below this many blocks Wilcoxon's test rejects nothing."""
+
+_SEED = 20_250_301
+
+
+def judge_runs(
+    runs: Runs,
+    *,
+    margin: float | str | None = None,
+    higher_is_better: bool | None = None,
+    baseline: str | None = None,
+    rows: int | None = None,
+) -> ScoreVerdict:
+    """Return what a table of runs supports.
+
+    `margin` is in the unit of the metric, or relative to the best mean ("1%"); without it, half a
+    point of a proportion, or half a percent of the best mean. `rows` is the number of rows that a
+    proportion was counted on.
+
+    Raises VerdictError where the table holds one candidate, one run each, or two scores for one
+    run that disagree.
+    """
+    question, chosen, notices = _understood(runs, margin, higher_is_better, baseline, rows)
+    generator = np.random.default_rng(_SEED)
+    blocks = _blocks(chosen)
+    tables = {name: _table(part) for name, part in blocks.items()}
+    found = {
+        name: _with_notices(compare(table, question, generator), table)
+        for name, table in tables.items()
+    }
+    overall = next(iter(found.values()))
+    if chosen.block is not None:
+        if len(blocks) > 1:
+            overall = _over_blocks(tables, question, generator)
+        else:
+            notices.append(Notice("one_block"))
+    return ScoreVerdict(
+        source=runs.source,
+        metric=Metric(runs.metric, question.higher_is_better, question.margin),
+        pairing="paired" if all(table.paired for table in tables.values()) else "unpaired",
+        overall=overall,
+        blocks=tuple(BlockVerdict(block=name, **vars(one)) for name, one in found.items())
+        if chosen.block is not None
+        else (),
+        notices=tuple(notices),
+        columns=runs.said,
+        baseline=baseline,
+    )
+
+
+def dry_run(
+    runs: Runs,
+    *,
+    margin: float | str | None = None,
+    higher_is_better: bool | None = None,
+    baseline: str | None = None,
+    rows: int | None = None,
+) -> DryRun:
+    """Return which difference a table could show with 80 % probability, whoever is ahead.
+
+    With several blocks that is within one of them. Raises VerdictError as `judge_runs` does.
+    """
+    question, chosen, _notices = _understood(runs, margin, higher_is_better, baseline, rows)
+    tables = [_table(part) for part in _blocks(chosen).values()]
+    pairs = [pair for table in tables for pair in compare(table, question).pairs]
+    if not pairs:
+        raise VerdictError(_("No two candidates have two runs each to compare."))
+    spread = median(pair.difference.standard_deviation for pair in pairs)
+    per_table = max(1, round(len(pairs) / len(tables)))
+    paired = all(table.paired for table in tables)
+    sizes = [pair.difference.n if paired else pair.difference.n // 2 for pair in pairs]
+    seeds = int(median(sizes))
+    return DryRun(
+        source=runs.source,
+        metric=Metric(runs.metric, question.higher_is_better, question.margin),
+        pairing="paired" if paired else "unpaired",
+        candidates=len(tables[0].candidates),
+        seeds=seeds,
+        comparisons=per_table,
+        spread=spread,
+        smallest_difference=stats.detectable_difference(seeds, spread, per_table, ALPHA, POWER),
+        power=POWER,
+        seeds_for_margin=stats.seeds_to_separate(question.margin, spread, per_table, ALPHA, POWER)
+        if question.margin
+        else None,
+    )
+
+
+def _understood(
+    runs: Runs,
+    margin: float | str | None,
+    higher_is_better: bool | None,
+    baseline: str | None,
+    rows: int | None,
+) -> tuple[Question, Runs, list[Notice]]:
+    names = _names(runs.candidate)
+    if len(names) < 2:
+        message = _("To compare takes two candidates; {source} has one, {name}.")
+        raise VerdictError(message.format(source=runs.source, name=names[0]))
+    if baseline is not None and baseline not in names:
+        raise unknown_name(_("candidate"), baseline, names)
+    notices: list[Notice] = []
+    higher = higher_is_better if higher_is_better is not None else runs.higher_is_better
+    if higher is None:
+        higher = LOWER_IS_BETTER.search(runs.metric) is None
+        if not higher:
+            notices.append(Notice("lower_by_name", names=(runs.metric,)))
+    if runs.setting is not None:
+        runs, notice = _best_settings(runs, higher)
+        notices.append(notice)
+    known = runs.score[~np.isnan(runs.score)]
+    if not known.size:
+        raise VerdictError(
+            _("Every run in {source} failed; there is no score.").format(source=runs.source)
+        )
+    proportion = bool(known.min() >= 0.0 and known.max() <= 1.0)
+    means = [_mean_of(runs, name) for name in names]
+    best = (max if higher else min)(mean for mean in means if not math.isnan(mean))
+    limit = _margin(margin, best, proportion=proportion)
+    if margin is None:
+        notices.append(Notice("default_margin"))
+    resolution = None
+    if rows is not None:
+        if rows < 1 or known.min() < 0.0 or known.max() > 100.0:
+            message = _("--rows is for proportions, from 0 to 1 or to 100, of one row or more.")
+            raise VerdictError(message)
+        resolution = (1.0 if proportion else 100.0) / rows
+        notices.append(Notice("resolution", {"rows": rows, "step": resolution}))
+    limits = (-math.inf, math.inf) if rows is None else (0.0, 1.0 if proportion else 100.0)
+    if not higher:
+        limits = (-limits[1], -limits[0])
+    question = Question(
+        margin=limit,
+        higher_is_better=higher,
+        baseline=baseline,
+        resolution=resolution,
+        limits=limits,
+    )
+    return question, runs, notices
+
+
+def _margin(given: float | str | None, best: float, *, proportion: bool) -> float:
+    """Return the margin in the unit of the metric; "1%" is relative to the best mean."""
+    if given is None:
+        return 0.005 if proportion else float(significant_value(0.005 * abs(best)))
+    text = str(given).strip()
+    try:
+        found = float(text.removesuffix("%"))
+    except ValueError:
+        found = math.nan
+    if not (math.isfinite(found) and found >= 0.0):
+        message = _("A margin is 0 or more, or relative to the best mean (1%); got {given}.")
+        raise VerdictError(message.format(given=given))
+    return found / 100.0 * abs(best) if text.endswith("%") else found
+
+
+def significant_value(value: float) -> float:
+    """Round to two significant digits.
+
+    >>> significant_value(0.012345)
+    0.012
+    """
+    return float(significant(value, 2)) if value else 0.0
+
+
+def _names(values: NDArray[np.str_]) -> list[str]:
+    """Return the different names in the order in which they come."""
+    found, first = np.unique(values, return_index=True)
+    return [str(name) for name in found[np.argsort(first)]]
+
+
+def _mean_of(runs: Runs, name: str) -> float:
+    own = runs.score[(runs.candidate == name) & ~np.isnan(runs.score)]
+    return float(own.mean()) if own.size else math.nan
+
+
+def _part(runs: Runs, where: NDArray[np.bool_]) -> Runs:
+    def cut(values: NDArray[np.str_] | None) -> NDArray[np.str_] | None:
+        return None if values is None else values[where]
+
+    return replace(
+        runs,
+        candidate=runs.candidate[where],
+        score=runs.score[where],
+        seed=cut(runs.seed),
+        block=cut(runs.block),
+        setting=cut(runs.setting),
+    )
+
+
+def _blocks(runs: Runs) -> dict[str, Runs]:
+    if runs.block is None:
+        return {"": runs}
+    return {name: _part(runs, runs.block == name) for name in _names(runs.block)}
+
+
+def _best_settings(runs: Runs, higher: bool) -> tuple[Runs, Notice]:
+    """Return the runs of each candidate's best setting, and what choosing by them is worth."""
+    assert runs.setting is not None
+    keep = np.zeros(len(runs.score), dtype=np.bool_)
+    counts: dict[str, int] = {}
+    spreads, sizes = [], []
+    for name in _names(runs.candidate):
+        own = runs.candidate == name
+        settings = _names(runs.setting[own])
+        counts[name] = len(settings)
+        groups = {s: runs.score[own & (runs.setting == s)] for s in settings}
+        trained = {s: scores[~np.isnan(scores)] for s, scores in groups.items()}
+        means = {s: float(scores.mean()) for s, scores in trained.items() if scores.size}
+        spreads += [float(scores.std(ddof=1)) for scores in trained.values() if scores.size > 1]
+        sizes += [scores.size for scores in trained.values() if scores.size]
+        ranked = sorted(means, key=lambda s: means[s], reverse=higher)
+        best = ranked[0] if ranked else settings[0]
+        keep |= own & (runs.setting == best)
+    most = max(counts.values())
+    spread = median(spreads) if spreads else 0.0
+    # Blom's approximation of the expected largest of `most` standard normals.
+    largest = float(special.ndtri((most - 0.375) / (most + 0.25)))
+    luck = largest * spread / math.sqrt(median(sizes)) if most > 1 and sizes else 0.0
+    return _part(runs, keep), Notice("chosen_on_scores", {"luck": luck}, counts=counts)
+
+
+def _table(runs: Runs) -> Scores:
+    """Return the scores by candidate and seed, paired where two candidates share two seeds."""
+    names = _names(runs.candidate)
+    lanes = _codes(runs.candidate, names)
+    if runs.seed is not None:
+        seeds = _names(runs.seed)
+        places = _codes(runs.seed, seeds)
+        _refuse_disagreement(runs, lanes * len(seeds) + places)
+        values = np.full((len(names), len(seeds)), np.nan)
+        ran = np.zeros(values.shape, dtype=np.bool_)
+        values[lanes, places] = runs.score
+        ran[lanes, places] = True
+        shared = ran.astype(np.int64) @ ran.T.astype(np.int64)
+        if (shared - np.diag(np.diag(shared))).max() >= 2:
+            return _enough(Scores(tuple(names), values, ran), runs)
+    counts = np.bincount(lanes, minlength=len(names))
+    order = np.argsort(lanes, kind="stable")
+    within = np.arange(len(lanes)) - np.repeat(np.cumsum(counts) - counts, counts)
+    values = np.full((len(names), int(counts.max())), np.nan)
+    ran = np.zeros(values.shape, dtype=np.bool_)
+    values[lanes[order], within] = runs.score[order]
+    ran[lanes[order], within] = True
+    return _enough(Scores(tuple(names), values, ran, paired=False), runs)
+
+
+def _codes(values: NDArray[np.str_], names: list[str]) -> NDArray[np.int64]:
+    order = np.argsort(names)
+    return order[np.searchsorted(np.array(names)[order], values)]
+
+
+def _refuse_disagreement(runs: Runs, keys: NDArray[np.int64]) -> None:
+    order = np.argsort(keys, kind="stable")
+    same = keys[order][1:] == keys[order][:-1]
+    first, second = runs.score[order][:-1], runs.score[order][1:]
+    differ = same & ~((first == second) | (np.isnan(first) & np.isnan(second)))
+    if not differ.any():
+        return
+    place = int(order[1:][differ][0])
+    message = _(
+        "{source} has two scores for {candidate} with seed {seed}, {first} and {second}. Keep one, "
+        "or say with --setting which column tells several settings of a candidate apart."
+    )
+    raise VerdictError(
+        message.format(
+            source=runs.source,
+            candidate=runs.candidate[place],
+            seed=runs.seed[place] if runs.seed is not None else "",
+            first=significant(float(first[differ][0]), 6),
+            second=significant(float(second[differ][0]), 6),
+        )
+    )
+
+
+def _enough(scores: Scores, runs: Runs) -> Scores:
+    if int(scores.ran.sum(axis=1).max()) < 2:
+        message = _(
+            "{source} has one run of every candidate, so the spread between seeds is unknown and "
+            "no difference can be told from it. Two seeds are the least, six to rely on."
+        )
+        raise VerdictError(message.format(source=runs.source))
+    return scores
+
+
+def _with_notices(found: Comparison, scores: Scores) -> Comparison:
+    notices = []
+    runs = scores.ran.sum(axis=1)
+    n = int(runs.max())
+    if 2 <= n < FEW_SEEDS and found.pairs:
+        spread = median(pair.difference.standard_deviation for pair in found.pairs)
+        smallest = stats.detectable_difference(n, spread, len(found.pairs))
+        notices.append(Notice("few_seeds", {"n": n, "smallest": smallest}))
+    if not scores.paired:
+        notices.append(Notice("unpaired"))
+    elif not scores.ran.all():
+        alone = int((scores.ran & ~scores.ran.all(axis=0)).sum())
+        notices.append(Notice("partly_paired", {"count": alone}))
+    failures = {row.name: row.failures for row in found.candidates if row.failures}
+    if failures:
+        notices.append(Notice("failed_runs", counts=failures))
+    return replace(found, notices=tuple(notices))
+
+
+def _over_blocks(
+    tables: Mapping[str, Scores], question: Question, generator: np.random.Generator
+) -> Comparison:
+    """Return the verdict over blocks: signed ranks of the blocks' means, failures of all runs."""
+    names = tuple(dict.fromkeys(name for table in tables.values() for name in table.candidates))
+    shape = (len(names), len(tables))
+    values, ran = np.full(shape, np.nan), np.zeros(shape, dtype=np.bool_)
+    failures, runs = (np.zeros(len(names), dtype=np.int64) for _count in range(2))
+    for column, table in enumerate(tables.values()):
+        for place, name in enumerate(table.candidates):
+            lane, trained = names.index(name), table.trained[place]
+            ran[lane, column] = bool(table.ran[place].any())
+            if trained.any():
+                values[lane, column] = table.values[place][trained].mean()
+            runs[lane] += int(table.ran[place].sum())
+            failures[lane] += int((table.ran[place] & ~trained).sum())
+    together = Scores(names, values, ran, failures=failures, runs=runs)
+    asked = replace(question, test="signed_rank", resolution=None)
+    found = compare(together, asked, generator)
+    notices = (Notice("few_blocks", {"n": len(tables)}),) if len(tables) < FEW_BLOCKS else ()
+    reference = question.baseline or (found.best.name if found.best else None)
+    rows = found.candidates
+    if reference is not None:
+        sign = 1.0 if question.higher_is_better else -1.0
+        rows = tuple(
+            row
+            if row.name == reference
+            else replace(
+                row,
+                posterior=_posterior(
+                    sign * values[names.index(row.name)],
+                    sign * values[names.index(reference)],
+                    question.margin,
+                    generator,
+                ),
+            )
+            for row in rows
+        )
+    return replace(found, candidates=rows, notices=notices)
+
+
+def _posterior(
+    own: NDArray[np.float64],
+    other: NDArray[np.float64],
+    margin: float,
+    generator: np.random.Generator,
+) -> tuple[float, float, float] | None:
+    both = ~np.isnan(own) & ~np.isnan(other)
+    if int(both.sum()) < 2:
+        return None
+    return stats.bayesian_signed_rank(own[both], other[both], margin, generator)

@@ -1,0 +1,42 @@
+"""Signed ranks over blocks: SciPy, coverage, and the Bayesian reading."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats as scipy_stats
+
+from actlab.stats import bayesian_signed_rank, signed_rank_difference
+
+
+def test_p_is_wilcoxons_and_the_interval_ends_where_it_rejects() -> None:
+    generator = np.random.default_rng(0)
+    first, second = generator.normal(0.4, 1.0, 12), generator.normal(0.0, 1.0, 12)
+    found = signed_rank_difference(first, second)
+    assert found.p_value == pytest.approx(scipy_stats.wilcoxon(first - second).pvalue)
+    for end, inside in ((found.low, 1e-6), (found.high, -1e-6)):
+        assert scipy_stats.wilcoxon(first - second - end - inside).pvalue > 0.05
+        assert scipy_stats.wilcoxon(first - second - end + inside).pvalue <= 0.05
+
+
+def test_the_interval_covers() -> None:
+    generator = np.random.default_rng(1)
+    rows = generator.standard_t(3, size=(1000, 10)) + 0.5
+    found = [signed_rank_difference(row, np.zeros(10)) for row in rows]
+    assert np.mean([one.low <= 0.5 <= one.high for one in found]) >= 0.94
+    assert np.mean([one.high_90 >= 0.5 for one in found]) >= 0.94
+
+
+def test_few_blocks_bound_nothing() -> None:
+    found = signed_rank_difference([1, 2, 3, 4, 5], [0, 0, 0, 0, 0])
+    assert (found.low, found.high) == (-math.inf, math.inf)
+    assert (found.low_90, found.high_90) == (1.0, 5.0)
+
+
+def test_the_posterior_knows_sides_and_margin() -> None:
+    generator = np.random.default_rng(2)
+    same = bayesian_signed_rank([0.9, 0.8, 0.7, 0.6], [0.9, 0.8, 0.7, 0.6], 0.01, generator)
+    assert same[1] > 0.99
+    ahead = bayesian_signed_rank([0.9, 0.8, 0.7, 0.6], [0.5, 0.4, 0.3, 0.2], 0.01, generator)
+    assert ahead[2] > 0.9
+    assert sum(ahead) == pytest.approx(1.0)
