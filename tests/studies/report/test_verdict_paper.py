@@ -5,8 +5,9 @@ from dataclasses import replace
 from gettext import NullTranslations
 
 from actlab.studies.report.verdict.context import methods_paragraph
-from actlab.studies.report.verdict.paper import latex_tables, latex_text, markdown_tables
+from actlab.studies.report.verdict.paper import latex_tables, markdown_tables
 from actlab.text import NO_BREAK, Formatter
+from actlab.verdicts.document import latex_text
 
 from .studies import published_study, small_study
 from .verdicts import full_verdict
