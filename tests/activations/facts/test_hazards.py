@@ -63,7 +63,9 @@ def test_the_shipped_module_is_right_on_many_more_points(
 
 def test_the_exceptions_are_torchs_own_kernels_each_with_its_reason() -> None:
     with_exceptions = {function.name: function for function in SCALAR if function.exceptions}
-    assert set(with_exceptions) == {"gelu", "gelu_tanh", "silu", "mish", "hardswish"}
+    assert set(with_exceptions) == {
+        "gelu", "gelu_tanh", "silu", "mish", "hardswish", "softsign",
+    }  # fmt: skip
     for function in with_exceptions.values():
         assert function.factory.startswith("native:")
         assert all(exception.reason for exception in function.exceptions)
@@ -166,3 +168,34 @@ def test_a_coarse_float64_is_judged_by_the_same_rule() -> None:
     found = facts.hazards("softplus", "float64").module
     assert found.value_wrong == "error"  # torch's threshold of 20: off by 2e-9
     assert math.isclose(found.value_from or 0.0, 20.0, rel_tol=0.05)
+
+
+@pytest.mark.parametrize(
+    ("name", "low", "high"),
+    [
+        ("silu", "nan", None),
+        ("mish", "nan", None),
+        ("hardswish", "nan", None),
+        ("gelu_tanh", "nan", None),
+        ("softsign", "nan", "nan"),
+        ("golu", None, None),
+    ],
+)
+def test_infinite_inputs_are_examined(name: str, low: str | None, high: str | None) -> None:
+    found = facts.hazards(name, "float16").module
+    assert (found.value_at_minus_inf, found.value_at_inf) == (low, high)
+    assert found.keeps_nan
+    assert (found.value_from is None) == (low is None)
+
+
+def test_a_gradient_that_is_lost_is_named() -> None:
+    """tanh(4.51) rounds to 1 in float16, so 1 - tanh^2 is 0; the true slope is 4.8e-4."""
+    found = facts.hazards("tanh", "float16").module
+    assert found.no_gradient_right == -found.no_gradient_left == 4.5078125
+    assert facts.hazards("relu", "float16").module.no_gradient_left is None
+
+
+def test_cancellation_near_zero_is_named() -> None:
+    found = facts.hazards("tanhshrink", "float32").module
+    assert found.near_zero_value_ulp > 1e6
+    assert facts.hazards("tanh", "float32").module.near_zero_value_ulp < 2

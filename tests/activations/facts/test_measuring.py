@@ -1,6 +1,7 @@
 """Measuring formulas: against closed forms, for any parameter value, and where it cannot be."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -10,7 +11,8 @@ from actlab.activations import facts
 from actlab.activations.catalogue.declared import normal_cdf, normal_density, normal_tail
 from actlab.activations.facts import DomainError
 from actlab.activations.facts.critical_points import limit
-from actlab.activations.facts.measuring import normal_means
+from actlab.activations.facts.curve import Curve, MeasurementError
+from actlab.activations.facts.measuring import contradicting, normal_means
 
 some = settings(max_examples=12, deadline=None, derandomize=True, database=None)
 
@@ -181,3 +183,87 @@ def test_limits(function, direction, expected) -> None:
 def test_moments_of_the_normal_distribution(power: int) -> None:
     (found,) = normal_means(lambda x: (x**power,), [], [(0.0, 1.0)])
     assert found == pytest.approx(math.prod(range(1, power, 2)), rel=1e-13)
+
+
+def test_a_moment_is_given_where_it_exists() -> None:
+    found = facts.measure(facts.pasted("exp(0.4*x**2)"))
+    assert found.mean_under_N01 == pytest.approx(math.sqrt(5), rel=1e-12)
+    assert found.second_moment_N01 is None
+    assert found.gain_forward is None
+    assert facts.measure(facts.pasted("exp(x**2)")).mean_under_N01 is None
+
+
+@pytest.mark.parametrize(
+    ("text", "low", "high", "steepest", "smoothness", "ends"),
+    [
+        ("max(x-1000000, 0)", 0, math.inf, 1, "C0", (0, math.inf)),
+        ("sigmoid(x-1e5)", 0, 1, 0.25, "Cinf", (0, 1)),
+        ("sigmoid((x+3e9)/7)", 0, 1, 0.25 / 7, "Cinf", (0, 1)),
+        ("1e-300*x", -math.inf, math.inf, 1e-300, "Cinf", (-math.inf, math.inf)),
+        ("1e-300*relu(x)", 0, math.inf, 1e-300, "C0", (0, math.inf)),
+        ("exp(-1e6*(x-0.3)**2)", 0, 1, math.sqrt(2e6 / math.e), "Cinf", (0, 0)),
+        ("exp(-1e12*(x+2)**2)", 0, 1, math.sqrt(2e12 / math.e), "Cinf", (0, 0)),
+        ("where(x==0, 1, x)", -math.inf, math.inf, 1, "discontinuous", (-math.inf, math.inf)),
+        ("abs(x)**1.5", 0, math.inf, math.inf, "C1", (math.inf, math.inf)),
+        ("sqrt(abs(x))", 0, math.inf, math.inf, "C0", (math.inf, math.inf)),
+        ("relu(x-5e5)-relu(x+5e5)", -1e6, 0, 1, "C0", (0, -1e6)),
+    ],
+)
+def test_what_is_far_narrow_small_or_steep_is_measured(
+    text: str,
+    low: float,
+    high: float,
+    steepest: float,
+    smoothness: str,
+    ends: tuple[float, float],
+) -> None:
+    found = facts.measure(facts.pasted(text))
+    assert (found.range_low, found.range_high) == pytest.approx((low, high), rel=1e-12)
+    assert found.max_abs_grad == pytest.approx(steepest, rel=1e-12)
+    assert found.smoothness == smoothness
+    assert (found.lim_minus_inf, found.lim_plus_inf) == ends
+
+
+@pytest.mark.parametrize(
+    ("text", "low", "high"),
+    [
+        ("exp(-1/x**2) if x!=0 else 0", 0.0, 1.0),
+        ("where(abs(x)<1, exp(-1/(1-x**2)), 0)", 0.0, math.exp(-1)),
+        ("x**20-x**19", (19 / 20) ** 19 * (19 / 20 - 1), math.inf),
+    ],
+)
+def test_a_branch_that_is_not_taken_is_not_asked(text: str, low: float, high: float) -> None:
+    found = facts.measure(facts.pasted(text))
+    assert (found.range_low, found.range_high) == pytest.approx((low, high), rel=1e-12, abs=1e-300)
+    assert found.smoothness == "Cinf"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("1e308*x*1e308", "too large"),
+        ("9**9**9*x", "too large"),
+        ("+".join(f"0.5**{i}*cos(3**{i}*3.14159*x)" for i in range(12)), "Too much happens"),
+        ("sign(sin(1/x))", "Too much happens"),
+        ("sin(1e6*x)", "Too much happens"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused_in_one_sentence(text: str, words: str) -> None:
+    with pytest.raises(MeasurementError, match=words):
+        facts.measure(facts.pasted(text))
+
+
+def test_facts_that_contradict_each_other_are_not_given() -> None:
+    curve = Curve.of(facts.pasted("sigmoid(x)"))
+    right = facts.measure("sigmoid")
+    assert contradicting(right, curve) is None
+    for wrong in (
+        {"range_high": 0.0},
+        {"range_high": 0.9},
+        {"lim_plus_inf": 2.0},
+        {"mean_under_N01": 1.5},
+        {"second_moment_N01": 0.1},
+        {"second_moment_grad_N01": 0.1},
+        {"lim_minus_inf": 1.0, "lim_plus_inf": 0.0},
+    ):
+        assert contradicting(replace(right, **wrong), curve) is not None, wrong

@@ -191,14 +191,16 @@ def _real(number: float | None) -> float | None:
     return None if number is None else float(number)
 
 
-def gain(second_moment: float) -> float | None:
+def gain(second_moment: float | None) -> float | None:
     """Return 1 / sqrt(second moment): the factor that gives an output of second moment 1."""
-    return 1 / math.sqrt(second_moment) if second_moment > 0 else None
+    return 1 / math.sqrt(second_moment) if second_moment else None
 
 
-def zero_centredness(mean: float, second_moment: float) -> float | None:
+def zero_centredness(mean: float | None, second_moment: float | None) -> float | None:
     """Return 1 - |E f| / sqrt(E f^2)."""
-    return 1 - abs(mean) / math.sqrt(second_moment) if second_moment > 0 else None
+    if mean is None or not second_moment:
+        return None
+    return 1 - abs(mean) / math.sqrt(second_moment)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -73,6 +73,16 @@ class HazardException:
     reason: str
 
 
+def at_infinity(reason: str, *quantities: str) -> tuple[HazardException, ...]:
+    """Return the exceptions of a module that is NaN for an infinite input, in every dtype."""
+    dtypes = ("float16", "bfloat16", "float32", "float64")
+    chosen = quantities or ("value", "gradient")
+    return tuple(
+        HazardException("value" if q == "value" else "gradient", dtypes, "nan", math.inf, reason)
+        for q in chosen
+    )
+
+
 @dataclass(frozen=True)
 class Entry:
     """A function as the catalogue declares it.

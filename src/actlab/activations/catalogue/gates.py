@@ -3,8 +3,10 @@
 from math import exp, inf, log, pi, sqrt, tanh
 
 from actlab.activations.catalogue.declared import Declared, Kink, normal_cdf, normal_density
-from actlab.activations.catalogue.entry import Entry, HazardException, Parameter
+from actlab.activations.catalogue.entry import Entry, HazardException, Parameter, at_infinity
 from actlab.i18n import N_
+
+_GATE_OF_0 = N_("torch's kernel multiplies an infinite input by a gate or slope of 0: that is NaN.")
 
 ENTRIES = (
     Entry(
@@ -23,6 +25,7 @@ ENTRIES = (
             ),
         ),
         exceptions=(
+            *at_infinity(_GATE_OF_0),
             HazardException(
                 "value",
                 ("bfloat16", "float32"),
@@ -63,6 +66,7 @@ ENTRIES = (
         factory="native:gelu_tanh",
         pitfalls=(N_("torch's float32 gradient is NaN below about -1.8e19, where x^2 overflows."),),
         exceptions=(
+            *at_infinity(_GATE_OF_0),
             HazardException(
                 "gradient",
                 ("float32",),
@@ -160,6 +164,7 @@ ENTRIES = (
         factory="native:silu",
         pitfalls=(N_("It is not monotonic: between -1.278 and -inf it rises again."),),
         exceptions=(
+            *at_infinity(_GATE_OF_0),
             HazardException(
                 "gradient",
                 ("float32",),
@@ -260,6 +265,7 @@ ENTRIES = (
         source="Misra 2019, arXiv:1908.08681",
         factory="native:mish",
         exceptions=(
+            *at_infinity(_GATE_OF_0),
             HazardException(
                 "gradient",
                 ("float32",),

@@ -3,7 +3,7 @@
 from math import erf, erfc, exp, inf, pi, sqrt
 
 from actlab.activations.catalogue.declared import Declared, Kink, normal_density, normal_tail
-from actlab.activations.catalogue.entry import Entry, HazardException, Parameter
+from actlab.activations.catalogue.entry import Entry, HazardException, Parameter, at_infinity
 from actlab.i18n import N_
 
 _RRELU = (0.125 + 1 / 3) / 2
@@ -532,6 +532,10 @@ ENTRIES = (
         source="Howard et al. 2019 (MobileNetV3), arXiv:1905.02244",
         factory="native:hardswish",
         exceptions=(
+            *at_infinity(
+                N_("torch's kernel multiplies an infinite input by a gate of 0: that is NaN."),
+                "value",
+            ),
             HazardException(
                 "value",
                 ("bfloat16", "float32"),

@@ -3,7 +3,7 @@
 from math import e, erfc, exp, inf, pi, sqrt
 
 from actlab.activations.catalogue.declared import Declared, Kink, normal_density, normal_tail
-from actlab.activations.catalogue.entry import Entry, Parameter
+from actlab.activations.catalogue.entry import Entry, Parameter, at_infinity
 from actlab.i18n import N_
 
 
@@ -108,6 +108,9 @@ ENTRIES = (
         formula="x/(1+abs(x))",
         source="Turian et al. 2009",
         factory="native:softsign",
+        exceptions=at_infinity(
+            N_("torch's kernel divides an infinite input by infinity: that is NaN.")
+        ),
         declared=Declared(
             range=(-1, 1),
             attained=(False, False),

@@ -13,7 +13,7 @@ import mpmath
 import numpy as np
 
 from actlab.activations.catalogue.declared import Monotonic
-from actlab.activations.facts.curve import DIGITS, Curve, refine, sign_changes
+from actlab.activations.facts.curve import DIGITS, Curve, refine, sign_changes, too_much
 from actlab.activations.facts.kinks import Break, Piece, find_breaks, find_pieces, probes
 
 _NOISE = 1e-13
@@ -39,6 +39,12 @@ REACH = 10.0
 """Fixed points are listed up to this distance from 0; a periodic function has endlessly many."""
 
 FixedPoint = float | tuple[float, float]
+
+_NEAR_BY = 4000.0
+"""Up to here the places where limits are read are far out for what happens nearer 0."""
+
+_WINDOW = 64
+_MOST = 400
 
 _SAME = mpmath.mpf(10) ** -25
 
@@ -80,7 +86,10 @@ class Anatomy:
         return (self._limit(1, -1), self._limit(1, 1))
 
     def _limit(self, order: int, direction: int) -> Any:
-        return limit(lambda x: self.curve.at(x, order)[order], direction)
+        far = self.curve.far
+        start = 0.0 if far <= _NEAR_BY else far
+        unit = self.curve.unit
+        return limit(lambda x: self.curve.at(x, order)[order], direction, start, unit)
 
     @cached_property
     def turns(self) -> tuple[Any, ...]:
@@ -95,9 +104,13 @@ class Anatomy:
     def _roots(self, order: int) -> tuple[Any, ...]:
         xs = self.curve.grid
         sampled = self.curve.sample(xs, order)[order]
-        near = abs(xs) < _DENSE_REACH
-        size = max((abs(v) for v in sampled[near] if math.isfinite(v)), default=0.0)
-        brackets = sign_changes(xs, sampled, noise=_NOISE * size)
+        sizes = np.where(np.isfinite(sampled), np.abs(sampled), 0.0)
+        size = float(np.max(sizes[abs(xs) < self._reach], initial=0.0))
+        windows = np.lib.stride_tricks.sliding_window_view(np.pad(sizes, _WINDOW), 2 * _WINDOW + 1)
+        nearby = np.max(windows, axis=1)
+        brackets = sign_changes(xs, sampled, noise=_NOISE * np.minimum(size, np.maximum(nearby, 1)))
+        if sum(abs(low) < _DENSE_REACH for low, _high in brackets) > _MOST:
+            raise too_much()
         edges = [float(found.x) for found in self.breaks]
         brackets.sort(key=lambda bracket: abs(bracket[0] + bracket[1]))
         roots: list[Any] = []
@@ -105,6 +118,12 @@ class Anatomy:
             for a, b in pairwise([low, *(e for e in edges if low < e < high), high]):
                 roots += self._root_within(order, a, b)
         return tuple(sorted(roots))
+
+    @property
+    def _reach(self) -> float:
+        """Return how far from 0 slopes are compared: where the function happens."""
+        far = self.curve.far
+        return _DENSE_REACH if far <= _NEAR_BY else 1.001 * far
 
     def _root_within(self, order: int, low: float, high: float) -> list[Any]:
         with mpmath.workdps(DIGITS):
@@ -132,8 +151,8 @@ class Anatomy:
         A stretch much narrower than the probes' distances shows itself only here.
         """
         sampled = self.curve.sample(self.curve.grid, 1)[1]
-        near = sampled[(abs(self.curve.grid) < _DENSE_REACH) & np.isfinite(sampled)]
-        large = near[abs(near) > _SURE * max(abs(near).max(), 1e-300)]
+        near = sampled[(abs(self.curve.grid) < self._reach) & np.isfinite(sampled)]
+        large = near[abs(near) > _SURE * np.max(np.abs(near), initial=0.0)]
         return {int(sign) for sign in np.unique(np.sign(large))}
 
     def _jumps(self) -> list[Break]:
@@ -153,7 +172,7 @@ class Anatomy:
         for at_break in self.breaks:
             found.append(Candidate(at_break.here, True, at_break.x))
             found += [
-                Candidate(side[0], _same(side[0], at_break.here), at_break.x)
+                Candidate(side[0], _same(side[0], at_break.here, self.curve.unit), at_break.x)
                 for side in (at_break.left, at_break.right)
             ]
         for piece in self.pieces:
@@ -183,14 +202,16 @@ class Anatomy:
         for direction, end in zip((-1, 1), ends, strict=True):
             if end is not None:
                 continue
-            near, far = (self._window(order, direction, start) for start in (100, 10000))
+            near, far = (
+                self._window(order, direction, start + self.curve.far) for start in (100, 10000)
+            )
             for pick in (min, max):
                 if abs(pick(far)) > 5 * max(abs(pick(near)), 1):
                     size = math.copysign(math.inf, float(pick(far)))
                     unbounded.append(Candidate(mpmath.mpf(size if order == 0 else math.inf), False))
         return unbounded
 
-    def _window(self, order: int, direction: int, start: int) -> list[Any]:
+    def _window(self, order: int, direction: int, start: float) -> list[Any]:
         steps = [mpmath.mpf(k) / 4 for k in range(64)]
         return [self.curve.at(direction * (start + step), order)[order] for step in steps]
 
@@ -199,27 +220,27 @@ def _sides(found: Break) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     return (found.left, found.right)
 
 
-def _same(left: Any, right: Any) -> bool:
+def _same(left: Any, right: Any, unit: float = 1.0) -> bool:
     if mpmath.isinf(left) or mpmath.isinf(right):
         return bool(left == right)
-    return bool(abs(left - right) <= _SAME * max(1, abs(left), abs(right)))
+    return bool(abs(left - right) <= _SAME * max(unit, abs(left), abs(right)))
 
 
-def lowest(candidates: Sequence[Candidate]) -> Extreme:
+def lowest(candidates: Sequence[Candidate], unit: float = 1.0) -> Extreme:
     """Return the least of the candidates; see `highest`."""
     turned = [Candidate(-c.value, c.attained, c.place) for c in candidates]
-    found = highest(turned)
+    found = highest(turned, unit)
     return Extreme(-found.value + 0.0, found.attained, found.place)
 
 
-def highest(candidates: Sequence[Candidate]) -> Extreme:
+def highest(candidates: Sequence[Candidate], unit: float = 1.0) -> Extreme:
     """Return the greatest of the candidates, and where it is attained.
 
     Of several isolated places the nearest to 0 counts, of two equally near the negative one. A
     stretch has no place.
     """
     top = max(candidates, key=lambda candidate: candidate.value).value
-    ties = [c for c in candidates if _same(c.value, top)]
+    ties = [c for c in candidates if _same(c.value, top, unit)]
     attained = [c for c in ties if c.attained]
     places = sorted((c.place for c in attained if c.place is not None), key=_nearest_zero)
     stretch = any(c.place is None for c in attained)
@@ -236,11 +257,14 @@ def _number(value: Any) -> float:
     return float(value) + 0.0
 
 
-def limit(function: Callable[[Any], Any], direction: int) -> Any:
+def limit(
+    function: Callable[[Any], Any], direction: int, start: float = 0.0, unit: float = 1.0
+) -> Any:
     """Return the limit of `function` towards direction * infinity, None where there is none.
 
-    Steps between values at places a decade apart shrink where the limit is finite; where they do
-    not and the values keep one direction, it is infinite. What is below 1e-14 is taken as 0.
+    Steps between values at places a decade apart, beyond `start`, shrink where the limit is
+    finite; where they do not and the values keep one direction, it is infinite. What is below
+    1e-14 of the values before it, or of `unit`, is taken as 0.
 
     >>> float(limit(mpmath.atan, -1))
     -1.5707963267948966
@@ -248,18 +272,22 @@ def limit(function: Callable[[Any], Any], direction: int) -> Any:
     True
     """
     with mpmath.workdps(DIGITS):
-        values = [function(direction * mpmath.mpf(place)) for place in _PLACES]
+        places = [start + max(1.0, start) * mpmath.mpf(place) for place in _PLACES]
+        if start == 0:
+            places = [mpmath.mpf(place) for place in _PLACES]
+        values = [function(direction * place) for place in places]
         if mpmath.isinf(values[-1]):
             return values[-1]
         steps = [after - before for before, after in pairwise(values)]
-        scale = max(1, abs(values[0]))
+        scale = max(unit, *(abs(value) for value in values))
         if all(abs(step) <= _STILL * scale for step in steps[1:]):
-            return _without_noise(values[-1])
+            return _without_noise(values[-1], scale)
         shrinking = all(
             abs(after) <= abs(before) * _SHRINKING for before, after in pairwise(steps[1:])
         )
         if shrinking:
-            return _without_noise(function(direction * mpmath.mpf(_END)))
+            end = function(direction * max(mpmath.mpf(_END), 1000 * places[-1]))
+            return _without_noise(end, scale)
         if all(step > 0 for step in steps):
             return mpmath.inf
         if all(step < 0 for step in steps):
@@ -267,8 +295,8 @@ def limit(function: Callable[[Any], Any], direction: int) -> Any:
         return None
 
 
-def _without_noise(value: Any) -> Any:
-    return value * 0 if abs(value) < _ZERO else value
+def _without_noise(value: Any, scale: Any) -> Any:
+    return value * 0 if abs(value) < _ZERO * min(1, scale) else value
 
 
 def fixed_points(anatomy: Anatomy) -> tuple[FixedPoint, ...]:
@@ -282,11 +310,11 @@ def fixed_points(anatomy: Anatomy) -> tuple[FixedPoint, ...]:
     stretches = [(piece.low, piece.high) for piece in anatomy.pieces if piece.identity]
     found = [
         refine(lambda x: _below_diagonal(curve, x), low, high)
-        for low, high in sign_changes(xs, value - xs, noise=1e-14 * np.abs(xs))
+        for low, high in sign_changes(xs, value - xs, noise=1e-14 * np.abs(xs))[:_MOST]
     ]
     touching = [
         refine(lambda x: _slope_below_one(curve, x), low, high)
-        for low, high in sign_changes(xs, slope - 1, noise=1e-14)
+        for low, high in sign_changes(xs, slope - 1, noise=1e-14)[:_MANY]
     ]
     touching += [at_break.x for at_break in anatomy.breaks]
     with mpmath.workdps(DIGITS):
@@ -306,12 +334,12 @@ def fixed_points(anatomy: Anatomy) -> tuple[FixedPoint, ...]:
 
 
 def _below_diagonal(curve: Curve, x: Any) -> tuple[Any, Any]:
-    value, slope = curve.at(x, 1)
+    value, slope = curve.near(x, 1)
     return (value - x, slope - 1)
 
 
 def _slope_below_one(curve: Curve, x: Any) -> tuple[Any, Any]:
-    _value, slope, curvature = curve.at(x, 2)
+    _value, slope, curvature = curve.near(x, 2)
     return (slope - 1, curvature)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -13,8 +13,9 @@ import numpy.typing as npt
 from actlab.activations.facts.measurable import Measurable
 from actlab.activations.facts.taylor import derivatives
 from actlab.activations.formula import MpmathBackend, NumpyBackend
-from actlab.activations.formula.derivative import switches
-from actlab.activations.formula.nodes import Call, Node, depends_on_input, walk
+from actlab.activations.formula.derivative import derivative, switches
+from actlab.activations.formula.evaluation import evaluate
+from actlab.activations.formula.nodes import Binary, Call, Node, depends_on_input, walk
 from actlab.errors import ActlabError
 from actlab.i18n import _
 
@@ -28,8 +29,28 @@ _DOUBLES = NumpyBackend(largest=340.0)
 """The square of exp(340) is still finite."""
 
 
-class DomainError(ActlabError):
+_WORK = 4_000_000
+"""How much a formula may cost: parts evaluated, counted with the derivatives asked for."""
+
+_MOST_SCALES = 200
+_TOO_LARGE = 1e150
+
+
+class MeasurementError(ActlabError):
+    """A formula of which no facts can be given."""
+
+
+class DomainError(MeasurementError):
     """A formula that has no finite value at some real number."""
+
+
+def too_much() -> MeasurementError:
+    """Return the error for a function on which too much happens."""
+    message = _(
+        "Too much happens on this function to measure it: it oscillates or switches without end, "
+        "or is too long."
+    )
+    return MeasurementError(message)
 
 
 def not_finite(x: Any) -> DomainError:
@@ -47,9 +68,13 @@ class Curve:
     0.5
     """
 
-    def __init__(self, tree: Node, values: Mapping[str, float]) -> None:
+    def __init__(
+        self, tree: Node, values: Mapping[str, float], work: list[int] | None = None
+    ) -> None:
         self.tree = tree
         self.values = dict(values)
+        self._work = [0] if work is None else work
+        self._parts = sum(1 for _part in walk(tree))
 
     @classmethod
     def of(cls, function: Measurable) -> Curve:
@@ -58,40 +83,107 @@ class Curve:
 
     def part(self, tree: Node) -> Curve:
         """Return the curve of a part of the formula."""
-        return Curve(tree, self.values)
+        return Curve(tree, self.values, self._work)
 
     def at(self, x: Any, order: int = 0, side: int = 0) -> tuple[Any, ...]:
         """Return f(x), ..., f^(order)(x) in the working precision, from one side of x or at it.
 
-        Raises DomainError where a value is not finite.
+        Raises DomainError where a value is not finite, MeasurementError where it costs too much.
         """
+        found = self._jet(x, order, side)
+        if not all(mpmath.isfinite(value) for value in found):
+            raise not_finite(x)
+        return found
+
+    def near(self, x: Any, order: int) -> tuple[Any, ...]:
+        """Return f(x), ..., f^(order)(x); NaN for a derivative that the formula does not have."""
+        found = self._jet(x, order, 0)
+        if not mpmath.isfinite(found[0]):
+            raise not_finite(x)
+        return found
+
+    def from_side(self, x: Any, order: int, side: int) -> tuple[Any, ...]:
+        """Return the limits of f, ..., f^(order) from one side of x; infinite where they grow.
+
+        Where the formula itself has no derivative at x (a root of 0, an exp(-1 / 0)) they are
+        read off next to it, to 15 digits. Raises DomainError where f has no finite limit.
+        """
+        found = self._jet(x, order, side)
+        if not all(mpmath.isfinite(value) for value in found):
+            found = self._approached(x, order, side)
+        if not mpmath.isfinite(found[0]):
+            raise not_finite(x)
+        return found
+
+    def _approached(self, x: Any, order: int, side: int) -> tuple[Any, ...]:
+        with mpmath.workdps(DIGITS):
+            rows = [
+                self._jet(mpmath.mpf(x) + side * mpmath.mpf(10) ** -digits, order, 0)
+                for digits in (18, 20, 22)
+            ]
+            return tuple(_settled(values) for values in zip(*rows, strict=True))
+
+    def _jet(self, x: Any, order: int, side: int) -> tuple[Any, ...]:
+        self._spend(self._parts * (order + 1) ** 2)
         with mpmath.workdps(DIGITS):
             try:
-                found = derivatives(self.tree, self.values, mpmath.mpf(x), order, _REALS, side)
-            except ZeroDivisionError:
-                found = (mpmath.nan,)
-            if not all(mpmath.isfinite(value) for value in found):
-                raise not_finite(x)
-            return found
+                return derivatives(self.tree, self.values, mpmath.mpf(x), order, _REALS, side)
+            except (ZeroDivisionError, OverflowError, ValueError):
+                value = self._jet(x, 0, side)[0] if order else mpmath.nan
+                return (value, *[mpmath.nan] * order)
+
+    def _spend(self, work: int) -> None:
+        self._work[0] += work
+        if self._work[0] > _WORK:
+            raise too_much()
 
     def sample(self, xs: Array, order: int) -> tuple[Array, ...]:
         """Return f, ..., f^(order) at many points in double precision; NaN where that fails."""
+        self._spend(self._parts * (order + 1) * len(xs) // 2000)
         with np.errstate(all="ignore"):
             found = derivatives(self.tree, self.values, xs, order, _DOUBLES)
         return tuple(np.broadcast_to(np.asarray(value, dtype=float), xs.shape) for value in found)
 
     @cached_property
     def scales(self) -> tuple[tuple[float, float], ...]:
-        """Return (place, width) of what happens: zeros of inner arguments, and 1 / slope there."""
+        """Return (place, width) of what happens: zeros of inner arguments, and 1 / slope there.
+
+        Of straight lines and parabolas they are computed, wherever they are; other arguments are
+        searched for them up to 1e6. A parabola's vertex is one, too: that of exp(-x^2).
+        """
         found = {(0.0, 1.0)}
         for inner in self._inner():
-            part = self.part(inner)
-            for low, high in sign_changes(_WIDE, part.sample(_WIDE, 0)[0]):
-                place = _bisect(part, low, high)
-                slope = abs(float(part.sample(np.array([place]), 1)[1][0]))
-                if 0 < slope < np.inf:
-                    found.add((place, 1 / slope))
+            exact = _polynomial_scales(inner, self.values)
+            found |= self._searched(inner) if exact is None else exact
+            if len(found) > _MOST_SCALES:
+                raise too_much()
         return tuple(sorted(found))
+
+    def _searched(self, inner: Node) -> set[tuple[float, float]]:
+        part, found = self.part(inner), set()
+        for low, high in sign_changes(_WIDE, part.sample(_WIDE, 0)[0])[:_MOST_SCALES]:
+            place = _bisect(part, low, high)
+            slope = abs(float(part.sample(np.array([place]), 1)[1][0]))
+            if 0 < slope < np.inf:
+                found.add((place, 1 / slope))
+        return found
+
+    @cached_property
+    def far(self) -> float:
+        """Return beyond which distance from 0 nothing happens any more, as far as is known."""
+        return max(abs(place) + 40 * width for place, width in self.scales if width < 1e100)
+
+    @cached_property
+    def unit(self) -> float:
+        """Return the size of f and f' where something happens, at most 1: what is small here."""
+        value, slope = self.sample(self.grid, 1)
+        sizes = np.abs(np.concatenate([value, slope]))
+        finite = sizes[np.isfinite(sizes)]
+        near_1 = [abs(number) for side in (-1, 1) for number in self._jet(side, 1, 0)]
+        if not len(finite) or any(number > _TOO_LARGE for number in near_1):
+            message = _("The function is too large to be measured in double precision.")
+            raise MeasurementError(message)
+        return min(1.0, float(finite.max())) or 1.0
 
     def _inner(self) -> tuple[Node, ...]:
         arguments = [
@@ -99,15 +191,63 @@ class Curve:
             for part in walk(self.tree)
             if isinstance(part, Call)
             for argument in part.arguments
-            if depends_on_input(argument)
         ]
-        return tuple(dict.fromkeys([*arguments, *switches(self.tree)]))
+        bases = [
+            part.left if part.operator == "**" else part.right
+            for part in walk(self.tree)
+            if isinstance(part, Binary) and part.operator in ("**", "/")
+        ]
+        inner = [part for part in (*arguments, *bases) if depends_on_input(part)]
+        return tuple(dict.fromkeys([*inner, *switches(self.tree)]))
 
     @cached_property
     def grid(self) -> Array:
         """Return where the curve is looked at: dense near what happens, sparse far out."""
         local = [place + width * _LOCAL for place, width in self.scales]
         return np.unique(np.concatenate([_DENSE, _WIDE, *local]))
+
+
+def _settled(values: Sequence[Any]) -> Any:
+    """Return the limit of values at steps that shrink a hundredfold, infinity where they grow."""
+    first, second, third = values
+    if not all(mpmath.isfinite(value) for value in values):
+        return mpmath.nan
+    if abs(third) > 2 * abs(second) > 4 * abs(first) and abs(third) > 1e3:
+        return mpmath.inf * mpmath.sign(third)
+    if abs(third) < mpmath.mpf(10) ** -8 and abs(third) <= abs(second):
+        return mpmath.mpf(0)
+    return mpmath.mpf(mpmath.nstr(third, 15))
+
+
+def _polynomial_scales(inner: Node, values: Mapping[str, float]) -> set[tuple[float, float]] | None:
+    """Return the scales of a straight line or a parabola, None for anything else."""
+    slope = derivative(inner)
+    curvature = derivative(slope)
+    if depends_on_input(curvature) or any(isinstance(part, Call) for part in walk(inner)):
+        return None
+    with mpmath.workdps(DIGITS):
+        given = {name: mpmath.mpf(value) for name, value in values.items()}
+        try:
+            at_0, slope_0, bend = (
+                evaluate(tree, _REALS, 0, given) for tree in (inner, slope, curvature)
+            )
+            return _scales_of(at_0, slope_0, bend)
+        except (ZeroDivisionError, OverflowError, ValueError):
+            return None
+
+
+def _scales_of(at_0: Any, slope_0: Any, bend: Any) -> set[tuple[float, float]]:
+    if bend == 0:
+        roots = [(-at_0 / slope_0, 1 / abs(slope_0))] if slope_0 != 0 else []
+    else:
+        vertex = -slope_0 / bend
+        least = at_0 + slope_0 * vertex / 2
+        roots = [(vertex, mpmath.sqrt(2 * max(1, abs(least)) / abs(bend)))]
+        if -least / bend > 0:
+            half = mpmath.sqrt(-2 * least / bend)
+            roots += [(vertex + side * half, 1 / (abs(bend) * half)) for side in (-1, 1)]
+    pairs = ((float(place), float(width)) for place, width in roots)
+    return {(place, width) for place, width in pairs if abs(place) < 1e300 and 0 < width < 1e300}
 
 
 _FAR = np.geomspace(64.0, 1e6, 160)
@@ -165,7 +305,7 @@ def refine(slope_and_curvature: Callable[[Any], tuple[Any, Any]], low: float, hi
             if value == 0:
                 return x
             a, b = (x, b) if value * at_a > 0 else (a, x)
-            step = x - value / slope if slope != 0 else a
+            step = x - value / slope if slope != 0 and mpmath.isfinite(slope) else a
             if abs(step - x) <= mpmath.mpf(10) ** (4 - DIGITS) * max(1, abs(x)):
                 return x
             following = step if a < step < b else (a + b) / 2

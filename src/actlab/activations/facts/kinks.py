@@ -12,12 +12,23 @@ import mpmath
 import numpy as np
 
 from actlab.activations.catalogue.declared import Smoothness
-from actlab.activations.facts.curve import DIGITS, Array, Curve, not_finite, refine, sign_changes
+from actlab.activations.facts.curve import (
+    DIGITS,
+    Array,
+    Curve,
+    not_finite,
+    refine,
+    sign_changes,
+    too_much,
+)
 from actlab.activations.formula.derivative import switches
 from actlab.activations.formula.nodes import Call, Node, walk
 
 _ORDER = 6
 """How many derivatives are compared at a switch; beyond it the function counts as smooth."""
+
+_MOST = 120
+"""At more switches than this a function is not taken apart."""
 
 _SAME = mpmath.mpf(10) ** -30
 _INFINITE = mpmath.mpf(10) ** 25
@@ -26,28 +37,40 @@ _INFINITE = mpmath.mpf(10) ** 25
 
 @dataclass(frozen=True)
 class Break:
-    """A point where some derivative jumps: f, f', ... on the left, on the right, and f itself."""
+    """A point where some derivative jumps: f, f', ... on the left, on the right, and f itself.
+
+    `unit` is the size that numbers are small against, 1 but for functions that are small.
+    """
 
     x: Any
     left: tuple[Any, ...]
     right: tuple[Any, ...]
     here: Any
 
+    unit: float = 1.0
+
     @property
     def order(self) -> int:
-        """Return the order of the first derivative that jumps (0: f itself)."""
+        """Return the order of the first derivative that jumps or grows without bound (0: f)."""
+        if not any(_same(self.here, side[0], self.unit) for side in (self.left, self.right)):
+            return 0
         pairs = enumerate(zip(self.left, self.right, strict=True))
-        return next((k for k, (a, b) in pairs if not _same(a, b)), len(self.left))
+        return next((k for k, (a, b) in pairs if not _same(a, b, self.unit)), len(self.left))
 
     @property
     def is_kink(self) -> bool:
         """Return whether f or its slope jumps."""
         return self.order <= 1
 
+    @property
+    def is_steep(self) -> bool:
+        """Return whether a derivative grows without bound here."""
+        return any(mpmath.isinf(value) for value in (*self.left, *self.right))
+
     def in_doubles(self) -> Break:
         """Return the break in double precision, f and f' alone."""
         left, right = (tuple(float(v) + 0.0 for v in side[:2]) for side in (self.left, self.right))
-        return Break(float(self.x) + 0.0, left, right, float(self.here) + 0.0)
+        return Break(float(self.x) + 0.0, left, right, float(self.here) + 0.0, self.unit)
 
 
 @dataclass(frozen=True)
@@ -68,8 +91,10 @@ class Piece:
         )
 
 
-def _same(left: Any, right: Any) -> bool:
-    return bool(abs(left - right) <= _SAME * max(1, abs(left), abs(right)))
+def _same(left: Any, right: Any, unit: float = 1.0) -> bool:
+    if mpmath.isinf(left) or mpmath.isinf(right):
+        return False
+    return bool(abs(left - right) <= _SAME * max(unit, abs(left), abs(right)))
 
 
 def find_breaks(curve: Curve) -> tuple[Break, ...]:
@@ -79,6 +104,7 @@ def find_breaks(curve: Curve) -> tuple[Break, ...]:
     abs, relu, clip, max and min.
     """
     places: list[Any] = []
+    candidates: list[Break | None] = []
     for switch in (*switches(curve.tree), *_poles(curve.tree)):
         part = curve.part(switch)
         xs = curve.grid
@@ -86,8 +112,11 @@ def find_breaks(curve: Curve) -> tuple[Break, ...]:
             root = refine(_right_of(part), low, high)
             if root is not None and not any(_same(root, place) for place in places):
                 places.append(root)
-    candidates = [_compare_sides(curve, place) for place in sorted(places)]
-    return tuple(found for found in candidates if found is not None)
+                candidates.append(_compare_sides(curve, root))
+                if len(places) > _MOST:
+                    raise too_much()
+    breaks = (found for found in candidates if found is not None)
+    return tuple(sorted(breaks, key=lambda found: found.x))
 
 
 def _poles(tree: Node) -> tuple[Node, ...]:
@@ -101,20 +130,19 @@ def _poles(tree: Node) -> tuple[Node, ...]:
 
 def _right_of(curve: Curve) -> Callable[[Any], tuple[Any, Any]]:
     def value_and_slope(x: Any) -> tuple[Any, Any]:
-        value, slope = curve.at(x, 1, side=1)
+        value, slope = curve.near(x, 1)
         return (value, slope)
 
     return value_and_slope
 
 
 def _compare_sides(curve: Curve, place: Any) -> Break | None:
-    left = curve.at(place, _ORDER, side=-1)
-    right = curve.at(place, _ORDER, side=1)
+    left = curve.from_side(place, _ORDER, side=-1)
+    right = curve.from_side(place, _ORDER, side=1)
     if max(abs(left[0]), abs(right[0])) > _INFINITE:
         raise not_finite(place)
-    if all(_same(a, b) for a, b in zip(left, right, strict=True)):
-        return None
-    return Break(place, left, right, curve.at(place)[0])
+    found = Break(place, left, right, curve.at(place)[0], curve.unit)
+    return None if found.order > _ORDER else found
 
 
 def find_pieces(curve: Curve, breaks: tuple[Break, ...]) -> tuple[Piece, ...]:

@@ -112,7 +112,7 @@ class ModuleRoute:
         found = limit(lambda x: function(float(x)), direction)
         return None if found is None else float(found)
 
-    def _moments(self) -> tuple[float, float, float, float]:
+    def _moments(self) -> tuple[float | None, ...]:
         def integrands(xs: Array) -> tuple[Array, ...]:
             value, slope = self.value(xs), self.slope(xs)
             return (value, value**2, slope, slope**2)

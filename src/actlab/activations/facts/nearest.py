@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actlab.activations.catalogue import ENTRIES
+from actlab.activations.facts.curve import Curve
 from actlab.activations.formula import Expression, NumpyBackend
 
 Array = NDArray[np.float64]
@@ -16,6 +17,8 @@ Array = NDArray[np.float64]
 _EQUAL = 1e-9
 _FITTED = 12
 _STEPS = 60
+_VANISHED = 1e-6
+_MOST_EXACT = 200
 
 
 @dataclass(frozen=True)
@@ -33,8 +36,8 @@ class Nearest:
     """The nearest known function.
 
     `distance` is sqrt(E[(f - g)^2]) under a standard normal input. `equal` means that the two
-    agree to 9 digits at every point tried, from -10,000 to 10,000. `parameters` are those with
-    which it is nearest.
+    agree to 9 digits at every point tried: from -10,000 to 10,000, and wherever something happens.
+    `parameters` are those with which it is nearest.
     """
 
     name: str
@@ -55,7 +58,7 @@ def known_functions() -> list[Known]:
         Known(
             entry.name,
             entry.expression,
-            entry.values,
+            {name: entry.values[name] for name in entry.expression.names},
             {
                 parameter.name: (max(parameter.low, -10.0) + 1e-3, min(parameter.high, 10.0) - 1e-3)
                 for parameter in entry.parameters
@@ -84,24 +87,48 @@ def nearest(
     'swish(beta=1.5)'
     """
     points, weights = _normal_points()
-    wide = _wide_points()
-    target, far = _at(expression, values, points), _at(expression, values, wide)
-    found = []
-    for known in known_functions() if candidates is None else candidates:
-        distance = _distance(target - _at(known.expression, known.values, points), weights)
-        equal = _same(far, _at(known.expression, known.values, wide))
-        found.append((distance, known, Nearest(known.name, known.values, distance, equal)))
-    found.sort(key=lambda entry: (not entry[2].equal, entry[0], len(entry[1].values)))
-    if not found or found[0][2].equal:
-        return found[0][2] if found else None
-    fits = [found[0][2]]
-    for _distance_before, known, _unfitted in [f for f in found if f[1].values][:_FITTED]:
-        fitted = _fit(known, target, points, weights)
-        distance = _distance(target - _at(known.expression, fitted, points), weights)
-        equal = _same(far, _at(known.expression, fitted, wide))
-        fits.append(Nearest(known.name, fitted, distance, equal))
+    curve = Curve(expression.tree, values)
+    wide = np.unique(np.concatenate([_wide_points(), curve.grid]))
+    target, far = _at(expression, values, points), _exactly(curve, wide)
+    scale = curve.unit
+
+    def compared(known: Known, given: Mapping[str, float]) -> Nearest:
+        distance = _distance(target - _at(known.expression, given, points), weights)
+        there = _at(known.expression, given, wide)
+        return Nearest(known.name, given, distance, _same(far, there, scale))
+
+    chosen = known_functions() if candidates is None else candidates
+    found = [(compared(known, known.values), known) for known in chosen]
+    found.sort(key=lambda pair: (not pair[0].equal, pair[0].distance, len(pair[1].values)))
+    if not found or found[0][0].equal:
+        return found[0][0] if found else None
+    fits = [found[0][0]]
+    for _unfitted, known in [f for f in found if f[1].values][:_FITTED]:
+        fitted = compared(known, _fit(known, target, points, weights))
+        if not _degenerate(fitted, known):
+            fits.append(fitted)
     # A fitted function has to be clearly nearer than one with its own values.
     return min(fits, key=lambda fit: (not fit.equal, fit.distance * (1 if fit is fits[0] else 2)))
+
+
+def _degenerate(fitted: Nearest, known: Known) -> bool:
+    """Return whether a parameter vanishes, or is at its bound: another function in disguise."""
+    return any(
+        abs(value) < _VANISHED or value <= low or value >= high
+        for name, value in fitted.parameters.items()
+        for low, high in (known.bounds[name],)
+    )
+
+
+def _exactly(curve: Curve, points: Array) -> Array:
+    """Return the values of a formula, where doubles overflow on the way by more digits."""
+    values = np.array(_at(Expression("", curve.tree), curve.values, points))
+    overflown = np.flatnonzero(~np.isfinite(values))
+    for index in overflown[:: max(1, len(overflown) // _MOST_EXACT)]:
+        values[index] = float(curve.near(float(points[index]), 0)[0])
+    if len(overflown) > _MOST_EXACT:
+        values[overflown] = np.where(np.isfinite(values[overflown]), values[overflown], np.nan)
+    return values
 
 
 def _at(expression: Expression, values: Mapping[str, Any], points: Array) -> Array:
@@ -127,9 +154,14 @@ def _distance(difference: Array, weights: Array) -> float:
     return math.sqrt(mean) if math.isfinite(mean) else math.inf
 
 
-def _same(left: Array, right: Array) -> bool:
-    """Return whether two samples agree, or overflow alike, everywhere."""
-    return bool(np.allclose(left, right, rtol=_EQUAL, atol=_EQUAL, equal_nan=True))
+def _same(left: Array, right: Array, scale: float) -> bool:
+    """Return whether two samples agree to 9 digits of each, or of `scale` where they are small.
+
+    NaN on the left is a point that was not computed.
+    """
+    known = ~np.isnan(left)
+    near = np.isclose(left, right, rtol=_EQUAL, atol=_EQUAL * min(1.0, scale), equal_nan=False)
+    return bool(np.all(near[known]))
 
 
 def _fit(known: Known, target: Array, points: Array, weights: Array) -> dict[str, float]:

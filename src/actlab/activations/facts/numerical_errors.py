@@ -2,7 +2,8 @@
 
 Wrong is NaN, an infinity, or an error above 4 eps max(|f|, |x|) for values and above
 4 eps max(|f'|, sup |f'|) for gradients, against 60 digits. (One unit of the dtype's least subnormal
-number is allowed besides.) The relative error in the tails is reported, not judged.
+number is allowed besides.) At an infinite input the truth is the limit. The relative errors in the
+tails and near 0 are reported, not judged.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ _PER_FAR_DECADE = 2
 _DENSE = 20.0
 _STEP = 0.25
 _FACTOR = 4
+_NEAR_ZERO = 0.5
 _REFINEMENTS = 40
 _CROWD = 64
 """torch computes the last few numbers of a tensor in another way, with other faults."""
@@ -49,6 +51,7 @@ class Truth:
     def __init__(self, function: Measurable) -> None:
         self.curve = Curve.of(function)
         self._known: dict[float, tuple[float, float | None]] = {}
+        self._flat: dict[float, bool] = {}
 
     def __call__(self, x: float) -> tuple[float, float | None]:
         """Return f(x) and f'(x); at a kink None for the slope, as either side is right."""
@@ -58,7 +61,13 @@ class Truth:
                 sides = [self.curve.at(x, 1, side)[1] for side in (-1, 1)]
                 slope = sides[0] if abs(sides[0] - sides[1]) < 1e-20 else None
             self._known[x] = (float(value), None if slope is None else float(slope))
+            self._flat[x] = slope is None or slope == 0
         return self._known[x]
+
+    def is_flat(self, x: float) -> bool:
+        """Return whether the slope is exactly 0, or has two values."""
+        self(x)
+        return self._flat[x]
 
     @cached_property
     def anatomy(self) -> Anatomy:
@@ -146,18 +155,47 @@ def onset(apply: Callable[[Tensor], Tensor], truth: Truth, dtype: torch.dtype) -
     breaks = [float(found.x) for found in truth.anatomy.breaks]
     points = sample_points(dtype, breaks)
     rows = judge.rows(points)
-    value = judge.first(rows, lambda row: row.value_fault)
-    gradient = judge.first(rows, lambda row: row.gradient_fault)
+    ends = judge.rows(torch.tensor([-math.inf, math.inf, math.nan]))
+    value = judge.first(rows, lambda row: row.value_fault) or _at_end(ends, "value")
+    gradient = judge.first(rows, lambda row: row.gradient_fault) or _at_end(ends, "gradient")
     low, high = truth.tails
     tail = [row for row in rows if row.x < low or row.x > high]
-    worst = max(tail, key=lambda row: row.value_ulp or 0.0, default=None)
-    steep = max(tail, key=lambda row: row.gradient_ulp or 0.0, default=None)
+    near = [row for row in rows if 0 < abs(row.x) <= _NEAR_ZERO]
+    tails = _worst(tail, "value_ulp"), _worst(tail, "gradient_ulp")
+    near_value, near_gradient = _worst(near, "value_ulp"), _worst(near, "gradient_ulp")
     return Onset(
-        *((value.x, value.value_fault) if value else (None, None)),
-        *((gradient.x, gradient.gradient_fault) if gradient else (None, None)),
-        *((worst.value_ulp, worst.x) if worst else (None, None)),
-        *((steep.gradient_ulp, steep.x) if steep else (None, None)),
+        value_from=value.x if value else None,
+        value_wrong=value.value_fault if value else None,
+        gradient_from=gradient.x if gradient else None,
+        gradient_wrong=gradient.gradient_fault if gradient else None,
+        tail_value_ulp=tails[0][0],
+        tail_value_at=tails[0][1],
+        tail_gradient_ulp=tails[1][0],
+        tail_gradient_at=tails[1][1],
+        value_at_minus_inf=ends[0].value_fault,
+        value_at_inf=ends[1].value_fault,
+        gradient_at_minus_inf=ends[0].gradient_fault,
+        gradient_at_inf=ends[1].gradient_fault,
+        keeps_nan=ends[2].value_fault is None,
+        near_zero_value_ulp=near_value[0],
+        near_zero_value_at=near_value[1],
+        near_zero_gradient_ulp=near_gradient[0],
+        near_zero_gradient_at=near_gradient[1],
+        no_gradient_left=judge.no_gradient([row for row in rows if row.x < 0]),
+        no_gradient_right=judge.no_gradient([row for row in rows if row.x > 0]),
     )
+
+
+def _at_end(ends: list[_Row], quantity: str) -> _Row | None:
+    """Return the infinite input that goes wrong, minus infinity first."""
+    return next((row for row in ends[:2] if getattr(row, f"{quantity}_fault")), None)
+
+
+def _worst(rows: list[_Row], quantity: str) -> tuple[float | None, float | None]:
+    """Return the largest relative error and where it is."""
+    known = [row for row in rows if getattr(row, quantity) is not None]
+    worst = max(known, key=lambda row: getattr(row, quantity), default=None)
+    return (None, None) if worst is None else (getattr(worst, quantity), worst.x)
 
 
 @dataclass(frozen=True)
@@ -167,6 +205,8 @@ class _Row:
     gradient_fault: Fault | None
     value_ulp: float | None
     gradient_ulp: float | None
+    lost: bool
+    """Whether the gradient is exactly 0, and the true one is not."""
 
 
 class _Judge:
@@ -189,6 +229,11 @@ class _Judge:
         return [self._row(x, value, slope) for x, value, slope in triples]
 
     def _row(self, x: float, value: float, slope: float) -> _Row:
+        if math.isnan(x):
+            fault: Fault | None = None if math.isnan(value) else "error"
+            return _Row(x, fault, None, None, None, lost=False)
+        if math.isinf(x):
+            return self._end(x, value, slope)
         true_value, true_slope = self._truth(x)
         largest = self._truth.steepest
         return _Row(
@@ -197,7 +242,45 @@ class _Judge:
             None if true_slope is None else self._fault(slope, true_slope, largest),
             self._ulp(value, true_value),
             None if true_slope is None else self._ulp(slope, true_slope),
+            lost=slope == 0 and not self._truth.is_flat(x),
         )
+
+    def _end(self, x: float, value: float, slope: float) -> _Row:
+        """Return what became of an infinite input, whose truth is the limit."""
+        side, anatomy = int(x > 0), self._truth.anatomy
+        faults = [
+            None if limit is None else self._against_limit(given, float(limit))
+            for given, limit in (
+                (value, anatomy.limits[side]),
+                (slope, anatomy.slope_limits[side]),
+            )
+        ]
+        return _Row(x, faults[0], faults[1], None, None, lost=False)
+
+    def _against_limit(self, given: float, limit: float) -> Fault | None:
+        if math.isnan(given):
+            return "nan"
+        if math.isinf(limit):
+            return None if given == limit else "error"
+        if math.isinf(given):
+            return "inf"
+        return self._fault(given, limit, 1.0)
+
+    def no_gradient(self, rows: list[_Row]) -> float | None:
+        """Return the number nearest 0 from which on the gradient of all `rows` is lost."""
+        outwards = sorted(rows, key=lambda row: abs(row.x))
+        count = next((k for k, row in enumerate(reversed(outwards)) if not row.lost), len(outwards))
+        if count == 0:
+            return None
+        first = outwards[-count].x
+        kept = outwards[-count - 1].x if count < len(outwards) else 0.0
+        for _refinement in range(_REFINEMENTS):
+            middle = between(kept, first, self._dtype)
+            if middle is None:
+                break
+            (row,) = self.rows(torch.tensor([middle], dtype=torch.float64))
+            kept, first = (kept, middle) if row.lost else (middle, first)
+        return first
 
     def _fault(self, given: float, true: float, scale: float) -> Fault | None:
         if math.isnan(given):

@@ -36,6 +36,12 @@ class Onset:
     `..._wrong` says in which way. The tails begin beyond the outermost turning point and
     inflection, and beyond 1; there the largest relative errors are given in ULP (eps times the true
     number), with their places.
+
+    `..._at_minus_inf` and `..._at_inf` are what is wrong of an infinite input (its value should be
+    the limit), which `value_from` and `gradient_from` name where nothing finite is. `keeps_nan`
+    says that NaN stays NaN. `near_zero_...` are the largest relative errors up to |x| = 0.5.
+    `no_gradient_left` and `..._right` are from where on the computed gradient is exactly 0 although
+    the true one is not.
     """
 
     value_from: float | None
@@ -46,6 +52,17 @@ class Onset:
     tail_value_at: float | None
     tail_gradient_ulp: float | None
     tail_gradient_at: float | None
+    value_at_minus_inf: Fault | None = None
+    value_at_inf: Fault | None = None
+    gradient_at_minus_inf: Fault | None = None
+    gradient_at_inf: Fault | None = None
+    keeps_nan: bool = True
+    near_zero_value_ulp: float | None = None
+    near_zero_value_at: float | None = None
+    near_zero_gradient_ulp: float | None = None
+    near_zero_gradient_at: float | None = None
+    no_gradient_left: float | None = None
+    no_gradient_right: float | None = None
 
 
 @dataclass(frozen=True)

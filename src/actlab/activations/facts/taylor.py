@@ -15,6 +15,7 @@ from typing import Any
 from actlab.activations.formula.evaluation import Backend, evaluate
 from actlab.activations.formula.nodes import Node, Number, literal, number
 
+_GREATEST_POWER = 1024
 _ROUNDING = 1e-40
 """At a switch that was located to the working precision, less than this counts as zero."""
 
@@ -87,9 +88,13 @@ class Jet:
     def __ge__(self, other: Jet) -> Any:
         return self._order(other) >= 0
 
-    def equals(self, other: Jet) -> Any:
-        """Return where the two agree."""
-        return self._order(other) == 0
+    def __eq__(self, other: object) -> Any:
+        return self._order(other) == 0 if isinstance(other, Jet) else NotImplemented
+
+    def __ne__(self, other: object) -> Any:
+        return self._order(other) != 0 if isinstance(other, Jet) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]
 
     def choose(self, condition: Any, then: Callable[[], Jet], otherwise: Callable[[], Jet]) -> Jet:
         """Return the jet that is `then` where the condition holds, `otherwise` elsewhere."""
@@ -160,12 +165,18 @@ class JetBackend:
 
     def power(self, left: Jet, right: Jet) -> Jet:
         """Return left ** right; by products where the exponent is a small whole number."""
-        exponent = right.coefficients[0]
+        base, exponent = left.coefficients[0], right.coefficients[0]
+        if len(left.coefficients) == 1:
+            return left.like([self._numbers.power(base, exponent)])
         fixed = all(_is_zero(c) for c in right.coefficients[1:])
-        if fixed and _is_scalar(exponent) and float(exponent).is_integer() and abs(exponent) <= 16:
-            product = self.number(number(1))
-            for _step in range(abs(int(exponent))):
-                product = product * left
+        whole = fixed and _is_scalar(exponent) and float(exponent).is_integer()
+        if whole and abs(exponent) <= _GREATEST_POWER:
+            product, square = self.number(number(1)), left
+            rest = abs(int(exponent))
+            while rest:
+                product = product * square if rest % 2 else product
+                rest //= 2
+                square = square * square if rest else square
             return self.number(number(1)) / product if exponent < 0 else product
         return self.call("exp", (right * self.call("log", (left,)),))
 

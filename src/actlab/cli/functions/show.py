@@ -65,8 +65,9 @@ def show(
     print_facts(found, pitfalls(function.pitfalls, found, translation(process_language())))
     if measured is not None:
         print_hazards(measured, module=True)
-        for exception in function.exceptions:
-            print(f"  - {', '.join(exception.dtypes)}: {_(exception.reason)}")
+        reasons = {(exception.dtypes, exception.reason): None for exception in function.exceptions}
+        for dtypes, reason in reasons:
+            print(f"  - {', '.join(dtypes)}: {_(reason)}")
 
 
 def _show_code(function: "Function", framework: str, *, json: bool) -> None:

@@ -162,36 +162,66 @@ def print_hazards(hazards: Mapping[str, Any], *, module: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
-    table.add_column("", no_wrap=True)
-    for heading in (_("value wrong"), _("gradient wrong"), _("ULP of f"), _("of f′")):
-        table.add_column(heading, no_wrap=True)
     ways = (("module", _("module")), ("formula", _("as written")))
-    for key, word in ways if module else ways[1:]:
-        table.add_row(f"[bold]{word}[/bold]")
-        for dtype, found in hazards.items():
-            onset = found[key]
-            table.add_row(
-                f"  {dtype}",
-                *(_onset(onset, quantity) for quantity in ("value", "gradient")),
-                *(_tail(onset, quantity) for quantity in ("value", "gradient")),
-            )
     console = Console()
-    console.print(table)
+    first = (_("value wrong"), _("gradient wrong"), _("ULP of f"), _("of f′"))
+    second = (_("ULP near 0"), _("at ∓∞"), _("gradient 0 from"))
+    for headings, cells in ((first, _from_where), (second, _besides)):
+        table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
+        for heading in ("", *headings):
+            table.add_column(heading, no_wrap=True)
+        for key, word in ways if module else ways[1:]:
+            table.add_row(f"[bold]{word}[/bold]")
+            for dtype, found in hazards.items():
+                table.add_row(f"  {dtype}", *cells(found[key]))
+        console.print(table)
     console.print(_("Wrong from that x on. ULP: the largest error in the tails (and where)."))
+    console.print(_("Near 0: the larger of the two errors up to |x| = 0.5."))
 
 
-def _onset(onset: Mapping[str, Any], quantity: str) -> str:
-    x = onset[f"{quantity}_from"]
-    if x is None:
-        return _("nowhere")
+def _from_where(onset: Mapping[str, Any]) -> tuple[str, ...]:
+    places = (_onset(onset, quantity) for quantity in ("value", "gradient"))
+    return (*places, *(_tail(onset, quantity) for quantity in ("value", "gradient")))
+
+
+def _besides(onset: Mapping[str, Any]) -> tuple[str, ...]:
+    return (_near_zero(onset), _at_infinity(onset), _no_gradient(onset))
+
+
+def _fault(fault: str) -> str:
     words = {
         "nan": _("NaN"),
         "inf": _("inf"),
         "error": _("inexact"),
         "overflow": _("overflow"),
     }
-    return f"{significant(x)} ({words[onset[f'{quantity}_wrong']]})"
+    return words[fault]
+
+
+def _onset(onset: Mapping[str, Any], quantity: str) -> str:
+    x = onset[f"{quantity}_from"]
+    if x is None:
+        return _("nowhere")
+    return f"{significant(x)} ({_fault(onset[f'{quantity}_wrong'])})"
+
+
+def _near_zero(onset: Mapping[str, Any]) -> str:
+    errors = [onset[f"near_zero_{quantity}_ulp"] for quantity in ("value", "gradient")]
+    known = [error for error in errors if error is not None]
+    return significant(max(known), 2) if known else "-"
+
+
+def _at_infinity(onset: Mapping[str, Any]) -> str:
+    faults = [
+        onset[f"value_at_{end}"] or onset[f"gradient_at_{end}"] for end in ("minus_inf", "inf")
+    ]
+    shown = [_("right") if fault is None else _fault(fault) for fault in faults]
+    return shown[0] if shown[0] == shown[1] else ", ".join(shown)
+
+
+def _no_gradient(onset: Mapping[str, Any]) -> str:
+    places = (onset["no_gradient_left"], onset["no_gradient_right"])
+    return ", ".join(significant(x, 3) for x in places if x is not None) or "-"
 
 
 def _tail(onset: Mapping[str, Any], quantity: str) -> str:
