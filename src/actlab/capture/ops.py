@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import torch
+
 _SPELLINGS = {
     "__add__": "add", "__radd__": "add", "__iadd__": "add",
     "__sub__": "sub", "__isub__": "sub", "__rsub__": "rsub", "subtract": "sub",
@@ -134,10 +136,11 @@ LOSSES = frozenset({
 def name_of(function: Callable[..., Any]) -> str:
     """Return the one name of an operation that a `TorchFunctionMode` was shown.
 
-    >>> import torch
     >>> name_of(torch.sigmoid), name_of(torch.Tensor.sigmoid_), name_of(torch.Tensor.__rsub__)
     ('sigmoid', 'sigmoid', 'rsub')
     """
+    if function is torch.autograd.grad:  # not the attribute `Tensor.grad`
+        return "autograd_grad"
     name = getattr(function, "__name__", "") or type(function).__name__
     if name == "__get__":  # a property such as Tensor.T
         name = getattr(getattr(function, "__self__", None), "__name__", name)

@@ -6,6 +6,10 @@ from actlab.checker.rules.head_and_target.activation_on_regression_head import (
 )
 from actlab.checker.rules.head_and_target.bounded_critic import BoundedCritic
 from actlab.checker.rules.head_and_target.head_stuck_at_zero import HeadStuckAtZero
+from actlab.checker.rules.head_and_target.latent_distribution import (
+    BoundedLogParameter,
+    SquashedTwice,
+)
 from actlab.checker.rules.head_and_target.range_cannot_reach_target import RangeCannotReachTarget
 from actlab.checker.rules.head_and_target.scale_mismatch import ScaleMismatch
 from actlab.checker.rules.head_and_target.softmax_for_multilabel import SoftmaxForMultilabel
@@ -27,11 +31,16 @@ from actlab.checker.rules.loss_input.double_sigmoid import DoubleSigmoid
 from actlab.checker.rules.loss_input.double_softmax import DoubleSoftmax
 from actlab.checker.rules.loss_input.kl_divergence_input import KlDivergenceInput
 from actlab.checker.rules.loss_input.log_of_softmax import LogOfSoftmax, SplitSigmoidBce
+from actlab.checker.rules.loss_input.log_probability_misread import LogProbabilityMisread
 from actlab.checker.rules.loss_input.log_softmax_then_cross_entropy import (
     LogSoftmaxThenCrossEntropy,
 )
 from actlab.checker.rules.loss_input.nll_on_non_log_probability import NllOnNonLogProbability
 from actlab.checker.rules.loss_input.sigmoid_then_cross_entropy import SigmoidThenCrossEntropy
+from actlab.checker.rules.softmax_axis.attention_weights import (
+    MaskMissesSoftmax,
+    SoftmaxOverQueries,
+)
 from actlab.checker.rules.softmax_axis.implicit_softmax_dim import ImplicitSoftmaxDim
 from actlab.checker.rules.softmax_axis.single_logit_cross_entropy import SingleLogitCrossEntropy
 from actlab.checker.rules.softmax_axis.softmax_dim_not_class_dim import SoftmaxDimNotClassDim
@@ -39,6 +48,7 @@ from actlab.checker.rules.softmax_axis.softmax_over_batch import SoftmaxOverBatc
 from actlab.checker.rules.softmax_axis.softmax_over_one import SoftmaxOverOne
 from actlab.checker.rules.structure.deep_saturating_stack import DeepSaturatingStack
 from actlab.checker.rules.structure.no_nonlinearity import LinearBottleneck, NoNonlinearity
+from actlab.checker.rules.structure.piecewise_linear_curvature import PiecewiseLinearCurvature
 from actlab.checker.rules.structure.pretrained_activation_mismatch import (
     PretrainedActivationMismatch,
 )
@@ -69,11 +79,14 @@ RULES: tuple[type[Rule], ...] = (
     SplitSigmoidBce,
     DistributionLogitsGivenProbabilities,
     CustomLossDoubleActivation,
+    LogProbabilityMisread,
     SoftmaxOverOne,
     SingleLogitCrossEntropy,
     SoftmaxOverBatch,
     ImplicitSoftmaxDim,
     SoftmaxDimNotClassDim,
+    MaskMissesSoftmax,
+    SoftmaxOverQueries,
     RangeCannotReachTarget,
     SoftmaxForMultilabel,
     ScaleMismatch,
@@ -81,6 +94,8 @@ RULES: tuple[type[Rule], ...] = (
     BoundedCritic,
     UnconstrainedPositiveParameter,
     ActivationOnRegressionHead,
+    BoundedLogParameter,
+    SquashedTwice,
     NoNonlinearity,
     LinearBottleneck,
     RedundantActivation,
@@ -89,6 +104,7 @@ RULES: tuple[type[Rule], ...] = (
     DeepSaturatingStack,
     UnboundedRecurrence,
     PretrainedActivationMismatch,
+    PiecewiseLinearCurvature,
     DeadUnits,
     SaturatedUnits,
     VanishingGradient,

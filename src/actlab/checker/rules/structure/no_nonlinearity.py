@@ -268,7 +268,7 @@ def exemption(step: Step, pair: Pair) -> str | None:
             return _LORA
         if _mixes_values(before.data) or _feeds_attention(step, after.call.output):
             return _ATTENTION
-        if _feeds_attention(step, before.call.output):
+        if _feeds_attention(step, before.call.output) or _makes_weights(step, after.call):
             return _ATTENTION
         if _in_another_network(before, after):
             return _TWO_NETWORKS
@@ -305,6 +305,20 @@ def _mixes_values(value: Value) -> bool:
             return True
         if end.call is not None and end.op in ops.PRODUCTS and layer_of(end.call) is None:
             return True
+    return False
+
+
+def _makes_weights(step: Step, product: Call) -> bool:
+    """Return whether a product with a learnt query is turned into weights by a softmax."""
+    if product.op not in ops.PRODUCTS:
+        return False
+    pending = [product.output]
+    for value in pending:
+        for call, __ in uses(step.trace, value):
+            if call.op == "softmax":
+                return True
+            if call.op in _ATTENTION_STEPS and len(pending) < _FEW:
+                pending.extend(call.outputs)
     return False
 
 
