@@ -13,6 +13,7 @@ from actlab.records import (
     Record,
     Setting,
     Space,
+    TpeSampler,
     Trial,
     failed_record,
 )
@@ -51,9 +52,9 @@ def confirmed(path: Path, scores: Scores, *, protocol: str = "corrected") -> Run
 
 
 def _plan(names: tuple[str, ...], protocol: str) -> Plan:
-    plan = read_plan("digits", {"trials": len(names), "protocol.name": protocol})
+    plan = read_plan("digits", {"trials": len(names), "replicates": 0, "protocol.name": protocol})
     space = Space(names, ("relu",), plan.space.learning_rate_low, plan.space.learning_rate_high)
-    return replace(plan, space=space)
+    return replace(plan, space=space, sampler=TpeSampler())
 
 
 def _environment() -> Environment:

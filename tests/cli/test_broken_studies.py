@@ -28,8 +28,8 @@ def refused(result: Result, *expected: str) -> None:
 
 EDITS: dict[str, tuple[Callable[[str], str], tuple[str, ...]]] = {
     "wrong type": (
-        lambda text: text.replace("trials = 24", 'trials = "24"'),
-        ("trials: must be a whole number; got '24'",),
+        lambda text: text.replace("trials = 32", 'trials = "32"'),
+        ("trials: must be a whole number; got '32'",),
     ),
     "unknown key": (
         lambda text: text.replace("patience", "patiance"),

@@ -15,7 +15,8 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from actlab.cli.main import run
 
     folder = tmp_path_factory.mktemp("study") / "run"
-    assert run(["study", "run", "digits", "--trials", str(TRIALS), "--out", str(folder)]) == 0
+    few = ["--trials", str(TRIALS), "--search-only"]
+    assert run(["study", "run", "digits", *few, "--out", str(folder)]) == 0
     return folder
 
 
@@ -91,7 +92,8 @@ def test_a_dry_run_costs_nothing_and_says_what_it_would(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     document = json.loads(actlab(capsys, "study", "run", "digits", "--dry-run", "--json").out)
-    assert document["trainings"] == 24
+    assert document["trainings"] == 32 + document["confirmation_trainings"]
+    assert document["confirmation"]["seeds"] == 5
     assert document["minutes"] > 0
     assert document["disk_megabytes"] > 1
     assert list(tmp_path.iterdir()) == []

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from actlab.records import Execution, Plan, SplitSizes
+from actlab.records import Execution, Plan, SplitSizes, TpeSampler
 from actlab.studies.plan.file import read_plan
 from actlab.studies.run_folder import RunFolder
 
@@ -17,6 +17,8 @@ def make_tiny_plan() -> Plan:
         plan,
         data=replace(plan.data, splits=SplitSizes(64, 32, 32, 32)),
         protocol=replace(plan.protocol, patience=1, max_epochs=2),
+        sampler=TpeSampler(start="each_candidate"),
+        replicates=0,
         execution=Execution(device="cpu", precision="fp32", workers=2, trial_timeout=60.0),
     )
 

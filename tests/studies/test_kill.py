@@ -17,7 +17,15 @@ def start(folder: Path, trials: int) -> "subprocess.Popen[bytes]":
     if (folder / "plan.toml").exists():
         arguments = ["resume", str(folder)]
     else:
-        arguments = ["run", "digits", "--trials", str(trials), "--out", str(folder)]
+        arguments = [
+            "run",
+            "digits",
+            "--search-only",
+            "--trials",
+            str(trials),
+            "--out",
+            str(folder),
+        ]
     return subprocess.Popen(
         [*COMMAND, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
@@ -80,7 +88,7 @@ def test_twenty_kills_lose_nothing(tmp_path: Path) -> None:
 def test_an_interrupt_keeps_everything_and_says_how_to_go_on(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     process = subprocess.Popen(
-        [*COMMAND, "run", "digits", "--trials", "40", "--out", str(folder)],
+        [*COMMAND, "run", "digits", "--search-only", "--trials", "40", "--out", str(folder)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,

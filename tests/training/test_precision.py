@@ -109,3 +109,20 @@ def test_devices(monkeypatch: pytest.MonkeyPatch, there: bool) -> None:
     else:
         with pytest.raises(DeviceError, match="finds no CUDA device on this machine"):
             resolve_device("cuda")
+
+
+def test_auto_does_not_look_at_bf16_for_a_network_whose_steps_are_calls() -> None:
+    few = precision.FEWEST_MULTIPLY_ADDS - 1
+    assert resolve_precision("auto", "cpu", never, few) == "fp32"
+
+
+def test_a_little_faster_is_not_clearly_faster(monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = {"fp32": 1.1, "bf16": 1.0}
+    monkeypatch.setattr(
+        precision,
+        "step_seconds",
+        lambda _model, _images, policy: seconds["bf16" if policy is POLICIES["bf16"] else "fp32"],
+    )
+    assert faster_precision(network(), examples(4, seed=1).images) == "fp32"
+    seconds["fp32"] = 1.2
+    assert faster_precision(network(), examples(4, seed=1).images) == "bf16"

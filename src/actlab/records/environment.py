@@ -1,7 +1,7 @@
 """Where a study ran."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from actlab.records.plan import FORMAT_VERSION, Precision
 
@@ -40,7 +40,7 @@ class Environment:
     class_counts: dict[str, tuple[int, ...]]
     network: NetworkSummary
     precision: Precision
-    device: str
+    device: Literal["cpu", "cuda"]
     command: str
     started: str
     pool: int | None = None

@@ -146,6 +146,9 @@ class Plan:
     `margin` is the largest difference of accuracy that does not matter, as a fraction: candidates
     within it are tied.
 
+    `replicates` is on how many new seeds the best settings are trained again once the search is
+    done, which the verdict is made from; with 0 the study ends with its search.
+
     With `tasks` it is a run of tasks: instead of searching the space, every output layer is
     trained with its first setting, and `trials` counts these trainings.
     """
@@ -161,6 +164,7 @@ class Plan:
     execution: Execution = field(default_factory=Execution)
     tasks: OutputPlan | None = None
     margin: float = 0.005
+    replicates: int = 0
     pruner: Pruner = field(default_factory=NoPruner)
     format_version: int = FORMAT_VERSION
 

@@ -294,9 +294,10 @@ class RunFolder:
         self._write(self.confirmation_path, _CONFIRMATION.dump_json(confirmation, indent=2))
 
     def confirmation(self) -> Confirmation | None:
-        """Read what is to be trained again; None where nothing is."""
+        """Return what is to be trained again, by the plan or asked for since; None: nothing."""
         value: Confirmation | None = self._read(self.confirmation_path, _CONFIRMATION)
-        return value
+        planned = self.plan().replicates
+        return Confirmation(planned) if value is None and planned else value
 
     def write_replicate_finals(self, finals: tuple[FinalFigure, ...]) -> None:
         """Write the test accuracies of the candidates' models."""

@@ -50,7 +50,7 @@ def _fake(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def balanced_plan() -> Plan:
-    plan = read_plan("digits", {"seed": 7})
+    plan = read_plan("digits", {"seed": 7, "replicates": 0})
     space = Space(("relu", "tanh", "elu"), ("relu", "silu"), 0.001, 0.01)
     return replace(plan, space=space, trials=18, sampler=BalancedSampler())
 

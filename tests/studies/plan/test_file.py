@@ -66,7 +66,7 @@ def test_the_protocol_option_changes_the_head() -> None:
 
 def test_every_fault_is_named_at_once() -> None:
     text = preset_text("digits")
-    text = text.replace("trials = 24", 'trials = "many"')
+    text = text.replace("trials = 32", 'trials = "many"')
     text = text.replace("train = 800", "train = 80000")
     text = text.replace("low = 0.0005", "low = 0.5")
     text = text.replace('"relu"', '"rleu"', 1)
@@ -83,9 +83,9 @@ def test_every_fault_is_named_at_once() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ("trials = 24", "trials = 0", "trials: must be at least 1; got 0"),
-        ("trials = 24", "trials = 2.5", "trials: must be a whole number; got 2.5"),
-        ("trials = 24", "trials = true", "trials: must be a whole number; got True"),
+        ("trials = 32", "trials = 0", "trials: must be at least 1; got 0"),
+        ("trials = 32", "trials = 2.5", "trials: must be a whole number; got 2.5"),
+        ("trials = 32", "trials = true", "trials: must be a whole number; got True"),
         ("seed = 20250301\n", "", "seed: is missing"),
         ("seed = 20250301", "seed = -1", "seed: must be at least 0; got -1"),
         ('name = "digits"', 'name = "../evil"', "name: must be made of letters"),
@@ -94,7 +94,8 @@ def test_every_fault_is_named_at_once() -> None:
         ('name = "corrected"', 'name = "correct"', 'Did you mean "corrected"?'),
         ("high = 0.01", "high = nan", "must be"),
         ("high = 0.01", "high = 0", "must be above 0"),
-        ('start = "each_candidate"', 'strat = "random"', 'did you mean "start"?'),
+        ("margin = 0.005", "marign = 0.005", 'did you mean "margin"?'),
+        ("replicates = 5", "replicates = 1", "must be 0 (a search alone, or a run of tasks) or at"),
         ("format_version = 1", "format_version = 9", "must be one of 1; got 9"),
         ("test = 397", "test = 398", "398"),
         ("[space]", "[spaec]", 'spaec: there is no such key; did you mean "space"?'),

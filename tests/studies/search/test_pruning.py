@@ -204,7 +204,7 @@ def test_without_a_pruner_a_training_is_one_task(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["none", "median", "hyperband"])
 def test_a_plan_names_its_pruner(name: str, tmp_path: Path) -> None:
-    plan = read_plan("digits", {"pruner": {"name": name}})
+    plan = read_plan("corrected", {"pruner": {"name": name}})
     assert plan.pruner.name == name
     path = tmp_path / "plan.toml"
     path.write_text(write_plan(plan))
@@ -222,7 +222,7 @@ def test_a_plan_names_its_pruner(name: str, tmp_path: Path) -> None:
     ],
 )
 def test_faults_are_named(section: dict[str, Any], expected: str) -> None:
-    document = tomllib.loads(write_plan(read_plan("digits", {})))
+    document = tomllib.loads(write_plan(read_plan("corrected", {})))
     with pytest.raises(PlanError) as caught:
         validate("plan.toml", document | {"pruner": section})
     assert expected.lower() in "\n".join(caught.value.faults).lower()

@@ -11,9 +11,11 @@ from actlab.records import Plan, Space
 from actlab.studies.plan.file import read_plan
 from actlab.studies.search.sampling import start_settings, strategy
 
+TPE = {"sampler": {"name": "tpe", "start": "each_candidate"}}
+
 
 def test_the_planned_start_gives_every_candidate_of_both_slots_one_trial() -> None:
-    plan = read_plan("digits", {})
+    plan = read_plan("digits", TPE)
     start = start_settings(plan)
     assert sorted(one.conv_activation for one in start) == sorted(plan.space.conv_activation)
     assert sorted(one.fc_activation for one in start) == sorted(plan.space.fc_activation)
@@ -25,7 +27,7 @@ def test_the_planned_start_gives_every_candidate_of_both_slots_one_trial() -> No
 def test_the_start_covers_any_space_within_its_bounds(conv: int, fc: int, seed: int) -> None:
     names = tuple("abcdefghi")
     plan = replace(
-        read_plan("digits", {}), seed=seed, space=Space(names[:conv], names[:fc], 1e-4, 1e-2)
+        read_plan("digits", TPE), seed=seed, space=Space(names[:conv], names[:fc], 1e-4, 1e-2)
     )
     start = start_settings(plan)
     assert {one.conv_activation for one in start} == set(names[:conv])
@@ -35,7 +37,7 @@ def test_the_start_covers_any_space_within_its_bounds(conv: int, fc: int, seed: 
 
 def test_a_random_start_plans_nothing() -> None:
     assert isinstance(strategy(read_plan("published", {})).sampler(0), TPESampler)
-    planned = strategy(read_plan("digits", {}))
+    planned = strategy(read_plan("digits", TPE))
     kinds = [type(planned.sampler(number)).__name__ for number in (0, 7, 8)]
     assert kinds == ["Planned", "Planned", "TPESampler"]
 

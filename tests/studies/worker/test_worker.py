@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -17,8 +18,11 @@ from actlab.records import (
     DataPlan,
     Environment,
     Execution,
+    LayerRow,
+    NetworkSummary,
     Outcome,
     Plan,
+    Precision,
     Protocol,
     Record,
     Seeds,
@@ -28,6 +32,8 @@ from actlab.records import (
     Trial,
 )
 from actlab.studies import worker
+from actlab.studies.plan.file import read_plan
+from actlab.studies.worker.environment import kept_precision
 from tests.real_mnist import REAL
 
 SIZES = SplitSizes(800, 300, 300, 397)
@@ -147,6 +153,8 @@ def test_segments_are_the_uncut_training_bit_for_bit() -> None:
 RECORD_ELSEWHERE = """
 import pickle, sys
 from actlab.studies import worker
+from actlab.studies.plan.file import read_plan
+from actlab.studies.worker.environment import kept_precision
 worker.initialise()
 sys.stdout.buffer.write(pickle.dumps(worker.train(pickle.load(sys.stdin.buffer))))
 """
@@ -318,3 +326,26 @@ def test_replicates_are_looked_into_and_searched_settings_are_not() -> None:
     unlooked = replace(confirmed[1], probes=None, stage="search", replicate=None)
     unlooked = replace(unlooked, identity=trial.identity)
     assert without_times(unlooked) == without_times(searched[1])
+
+
+def test_a_precision_is_measured_once_on_a_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "platformdirs.user_cache_dir", lambda *_names, **_options: str(tmp_path / "cache")
+    )
+    plan, measured = read_plan("published", {}), list[int]()
+    network = NetworkSummary((LayerRow("conv", "Conv2d", (32, 8), 10, 10),), 10, 10, 32)
+
+    def measure(found: Precision) -> Precision:
+        measured.append(1)
+        return found
+
+    assert kept_precision(plan, "cpu", network, lambda: measure("bf16")) == "bf16"
+    assert kept_precision(plan, "cpu", network, lambda: measure("fp32")) == "bf16"
+    assert len(measured) == 1
+    larger = replace(network, layers=(replace(network.layers[0], multiply_adds=20),))
+    assert kept_precision(plan, "cpu", larger, lambda: measure("fp32")) == "fp32"
+    for path in (tmp_path / "cache" / "precision").iterdir():
+        path.write_text("nonsense")
+    assert kept_precision(plan, "cpu", network, lambda: measure("fp32")) == "fp32"

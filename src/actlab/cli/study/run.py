@@ -9,7 +9,6 @@ import typer
 from actlab.cli.study.options import Engine, Json, Language
 from actlab.cli.study.own import Data, Network, check_code_is_named, located, own_overrides
 from actlab.i18n import _
-from actlab.records import Confirmation, Plan
 
 Source = Annotated[
     str, typer.Argument(metavar="PRESET|PLAN.toml", help=_("A preset's name, or a plan file."))
@@ -49,6 +48,9 @@ Confirm = Annotated[
     int | None,
     typer.Option(metavar="N", help=_("Then train the best settings again, on N seeds.")),
 ]
+SearchOnly = Annotated[
+    bool, typer.Option("--search-only", help=_("Stop after the search: no replicates, no verdict."))
+]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help=_("Say what the study would cost, and stop."))
 ]
@@ -70,6 +72,7 @@ def run(
     data: Data = None,
     data_directory: DataDirectory = None,
     confirm: Confirm = None,
+    search_only: SearchOnly = False,
     dry_run: DryRun = False,
     language: Language = None,
     json: Json = False,
@@ -78,13 +81,19 @@ def run(
     from actlab.cli.report import checked_language
     from actlab.cli.study.dry_run import show_estimate
     from actlab.cli.study.finish import finish
+    from actlab.errors import ActlabError
     from actlab.studies.confirm.confirmation import check_seeds
     from actlab.studies.executors.engines import executor_factory
     from actlab.studies.plan.file import read_plan
     from actlab.studies.run_folder import RunFolder
 
+    if confirm is not None:
+        check_seeds(confirm)
+        if search_only:
+            raise ActlabError(_("Give either --confirm or --search-only, not both."))
     overrides = {
         "trials": trials,
+        "replicates": 0 if search_only else confirm,
         "seed": seed,
         "execution.workers": workers,
         "execution.device": device,
@@ -94,36 +103,13 @@ def run(
         **own_overrides(network, data),
         "data.directory": str(data_directory.resolve()) if data_directory else None,
     }
-    plan = _with_equal_budget(located(read_plan(source, overrides)))
+    plan = located(read_plan(source, overrides))
     check_code_is_named(plan, network)
-    if confirm is not None:
-        check_seeds(confirm)
     make_executor = executor_factory(engine)
     page_language = checked_language(language)
     if dry_run:
-        show_estimate(plan, make_executor, confirm, as_json=json)
+        show_estimate(plan, make_executor, plan.replicates or None, as_json=json)
         return
     path = out or Path("runs", f"{plan.name}-{datetime.now().astimezone():%Y%m%d-%H%M%S}")
     folder = RunFolder.create(path, plan)
-    finish(
-        folder,
-        make_executor,
-        page_language,
-        as_json=json,
-        confirmation=Confirmation(confirm) if confirm is not None else None,
-    )
-
-
-def _with_equal_budget(plan: Plan) -> Plan:
-    """Return the plan that is run, and say where its trials were rounded up."""
-    from actlab.cli.output import say
-    from actlab.studies.search.balanced import equal_budget
-
-    equal = equal_budget(plan)
-    if equal.trials != plan.trials:
-        message = _(
-            "{asked} trials cannot give every activation the same budget; {trials} can, and are "
-            "planned."
-        )
-        say(message.format(asked=plan.trials, trials=equal.trials))
-    return equal
+    finish(folder, make_executor, page_language, as_json=json)

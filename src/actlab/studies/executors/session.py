@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from actlab.errors import RunFolderError
@@ -31,15 +32,20 @@ def running(executor: Executor) -> Iterator[Executor]:
 def established_environment(folder: RunFolder, command: str, executor: Executor) -> Environment:
     """Return where the study runs, written when it began.
 
+    Device and precision are settled then, and stand in the plan from then on.
+
     Raises ActlabError where data or device are not there, RunFolderError where the data have
     changed since, EngineError where the workers of an engine are not what they must be.
     """
     known = folder.environment()
     started = datetime.now(UTC).isoformat(timespec="seconds")
+    plan = folder.plan()
     if isinstance(executor, ClusterExecutor):
-        executor.check(folder.plan(), None if known is None else known.fingerprint)
-    found = persist(executor, worker.prepare, folder.plan(), command, started)
+        executor.check(plan, None if known is None else known.fingerprint)
+    found = persist(executor, worker.prepare, plan, command, started)
     if known is None:
+        execution = replace(plan.execution, device=found.device, precision=found.precision)
+        folder.replace_plan(replace(plan, execution=execution))
         folder.write_environment(found)
         return found
     if known.fingerprint != found.fingerprint:

@@ -4,6 +4,7 @@ import html
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 from actlab.errors import ActlabError, EngineError, RunFolderError
 from actlab.i18n import _, process_language
-from actlab.records import Confirmation, FinalFigure, Plan, Record, Verdict, best_record
+from actlab.records import Confirmation, Execution, FinalFigure, Plan, Record, Verdict, best_record
 from actlab.studies.confirm.confirmation import check_seeds, obstacle
 from actlab.studies.executors.engines import executor_factory
 from actlab.studies.executors.in_process import InThisProcess
@@ -25,7 +26,6 @@ from actlab.studies.interface.user_data import UserData, data_overrides
 from actlab.studies.interface.verdicts import verdict_of
 from actlab.studies.plan.file import read_plan, revised
 from actlab.studies.run_folder import RunFolder
-from actlab.studies.search.balanced import equal_budget
 from actlab.studies.summary import final_of_best
 
 _COMMAND = "actlab.study(...)"
@@ -199,8 +199,7 @@ def study(
 
 
 def _read(plan: str | Path | Plan, overrides: Mapping[str, Any]) -> Plan:
-    read = revised(plan, overrides) if isinstance(plan, Plan) else read_plan(str(plan), overrides)
-    return equal_budget(read)
+    return revised(plan, overrides) if isinstance(plan, Plan) else read_plan(str(plan), overrides)
 
 
 def _new_path() -> Path:
@@ -211,10 +210,19 @@ def _folder(path: Path, plan: Plan) -> Path:
     """Return the run folder of `plan`, made unless it is there already."""
     if not RunFolder(path).plan_path.exists():
         return RunFolder.create(path, plan).path
-    if RunFolder.open(path).plan() != plan:
+    kept = RunFolder.open(path).plan()
+    if kept != _settled_as(kept.execution, plan):
         message = _("{path} holds a study with another plan. Choose another folder with out=.")
         raise RunFolderError(message.format(path=path))
     return path
+
+
+def _settled_as(kept: Execution, plan: Plan) -> Plan:
+    """Return the plan with what it leaves open settled as it was when the study began."""
+    asked = plan.execution
+    device = kept.device if asked.device == "auto" else asked.device
+    precision = kept.precision if asked.precision == "auto" else asked.precision
+    return replace(plan, execution=replace(asked, device=device, precision=precision))
 
 
 def _row(record: Record) -> dict[str, Any]:

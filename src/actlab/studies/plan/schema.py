@@ -203,6 +203,11 @@ def _plan_faults(given: Any) -> Iterator[str]:
             "a pruner would give some activations less than the same budget; a balanced "
             'plan and a run of tasks have the pruner "none"'
         )
+    if given.replicates == 1 or (tasks is not None and given.replicates):
+        yield _(
+            "replicates must be 0 (a search alone, or a run of tasks) or at least 2, since one "
+            "score has no spread to compare with; got {replicates}"
+        ).format(replicates=given.replicates)
     if tasks is None and given.data.targets is not None:
         yield _("data.targets is for a run of tasks only")
     if tasks is not None:
@@ -329,6 +334,7 @@ PlanFile = section(
         "trials": _COUNT_OF_TRIALS,
         "seed": [Field(ge=0, lt=2**32)],
         "margin": [Field(gt=0, lt=1, allow_inf_nan=False)],
+        "replicates": [Field(ge=0, le=10_000)],
     },
     instead={
         "format_version": (Literal[1], 1),

@@ -1,4 +1,4 @@
-"""The balanced plan: all pairs of activations, learning rates in strata, the same budget for all.
+"""The balanced plan: pairs of activations, learning rates in strata, the same budget for all.
 
 A plan of k rates per pair has k blocks, one per k-th part of the logarithmic range; a block holds
 every pair once. Let C and F be the numbers of activations of the two slots and n = 0 ... CF - 1
@@ -10,34 +10,19 @@ strata of the range, those of an FC activation one in each of kC: for C = F, a L
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 
-from actlab.records import BalancedSampler, Plan, Setting, Space
+from actlab.records import Plan, Setting, Space
 from actlab.studies.trials import derived_seed
-
-
-def equal_budget(plan: Plan) -> Plan:
-    """Return the plan with its trials rounded up to where all budgets are equal.
-
-    A balanced plan needs a multiple of the number of pairs; any other plan is returned as it is.
-
-    >>> from actlab.studies.plan.file import read_plan
-    >>> equal_budget(read_plan("balanced", {"trials": 100})).trials
-    128
-    """
-    if not isinstance(plan.sampler, BalancedSampler):
-        return plan
-    pairs = _pairs(plan.space)
-    return replace(plan, trials=pairs * math.ceil(plan.trials / pairs))
 
 
 def balanced_settings(plan: Plan) -> tuple[Setting, ...]:
     """Return the settings of all trials of a balanced plan, in the order of their numbers.
 
-    The order is shuffled in rounds of lcm(C, F) trials: each round holds every activation of a
-    slot equally often, so that an interrupted study is balanced to within one round.
+    They come in shuffled rounds of lcm(C, F) trials, each of which holds every activation of a slot
+    equally often. Within a round any C trials in a row hold each conv activation once, any F each
+    FC activation: whatever the number of trials, the budgets within a slot differ by at most one.
 
     >>> from actlab.studies.plan.file import read_plan
     >>> settings = balanced_settings(read_plan("balanced", {}))
@@ -56,7 +41,7 @@ def balanced_settings(plan: Plan) -> tuple[Setting, ...]:
             settings.append(
                 Setting(space.conv_activation[conv], space.fc_activation[fc], rate),
             )
-    return tuple(settings)
+    return tuple(settings[: plan.trials])
 
 
 def _pairs(space: Space) -> int:
@@ -81,12 +66,18 @@ def _block(
 
 
 def _rounds(space: Space, generator: np.random.Generator) -> Iterator[tuple[int, int]]:
-    """Yield every pair once, in rounds of lcm(C, F), shuffled within and among them."""
+    """Yield every pair once, in rounds of lcm(C, F), shuffled within and among them.
+
+    A round of as many trials as each slot has activations holds each once, in any order. A longer
+    one is only turned: its neighbours differ in both slots, whatever their first.
+    """
     convs, fcs = len(space.conv_activation), len(space.fc_activation)
     size = math.lcm(convs, fcs)
     pairs = _crossed(convs, fcs, generator)
     for round_ in generator.permutation(len(pairs) // size):
-        for place in generator.permutation(size):
+        shuffled = generator.permutation(size)
+        turned = (np.arange(size) + shuffled[0]) % size
+        for place in shuffled if convs == fcs else turned:
             yield pairs[round_ * size + place]
 
 

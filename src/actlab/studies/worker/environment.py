@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import platformdirs
 
 from actlab import data
-from actlab.records import Environment, Plan, Precision, Seeds
+from actlab.files import write_text
+from actlab.records import Environment, NetworkSummary, Plan, Precision, Seeds
 from actlab.studies.worker.inputs import built
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from actlab.training import Device
 
 _LIBRARIES = ("actlab", "numba", "numpy", "optuna", "scikit-learn", "torch", "torchinfo")
@@ -38,25 +48,56 @@ def prepare(plan: Plan, command: str, started: str) -> Environment:
     dataset = data.open_dataset(plan.data.name, plan.data.directory, plan.data.targets)
     shape = data.image_shape(plan.data.name)
     networks.check_fits(plan.network, plan.space, plan.data.name, shape, dataset.classes)
+    network = networks.summarise(
+        plan.network, *_first_pair(plan), plan.protocol.head, (plan.protocol.batch_size, *shape)
+    )
     return Environment(
         versions=training.versions_of(_LIBRARIES),
         machine=training.describe_machine(device, available_cores()),
         fingerprint=dataset.fingerprint,
         class_counts=data.class_counts(dataset, plan.data.splits, Seeds.of_search(plan.seed).split),
-        network=networks.summarise(
-            plan.network,
-            *_first_pair(plan),
-            plan.protocol.head,
-            (plan.protocol.batch_size, *shape),
-        ),
+        network=network,
         precision=training.resolve_precision(
-            plan.execution.precision, device, lambda: _faster_precision(plan, device)
+            plan.execution.precision,
+            device,
+            lambda: kept_precision(plan, device, network, lambda: _faster_precision(plan, device)),
+            network.multiply_adds,
         ),
         device=device,
         command=command,
         started=started,
         pool=len(dataset.training_pool.labels),
     )
+
+
+def kept_precision(
+    plan: Plan, device: Device, network: NetworkSummary, measure: Callable[[], Precision]
+) -> Precision:
+    """Return which precision is faster: measured once for a network on a machine, then kept.
+
+    Timings vary, and the same plan should give the same records on the same machine. The answer is
+    a word in a file of the user's own cache folder; one that says anything else is measured again.
+    """
+    from actlab import training
+
+    machine = training.describe_machine(device, available_cores())
+    asked = (
+        [machine["processor"], machine["device"]],
+        training.versions_of(("torch",)),
+        [device, plan.together(device), plan.network],
+        [asdict(row) for row in network.layers],
+    )
+    digest = hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
+    path = Path(platformdirs.user_cache_dir("actlab", appauthor=False)) / "precision" / digest[:32]
+    with suppress(OSError):
+        known = path.read_text()
+        if known in ("fp32", "bf16"):
+            return cast(Precision, known)
+    found = measure()
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_text(path, found)
+    return found
 
 
 def initialise() -> None:

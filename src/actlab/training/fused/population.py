@@ -18,7 +18,7 @@ from actlab.training.examples import Examples, TrainingData
 from actlab.training.fused.layers import activates, fusable, kind_of
 from actlab.training.fused.population_step import Member, Population, check
 from actlab.training.loop import Recipe, Training, train
-from actlab.training.precision import POLICIES, faster_precision, step_seconds
+from actlab.training.precision import POLICIES, clearly_faster, faster_precision, step_seconds
 
 FULL = 0.6
 """A population is made smaller when less than this share of it still learns; on a GPU a smaller
@@ -179,4 +179,4 @@ def faster_precision_together(
             seconds[precision] = Population([member] * count).step_seconds(_STEPS)
         except torch.OutOfMemoryError:
             return faster_precision(model, images)
-    return min(seconds, key=lambda precision: seconds[precision])
+    return clearly_faster(seconds)
