@@ -192,17 +192,17 @@ class RunFolder:
                 raise RunFolderError(str(error)) from None
         return self._plan[1]
 
-    def append(self, record: Record) -> None:
-        """Add one record and wait until it is on the disk."""
+    def append(self, *records: Record) -> None:
+        """Add records, a line each, and wait until they are on the disk: once for all of them."""
         known = self._all_records()
         with (
             self._writing(self.records_path),
             open_regular(self.records_path, os.O_WRONLY | os.O_APPEND | os.O_CREAT) as stream,
         ):
-            stream.write(_RECORD.dump_json(record) + b"\n")
+            stream.write(b"".join(_RECORD.dump_json(record) + b"\n" for record in records))
             stream.flush()
             os.fsync(stream.fileno())
-        known.append(record)
+        known.extend(records)
         self._records = _version(self.records_path), known
 
     def drop_torn_line(self) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import actlab
 
-REACHED_WITHIN = 120.0
+REACHED_WITHIN = 400.0
 SOURCE = str(Path(actlab.__file__).parents[1])
 
 

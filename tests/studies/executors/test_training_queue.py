@@ -27,7 +27,7 @@ def trials(tiny_plan: Plan) -> list[Trial]:
 
 
 def trained(trials: list[Trial], executor: Executor, train: Train) -> dict[int, Record]:
-    found = list(train_all(OneByOne(executor, 2, train), trials))
+    found = [one for ended in train_all(OneByOne(executor, 2, train), trials) for one in ended]
     assert len(found) == len(trials)
     return {record.number: record for record, _weights in found}
 

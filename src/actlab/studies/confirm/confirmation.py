@@ -95,10 +95,11 @@ def _train(
                 continue
             observer.on_replicates(stage, *replicates.progress(stage))
             trials = (replicate_trial(plan, environment, one) for one in missing)
-            for record, state in train_all(dispatch, trials):
-                folder.append(record)
-                candidate_test_scores.keep_weights(folder, record, state)
-                replicates.add(record)
+            for ended in train_all(dispatch, trials):
+                folder.append(*(record for record, _state in ended))
+                for record, state in ended:
+                    candidate_test_scores.keep_weights(folder, record, state)
+                    replicates.add(record)
                 observer.on_replicates(stage, *replicates.progress(stage))
         candidate_test_scores.read_all(folder, replicates.chosen_once(), environment, executor)
 

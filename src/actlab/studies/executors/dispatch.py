@@ -276,24 +276,27 @@ def _share_out(together: "Future[list[tuple[bytes, Record]]]", futures: list[Tra
         future.set_result(found)
 
 
-def train_all(dispatch: Dispatch, trials: Iterable[Trial]) -> Iterator[tuple[Record, bytes]]:
-    """Yield record and weights of every trial, as they come.
+def train_all(dispatch: Dispatch, trials: Iterable[Trial]) -> Iterator[list[tuple[Record, bytes]]]:
+    """Yield record and weights of every trial, those that came together in one list.
 
     A trial whose worker is lost is started again, and recorded as failed in the end. Raises
     ActlabError where data or device are not there.
     """
     waiting = deque(trials)
-    flights: dict[Training, tuple[Trial, int]] = {}
-    while waiting or flights:
-        room = min(dispatch.at_once - len(flights), len(waiting))
+    in_flight: dict[Training, tuple[Trial, int]] = {}
+    while waiting or in_flight:
+        room = min(dispatch.at_once - len(in_flight), len(waiting))
         fresh = [waiting.popleft() for _place in range(room)]
         for trial, future in zip(fresh, dispatch.start(fresh), strict=True):
-            flights[future] = (trial, 1)
-        for future in dispatch.completed(tuple(flights)):
-            trial, attempt = flights.pop(future)
-            landed = outcome(future, trial, attempt)
-            if landed is None:
-                flights[dispatch.again(trial)] = (trial, attempt + 1)
+            in_flight[future] = (trial, 1)
+        ended: list[tuple[Record, bytes]] = []
+        for future in dispatch.completed(tuple(in_flight)):
+            trial, attempt = in_flight.pop(future)
+            result = outcome(future, trial, attempt)
+            if result is None:
+                in_flight[dispatch.again(trial)] = (trial, attempt + 1)
             else:
-                state, record = landed
-                yield record, state
+                state, record = result
+                ended.append((record, state))
+        if ended:
+            yield ended

@@ -6,6 +6,7 @@ whatever a kill leaves undone is done on resume.
 
 import logging
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol as Interface
 
@@ -129,8 +130,10 @@ class Search:
         """Go on to the planned number of records."""
         self._observer.on_records(tuple(self._records), self._plan.trials)
         while self._fill() or self._in_flight:
+            ended: list[tuple[Record, bytes]] = []
             for future in self._dispatch.completed(tuple(self._in_flight)):
-                self._on_completed(future, self._in_flight.pop(future))
+                ended += self._on_completed(future, self._in_flight.pop(future))
+            self._keep(ended)
 
     def _fill(self) -> bool:
         """Start as many trials as there is room for; return whether there were any."""
@@ -154,24 +157,29 @@ class Search:
         until_epoch = segment_end(self._plan.pruner, flight.epochs)
         self._in_flight[self._dispatch.again(flight.trial, flight.state, until_epoch)] = flight
 
-    def _on_completed(self, future: Training, flight: _InFlight) -> None:
+    def _on_completed(self, future: Training, flight: _InFlight) -> list[tuple[Record, bytes]]:
+        """Go on with a training that has not ended; return record and weights of one that has."""
         result = outcome(future, flight.trial, flight.attempt)
         if result is None:
             self._go_on(replace(flight, attempt=flight.attempt + 1))
-            return
+            return []
         state, segment = result
         record = after_segment(segment, self._study.should_prune)
         if record.outcome is Outcome.PAUSED:
             self._go_on(_InFlight(flight.trial, state=state, epochs=record.epochs))
-        else:
-            self._keep(record, state)
+            return []
+        return [(record, state)]
 
-    def _keep(self, record: Record, state: bytes) -> None:
-        self._folder.append(record)
-        self._records.append(record)
-        leading = (record,) if self._best is None else (self._best, record)
-        self._best = best_record(leading)
-        if self._best is record:
-            best_weights.keep(self._folder, record, state)
-        self._study.tell(record)
+    def _keep(self, ended: Sequence[tuple[Record, bytes]]) -> None:
+        """Keep what came together: with many workers, waiting for the disk is shared."""
+        if not ended:
+            return
+        self._folder.append(*(record for record, _state in ended))
+        for record, state in ended:
+            self._records.append(record)
+            leading = (record,) if self._best is None else (self._best, record)
+            self._best = best_record(leading)
+            if self._best is record:
+                best_weights.keep(self._folder, record, state)
+            self._study.tell(record)
         self._observer.on_records(tuple(self._records), self._plan.trials)

@@ -42,9 +42,10 @@ def run_tasks(
         missing = [one for one in task_trials(plan, environment) if one.number not in done]
         at_once = workers_of(plan, executor, len(missing))
         dispatch = OneByOne(executor, at_once, worker.train_output)
-        for record, _weights in train_all(dispatch, missing):
-            folder.append(record)
-            records.append(record)
+        for ended in train_all(dispatch, missing):
+            fresh = [record for record, _weights in ended]
+            folder.append(*fresh)
+            records += fresh
             observer.on_records(tuple(records), plan.trials)
 
 
