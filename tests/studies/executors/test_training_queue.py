@@ -60,7 +60,7 @@ def test_an_error_fails_its_own_trial(trials: list[Trial]) -> None:
         return fake_worker.train(trial, state, until)
 
     records = trained(trials, Inline(), train)
-    assert records.pop(3).reason == "MemoryError: no room"
+    assert "MemoryError: no room" in (records.pop(3).reason or "")
     assert {record.outcome for record in records.values()} == {Outcome.COMPLETED}
 
 
