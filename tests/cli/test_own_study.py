@@ -50,7 +50,7 @@ def test_a_study_of_an_own_network_on_own_data(
     assert run(asked) == 0
     document = json.loads(capsys.readouterr().out)
     assert {trial["outcome"] for trial in document["trials"]} == {"completed"}
-    assert document["test_accuracy"] > 0.9
+    assert document["test_accuracy"] > 0.8
     assert document["plan"]["network"] == f"{place}/net.py:build"
     assert (place / "R" / "report.html").is_file()
     elsewhere = place / "elsewhere"

@@ -1,12 +1,13 @@
-"""Slots of any network: found, named by the layer before, filled anew."""
+"""Slots of any network: found in a pass, named by the layer before, whatever calls them."""
 
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from actlab.activations import get
 from actlab.errors import UnknownNameError
-from actlab.networks import SlotError, build, slots, swap
+from actlab.networks import SlotError, build, slots
 
 
 def found(model: nn.Module, example: object = None) -> list[tuple[str, str]]:
@@ -107,55 +108,137 @@ def test_looking_changes_nothing() -> None:
     assert not model[2]._forward_pre_hooks
 
 
-def test_one_module_after_both_kinds_cannot_be_told() -> None:
-    with pytest.raises(SlotError, match="called after a convolution and after a linear layer"):
-        slots(Shared(), torch.zeros(1, 1, 4, 4))
+def test_one_module_called_in_two_places_is_two_slots() -> None:
+    assert found(Shared(), torch.zeros(1, 1, 4, 4)) == [
+        ("after_convolution", "conv"),
+        ("after_convolution", "fc"),
+    ]
 
 
-def test_swapping_fills_every_slot_with_a_module_of_its_own() -> None:
-    activation = nn.ReLU()
+class Loop(nn.Module):
+    """Calls one activation three times after the same layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer, self.last = nn.Linear(3, 3), nn.Linear(3, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        for _step in range(3):
+            x = torch.tanh(self.layer(x))
+        outputs: Tensor = self.last(x)
+        return outputs
+
+
+def test_calls_of_one_place_are_counted() -> None:
+    (slot,) = slots(Loop(), torch.zeros(1, 3))
+    assert (slot.kind, slot.name, slot.calls, slot.layer) == ("fc", "tanh", 3, "layer")
+    assert slot.location is not None
+    assert slot.location.startswith(__file__)
+
+
+class Formulas(nn.Module):
+    """Activations of every spelling, each after a linear layer of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(nn.Linear(4, 4) for _layer in range(7))
+
+    def forward(self, x: Tensor) -> Tensor:
+        a, b, c, d, e, gate, last = self.layers
+        x = F.relu(a(x), inplace=True)
+        x = b(x).clamp(min=0)
+        x = c(x)
+        x = x * torch.sigmoid(x)
+        x = d(x)
+        x = x * torch.tanh(F.softplus(x))
+        x = e(x)
+        x = 0.5 * x * (1 + torch.erf(x / 2**0.5))
+        x = x * torch.sigmoid(gate(x))
+        outputs: Tensor = last(x).softmax(1)
+        return outputs
+
+
+def test_functions_and_formulas() -> None:
+    seen = slots(Formulas(), torch.zeros(2, 4))
+    assert [(slot.name, slot.kind, slot.layer) for slot in seen] == [
+        ("relu", "fc", "layers.0"),
+        ("relu", "fc", "layers.1"),
+        ("silu", "fc", "layers.2"),
+        ("mish", "fc", "layers.3"),
+        ("gelu", "fc", "layers.4"),
+        ("sigmoid", "gate", "layers.5"),
+    ]
+    assert [slot.swappable for slot in seen] == [True, True, True, True, False, True]
+    assert "written out as a formula" in (seen[4].reason or "")
+
+
+class Own(nn.Module):
+    """An activation of the user's, of no class that anybody knows."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * torch.cos(x)
+
+
+def test_a_class_of_the_users_is_measured() -> None:
+    model = nn.Sequential(nn.Linear(4, 4), Own(), nn.Dropout(), nn.LayerNorm(4), nn.Linear(4, 1))
+    assert found(model, torch.zeros(2, 4)) == [("1", "fc")]
+    assert found(model) == [("1", "fc")]
+
+
+def test_a_norm_alone_and_a_last_pooling() -> None:
     model = nn.Sequential(
-        *(nn.Conv2d(1, 1, 1), activation, nn.Conv2d(1, 1, 1), activation),
-        *(nn.Flatten(), nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 1)),
+        nn.BatchNorm2d(1), nn.ReLU(), nn.Conv2d(1, 2, 1), nn.ReLU(), nn.AdaptiveAvgPool2d(1)
     )
-    changed = swap(model, conv="prelu", fc=nn.Tanh)
-    assert isinstance(changed[1], nn.PReLU)
-    assert isinstance(changed[3], nn.PReLU)
-    assert changed[1] is not changed[3]
-    assert isinstance(changed[6], nn.Tanh)
-    assert model[1] is activation
-    assert changed(torch.ones(1, 1, 2, 2)).shape == (1, 1)
+    assert found(model, torch.zeros(2, 1, 4, 4)) == [("1", "norm"), ("3", "conv")]
+    model.append(nn.Sigmoid())
+    (*_inner, last) = slots(model, torch.zeros(2, 1, 4, 4))
+    assert (last.path, last.kind, last.swappable) == ("5", "output", False)
 
 
-def test_swapping_one_kind_leaves_the_other() -> None:
-    changed = swap(build("small_cnn", "relu", "sigmoid", "logits"), conv="silu")
-    kinds = {slot.kind: type(slot.activation).__name__ for slot in slots(changed)}
-    assert kinds == {"conv": "SiLU", "fc": "Sigmoid"}
+def test_an_lstm_says_why_it_cannot_be_swapped() -> None:
+    class Recurrent(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.lstm, self.last = nn.LSTM(3, 4, batch_first=True), nn.Linear(4, 2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            outputs: Tensor = self.last(self.lstm(x)[0][:, -1])
+            return outputs
+
+    (slot,) = slots(Recurrent(), torch.zeros(2, 5, 3))
+    assert (slot.kind, slot.swappable) == ("recurrent", False)
+    assert "nn.RNN" in (slot.reason or "")
 
 
-def test_swapping_draws_new_weights_unless_told_not_to() -> None:
-    model = build("small_cnn", "relu", "sigmoid", "logits")
-    kept = swap(model, fc="tanh", reinit=False).state_dict()
-    assert all(torch.equal(kept[key], value) for key, value in model.state_dict().items())
-    torch.manual_seed(9)
-    drawn = swap(model, fc="tanh").state_dict()
-    torch.manual_seed(9)
-    fresh = build("small_cnn", "relu", "tanh", "logits").state_dict()
-    assert all(torch.equal(drawn[key], value) for key, value in fresh.items())
+def test_squeeze_and_excite_gates_are_told_apart() -> None:
+    class Excited(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.act, self.scale = nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Conv2d(2, 2, 1)
+            self.gate, self.last = nn.Sigmoid(), nn.Linear(2, 2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            x = self.act(self.conv(x))
+            x = x * self.gate(self.scale(x.mean((2, 3), keepdim=True)))
+            outputs: Tensor = self.last(x.mean((2, 3)))
+            return outputs
+
+    assert found(Excited(), torch.zeros(2, 1, 5, 5)) == [("act", "conv"), ("gate", "gate")]
 
 
-def test_swapping_with_an_example() -> None:
-    example = torch.zeros(1, 1, 4, 4)
-    changed = swap(Late(), conv="tanh", example=example)
-    assert [type(slot.activation).__name__ for slot in slots(changed, example)] == ["Tanh", "Tanh"]
+def test_an_encoder_layers_function_is_an_attribute() -> None:
+    layer = nn.TransformerEncoderLayer(4, 2, 8, activation=F.gelu, batch_first=True)
+    model = nn.Sequential(layer, nn.Linear(4, 1))
+    assert found(model, torch.zeros(2, 3, 4)) == [("0.activation", "fc")]
 
 
-def test_a_model_without_the_slot() -> None:
-    model = nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 1))
-    with pytest.raises(SlotError, match="after a layer of the kind conv; it has none"):
-        swap(model, conv="relu")
+def test_a_model_that_does_not_run_on_the_example() -> None:
+    with pytest.raises(SlotError, match="must run on the example; it raised RuntimeError"):
+        slots(nn.Sequential(nn.Linear(3, 3)), torch.zeros(2, 4))
 
 
-def test_an_activation_that_nothing_has() -> None:
-    with pytest.raises(UnknownNameError, match="tnah"):
-        swap(build("small_cnn", "relu", "relu", "logits"), fc="tnah")
+@pytest.mark.filterwarnings("ignore")
+def test_a_scripted_model_is_refused() -> None:
+    scripted = torch.jit.trace(nn.Sequential(nn.Linear(3, 3), nn.ReLU()), torch.zeros(2, 3))
+    with pytest.raises(SlotError, match="scripted model cannot be looked into"):
+        slots(scripted, torch.zeros(2, 3))

@@ -6,13 +6,30 @@ import pytest
 import torch
 
 from actlab.errors import AddressError, NetworkError
-from actlab.networks import build, check_network, offer
-from actlab.networks.activation_slots import slots
+from actlab.networks import build, check_fits, network_hash, offer, slots
 from actlab.records import Space
 
 PROGRAM = """
+import random
 import torch
 from torch import nn
+from torch.nn import functional as F
+
+class Functional(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv, self.fc, self.last = nn.Conv2d(1, 4, 3), nn.Linear(144, 8), nn.Linear(8, 10)
+
+    def forward(self, x):
+        return self.last(F.relu(self.fc(F.gelu(self.conv(x)).flatten(1))))
+
+class Silent(Functional):
+    def forward(self, x):
+        return self.last(0.5 * self.fc(self.conv(x).flatten(1)))
+
+class Labelled(Functional):
+    def forward(self, x):
+        return {"logits": super().forward(x)}
 
 def conv():
     return nn.Sequential(
@@ -26,10 +43,25 @@ def dense():
 def broken():
     raise RuntimeError("on purpose")
 
+def functional():
+    return Functional()
+
+def silent():
+    return Silent()
+
+def lottery():
+    network = dense()
+    nn.init.constant_(network[1].weight, random.random())
+    return network
+
+def labelled():
+    return Labelled()
+
 def text():
     return "no network"
 """
 EIGHT = (1, 8, 8)
+ROWS = torch.zeros(2, *EIGHT)
 
 
 @pytest.fixture
@@ -43,14 +75,14 @@ def space(conv: tuple[str, ...] = ("relu", "tanh")) -> Space:
     return Space(conv, ("relu", "tanh"), 1e-3, 1e-2)
 
 
-def test_slots_are_filled_and_weights_new(program: str) -> None:
+def test_slots_are_filled_and_weights_are_the_callables(program: str) -> None:
     torch.manual_seed(1)
     first = build(f"{program}:conv", "tanh", "sigmoid", "softmax")
-    assert [type(slot.activation).__name__ for slot in slots(first)] == ["Tanh", "Sigmoid"]
+    assert [slot.name for slot in slots(first)] == ["tanh", "sigmoid"]
     shares = first(torch.randn(3, *EIGHT))
     assert torch.allclose(shares.sum(dim=1), torch.ones(3))
     torch.manual_seed(1)
-    again = build(f"{program}:conv", "tanh", "sigmoid", "softmax")
+    again = build(f"{program}:conv", "relu", "silu", "softmax")
     torch.manual_seed(2)
     other = build(f"{program}:conv", "tanh", "sigmoid", "softmax")
     weights = [next(network.parameters()) for network in (first, again, other)]
@@ -58,33 +90,56 @@ def test_slots_are_filled_and_weights_new(program: str) -> None:
     assert not torch.equal(weights[0], weights[2])
 
 
+def test_functional_calls_are_filled_on_an_example(program: str) -> None:
+    images = torch.randn(3, *EIGHT)
+    network = build(f"{program}:functional", "tanh", "silu", "logits", example=images)
+    part = network.get_submodule("network")
+    hidden = torch.tanh(part.get_submodule("conv")(images)).flatten(1)
+    hidden = torch.nn.functional.silu(part.get_submodule("fc")(hidden))
+    assert torch.equal(network(images), part.get_submodule("last")(hidden))
+
+
 def test_a_kind_without_a_slot_stays_out(program: str) -> None:
     network = build(f"{program}:dense", "relu", "tanh", "logits")
     assert [slot.kind for slot in slots(network)] == ["fc"]
-    check_network(f"{program}:dense", space(conv=("relu",)), EIGHT, 10)
+    check_fits(f"{program}:dense", space(conv=("relu",)), "own", ROWS, 10)
     with pytest.raises(NetworkError, match=r"must have a conv slot .* to compare 2 activations"):
-        check_network(f"{program}:dense", space(), EIGHT, 10)
+        check_fits(f"{program}:dense", space(), "own", ROWS, 10)
+
+
+def test_a_network_without_activations_is_no_comparison(program: str) -> None:
+    with pytest.raises(NetworkError, match="must have a fc slot"):
+        check_fits(f"{program}:silent", space(conv=("relu",)), "own", ROWS, 10)
 
 
 @pytest.mark.parametrize(
-    ("name", "shape", "classes", "told"),
+    ("name", "rows", "classes", "told"),
     [
-        ("conv", EIGHT, 7, r"must give 7 class scores per example; it gives \(10,\)"),
-        (
-            "conv",
-            (1, 9, 9),
-            10,
-            r"RuntimeError.*\. It must take inputs of shape \(1, 9, 9\)",
-        ),
-        ("broken", EIGHT, 10, r"raised RuntimeError: on purpose.*without arguments"),
-        ("text", EIGHT, 10, "must return a torch module; it returns str"),
+        ("conv", ROWS, 7, r"must give 7 class scores per example; it gives \(10,\)"),
+        ("conv", torch.zeros(2, 1, 9, 9), 10, r"must take inputs of shape \(1, 9, 9\)"),
+        ("broken", ROWS, 10, "raised RuntimeError: on purpose"),
+        ("text", ROWS, 10, "must return a torch module; it returns str"),
+        ("labelled", ROWS, 10, "must return a tensor of class scores; it returns dict"),
+        ("lottery", ROWS, 10, "the same network under the same seed of torch; two calls differ"),
     ],
 )
 def test_what_does_not_fit_is_named(
-    program: str, name: str, shape: tuple[int, ...], classes: int, told: str
+    program: str, name: str, rows: torch.Tensor, classes: int, told: str
 ) -> None:
     with pytest.raises(NetworkError, match=told):
-        check_network(f"{program}:{name}", space(), shape, classes)
+        check_fits(f"{program}:{name}", space(), "own", rows, classes)
+
+
+def test_an_edited_network_has_another_hash(program: str) -> None:
+    before = network_hash(f"{program}:dense")
+    path = Path(program)
+    assert before == network_hash(f"{program}:dense")
+    path.with_name("wider.py").write_text(
+        PROGRAM.replace("64, 8", "64, 9").replace("8, 10", "9, 10")
+    )
+    after = network_hash(f"{path.with_name('wider.py')}:dense")
+    assert before.shapes != after.shapes
+    assert before.source != after.source
 
 
 def test_an_address_that_leads_nowhere_is_named(tmp_path: Path) -> None:

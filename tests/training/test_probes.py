@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from actlab.networks import as_written, slots
-from actlab.records import LayerProbe, Outcome
-from actlab.training import ActivationProbe, Examples, Recipe, Site, Training, train
+from actlab.records import LayerProbe, Outcome, Slot
+from actlab.training import ActivationProbe, Examples, Recipe, Training, train
 
 from .synthetic import examples, network, recipe, training_data
 
@@ -28,7 +28,7 @@ def _one_thread() -> Iterator[None]:
 
 
 def probe_of(model: nn.Module, images: int = 500) -> ActivationProbe:
-    sites = tuple(Site(slot.path, slot.kind, slot.layer) for slot in slots(model))
+    sites = slots(model)
     return ActivationProbe(sites, images, view=as_written)
 
 
@@ -226,7 +226,7 @@ class Halving(nn.Module):
 
 
 def test_what_is_not_called_or_not_elementwise_is_left_out() -> None:
-    sites = (Site("unused", "fc", "first"), Site("halving", "fc", "first"))
+    sites = (Slot("unused", "fc", "first"), Slot("halving", "fc", "first"))
     assert ActivationProbe(sites).layers(Odd(), examples(20, 9)) == ()
 
 

@@ -9,19 +9,26 @@ from typing import TYPE_CHECKING, Any
 from actlab.networks.shapes import NAMES, input_shape, is_address
 
 if TYPE_CHECKING:
-    from actlab.networks.activation_slots import Slot, SlotError, slots, swap
-    from actlab.networks.builders import build
-    from actlab.networks.from_address import check_fits, check_network, offer, slot_kinds
+    from actlab.networks.activation_slots import SlotError, slots
+    from actlab.networks.builders import build, coverage
+    from actlab.networks.from_address import (
+        check_fits,
+        network_hash,
+        offer,
+        slot_kinds,
+    )
     from actlab.networks.pool_first import PoolingFirst, as_written, pooling_first
     from actlab.networks.summary import summarise
+    from actlab.networks.swapping import swap, undo
     from actlab.networks.winograd import WinogradFirst, winograd_first
 
 _NAMES_OF = {
-    "builders": ("build",),
-    "from_address": ("check_fits", "check_network", "offer", "slot_kinds"),
+    "builders": ("build", "coverage"),
+    "from_address": ("check_fits", "network_hash", "offer", "slot_kinds"),
     "pool_first": ("PoolingFirst", "as_written", "pooling_first"),
-    "activation_slots": ("Slot", "SlotError", "slots", "swap"),
+    "activation_slots": ("SlotError", "slots"),
     "summary": ("summarise",),
+    "swapping": ("swap", "undo"),
     "winograd": ("WinogradFirst", "winograd_first"),
 }
 _HOMES = {name: home for home, names in _NAMES_OF.items() for name in names}
@@ -29,21 +36,22 @@ _HOMES = {name: home for home, names in _NAMES_OF.items() for name in names}
 __all__ = [
     "NAMES",
     "PoolingFirst",
-    "Slot",
     "SlotError",
     "WinogradFirst",
     "as_written",
     "build",
     "check_fits",
-    "check_network",
+    "coverage",
     "input_shape",
     "is_address",
+    "network_hash",
     "offer",
     "pooling_first",
     "slot_kinds",
     "slots",
     "summarise",
     "swap",
+    "undo",
     "winograd_first",
 ]
 

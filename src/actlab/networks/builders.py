@@ -9,9 +9,11 @@ from torch import Tensor, nn
 from actlab import activations
 from actlab.errors import unknown_name
 from actlab.i18n import _
-from actlab.networks.from_address import build_from_address
+from actlab.networks.activation_slots import places, slots
+from actlab.networks.from_address import build_from_address, coverage_from_address, coverage_of
+from actlab.networks.initialisation import initialise
 from actlab.networks.shapes import is_address
-from actlab.records import Head
+from actlab.records import Coverage, Head, Init
 
 
 def published_cnn(
@@ -105,12 +107,21 @@ _BUILDERS = {"published_cnn": published_cnn, "small_cnn": small_cnn}
 
 
 def build(
-    name: str, conv_activation: str, fc_activation: str, head: Head, outputs: int = 10
+    name: str,
+    conv_activation: str,
+    fc_activation: str,
+    head: Head,
+    outputs: int = 10,
+    *,
+    example: Tensor | None = None,
+    init: Init | None = None,
 ) -> nn.Sequential:
     """Return the network `name`, or that of an address, with weights from torch's generator.
 
     `head` is what it ends in: an activation of the `outputs`, or none (`logits`). The weights
-    drawn do not depend on the activations unless one draws its own.
+    drawn do not depend on the activations unless one draws its own. Of a network from an address,
+    `example` are rows of inputs on which its slots are found. `init` is `keep` for such a network
+    and `reset`, torch's defaults, for the others, unless it is given.
 
     Raises UnknownNameError for a network or an activation that does not exist.
 
@@ -118,12 +129,30 @@ def build(
     Linear(in_features=1024, out_features=64, bias=True)
     """
     if is_address(name):
-        return build_from_address(name, conv_activation, fc_activation, head_layers(head))
+        layers = head_layers(head)
+        how = init or "keep"
+        return build_from_address(name, conv_activation, fc_activation, layers, example, how)
     if name not in _BUILDERS:
         raise unknown_name(_("network"), name, _BUILDERS)
-    return _BUILDERS[name](
+    model = _BUILDERS[name](
         activations.get(conv_activation).module,
         activations.get(fc_activation).module,
         head_layers(head),
         outputs,
     )
+    if init == "gain":
+        found = places(model)
+        initialise(model, init, [(one, model.get_submodule(one.slot.path)) for one in found])
+    return model
+
+
+def coverage(name: str, example: Tensor) -> Coverage:
+    """Return how many activations of the network `name` a study compares others in, of how many.
+
+    >>> coverage("small_cnn", torch.zeros(2, 1, 8, 8)).swapped
+    3
+    """
+    with torch.random.fork_rng(devices=[]):
+        if is_address(name):
+            return coverage_from_address(name, example)
+        return coverage_of(slots(build(name, "relu", "relu", "logits"), example))

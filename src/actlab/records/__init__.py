@@ -44,6 +44,7 @@ from actlab.records.plan import (
 from actlab.records.probes import LayerProbe, LearntParameter, Probes
 from actlab.records.protocol import Head, Protocol, ProtocolName
 from actlab.records.record import Epoch, FinalFigure, Outcome, Record, best_record, failed_record
+from actlab.records.slot import Coverage, Init, NetworkHash, Slot, SlotKind
 from actlab.records.trial import Seeds, Setting, Stage, Trial
 from actlab.records.verdict import (
     BlockVerdict,
@@ -83,6 +84,7 @@ __all__ = [
     "Conditions",
     "ConfidenceBin",
     "Confirmation",
+    "Coverage",
     "DataPlan",
     "Difference",
     "DryRun",
@@ -94,6 +96,7 @@ __all__ = [
     "Head",
     "HyperbandPruner",
     "Importance",
+    "Init",
     "LayerGradients",
     "LayerProbe",
     "LayerRow",
@@ -102,6 +105,7 @@ __all__ = [
     "Mechanism",
     "MedianPruner",
     "Metric",
+    "NetworkHash",
     "NetworkSummary",
     "NoPruner",
     "Notice",
@@ -130,6 +134,8 @@ __all__ = [
     "ScoreVerdict",
     "Seeds",
     "Setting",
+    "Slot",
+    "SlotKind",
     "SlotName",
     "SlotVerdict",
     "Space",

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from actlab.records.plan import FORMAT_VERSION, Precision
+from actlab.records.slot import Coverage, NetworkHash
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,9 @@ class NetworkSummary:
 class Environment:
     """Where a study ran: versions, machine, data and the command that started it.
 
-    `pool` is how many rows there are to train and to choose on, None where that was not noted.
+    `pool` is how many rows there are to train and to choose on, None where that was not noted;
+    `coverage` which of the network's activations are compared; `network_hash` is there for a
+    network of the user's.
     """
 
     versions: dict[str, str]
@@ -44,4 +47,6 @@ class Environment:
     command: str
     started: str
     pool: int | None = None
+    coverage: Coverage | None = None
+    network_hash: NetworkHash | None = None
     format_version: int = FORMAT_VERSION

@@ -5,6 +5,7 @@ from typing import Literal
 
 from actlab.records.output import OutputPlan
 from actlab.records.protocol import Protocol
+from actlab.records.slot import Init
 
 FORMAT_VERSION = 1
 """Version of the records and of the run folder. History: 1, the first (2026-11)."""
@@ -148,6 +149,7 @@ class Plan:
 
     `replicates` is on how many new seeds the best settings are trained again once the search is
     done, which the verdict is made from; with 0 the study ends with its search.
+    `init` is what becomes of the network's weights where its activations are swapped.
 
     With `tasks` it is a run of tasks: instead of searching the space, every output layer is
     trained with its first setting, and `trials` counts these trainings.
@@ -166,6 +168,7 @@ class Plan:
     margin: float = 0.005
     replicates: int = 0
     pruner: Pruner = field(default_factory=NoPruner)
+    init: Init = "reset"
     format_version: int = FORMAT_VERSION
 
     def together(self, device: str) -> int:

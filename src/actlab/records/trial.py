@@ -8,6 +8,7 @@ from typing import Literal
 from actlab.records.output import OutputLayer
 from actlab.records.plan import FORMAT_VERSION, DataPlan, Precision
 from actlab.records.protocol import Protocol
+from actlab.records.slot import Init, NetworkHash
 
 Stage = Literal["search", "choose", "confirm", "task"]
 """Why a trial is trained: to find settings, to choose among the found, to compare the chosen; or,
@@ -44,6 +45,8 @@ class Trial:
     `avoided_split` is the seed of a split whose train, valid_epoch and valid_trial rows this trial
     must not touch: replicates avoid those of the search, where enough others are left. `output` is
     the output layer of a run of tasks; without one the network tells the classes apart.
+    `init` is what becomes of the network's weights; `network_hash` tells a network of the user's
+    from an edited one.
     """
 
     number: int
@@ -59,6 +62,8 @@ class Trial:
     stage: Stage = "search"
     avoided_split: int | None = None
     output: OutputLayer | None = None
+    init: Init = "reset"
+    network_hash: NetworkHash | None = None
 
     @property
     def identity(self) -> str:
@@ -74,5 +79,9 @@ class Trial:
         }
         if self.output is not None:
             asked["output"] = asdict(self.output)
+        if self.network_hash is not None:
+            asked |= {"init": self.init, "network": asdict(self.network_hash)}
+        elif self.init != "reset":
+            asked["init"] = self.init
         canonical = json.dumps(asked, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()

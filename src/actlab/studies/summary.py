@@ -29,6 +29,19 @@ def summary(folder: RunFolder) -> dict[str, Any]:
         "best": best.number if best is not None else None,
         "test_accuracy": final.test_accuracy if final is not None else None,
         "verdict": None,
+        **_compared(folder),
+    }
+
+
+def _compared(folder: RunFolder) -> dict[str, Any]:
+    """Return what is compared: which activations of how many, by which task and metric."""
+    environment = folder.environment()
+    coverage = environment.coverage if environment is not None else None
+    return {
+        "coverage": None if coverage is None else asdict(coverage),
+        "task": "multiclass",
+        "metric": "accuracy",
+        "init": folder.plan().init,
     }
 
 

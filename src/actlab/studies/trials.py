@@ -14,6 +14,8 @@ def search_trial(plan: Plan, environment: Environment, number: int, setting: Set
         setting=setting,
         protocol=plan.protocol,
         network=plan.network,
+        init=plan.init,
+        network_hash=environment.network_hash,
         data=plan.data,
         fingerprint=environment.fingerprint,
         seeds=Seeds.of_search(plan.seed),

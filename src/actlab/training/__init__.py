@@ -17,7 +17,7 @@ from actlab.training.precision import (
     faster_precision,
     resolve_precision,
 )
-from actlab.training.probes import ActivationProbe, GradientTrace, Site
+from actlab.training.probes import ActivationProbe, GradientTrace
 from actlab.training.progress import weights_from_bytes
 from actlab.training.scoring import Score, predict, score
 
@@ -32,7 +32,6 @@ __all__ = [
     "PrecisionPolicy",
     "Recipe",
     "Score",
-    "Site",
     "Training",
     "TrainingData",
     "describe_machine",

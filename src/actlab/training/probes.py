@@ -13,7 +13,7 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-from actlab.records import LayerGradients, LayerProbe, LearntParameter, SlotName
+from actlab.records import LayerGradients, LayerProbe, LearntParameter, Slot, SlotName
 from actlab.training.examples import Examples
 from actlab.training.objective import CLASSIFICATION, Loss
 from actlab.unit_statistics import (
@@ -30,13 +30,8 @@ IMAGES = 300
 _BATCH = 100
 
 
-@dataclass(frozen=True)
-class Site:
-    """An activation layer by its path, its slot, and the path of the layer with weights before."""
-
-    path: str
-    slot: SlotName
-    layer: str
+def _kind(slot: Slot) -> SlotName:
+    return "conv" if slot.kind == "conv" else "fc"
 
 
 def _itself(model: nn.Module) -> nn.Module:
@@ -52,7 +47,7 @@ class ActivationProbe:
     window alone, and relu would show fewer zeros than an activation that pooling cannot overtake.
     """
 
-    sites: tuple[Site, ...]
+    sites: tuple[Slot, ...]
     images: int = IMAGES
     view: Callable[[nn.Module], nn.Module] = _itself
 
@@ -66,7 +61,7 @@ class ActivationProbe:
         """Return what `learnt` said at the start and after every epoch, by parameter."""
         values = zip(*epochs, strict=True)
         return tuple(
-            LearntParameter(site.path, site.slot, name, trace)
+            LearntParameter(site.path, _kind(site), name, trace)
             for (site, name, _value), trace in zip(self._learnable(model), values, strict=True)
         )
 
@@ -82,7 +77,7 @@ class ActivationProbe:
 
         >>> network = nn.Sequential(nn.Flatten(), nn.Linear(4, 2), nn.ReLU(), nn.Linear(2, 2))
         >>> images = Examples(torch.randn(6, 1, 2, 2), torch.tensor([0, 1, 0, 1, 0, 1]))
-        >>> (found,) = ActivationProbe((Site("2", "fc", "1"),)).layers(network, images)
+        >>> (found,) = ActivationProbe((Slot("2", "fc", "1"),)).layers(network, images)
         >>> 0.0 <= found.zeros <= 1.0, found.saturated
         (True, 0.0)
         """
@@ -109,7 +104,7 @@ class ActivationProbe:
                 activation = model.get_submodule(tally.site.path)
                 tally.add(activation, given, gradients.get(id(weight)))
 
-    def _learnable(self, model: nn.Module) -> Iterator[tuple[Site, str, nn.Parameter]]:
+    def _learnable(self, model: nn.Module) -> Iterator[tuple[Slot, str, nn.Parameter]]:
         for site in self.sites:
             for name, value in model.get_submodule(site.path).named_parameters():
                 yield site, name, value
@@ -118,7 +113,7 @@ class ActivationProbe:
 class _Inputs:
     """While it is open, keeps what each activation is given."""
 
-    def __init__(self, model: nn.Module, sites: tuple[Site, ...]) -> None:
+    def __init__(self, model: nn.Module, sites: tuple[Slot, ...]) -> None:
         self.inputs: dict[str, Tensor] = {}
         self._model, self._sites = model, sites
         self._handles: list[torch.utils.hooks.RemovableHandle] = []
@@ -141,7 +136,7 @@ class _Inputs:
 class _Tally:
     """Sums over the batches of one activation layer."""
 
-    site: Site
+    site: Slot
     elements: int = 0
     zeros: int = 0
     saturated: int = 0
@@ -188,7 +183,7 @@ class _Tally:
             norm = float(torch.stack(self.gradients).double().sum(dim=0).norm()) / images
         return LayerProbe(
             layer=self.site.path,
-            slot=self.site.slot,
+            slot=_kind(self.site),
             zeros=self.zeros / self.elements,
             dead=float(dead.double().mean()),
             saturated=self.saturated / self.elements,

@@ -11,7 +11,7 @@ from torch import nn
 from actlab.errors import DeviceError
 from actlab.networks import build, slots, winograd_first
 from actlab.records import Outcome
-from actlab.training import ActivationProbe, Examples, Site, TrainingData, train, weights_from_bytes
+from actlab.training import ActivationProbe, Examples, TrainingData, train, weights_from_bytes
 from actlab.training.fused import train_population
 from actlab.training.fused.population_step import Population
 from tests.training.synthetic import training_data
@@ -164,7 +164,7 @@ def test_probes_see_the_same_networks() -> None:
     def probed(seed: int, conv: str) -> tuple[nn.Sequential, ActivationProbe]:
         torch.manual_seed(seed)
         model = build("small_cnn", conv, "prelu", "logits")
-        sites = tuple(Site(slot.path, slot.kind, slot.layer) for slot in slots(model))
+        sites = slots(model)
         return model, ActivationProbe(sites, images=20)
 
     made = [probed(seed, conv) for seed, conv in enumerate(("prelu", "tanh"))]

@@ -39,9 +39,9 @@ def own_overrides(network: str | None, data: Path | None) -> dict[str, Any]:
     """
     overrides: dict[str, Any] = {}
     if network is not None:
-        from actlab.studies.interface.models import absolute_address, network_overrides
+        from actlab.studies.interface.models import absolute_address
 
-        overrides |= network_overrides(absolute_address(network))
+        overrides["network.name"] = absolute_address(network)
     if data is not None:
         from actlab.studies.interface.user_data import data_overrides
 

@@ -84,6 +84,7 @@ def run(
     from actlab.errors import ActlabError
     from actlab.studies.confirm.confirmation import check_seeds
     from actlab.studies.executors.engines import executor_factory
+    from actlab.studies.interface.models import without_missing_kinds
     from actlab.studies.plan.file import read_plan
     from actlab.studies.run_folder import RunFolder
 
@@ -103,8 +104,9 @@ def run(
         **own_overrides(network, data),
         "data.directory": str(data_directory.resolve()) if data_directory else None,
     }
-    plan = located(read_plan(source, overrides))
-    check_code_is_named(plan, network)
+    read = located(read_plan(source, overrides))
+    check_code_is_named(read, network)
+    plan = without_missing_kinds(read)
     make_executor = executor_factory(engine)
     page_language = checked_language(language)
     if dry_run:

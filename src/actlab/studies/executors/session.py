@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from actlab.errors import RunFolderError
 from actlab.i18n import _
-from actlab.records import Environment
+from actlab.records import Environment, NetworkHash
 from actlab.studies import worker
 from actlab.studies.executors.cluster import ClusterExecutor
 from actlab.studies.executors.dispatch import persist
@@ -29,13 +29,29 @@ def running(executor: Executor) -> Iterator[Executor]:
     executor.shutdown()
 
 
+def network_changed(old: NetworkHash, new: NetworkHash | None) -> str:
+    """Return the sentence that says in what a network differs from the study's."""
+    named = {
+        "structure": _("its modules"),
+        "shapes": _("the shapes of its weights"),
+        "source": _("its source"),
+    }
+    changed = [words for key, words in named.items() if getattr(old, key) != getattr(new, key, "")]
+    message = _(
+        "The network has changed since the study began: {changed}. Go on with the network as it "
+        "was, or start a new study in another folder."
+    )
+    return message.format(changed=", ".join(changed))
+
+
 def established_environment(folder: RunFolder, command: str, executor: Executor) -> Environment:
     """Return where the study runs, written when it began.
 
     Device and precision are settled then, and stand in the plan from then on.
 
-    Raises ActlabError where data or device are not there, RunFolderError where the data have
-    changed since, EngineError where the workers of an engine are not what they must be.
+    Raises ActlabError where data or device are not there, RunFolderError where the data or the
+    network have changed since, EngineError where the workers of an engine are not what they must
+    be.
     """
     known = folder.environment()
     started = datetime.now(UTC).isoformat(timespec="seconds")
@@ -54,4 +70,6 @@ def established_environment(folder: RunFolder, command: str, executor: Executor)
             "{new}. Resume with the same data, or start a new study."
         )
         raise RunFolderError(message.format(old=known.fingerprint, new=found.fingerprint))
+    if known.network_hash is not None and known.network_hash != found.network_hash:
+        raise RunFolderError(network_changed(known.network_hash, found.network_hash))
     return known

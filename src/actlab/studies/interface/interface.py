@@ -19,7 +19,7 @@ from actlab.studies.executors.in_process import InThisProcess
 from actlab.studies.executors.local import LocalProcesses
 from actlab.studies.executors.session import ExecutorFactory
 from actlab.studies.interface.driving import bring_to_its_end
-from actlab.studies.interface.models import find_model, network_overrides
+from actlab.studies.interface.models import find_model, without_missing_kinds
 from actlab.studies.interface.pages import write_page
 from actlab.studies.interface.progress import StudyProgress
 from actlab.studies.interface.user_data import UserData, data_overrides
@@ -178,7 +178,7 @@ def study(
     laid_over: dict[str, Any] = {}
     if model is not None:
         found = find_model(model)
-        laid_over |= network_overrides(found.name)
+        laid_over["network.name"] = found.name
         if not found.travels:
             if executor != "local":
                 raise EngineError(
@@ -193,7 +193,10 @@ def study(
     for slot, names in (("conv", conv), ("fc", fc)):
         if names is not None:
             laid_over[f"space.{slot}_activation"] = list(names)
-    begun = Study(_folder(path, _read(plan, {**laid_over, **(overrides or {})})), make_executor)
+    laid_over |= overrides or {}
+    named = [kind for kind in ("conv", "fc") if f"space.{kind}_activation" in laid_over]
+    read = without_missing_kinds(_read(plan, laid_over), named)
+    begun = Study(_folder(path, read), make_executor)
     begun.run()
     return begun
 

@@ -3,13 +3,14 @@
 import copy
 import inspect
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from actlab.errors import AddressError
 from actlab.i18n import _
+from actlab.records import Plan
 
 
 @dataclass(frozen=True)
@@ -52,19 +53,28 @@ def find_model(model: Any) -> FoundModel:
     return FoundModel(name, travels=False)
 
 
-def network_overrides(name: str) -> dict[str, Any]:
-    """Return what a network of one's own lays over a plan.
+def without_missing_kinds(plan: Plan, named: Collection[str] = ()) -> Plan:
+    """Return a plan in which one activation stands in for all of a kind that its network lacks.
 
-    Of a kind of slot that it does not have, one activation stands in for all: there is nothing to
-    compare.
+    There is nothing to compare in such a kind of slot. Kinds that somebody `named` candidates for
+    stay, so that it is refused to compare these in no slot. The network is run on the plan's data
+    to see its slots.
     """
+    from actlab import networks
+    from actlab.studies.worker.inputs import example_rows
+
+    if not networks.is_address(plan.network):
+        return plan
     import torch
 
-    from actlab.networks import slot_kinds
-
     with torch.random.fork_rng(devices=[]):
-        missing = {"conv", "fc"} - slot_kinds(name)
-    return {"network.name": name, **{f"space.{kind}_activation": ["relu"] for kind in missing}}
+        missing = {"conv", "fc"} - networks.slot_kinds(plan.network, example_rows(plan.data))
+    space = plan.space
+    if "conv" in missing - set(named):
+        space = replace(space, conv_activation=("relu",))
+    if "fc" in missing - set(named):
+        space = replace(space, fc_activation=("relu",))
+    return replace(plan, space=space)
 
 
 def absolute_address(address: str) -> str:

@@ -101,7 +101,9 @@ def _findings(plan: Plan, conv: str, fc: str) -> list[dict[str, Any]]:
         train.images[:IMAGES], train.labels[:IMAGES], dataset.pixel_maximum, "cpu"
     )
     torch.manual_seed(seeds.weights)
-    model = networks.build(plan.network, conv, fc, plan.protocol.head)
+    model = networks.build(
+        plan.network, conv, fc, plan.protocol.head, example=batch.images[:2], init=plan.init
+    )
     report = checker.check(
         model, functional.cross_entropy, (batch.images, batch.labels), task="multiclass"
     )

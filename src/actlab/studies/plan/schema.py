@@ -31,6 +31,7 @@ from actlab.records import (
     Execution,
     Head,
     HyperbandPruner,
+    Init,
     MedianPruner,
     NoPruner,
     OutputLayer,
@@ -139,9 +140,10 @@ def _no_repeats(names: tuple[str, ...]) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class _Network:
-    """The network with the two slots."""
+    """The network with the two slots, and what becomes of its weights."""
 
     name: str
+    init: Init | None = None
 
 
 @dataclass(frozen=True)
@@ -340,6 +342,7 @@ PlanFile = section(
         "format_version": (Literal[1], 1),
         "data": (_DATA, ...),
         "network": (_NETWORK, ...),
+        "init": None,
         "space": (_SPACE, ...),
         "protocol": (_PROTOCOL, _PROTOCOL()),
         "sampler": (named(NAMED_SECTIONS["sampler"], "tpe"), NAMED_SECTIONS["sampler"]["tpe"]()),
@@ -360,12 +363,14 @@ def plan_of(given: Mapping[str, Any]) -> Plan:
     read = PlanFile.model_validate(given).model_dump()
     space, tasks = read["space"], read["tasks"]
     rate = space.pop("learning_rate")
+    network, init = read["network"]["name"], read["network"]["init"]
     head: Head = "softmax" if read["protocol"]["name"] == "published" else "logits"
     return Plan(
         **read
         | {
             "data": DataPlan(**read["data"] | {"splits": SplitSizes(**read["data"]["splits"])}),
-            "network": read["network"]["name"],
+            "network": network,
+            "init": init or ("keep" if networks.is_address(network) else "reset"),
             "space": Space(**space, learning_rate_low=rate["low"], learning_rate_high=rate["high"]),
             "protocol": Protocol(**read["protocol"], head=head),
             "sampler": _SAMPLERS[read["sampler"]["name"]](**read["sampler"]),
@@ -394,7 +399,7 @@ def document(plan: Plan) -> dict[str, Any]:
     space = plain["space"]
     rate = {"low": space.pop("learning_rate_low"), "high": space.pop("learning_rate_high")}
     plain["space"] = space | {"learning_rate": rate}
-    plain["network"] = {"name": plan.network}
+    plain["network"] = {"name": plan.network, "init": plain.pop("init")}
     del plain["protocol"]["head"]
     if plan.tasks is not None:
         flat = [one.pop("output") | one for one in plain["tasks"]["settings"]]

@@ -15,7 +15,7 @@ import platformdirs
 from actlab import data
 from actlab.files import write_text
 from actlab.records import Environment, NetworkSummary, Plan, Precision, Seeds
-from actlab.studies.worker.inputs import built
+from actlab.studies.worker.inputs import built, example_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,16 +47,21 @@ def prepare(plan: Plan, command: str, started: str) -> Environment:
     device = training.resolve_device(plan.execution.device)
     dataset = data.open_dataset(plan.data.name, plan.data.directory, plan.data.targets)
     shape = data.image_shape(plan.data.name)
-    networks.check_fits(plan.network, plan.space, plan.data.name, shape, dataset.classes)
+    example = example_rows(plan.data)
+    networks.check_fits(plan.network, plan.space, plan.data.name, example, dataset.classes)
+    size = (plan.protocol.batch_size, *shape)
     network = networks.summarise(
-        plan.network, *_first_pair(plan), plan.protocol.head, (plan.protocol.batch_size, *shape)
+        plan.network, *_first_pair(plan), plan.protocol.head, size, example
     )
+    by_address = networks.is_address(plan.network)
     return Environment(
         versions=training.versions_of(_LIBRARIES),
         machine=training.describe_machine(device, available_cores()),
         fingerprint=dataset.fingerprint,
         class_counts=data.class_counts(dataset, plan.data.splits, Seeds.of_search(plan.seed).split),
         network=network,
+        coverage=networks.coverage(plan.network, example),
+        network_hash=networks.network_hash(plan.network) if by_address else None,
         precision=training.resolve_precision(
             plan.execution.precision,
             device,
@@ -131,7 +136,15 @@ def _faster_precision(plan: Plan, device: Device) -> Precision:
     from actlab import networks
     from actlab.training import fused
 
-    model = built(plan.network, _first_pair(plan), plan.protocol.head, plan.seed, device)
+    model = built(
+        plan.network,
+        _first_pair(plan),
+        plan.protocol.head,
+        plan.seed,
+        device,
+        example=example_rows(plan.data),
+        init=plan.init,
+    )
     shape = (plan.protocol.batch_size, *data.image_shape(plan.data.name))
     images = torch.zeros(shape, device=device)
     count = plan.together(device)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from actlab import data
 from actlab.errors import DataError
 from actlab.i18n import _
-from actlab.records import DataPlan, Head, Trial
+from actlab.records import DataPlan, Head, Init, Trial
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
     from actlab.training import Device, Examples, TrainingData
 
@@ -57,6 +57,8 @@ def test_examples(trial: Trial) -> Examples:
 
 def network_of(trial: Trial) -> nn.Module:
     """Return the network of a trial, untrained."""
+    from actlab import networks
+
     setting = trial.setting
     return built(
         trial.network,
@@ -65,7 +67,18 @@ def network_of(trial: Trial) -> nn.Module:
         trial.seeds.weights,
         trial.device,
         _outputs(trial),
+        example_rows(trial.data) if networks.is_address(trial.network) else None,
+        trial.init,
     )
+
+
+def example_rows(plan: DataPlan) -> Tensor:
+    """Return two rows of a data set as a network takes them, to look at the network with."""
+    from actlab import training
+
+    dataset = data.open_dataset(plan.name, plan.directory, plan.targets)
+    pool = dataset.training_pool
+    return training.to_examples(pool.images[:2], pool.labels[:2], dataset.pixel_maximum).images
 
 
 def _outputs(trial: Trial) -> int:
@@ -87,6 +100,8 @@ def built(
     seed: int,
     device: Device,
     outputs: int = 10,
+    example: Tensor | None = None,
+    init: Init | None = None,
 ) -> nn.Module:
     """Return a network with the weights of `seed`, laid out for speed, on `device`."""
     import torch
@@ -96,5 +111,5 @@ def built(
     training.resolve_device(device)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        model = networks.build(network, *activations, head, outputs)
+        model = networks.build(network, *activations, head, outputs, example=example, init=init)
     return training.place(networks.winograd_first(model), device)

@@ -8,7 +8,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 from actlab.records import FinalFigure, Record, Trial, failed_record
-from actlab.studies.worker.inputs import network_of, test_examples, training_data
+from actlab.studies.worker.inputs import example_rows, network_of, test_examples, training_data
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -128,6 +128,11 @@ def _probe(trial: Trial, model: nn.Module) -> ActivationProbe | None:
 
     if trial.stage == "search":
         return None
-    found = networks.slots(model)
-    sites = tuple(training.Site(slot.path, slot.kind, slot.layer) for slot in found)
+    by_address = networks.is_address(trial.network)
+    found = networks.slots(model, example_rows(trial.data).to(trial.device) if by_address else None)
+    sites = tuple(
+        slot
+        for slot in found
+        if slot.kind in ("conv", "fc") and hasattr(model.get_submodule(slot.layer), "weight")
+    )
     return training.ActivationProbe(sites, view=networks.as_written)

@@ -1,0 +1,55 @@
+"""A place in a network that takes an activation."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+SlotKind = Literal["conv", "fc", "recurrent", "attention", "gate", "norm", "output"]
+"""The layer before the activation; `gate` is multiplied into something else, `norm` follows a
+normalisation with no layer before it, `output` makes what the network returns."""
+
+
+Init = Literal["keep", "gain", "reset"]
+"""What becomes of the weights where activations are swapped: those that the network has, those that
+fit the activation's gain, or torch's defaults."""
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A place for an activation: its path in the network, and the kind of layer before it.
+
+    `layer` is the path of that layer, `name` what is in the slot: a name of the catalogue where it
+    has one, else a class or function. `calls` counts its calls in one forward pass, `location`
+    is the line that makes them, `width` the channels (after a convolution) or features that it
+    sees. Where `swappable` is False, `reason` says why, and what to do.
+    """
+
+    path: str
+    kind: SlotKind
+    layer: str
+    name: str = ""
+    calls: int = 1
+    location: str | None = None
+    swappable: bool = True
+    reason: str | None = None
+    width: int | None = None
+
+
+@dataclass(frozen=True)
+class NetworkHash:
+    """What tells one network of the user's from an edited one: a hash of each of its sides."""
+
+    structure: str
+    shapes: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How many activations of a network a comparison reaches, of how many.
+
+    Activations that make the output are none of them.
+    """
+
+    activations: int
+    swapped: int
+    slots: tuple[Slot, ...] = ()

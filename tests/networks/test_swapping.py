@@ -1,0 +1,226 @@
+"""Swapping: values against the network written out by hand, weights as asked, original whole."""
+
+import copy
+import pickle
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from actlab.errors import UnknownNameError
+from actlab.networks import SlotError, build, slots, swap, undo
+from actlab.networks.initialisation import gain_of
+from actlab.records import Slot
+
+IMAGES = torch.randn(3, 1, 8, 8, generator=torch.Generator().manual_seed(1))
+
+
+class Mixed(nn.Module):
+    """A functional call, a module called twice, and a self-gated product."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.second = nn.Conv2d(1, 4, 3), nn.Conv2d(4, 4, 3)
+        self.fc, self.hidden, self.last = nn.Linear(64, 16), nn.Linear(16, 16), nn.Linear(16, 10)
+        self.act = nn.ReLU(inplace=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.gelu(self.second(self.act(self.conv(x))))
+        x = self.hidden(self.act(self.fc(x.flatten(1))))
+        outputs: Tensor = self.last(x * torch.sigmoid(x))
+        return outputs
+
+
+def by_hand(model: Mixed, x: Tensor, conv: nn.Module, fc: nn.Module) -> Tensor:
+    x = conv(model.second(conv(model.conv(x)))).flatten(1)
+    outputs: Tensor = model.last(fc(model.hidden(fc(model.fc(x)))))
+    return outputs
+
+
+def state(model: nn.Module) -> dict[str, Tensor]:
+    return {key: value.clone() for key, value in model.state_dict().items()}
+
+
+def same(first: dict[str, Tensor], second: dict[str, Tensor]) -> bool:
+    return first.keys() == second.keys() and all(
+        torch.equal(value, second[key]) for key, value in first.items()
+    )
+
+
+def test_functional_and_shared_calls_by_value() -> None:
+    model = Mixed()
+    before = state(model)
+    changed = swap(model, conv="tanh", fc="silu", example=IMAGES)
+    assert torch.equal(changed(IMAGES), by_hand(model, IMAGES, nn.Tanh(), nn.SiLU()))
+    assert same(before, state(model))
+    assert same(before, state(changed))
+    assert [slot.name for slot in slots(changed, IMAGES)] == ["tanh", "tanh", "silu", "silu"]
+    assert torch.equal(undo(changed)(IMAGES), model(IMAGES))
+
+
+def test_a_swapped_model_copies_pickles_and_learns() -> None:
+    changed = swap(Mixed(), conv="prelu", fc="prelu", example=IMAGES)
+    for other in (copy.deepcopy(changed), pickle.loads(pickle.dumps(changed))):
+        assert torch.equal(other(IMAGES), changed(IMAGES))
+    changed(IMAGES).sum().backward()
+    slopes = [p for p in changed.parameters() if p.numel() == 1]
+    assert len(slopes) == 4
+    assert all(slope.grad is not None for slope in slopes)
+
+
+def test_one_of_the_places_of_a_shared_module() -> None:
+    model = Mixed()
+    changed = swap(model, at={lambda slot: slot.layer == "fc": "tanh"}, example=IMAGES)
+    x = F.gelu(model.second(model.conv(IMAGES).relu())).flatten(1)
+    expected = model.last(F.silu(model.hidden(model.fc(x).tanh())))
+    assert torch.allclose(changed(IMAGES), expected)
+
+
+def test_places_by_pattern_and_depth() -> None:
+    model = nn.Sequential(*(nn.Linear(2, 2), nn.ReLU()) * 3, nn.Linear(2, 1))
+    example = torch.zeros(1, 2)
+    first = swap(model, at={0: "tanh", -1: "silu"}, example=example)
+    assert [slot.name for slot in slots(first, example)] == ["tanh", "relu", "silu"]
+    second = swap(model, at={"[35]": "elu"}, example=example)
+    assert [slot.name for slot in slots(second, example)] == ["relu", "elu", "elu"]
+    with pytest.raises(SlotError, match=r"No slot fits 9; there are: 1, 3, 5"):
+        swap(model, at={9: "tanh"}, example=example)
+
+
+def test_an_encoder_layer_leaves_its_fused_path() -> None:
+    layer = nn.TransformerEncoderLayer(4, 2, 8, batch_first=True).eval()
+    example = torch.randn(2, 3, 4)
+    changed = swap(nn.Sequential(layer, nn.Linear(4, 1)), fc="tanh", example=example).eval()
+    with torch.no_grad():
+        assert not torch.allclose(changed[0](example), layer(example))
+        training = copy.deepcopy(changed[0])
+    assert torch.allclose(changed[0](example), training(example))
+    layer.activation = torch.tanh
+    layer.activation_relu_or_gelu = 0
+    assert torch.allclose(changed[0](example), layer(example))
+
+
+def test_an_rnn_takes_its_two_words_and_an_lstm_none() -> None:
+    class Recurrent(nn.Module):
+        def __init__(self, layer: nn.Module) -> None:
+            super().__init__()
+            self.layer, self.last = layer, nn.Linear(4, 2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            outputs: Tensor = self.last(self.layer(x)[0][:, -1])
+            return outputs
+
+    example = torch.randn(2, 5, 3)
+    torch.manual_seed(1)
+    plain = Recurrent(nn.RNN(3, 4, batch_first=True))
+    changed = swap(plain, recurrent="relu", example=example)
+    torch.manual_seed(1)
+    expected = Recurrent(nn.RNN(3, 4, batch_first=True, nonlinearity="relu"))
+    assert torch.equal(changed(example), expected(example))
+    assert torch.equal(undo(changed)(example), plain(example))
+    with pytest.raises(SlotError, match="takes tanh or relu; got silu"):
+        swap(plain, recurrent="silu", example=example)
+    with pytest.raises(SlotError, match="part of the layer in torch's own code"):
+        swap(Recurrent(nn.LSTM(3, 4, batch_first=True)), recurrent="relu", example=example)
+
+
+def test_a_gated_linear_unit_by_its_gate() -> None:
+    model = nn.Sequential(nn.Linear(3, 8), nn.GLU(), nn.Linear(4, 2))
+    example = torch.randn(2, 3)
+    changed = swap(model, gate="silu", example=example)
+    first, second = model[0](example).chunk(2, -1)
+    assert torch.equal(changed(example), model[2](first * F.silu(second)))
+
+
+def test_factories_take_slot_and_width() -> None:
+    model = nn.Sequential(nn.Conv2d(1, 5, 3), nn.ReLU(), nn.Flatten(), nn.Linear(180, 7), nn.ReLU())
+    model.append(nn.Linear(7, 2))
+    seen: list[tuple[str, int | None]] = []
+
+    def prelu(width: int, slot: Slot) -> nn.Module:
+        seen.append((slot.path, width))
+        return nn.PReLU(width)
+
+    changed = swap(model, conv=prelu, fc=torch.tanh, example=IMAGES)
+    assert seen == [("1", 5)]
+    assert changed[1].weight.shape == (5,)
+    assert torch.equal(changed[4](IMAGES), IMAGES.tanh())
+
+
+def test_every_slot_has_a_module_of_its_own() -> None:
+    activation = nn.ReLU()
+    model = nn.Sequential(
+        *(nn.Conv2d(1, 1, 1), activation, nn.Conv2d(1, 1, 1), activation),
+        *(nn.Flatten(), nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 1)),
+    )
+    for example in (None, torch.ones(1, 1, 2, 2)):
+        changed = swap(model, conv="prelu", fc=nn.Tanh, example=example)
+        assert isinstance(changed[1], nn.PReLU)
+        assert isinstance(changed[3], nn.PReLU)
+        assert changed[1] is not changed[3]
+        assert isinstance(changed[6], nn.Tanh)
+        assert model[1] is activation
+
+
+def test_weights_are_kept_drawn_with_the_gain_or_reset() -> None:
+    model = build("small_cnn", "relu", "sigmoid", "logits")
+    assert same(state(swap(model, fc="tanh")), state(model))
+    torch.manual_seed(9)
+    drawn = state(swap(model, fc="tanh", reinit=True))
+    torch.manual_seed(9)
+    assert same(drawn, state(build("small_cnn", "relu", "tanh", "logits")))
+    wide = nn.Sequential(nn.Linear(400, 400), nn.ReLU(), nn.Linear(400, 3))
+    changed = swap(wide, fc="tanh", init="gain", example=torch.zeros(1, 400))
+    deviation = float(changed[0].weight.detach().std())
+    assert deviation == pytest.approx(gain_of(nn.Tanh()) / 20, rel=0.02)
+    assert float(changed[0].bias.detach().abs().max()) == 0
+    assert torch.equal(changed[2].weight, wide[2].weight)
+
+
+@pytest.mark.parametrize("init", ["gain", "reset"])
+def test_frozen_layers_stay(init: str) -> None:
+    model = nn.Sequential(nn.Linear(3, 3), nn.ReLU(), nn.Linear(3, 2))
+    model[0].requires_grad_(False)
+    changed = swap(model, fc="tanh", init=init)  # type: ignore[arg-type]
+    assert torch.equal(changed[0].weight, model[0].weight)
+
+
+@pytest.mark.parametrize(
+    ("module", "gain"),
+    # By the integrals: E relu^2 = 1/2, E identity^2 = 1, E sigmoid^2 = 0.29338 (scipy.integrate).
+    [(nn.ReLU(), 2**0.5), (nn.Identity(), 1.0), (nn.Sigmoid(), 0.2933790**-0.5)],
+    ids=lambda value: type(value).__name__,
+)
+def test_gains(module: nn.Module, gain: float) -> None:
+    assert gain_of(module) == pytest.approx(gain, rel=1e-5)
+
+
+def test_a_neighbour_that_works_in_place_is_named() -> None:
+    class Overwritten(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc, self.act, self.last = nn.Linear(3, 3), nn.ReLU(), nn.Linear(3, 2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            x = self.act(self.fc(x))
+            x *= 2
+            outputs: Tensor = self.last(x)
+            return outputs
+
+    with pytest.raises(SlotError, match="something changes its output in place"):
+        swap(Overwritten(), fc="tanh", example=torch.randn(2, 3))
+    dropped = nn.Sequential(nn.Linear(3, 3), nn.ReLU(), nn.Dropout(inplace=True), nn.Linear(3, 2))
+    swap(dropped, fc="tanh", example=torch.randn(2, 3))(torch.randn(2, 3)).sum().backward()
+
+
+def test_what_would_change_nothing_is_refused() -> None:
+    model = nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 1))
+    with pytest.raises(SlotError, match="an activation of the kind conv; it has fc"):
+        swap(model, conv="relu")
+    with pytest.raises(SlotError, match="Nothing would change: relu is there already"):
+        swap(model, fc="relu", example=torch.zeros(1, 2))
+    with pytest.raises(SlotError, match="name an activation for a kind of slot"):
+        swap(model)
+    with pytest.raises(UnknownNameError, match="tnah"):
+        swap(model, fc="tnah")
