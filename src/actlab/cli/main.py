@@ -15,6 +15,7 @@ from actlab.cli import functions, study, tasks
 from actlab.cli.check import CheckCommand, check
 from actlab.cli.doctor import doctor
 from actlab.cli.explore import explore
+from actlab.cli.gate import gate
 from actlab.cli.guard import guarded
 from actlab.cli.report import report
 from actlab.cli.verdict import verdict
@@ -60,6 +61,7 @@ app.command(
     help=_("Find misused activations in a program, or in a model and its loss."), cls=CheckCommand
 )(check)
 app.command(help=_("Say what scores over several seeds support: best, tied, worse."))(verdict)
+app.command(help=_("Run baseline and candidate until one is better; for scripts and agents."))(gate)
 app.command(help=_("Write the page of a run folder again."))(report)
 app.command(help=_("Say what this machine has for actlab, with a line of advice each."))(doctor)
 

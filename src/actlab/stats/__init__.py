@@ -14,6 +14,7 @@ from actlab.stats.paired import (
     nadeau_bengio_factor,
     paired_difference,
     permutation_p,
+    t_quantile,
     welch_difference,
     wilcoxon_p,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "seeds_to_separate",
     "signed_rank_difference",
     "student_t_interval",
+    "t_quantile",
     "welch_difference",
     "wilcoxon_p",
 ]

@@ -1,0 +1,134 @@
+"""The gate on simulated streams: its error over all looks, its ledger's, and what it finds."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pytest
+
+from actlab.errors import VerdictError
+from actlab.verdicts.gate import GatePlan, GateResult, Run, alpha_of, levels, run_gate
+
+from .test_null_tables import noise
+
+
+def stream(
+    generator: np.random.Generator, plan: GatePlan, lift: float, shape: str = "normal"
+) -> GateResult:
+    """Decide between two sides that share what a seed brings; the candidate is `lift` ahead."""
+    shared = 3.0 * noise(generator, shape, (plan.max_seeds,))
+    own = noise(generator, shape, (2, plan.max_seeds))
+
+    def run(runs: Sequence[Run]) -> dict[Run, float | None]:
+        return {
+            (side, seed): float(shared[seed] + own[int(side == "candidate"), seed])
+            + (lift if side == "candidate" else 0.0)
+            for side, seed in runs
+        }
+
+    return run_gate(plan, run)
+
+
+def share_better(streams: int, plan: GatePlan, lift: float = 0.0, shape: str = "normal") -> float:
+    generator = np.random.default_rng((plan.max_seeds, len(shape)))
+    found = [stream(generator, plan, lift, shape).decision for _stream in range(streams)]
+    return sum(decision == "better" for decision in found) / streams
+
+
+def test_an_equal_candidate_seldom_passes() -> None:
+    assert share_better(200, GatePlan()) <= 0.09
+
+
+def test_a_better_one_passes_and_a_worse_one_does_not() -> None:
+    assert share_better(60, GatePlan(), lift=3.0) == 1.0
+    generator = np.random.default_rng(0)
+    assert {stream(generator, GatePlan(), -3.0).decision for _s in range(20)} == {"worse"}
+    down = GatePlan(higher_is_better=False)
+    assert {stream(generator, down, -3.0).decision for _s in range(20)} == {"better"}
+
+
+def test_a_difference_within_the_margin_is_tied() -> None:
+    generator = np.random.default_rng(1)
+    plan = GatePlan(max_seeds=40, margin=3.0)
+    found = [stream(generator, plan, 0.5).decision for _stream in range(30)]
+    assert found.count("tied") >= 28
+    assert "better" not in found
+
+
+def test_the_levels_add_up_where_they_cannot_be_simulated() -> None:
+    looks = GatePlan(max_seeds=20).looks
+    assert looks == (3, 4, 5, 6, 8, 10, 12, 15, 20)
+    assert sum(levels(looks, 0.001)) == pytest.approx(0.001)
+    assert 0.05 < sum(levels(looks, 0.05)) < 0.2
+    assert levels((5,), 0.05) == (0.05,)
+
+
+def test_a_ledger_spends_its_error_once() -> None:
+    spent = [alpha_of(number, 0.05) for number in range(1, 100_000)]
+    assert math.fsum(spent) < 0.05
+    assert spent == sorted(spent, reverse=True)
+
+
+def failing(base: Sequence[bool], candidate: Sequence[bool]) -> GateResult:
+    failed = {"base": base, "candidate": candidate}
+
+    def run(runs: Sequence[Run]) -> Mapping[Run, float | None]:
+        return {(side, seed): None if failed[side][seed] else float(seed) for side, seed in runs}
+
+    return run_gate(GatePlan(max_seeds=10), run)
+
+
+def test_failures_are_an_answer_of_their_own() -> None:
+    result = failing([False] * 10, [True] * 10)
+    assert (result.decision, result.reason, result.failures) == (
+        "worse",
+        "unreliable",
+        {"base": 0, "candidate": 3},
+    )
+    once = failing([False] * 10, [True, *[False] * 9])
+    assert (once.decision, once.pairs, once.failures["candidate"]) == ("undecided", 9, 1)
+    with pytest.raises(VerdictError, match="The baseline failed in 3 of 3 runs"):
+        failing([True] * 10, [False] * 10)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shape", ["normal", "skewed", "heavy"])
+@pytest.mark.parametrize("most", [5, 20, 50])
+def test_false_better_is_at_most_5_percent(most: int, shape: str) -> None:
+    share = share_better(1000, GatePlan(max_seeds=most), shape=shape)
+    print(f"\nfalse better: {most} {shape}: {100 * share:.1f} %")
+    assert share <= 0.062
+
+
+@pytest.mark.slow
+def test_false_better_over_a_ledger_of_fifty() -> None:
+    """The same baseline runs for all candidates, as a ledger has them."""
+    generator = np.random.default_rng(3)
+    wrong = 0
+    for _ledger in range(1000):
+        base = generator.standard_normal(20)
+
+        def decide(number: int, base: np.ndarray = base) -> str:
+            own = generator.standard_normal(20)
+            rows = {"base": base, "candidate": own}
+
+            def run(runs: Sequence[Run]) -> dict[Run, float | None]:
+                return {(side, seed): float(rows[side][seed]) for side, seed in runs}
+
+            return run_gate(GatePlan(alpha=alpha_of(number, 0.05)), run).decision
+
+        wrong += any(decide(number) == "better" for number in range(1, 51))
+    print(f"\nfalse better in a ledger of 50: {wrong / 10:.1f} %")
+    assert wrong / 1000 <= 0.062
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lift", [0.5, 1.0, 2.0])
+def test_what_it_finds(lift: float) -> None:
+    """Differences in units of one side's own spread; the paired spread is 1.41."""
+    generator = np.random.default_rng(5)
+    found = [stream(generator, GatePlan(), lift) for _stream in range(500)]
+    better = [one for one in found if one.decision == "better"]
+    pairs = float(np.mean([one.pairs for one in found]))
+    print(f"\nlift {lift}: better in {len(better) / 5:.0f} %, {pairs:.1f} pairs on average")
+    assert better or lift < 1.0
