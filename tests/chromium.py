@@ -48,6 +48,12 @@ class Watched:
         self.page.goto(path.as_uri() + address)
         self.page.wait_for_selector("html[data-drawn]", state="attached")
 
+    def visit(self, address: str) -> None:
+        """Go to an address within the page, such as "#tab-search", and wait for its figures."""
+        self.page.evaluate("delete document.documentElement.dataset.drawn")
+        self.page.evaluate("address => { location.hash = address; }", address)
+        self.page.wait_for_selector("html[data-drawn]", state="attached")
+
     def check(self) -> None:
         """Fail where the page said something, or asked for anything but itself."""
         assert self.messages == []

@@ -115,13 +115,17 @@ def dark_colours() -> dict[str, str]:
 
 
 def style_variables() -> str:
-    """Return both themes as CSS custom properties."""
+    """Return both themes as CSS custom properties: the system's, or the one the reader chose."""
 
     def block(colours: dict[str, str]) -> str:
         return " ".join(f"--{name}: {colour};" for name, colour in colours.items())
 
     return (
         f":root {{ color-scheme: light dark; --font: {FONT}; {block(LIGHT)} }}\n"
-        f"@media (prefers-color-scheme: dark) {{ :root {{ {block(DARK)} }} }}\n"
-        f"@media print {{ :root {{ color-scheme: light; {block(LIGHT)} }} }}\n"
+        "@media (prefers-color-scheme: dark) { :root:not([data-theme=light]) "
+        f"{{ {block(DARK)} }} }}\n"
+        f":root[data-theme=dark] {{ color-scheme: dark; {block(DARK)} }}\n"
+        ":root[data-theme=light] { color-scheme: light; }\n"
+        "@media print { :root, :root[data-theme=dark] "
+        f"{{ color-scheme: light; {block(LIGHT)} }} }}\n"
     )

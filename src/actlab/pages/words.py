@@ -39,8 +39,8 @@ def group_words(translations: NullTranslations) -> dict[Group, str]:
     _ = translations.gettext
     return {
         "best": _("best"),
-        "tied": _("tied"),
-        "unclear": _("unclear"),
+        "tied": _("equivalent"),
+        "unclear": _("inconclusive"),
         "worse": _("worse"),
         "unreliable": _("unreliable"),
     }

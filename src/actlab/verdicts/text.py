@@ -97,12 +97,12 @@ def _of_group(row: Candidate, reference: str, wording: Wording) -> str:
     if row.group == "tied" and (row.p_adjusted or 1.0) <= ALPHA and difference < 0:
         text = _(
             "{name} is behind {best} by {difference}, which is less than the margin of {margin}: "
-            "tied, though the difference is real ({p} adjusted)."
+            "equivalent, though the difference is real ({p} adjusted)."
         )
     elif row.group == "tied":
         text = _(
-            "{name} is tied with {best}: {difference} apart, at most {smallest} at 95 %, which is "
-            "less than the margin of {margin}."
+            "{name} is equivalent to {best}: {difference} apart, at most {smallest} at 95 %, which "
+            "is less than the margin of {margin}."
         )
     elif row.group == "worse":
         text = _(
@@ -117,8 +117,8 @@ def _of_group(row: Candidate, reference: str, wording: Wording) -> str:
         low, high = -high, -low
     else:
         text = _(
-            "{name} is neither worse than {best} nor tied with it: {difference} apart, possibly "
-            "{smallest}, which is not below the margin of {margin} ({p} adjusted)."
+            "{name} is neither worse than {best} nor equivalent to it: {difference} apart, "
+            "possibly {smallest}, which is not below the margin of {margin} ({p} adjusted)."
         )
     return text.format(
         name=row.name,
@@ -250,11 +250,13 @@ def _group_line(group: Group, names: list[str], reference: Candidate, wording: W
             "{names} is better than {best}.", "{names} are better than {best}.", len(names)
         ),
         "tied": ngettext(
-            "{names} is tied with {best}.", "{names} are tied with {best}.", len(names)
+            "{names} is equivalent to {best}.", "{names} are equivalent to {best}.", len(names)
         ),
         "unclear": ngettext(
-            "{names} is unclear: {n} seeds neither separate it from {best} nor show a tie.",
-            "{names} are unclear: {n} seeds neither separate them from {best} nor show a tie.",
+            "{names} is inconclusive: {n} seeds neither separate it from {best} nor show "
+            "equivalence.",
+            "{names} are inconclusive: {n} seeds neither separate them from {best} nor show "
+            "equivalence.",
             len(names),
         ),
         "worse": ngettext(

@@ -37,17 +37,22 @@ def test_the_page_is_silent_offline_and_complete(
     path = published_with_curves(tmp_path, language)
     watched = Report(browser, path, color_scheme="light", viewport={"width": 390, "height": 800})
     page = watched.page
-    plots = page.locator(".plot .main-svg:first-child")
-    assert plots.count() == 8
-    assert page.locator(".plot").count() == 8
+    drawn = page.locator(".plot .main-svg:first-child")
+    assert drawn.count() == 0, "nothing is drawn by script before a tab is opened"
+    assert page.evaluate("typeof Plotly") == "undefined"
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    watched.visit("#tab-methods")
+    watched.visit("#tab-search")
+    assert drawn.count() == page.locator(".plot").count() == 7
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     zoom = page.locator("#figure-rates-conv .views button")
+    assert zoom.nth(0).get_attribute("aria-pressed") == "true"
     zoom.nth(2).click()
     assert watched.layout("rates-conv", "yaxis.range") == [0.9, 0.98]
-    assert watched.layout("rates-conv", "xaxis.range") == [0, 0.006]
+    assert watched.layout("rates-conv", "xaxis.type") == "log"
     assert zoom.nth(2).get_attribute("aria-pressed") == "true"
-    zoom.nth(0).click()
-    assert watched.layout("rates-conv", "xaxis.range")[1] > 0.01
+    zoom.nth(3).click()
+    assert watched.layout("rates-conv", "xaxis.range")[1] > -2
     page.locator("#figure-history .views button").nth(1).click()
     assert watched.layout("history", "yaxis.range") == [0.8, 0.983]
     for scheme, colours in (("dark", DARK), ("light", LIGHT)):
@@ -58,10 +63,43 @@ def test_the_page_is_silent_offline_and_complete(
     watched.check()
 
 
+def test_theme_and_language_are_the_readers_choice(browser: Any, tmp_path: Path) -> None:
+    path = write(tmp_path / "report.html", replace(small_study(), verdict=None))
+    watched = Report(browser, path, color_scheme="light")
+    background = "getComputedStyle(document.body).backgroundColor"
+    assert watched.page.evaluate(background) == "rgb(246, 246, 243)"
+    watched.page.locator("[data-theme-switch]").click()
+    assert watched.page.evaluate(background) == "rgb(18, 20, 23)"
+    watched.check()
+
+
+def test_filter_and_order_of_the_trials_are_in_the_address(browser: Any, tmp_path: Path) -> None:
+    path = write(tmp_path / "report.html", replace(small_study(), verdict=None))
+    first = Report(browser, path, "#tab-trials?sort=-4&conv=snake")
+    assert first.shown() == ["3", "1", "7"]
+    first.page.locator("[data-column=outcome]").select_option("diverged")
+    assert "conv=snake&outcome=diverged" in first.page.url
+    again = Report(browser, path, "#" + first.page.url.partition("#")[2])
+    assert again.shown() == ["1"]
+    first.check()
+    again.check()
+
+
+def test_the_table_is_saved_as_csv(browser: Any, tmp_path: Path) -> None:
+    path = write(tmp_path / "report.html", replace(small_study(), verdict=None))
+    watched = Report(browser, path, "#tab-trials")
+    with watched.page.expect_download() as found:
+        watched.page.locator("[data-csv]").click()
+    rows = Path(found.value.path()).read_text(encoding="utf-8").splitlines()
+    assert len(rows) == 8
+    assert rows[3].startswith('"2","mish","hardswish","0.004","0.9666","completed"')
+
+
 def test_the_table_of_trials_sorts_and_filters(browser: Any, tmp_path: Path) -> None:
     path = write(tmp_path / "report.html", replace(small_study(), verdict=None))
     watched = Report(browser, path, viewport={"width": 1440, "height": 900})
     page = watched.page
+    watched.visit("#tab-trials")
     assert watched.shown() == ["0", "1", "2", "3", "4", "5", "7"]
     header = page.locator("#trials-table th").nth(4)
     header.locator("button").click()
@@ -74,12 +112,13 @@ def test_the_table_of_trials_sorts_and_filters(browser: Any, tmp_path: Path) -> 
     assert sorted(watched.shown()) == ["1", "3", "7"]
     page.locator("[data-column=outcome]").select_option("diverged")
     assert watched.shown() == ["1"]
-    assert page.locator("output").inner_text() == "1 of 7 trials"
+    assert page.locator("#tab-trials output").inner_text() == "1 of 7 trials"
     page.locator("[data-column=conv]").select_option("")
     page.locator("[data-column=outcome]").select_option("")
     page.locator("[data-any]").fill("KILLED")
     assert watched.shown() == ["4"]
-    page.locator("[data-copy]").click()
+    watched.visit("#tab-methods")
+    page.locator("[data-copy=command]").click()
     page.get_by_role("button", name="Copied").wait_for()
     watched.check()
 

@@ -1,4 +1,5 @@
 import json
+import math
 import re
 from dataclasses import replace
 from gettext import NullTranslations
@@ -10,9 +11,9 @@ import pytest
 
 from actlab.pages.theme import SHAPES
 from actlab.records import Record
-from actlab.studies.report import ReportData, render, write
+from actlab.studies.report import NextStep, ReportData, render, write
 
-from .studies import curve, published_study, record, small_study
+from .studies import PUBLISHED_NAMES, curve, published_study, record, small_study
 
 
 class Marked(NullTranslations):
@@ -108,14 +109,46 @@ def test_any_state_of_a_study_has_a_page_without_outside(state: str) -> None:
     }
 
 
-def test_the_answer_comes_first_with_both_accuracies_and_their_errors() -> None:
+def test_the_answer_comes_first_as_what_is_known_and_what_ran() -> None:
     shown = text_of(render(published_study()))
-    start = shown.index("The best setting found")
-    answer = shown[start : start + 700]
-    for part in ("prelu", "tanh", "0.001988", "98.02 %", "0.14 points", "97.73 % to 98.28 %"):
-        assert part in answer
-    assert "97.94 %" in answer
-    assert "34 / 119" in answer
+    start = shown.index("published · published_cnn · mnist · 120 trials · fp32 · cuda · 2025-03-01")
+    answer = shown[start : start + 600]
+    assert "Not decided yet: 35 of 120 settings are as good as the best" in answer
+    assert "Front-runner: conv prelu · FC tanh · learning rate 0.00091 – 0.0029" in answer
+    assert "98.02 % on test (97.73 to 98.28)" in answer
+    assert "Not decided yet: one setting is ahead" not in shown
+
+
+@pytest.mark.parametrize(
+    ("records", "headline"),
+    [
+        ((), "No answer yet: no trial was completed"),
+        ((0,), "Not decided yet: there is one trial only"),
+        ((0, 1), "Not decided yet: one setting is ahead, by one run"),
+    ],
+)
+def test_the_headline_says_what_is_known(records: tuple[int, ...], headline: str) -> None:
+    scores = (0.99, 0.5)
+    some = [record(number, "relu", "elu", 0.001, scores[number]) for number in records]
+    assert headline in text_of(render(only(published_study(), *some)))
+
+
+def test_the_lanes_have_every_candidate_the_best_first() -> None:
+    page = render(published_study())
+    lanes = re.findall(r'<table class="lanes".*?</table>', page, re.DOTALL)
+    names = [re.findall(r'<th scope="row">(\S+)', table) for table in lanes]
+    assert names[0][:3] == ["prelu", "elu", "relu"]
+    assert [sorted(found) for found in names] == [sorted(PUBLISHED_NAMES)] * 2
+    assert "with fc tanh, 0.001988" in lanes[0]
+    assert lanes[0].count('class="lane near"') == 4
+
+
+def test_the_next_command_stands_with_what_it_takes_and_shows() -> None:
+    records = tuple(replace(r, seconds=10.0) for r in published_study().records)
+    step = NextStep("confirm", "actlab study confirm 'a b' --seeds 10", 60, 2, 10)
+    shown = text_of(render(replace(only(published_study(), *records), next_step=step)))
+    assert "Decide it actlab study confirm 'a b' --seeds 10" in shown
+    assert "about 5 min 0 s for 60 trainings · shows gaps from about" in shown
 
 
 def test_the_notices_say_how_unequal_and_how_unsure() -> None:
@@ -177,10 +210,11 @@ def test_verdict_and_findings_appear_only_when_there_are_any() -> None:
 
 def test_the_published_close_ups_are_there_for_the_published_search_only() -> None:
     views = page_data(render(published_study()))["figures"]
+    near = [math.log10(0.0005), math.log10(0.006)]
     for name in ("rates-conv", "rates-fc"):
         layouts = [view["layout"] for view in views[name]["views"]]
-        assert {"xaxis.range": [0.0, 0.006], "yaxis.range": [0.6, 1.0]} in layouts
-        assert {"xaxis.range": [0.0, 0.006], "yaxis.range": [0.9, 0.98]} in layouts
+        assert {"xaxis.range": near, "yaxis.range": [0.6, 1.0]} in layouts
+        assert {"xaxis.range": near, "yaxis.range": [0.9, 0.98]} in layouts
     assert [0.8, 0.983] in [view["layout"]["yaxis.range"] for view in views["history"]["views"]]
     other = page_data(render(small_study()))["figures"]
     assert len(other["rates-conv"]["views"]) == 2

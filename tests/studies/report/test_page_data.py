@@ -19,7 +19,7 @@ from actlab.studies.report.search import (
     progress,
     search_trials,
 )
-from actlab.studies.report.zooms import around_best, is_published_search, rate_scale, whole
+from actlab.studies.report.zooms import around_best, is_published_search, whole
 
 from .studies import published_rows, published_study, small_study
 
@@ -148,7 +148,7 @@ def test_every_outcome_is_counted_and_replicates_are_not() -> None:
 def test_the_whole_shows_every_trial_and_the_close_up_the_better_half() -> None:
     data = published_study()
     everything = whole(data.plan, data.records)
-    close = around_best(data.plan, data.records)
+    close = around_best(data.records)
     assert close is not None
     for row, score in zip(ROWS, SCORES, strict=True):
         assert everything.accuracy[0] < score < everything.accuracy[1]
@@ -162,8 +162,8 @@ def test_the_whole_shows_every_trial_and_the_close_up_the_better_half() -> None:
 def test_there_is_no_close_up_of_what_is_all_alike() -> None:
     data = published_study()
     alike = tuple(replace(record, valid_accuracy=0.5) for record in data.records)
-    assert around_best(data.plan, alike) is None
-    assert around_best(data.plan, data.records[:3]) is None
+    assert around_best(alike) is None
+    assert around_best(data.records[:3]) is None
 
 
 def test_mostly_equal_scores_still_give_a_range() -> None:
@@ -171,7 +171,7 @@ def test_mostly_equal_scores_still_give_a_range() -> None:
     mostly = tuple(
         replace(record, valid_accuracy=0.9 if record.number else 0.5) for record in data.records
     )
-    close = around_best(data.plan, mostly)
+    close = around_best(mostly)
     assert close is not None
     assert close.accuracy[0] < close.accuracy[1]
 
@@ -182,7 +182,6 @@ def test_only_the_published_search_has_the_published_close_ups() -> None:
     assert not is_published_search(small_study().plan)
     wider = replace(plan, space=replace(plan.space, learning_rate_high=0.1))
     assert not is_published_search(wider)
-    assert (rate_scale(plan), rate_scale(wider)) == ("linear", "log")
 
 
 def test_class_shares_add_up() -> None:

@@ -22,6 +22,7 @@ from actlab.records import (
 )
 from actlab.studies.confirm.verdict_text import wording
 from actlab.studies.report import ReportData, render
+from actlab.studies.report.first_screen import slot_headline
 from actlab.text import NO_BREAK, Formatter
 from actlab.verdicts.text import candidate_sentence
 
@@ -57,24 +58,56 @@ def judged(verdict: Verdict) -> ReportData:
     return replace(small_study(), records=(), verdict=verdict)
 
 
-def test_the_verdict_comes_first_and_the_search_after_it(page: str) -> None:
-    order = re.findall(r'<(?:section|header) id="([\w-]+)"', page)
-    assert order[:9] == ["verdict", *SECTIONS, "answer"]
-    links = [link[1:] for link in read(page).links if link.startswith("#")]
-    assert links[1:10] == order[:9]
+def test_the_answer_comes_first_then_the_evidence_then_the_search(page: str) -> None:
+    order = re.findall(r'<(?:section|header|div)(?: class="tab[^"]*")? id="([\w-]+)"', page)
+    assert order[:2] == ["tab-answer", "answer"]
+    assert order[2:9] == ["tab-evidence", *SECTIONS[:-1]]
+    assert order.index("tab-search") < order.index("tab-methods") < order.index("paper")
+    links = [link for link in read(page).links if link.startswith("#tab")]
+    assert links[1:] == [f"#tab-{n}" for n in ("answer", "evidence", "search", "trials", "methods")]
     assert page.count("<h1") == 1
-    assert text_of(page).index("has the best mean") < text_of(page).index("The best setting")
+    assert "What holds with 10 fresh seeds" in text_of(page)
+
+
+def test_a_slot_has_a_headline_that_names_or_counts_who_is_equivalent() -> None:
+    form = Formatter(NullTranslations())
+    slot = full_verdict().slots[0]
+    tied = [row for row in slot.candidates if row.group == "tied"]
+    headline = slot_headline(slot, "0.5", form)
+    assert headline.startswith(f"prelu and {len(tied)} more: equivalent within 0.5 points.")
+    few = replace(slot, candidates=(slot.candidates[0], *tied[:2]))
+    names = ", ".join(["prelu", *(row.name for row in tied[:2])])
+    assert slot_headline(few, "0.5", form) == f"{names}: equivalent within 0.5 points."
+    assert slot_headline(replace(slot, candidates=()), "0.5", form) == "Nothing can be said yet."
+
+
+def test_rows_that_are_the_same_networks_say_so(page: str) -> None:
+    lanes = re.search(r'<table class="lanes".*?</table>', page, re.DOTALL)
+    assert lanes is not None
+    assert "<i>= FC prelu</i>" in lanes.group()
+    assert "one and the same set of trained networks" in page
+    verdict = full_verdict()
+    alone = render(judged(replace(verdict, slots=verdict.slots[:1])))
+    assert "one and the same set" not in alone
+
+
+def test_after_a_confirmation_the_pick_of_the_search_is_one_line(page: str) -> None:
+    assert "Front-runner" not in text_of(page)
+    shown = text_of(page)
+    start = shown.index("The search's pick, by one run of 97.94 % (trial 102).")
+    assert "With fresh seeds: conv prelu: best, 98.09 %; FC tanh: equivalent" in shown[start:]
 
 
 def test_without_a_verdict_nothing_of_it_is_on_the_page() -> None:
     without = render(published_study())
-    for trace in ('id="verdict"', "margin-first", "data-group-of", ".chip", "groupAt"):
+    for trace in ("tab-evidence", "margin-first", "data-group-of", "groupAt"):
         assert trace not in without
     assert "verdict" not in page_data(without)
-    assert without.count("<h1>") == 1
+    assert without.count("<h1") == 1
 
 
 def test_every_candidate_has_its_group_as_a_word_and_a_sign_beside_its_sentence(page: str) -> None:
+    words = {"tied": "equivalent", "unclear": "inconclusive"}
     signs = {"best": "★", "tied": "●", "unclear": "◇", "worse": "▼", "unreliable": "✕"}
     how = wording(FULL.verdict, Formatter(NullTranslations(), NO_BREAK)) if FULL.verdict else None
     assert how is not None
@@ -91,7 +124,7 @@ def test_every_candidate_has_its_group_as_a_word_and_a_sign_beside_its_sentence(
                 str(place),
                 row.group,
                 signs[row.group],
-                row.group,
+                words.get(row.group, row.group),
                 escape(candidate_sentence(row, slot, how), quote=False).replace(" %", "\xa0%"),
             )
             for place, row in enumerate(slot.candidates)
@@ -134,7 +167,8 @@ def test_a_verdict_without_replicates_draws_no_picture_and_no_number() -> None:
     shown = render(judged(nothing))
     names = page_data(shown)["figures"]
     assert not [name for name in names if name.startswith(("intervals", "differences", "ranks"))]
-    row = re.search(r'<th scope="row">tanh</th>.*?</tr>', shown, re.DOTALL)
+    numbers = shown[shown.index('id="accuracies"') :]
+    row = re.search(r'<th scope="row">tanh</th>.*?</tr>', numbers, re.DOTALL)
     assert row is not None
     assert re.findall(r'class="number">([^<]*)<', row.group()) == ["–", "–", "0", *"–" * 6]
 
@@ -291,12 +325,12 @@ def test_what_was_seen_in_the_layers_is_a_table_with_a_gap_where_nothing_was(pag
 def test_every_word_of_the_verdict_is_a_message() -> None:
     data = replace(small_study(), verdict=full_verdict(), findings=None, evaluation_order="")
     shown = render(data, "ko", translations=Marked())
-    start, end = shown.index('<header id="verdict">'), shown.index('<header id="answer">')
+    start, end = shown.index('<header id="answer">'), shown.index('id="tab-search"')
     part = re.sub(r"<code.*?</code>", "", shown[start:end], flags=re.DOTALL)
     own = set(re.findall(r"\w+", json.dumps(_texts(data.verdict))))
     own |= {"fANOVA", "PED", "ANOVA", "Markdown", "mnist", "small", "digits", "x"}
     own |= set(re.findall(r"\w+", " ".join((*data.plan.space.conv_activation, "small_cnn"))))
-    own |= {"hardswish", "b", "odd", "name"}
+    own |= {"hardswish", "b", "odd", "name", "conv", "FC"}
     drawn = {
         name: figure
         for name, figure in page_data(shown)["figures"].items()

@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from gettext import NullTranslations
 
+from actlab.pages.words import group_words
 from actlab.studies.report.verdict.context import methods_paragraph
 from actlab.studies.report.verdict.paper import latex_tables, markdown_tables
 from actlab.text import NO_BREAK, Formatter
@@ -17,6 +18,7 @@ FORM = Formatter(NullTranslations(), NO_BREAK)
 
 def test_the_latex_table_is_a_booktabs_table_with_a_row_for_each_candidate() -> None:
     verdict = full_verdict()
+    words = group_words(FORM.translations)
     text = latex_tables(verdict, FORM)
     assert text.count(r"\begin{tabular}{llrrrrr}") == text.count(r"\end{tabular}") == 2
     tables = text.split(r"\begin{table}")[1:]
@@ -24,7 +26,7 @@ def test_the_latex_table_is_a_booktabs_table_with_a_row_for_each_candidate() -> 
         body = table[table.index(r"\midrule") : table.index(r"\bottomrule")].splitlines()[1:]
         assert len(body) == len(slot.candidates)
         for line, row in zip(body, slot.candidates, strict=True):
-            assert line.startswith(row.name.replace("_", r"\_") + " & " + row.group)
+            assert line.startswith(row.name.replace("_", r"\_") + " & " + words[row.group])
             assert line.count("&") == 6
             assert line.endswith(r"\\")
     assert table.count("{") == table.count("}")

@@ -1,24 +1,33 @@
 "use strict";
 
-// Draws the page's figures and keeps them in step with the colour scheme, the views and the width.
+// Draws the page's figures once they can be seen, and keeps them in step with theme, views and width.
 (() => {
   const page = JSON.parse(document.getElementById("page-data").textContent);
+  const root = document.documentElement;
   const darkScheme = window.matchMedia("(prefers-color-scheme: dark)");
   const coarsePointer = window.matchMedia("(pointer: coarse)");
   const chosen = {};
-
-  Plotly.register({
-    moduleType: "locale",
-    name: page.language,
-    dictionary: page.words.modebar,
-    format: {},
-  });
   const config = {
     displaylogo: false,
     responsive: true,
     locale: page.language,
     modeBarButtons: [["toImage", "zoom2d", "pan2d", "resetScale2d"]],
   };
+  const isDark = () => (root.dataset.theme ?? (darkScheme.matches ? "dark" : "light")) === "dark";
+
+  // Plotly lies in the page as text: it becomes code when the first figure is to be seen.
+  function loadPlotly() {
+    if (window.Plotly) return;
+    const script = document.createElement("script");
+    script.textContent = document.getElementById("plotly-source").textContent;
+    document.head.append(script);
+    Plotly.register({
+      moduleType: "locale",
+      name: page.language,
+      dictionary: page.words.modebar,
+      format: {},
+    });
+  }
 
   // A dark figure is the light one with every colour exchanged for its namesake.
   function coloured(figure, dark) {
@@ -47,10 +56,17 @@
     return Plotly.react(`plot-${name}`, data, layout, config);
   }
 
-  // The root element tells which colours the figures have been drawn in.
-  async function drawAll(dark = darkScheme.matches, width = null) {
-    await Promise.all(Object.keys(page.figures).map((name) => draw(name, dark, width)));
-    document.documentElement.dataset.drawn = dark ? "dark" : "light";
+  const isShown = (name) => document.getElementById(`plot-${name}`)?.offsetParent != null;
+
+  // The root element tells which colours the figures in sight have been drawn in.
+  async function drawShown(dark = isDark(), width = null) {
+    const names = Object.keys(page.figures).filter((name) => width || isShown(name));
+    if (names.length) loadPlotly();
+    for (const name of names) {
+      await draw(name, dark, width);
+      await new Promise((resolve) => { width ? resolve() : setTimeout(resolve); });
+    }
+    root.dataset.drawn = dark ? "dark" : "light";
   }
 
   function choose(button) {
@@ -66,13 +82,14 @@
   for (const button of document.querySelectorAll(".views button")) {
     button.addEventListener("click", () => choose(button));
   }
-  darkScheme.addEventListener("change", () => drawAll());
-  window.addEventListener("beforeprint", () => drawAll(false, 640));
-  window.addEventListener("afterprint", () => drawAll());
+  darkScheme.addEventListener("change", () => drawShown());
+  window.addEventListener("actlab:shown", () => drawShown());
+  window.addEventListener("beforeprint", () => drawShown(false, 640));
+  window.addEventListener("afterprint", () => drawShown());
   // For the margin's slider, which changes figures and has them drawn again.
   window.actlabFigures = {
     figures: page.figures,
-    redraw: (name) => draw(name, darkScheme.matches),
+    redraw: (name) => (window.Plotly && isShown(name) ? draw(name, isDark()) : null),
   };
-  drawAll();
+  drawShown();
 })();

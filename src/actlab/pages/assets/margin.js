@@ -1,6 +1,6 @@
 // Groups the candidates again for the margin of the slider: in the text, the tables and the figures.
 (() => {
-  const { verdict: rule } = JSON.parse(document.getElementById("page-data").textContent);
+  const { verdict: rule, headline } = JSON.parse(document.getElementById("page-data").textContent);
   if (!rule) return;
   const panels = [...document.querySelectorAll("[data-margin-panel]")];
   const sliders = panels.map((panel) => panel.querySelector("input"));
@@ -21,12 +21,40 @@
       chip.querySelector(".word").textContent = rule.groups[group].word;
     }
     for (const article of document.querySelectorAll("article[data-slot]")) {
-      const { slot } = article.dataset;
-      for (const members of article.querySelectorAll("[data-members]")) {
-        const names = rule.slots[slot]
-          .filter((_, place) => groups[slot][place] === members.dataset.members)
-          .map((row) => row.name);
-        members.querySelector("dd").textContent = names.join(", ") || rule.words.none;
+      const own = groups[article.dataset.slot];
+      for (const [place, line] of [...article.querySelectorAll("tbody svg.lane")].entries()) {
+        line.setAttribute("class", `lane ${own[place]}`);
+      }
+    }
+  }
+
+  // The same headline as slot_headline in report/first_screen.py.
+  function headlineOf(rows, own, points) {
+    const named = (group) => rows.filter((row, place) => own[place] === group && row.n).map((row) => row.name);
+    const [best] = named("best");
+    if (best === undefined) return headline.nothing;
+    const tied = named("tied");
+    const many = tied.length > 3;
+    const lead = many
+      ? headline.many.replace("{name}", best).replace("{count}", tied.length).replace("{margin}", points)
+      : tied.length ? headline.tied.replace("{names}", [best, ...tied].join(", ")).replace("{margin}", points)
+      : headline.leads.replace("{name}", best);
+    const counts = ["unclear", "worse", "unreliable"].filter((group) => named(group).length)
+      .map((group) => headline.count.replace("{word}", rule.groups[group].word)
+        .replace("{count}", named(group).length));
+    return `${lead} ${counts.join(", ")}`.trim();
+  }
+
+  // The band of the margin below the best mean, in the lanes of the first screen.
+  function moveBands(margin) {
+    for (const table of document.querySelectorAll("table.lanes")) {
+      const { low, high } = table.dataset;
+      const width = margin / (high - low);
+      for (const band of table.querySelectorAll("rect.band")) {
+        const right = Number(band.dataset.right);
+        const left = Math.max(right - width, 0);
+        band.setAttribute("x", `${left}%`);
+        band.setAttribute("width", `${Math.max(right - left, 0)}%`);
       }
     }
   }
@@ -63,6 +91,13 @@
       panel.querySelector("[data-margin-note]").hidden = !moved;
     }
     showGroups(groups);
+    moveBands(margin);
+    for (const article of document.querySelectorAll("article[data-slot]")) {
+      const { slot } = article.dataset;
+      article.querySelector("[data-headline]").textContent =
+        headlineOf(rule.slots[slot], groups[slot], String(margin));
+    }
+    window.actlabState?.write("margin", moved ? margin : "");
     document.querySelector("[data-margin-counts]").textContent = countsOf(groups);
     for (const [name, figure] of Object.entries(window.actlabFigures.figures)) {
       if (name.startsWith("differences-")) figure.layout.shapes[0].x0 = -margin;
@@ -80,7 +115,9 @@
     });
     panel.hidden = false;
   }
+  const asked = Number(window.actlabState?.read().get("margin"));
   document.querySelector("[data-margin-counts]").textContent = countsOf(
     Object.fromEntries(Object.entries(rule.slots).map(([slot, rows]) =>
       [slot, rows.map((row) => groupAt(row, rule.margin))])));
+  if (asked > 0 && asked <= Number(sliders[0]?.max)) show(asked);
 })();

@@ -1,5 +1,6 @@
 // Sorts and filters the table of trials, and copies the command.
 (() => {
+  const state = window.actlabState;
   const { words } = JSON.parse(document.getElementById("page-data").textContent);
 
   const valueOf = (row, column) => {
@@ -15,15 +16,15 @@
     return sign * first.localeCompare(second);
   }
 
-  function sortBy(header) {
+  function sortBy(header, ascending = header.getAttribute("aria-sort") !== "ascending") {
     const body = header.closest("table").tBodies[0];
-    const ascending = header.getAttribute("aria-sort") !== "ascending";
     for (const other of header.parentElement.cells) other.removeAttribute("aria-sort");
     header.setAttribute("aria-sort", ascending ? "ascending" : "descending");
     const column = header.cellIndex;
     const rows = [...body.rows].sort((one, two) =>
       compare(valueOf(one, column), valueOf(two, column), ascending ? 1 : -1));
     body.append(...rows);
+    state?.write("sort", `${ascending ? "" : "-"}${column}`);
   }
 
   function filter(form) {
@@ -34,9 +35,32 @@
       row.hidden = !row.textContent.toLowerCase().includes(wanted) ||
         selects.some(({ value, dataset }) => value && row.dataset[dataset.column] !== value);
     }
+    count(form);
+    state?.write("find", wanted);
+    for (const { value, dataset } of selects) state?.write(dataset.column, value);
+  }
+
+  function count(form) {
+    const rows = [...document.getElementById(form.dataset.filters).tBodies[0].rows];
     const shown = rows.filter((row) => !row.hidden).length;
     form.querySelector("output").textContent =
       words.shown.replace("{shown}", shown).replace("{all}", rows.length);
+  }
+
+  // What the address says of filters and order, before anything writes it anew.
+  function restore(form) {
+    const asked = state?.read() ?? new URLSearchParams();
+    form.querySelector("[data-any]").value = asked.get("find") ?? "";
+    for (const select of form.querySelectorAll("select")) {
+      const wanted = asked.get(select.dataset.column);
+      if ([...select.options].some((option) => option.value === wanted)) select.value = wanted;
+    }
+    const column = Number(asked.get("sort")?.replace("-", ""));
+    const header = asked.has("sort") &&
+      document.getElementById(form.dataset.filters).tHead.rows[0].cells[column];
+    if (header) sortBy(header, !asked.get("sort").startsWith("-"));
+    if (asked.size) filter(form);
+    else count(form);
   }
 
   // A page opened from a file has no clipboard interface in some browsers: then select and copy.
@@ -57,7 +81,7 @@
   for (const form of document.querySelectorAll("[data-filters]")) {
     form.addEventListener("input", () => filter(form));
     form.addEventListener("submit", (event) => event.preventDefault());
-    filter(form);
+    restore(form);
   }
   for (const button of document.querySelectorAll("[data-copy]")) {
     button.addEventListener("click", () => copy(button));

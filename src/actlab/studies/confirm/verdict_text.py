@@ -37,7 +37,7 @@ def methods(verdict: Verdict, words: Formatter) -> str:
             "over the seeds on which both trained."
         ).format(chance=words.percent(conditions.chance)),
         _(
-            "Means have 95 % Student t intervals. A candidate is tied with the best where the "
+            "Means have 95 % Student t intervals. A candidate is equivalent to the best where the "
             "upper end of the 90 % interval of the difference, paired by seed, is below {margin} "
             "percentage points. Otherwise the two are compared by two-sided t-tests on these "
             "differences, with Holm's correction over all pairs of a slot at the level 0.05."

@@ -1,5 +1,6 @@
 """The page of a study, from what its run folder holds."""
 
+import shlex
 from datetime import UTC, datetime
 from gettext import NullTranslations
 from pathlib import Path
@@ -7,11 +8,17 @@ from typing import Any
 
 from actlab.errors import ActlabError, writing
 from actlab.i18n import _, translation
+from actlab.records import Record, Verdict
+from actlab.studies.estimate import confirmation_trainings
+from actlab.studies.executors.dispatch import worker_count
 from actlab.studies.interface.self_check import pairs
 from actlab.studies.interface.verdicts import ClaimJudge, claims_of, verdict_of
-from actlab.studies.report import FindingText, ReportData, write
+from actlab.studies.report import FindingText, NextStep, ReportData, write
 from actlab.studies.run_folder import RunFolder
 from actlab.studies.summary import final_of_best
+
+SEEDS = 10
+"""With how many seeds a page proposes to confirm a search."""
 
 
 def write_page(
@@ -38,9 +45,34 @@ def write_page(
         evaluation_order=_evaluation_order(translation(language)),
         verdict=verdict,
         claims=claims_of(folder, verdict, claims, translation(language)),
+        next_step=_next_step(folder, records, verdict),
     )
     with writing(target, "-o"):
         write(target, data, language)
+
+
+def _next_step(
+    folder: RunFolder, records: tuple[Record, ...], verdict: Verdict | None
+) -> NextStep | None:
+    """Return the command that goes on from here; None where nothing more would be learnt."""
+    plan, path = folder.plan(), shlex.quote(str(folder.path))
+    if len(records) < plan.trials:
+        left = plan.trials - len(records)
+        command = f"actlab study resume {path}"
+        return NextStep("resume", command, left, worker_count(plan, left))
+    if verdict is None:
+        seeds, trainings = SEEDS, confirmation_trainings(plan, SEEDS)
+    else:
+        more = [
+            row.more_seeds for slot in verdict.slots for row in slot.candidates if row.more_seeds
+        ]
+        if not more:
+            return None
+        names = len({row.setting for slot in verdict.slots for row in slot.candidates})
+        seeds = verdict.seeds + min(more)
+        trainings = names * min(more)
+    command = f"actlab study confirm {path} --seeds {seeds}"
+    return NextStep("confirm", command, trainings, worker_count(plan, trainings), seeds)
 
 
 def _findings(folder: RunFolder, page: NullTranslations) -> tuple[FindingText, ...] | None:

@@ -14,7 +14,7 @@ What a page shows besides the records is optional and given as plain values: `ev
 sentence), `findings` (of the checker; `FindingText`), `verdict` (`actlab.records.Verdict`).
 """
 
-from actlab.studies.report.inputs import FindingText, ReportData
+from actlab.studies.report.inputs import FindingText, NextStep, ReportData
 from actlab.studies.report.page import render, write
 
-__all__ = ["FindingText", "ReportData", "render", "write"]
+__all__ = ["FindingText", "NextStep", "ReportData", "render", "write"]

@@ -1,9 +1,12 @@
 """The figures of a search: its history, pairs, learning rates and learning curves."""
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import plotly.graph_objects as go
+from markupsafe import Markup
 
 from actlab.pages.figure import (
     MAIN_ABOVE_LANE,
@@ -15,6 +18,7 @@ from actlab.pages.figure import (
     lane_axis,
     plain,
 )
+from actlab.pages.lanes import small_multiple
 from actlab.pages.theme import LIGHT, Mark, marks
 from actlab.pages.words import outcome_word, slot_word
 from actlab.records import Record
@@ -35,11 +39,9 @@ from actlab.studies.report.zooms import (
     PUBLISHED_HISTORY,
     PUBLISHED_SCATTER,
     Range,
-    Scale,
     Zoom,
     around_best,
     is_published_search,
-    rate_scale,
     whole,
 )
 from actlab.text import Formatter
@@ -48,7 +50,7 @@ from actlab.text import Formatter
 def history_figure(
     past: History, found: Answer, zooms: tuple[Range, ...], form: Formatter
 ) -> PageFigure:
-    """Draw the accuracy of each trial by its number; the first of `zooms` is the whole."""
+    """Draw the accuracy of each trial by its number; it opens with the first of `zooms`."""
     _ = form.translations.gettext
     ngettext = form.translations.ngettext
     edge = max(0.6, 0.015 * past.last_number)
@@ -61,8 +63,10 @@ def history_figure(
     _add_trials(figure, past, found, form)
     if past.unfinished:
         _add_lane(figure, past.unfinished, form)
-    views = [View(_("Whole"), {"yaxis.range": list(zooms[0])})]
-    views += [View(_range_label(zoom, form), {"yaxis.range": list(zoom)}) for zoom in zooms[1:]]
+    labels = _labels(zooms, form)
+    views = [
+        View(label, {"yaxis.range": list(zoom)}) for label, zoom in zip(labels, zooms, strict=True)
+    ]
     best = form.percent(found.valid.value)
     stagnation = ngettext(
         "{count} completed trial after it did no better.",
@@ -73,7 +77,15 @@ def history_figure(
     return PageFigure(
         name="history",
         title=_("Optimisation history"),
-        caption=f"{reached} {stagnation}" if past.since_best else reached,
+        caption=" ".join(
+            part
+            for part in (
+                reached,
+                stagnation if past.since_best else "",
+                _outside(past.completed, zooms[0], form),
+            )
+            if part
+        ),
         description=_("Scatter plot of valid (trial) accuracy by trial number. {fact}").format(
             fact=reached
         ),
@@ -172,59 +184,6 @@ def setting_text(record: Record, form: Formatter) -> str:
             _("FC {name}").format(name=plain(setting.fc_activation)),
             _("learning rate {rate}").format(rate=form.rate(setting.learning_rate)),
         )
-    )
-
-
-def bars_figure(table: PairTable, marks: dict[str, Mark], form: Formatter) -> PageFigure:
-    """Draw one group of bars per conv activation, one bar per FC activation that was tried."""
-    _ = form.translations.gettext
-    figure = frame(
-        barmode="group",
-        bargap=0.22,
-        xaxis=axis(_("conv activation"), type="category"),
-        yaxis=accuracy_axis(_("best valid (trial) accuracy"), (0.0, 1.02)),
-    )
-    figure.update_layout(
-        legend_title={"text": _("FC activation") + "  ", "side": "left", "font": {"size": 13}}
-    )
-    for column, name in enumerate(table.fc):
-        trials = [row[column] for row in table.trials]
-        figure.add_bar(
-            x=[plain(conv) for conv in table.conv],
-            y=[row[column] for row in table.best],
-            name=plain(name),
-            marker={"color": marks[name].colour},
-            text=[form.percent(row[column]) for row in table.best],
-            textposition="none",
-            customdata=trials,
-            hovertemplate=_("conv %{x}")
-            + "<br>"
-            + _("FC {name}").format(name=plain(name))
-            + "<br><b>%{text}</b><br>"
-            + _("trials: %{customdata}")
-            + "<extra></extra>",
-        )
-    lowest, low, high = _levels(table)
-    closer = low > lowest
-    shown = [low, high + 0.04 * (high - low)]
-    views = (
-        View(_("Whole"), {"yaxis.range": [0.0, 1.02]}),
-        View(_("Close-up"), {"yaxis.range": shown}),
-    )
-    fact = _("{tried} of the {possible} pairs were tried.").format(
-        tried=table.tried, possible=table.possible
-    )
-    cut = _("In the close-up the bars do not start at zero.")
-    return PageFigure(
-        name="pairs-bars",
-        title=_("Best accuracy of each pair, as bars"),
-        caption=fact + " " + cut if closer else fact,
-        description=_("Grouped bars: best accuracy by conv and FC activation. {fact}").format(
-            fact=fact
-        ),
-        figure=figure,
-        views=views if closer else (),
-        minimum_width=90 + max(5 * len(table.conv) * len(table.fc), 60 * len(table.conv)),
     )
 
 
@@ -331,13 +290,12 @@ def rates_figure(
     marks: dict[str, Mark],
     found: Answer,
     zooms: tuple[Zoom, ...],
-    scale: Scale,
     form: Formatter,
 ) -> PageFigure:
-    """Draw each trial at its learning rate and accuracy; the first of `zooms` is the whole."""
+    """Draw each trial at its learning rate and accuracy; it opens with the first of `zooms`."""
     _ = form.translations.gettext
     figure = frame(
-        xaxis=axis(_("learning rate"), type=scale, range=_rate_range(zooms[0], scale)),
+        xaxis=axis(_("learning rate"), type="log", dtick="D2", range=_rate_range(zooms[0])),
         yaxis=accuracy_axis(_("valid (trial) accuracy"), zooms[0].accuracy),
     )
     if any(record.valid_accuracy is None for record in trials):
@@ -363,13 +321,13 @@ def rates_figure(
     return PageFigure(
         name=f"rates-{slot}",
         title=_("Accuracy against learning rate: {slot}").format(slot=heading),
-        caption=fact,
+        caption=f"{fact} {_outside(trials, zooms[0].accuracy, form)}".strip(),
         description=_(
             "Scatter plot of valid (trial) accuracy against learning rate, one colour and shape "
             "for each activation. {fact}"
         ).format(fact=fact),
         figure=figure,
-        views=tuple(_view(index, zoom, scale, form) for index, zoom in enumerate(zooms)),
+        views=tuple(View(label, _limits(zoom)) for label, zoom in _labelled(zooms, form)),
         height=460,
     )
 
@@ -393,19 +351,39 @@ def _points(name: str, records: list[Record], mark: Mark, form: Formatter) -> di
     }
 
 
-def _rate_range(zoom: Zoom, scale: Scale) -> list[float]:
-    """Return the range of the horizontal axis; Plotly takes the exponents of a logarithmic one."""
+def _rate_range(zoom: Zoom) -> list[float]:
+    """Return the range of the horizontal axis, as Plotly takes it: exponents of ten."""
     low, high = zoom.learning_rate
-    return [math.log10(low), math.log10(high)] if scale == "log" else [low, high]
+    return [math.log10(low), math.log10(high)]
 
 
-def _view(index: int, zoom: Zoom, scale: Scale, form: Formatter) -> View:
+def _limits(zoom: Zoom) -> dict[str, Any]:
+    return {"xaxis.range": _rate_range(zoom), "yaxis.range": list(zoom.accuracy)}
+
+
+def _labelled(zooms: tuple[Zoom, ...], form: Formatter) -> list[tuple[str, Zoom]]:
+    """Return the zooms with their labels: the last is the whole, the first before it a close-up."""
+    return list(zip(_labels([zoom.accuracy for zoom in zooms], form), zooms, strict=True))
+
+
+def _labels(ranges: Sequence[Range], form: Formatter) -> list[str]:
     _ = form.translations.gettext
-    layout = {"xaxis.range": _rate_range(zoom, scale), "yaxis.range": list(zoom.accuracy)}
-    if index == 0:
-        return View(_("Whole"), layout)
-    low, high = (f"{100 * bound:.3g}" for bound in zoom.accuracy)
-    return View(_("{low} to {high} %").format(low=low, high=high), layout)
+    labels = [_range_label(shown, form) for shown in ranges[:-1]]
+    return [_("Close-up"), *labels[1:], _("Whole")] if labels else [_("Whole")]
+
+
+def _outside(records: Sequence[Record], shown: Range, form: Formatter) -> str:
+    """Return a sentence on the trials below what a close-up shows, nothing where none is."""
+    ngettext = form.translations.ngettext
+    below = [r for r in records if r.valid_accuracy is not None and r.valid_accuracy < shown[0]]
+    if not below:
+        return ""
+    lowest = min(below, key=lambda record: record.valid_accuracy or 0.0)
+    return ngettext(
+        "{count} trial lies below the close-up: trial {number} at {accuracy}.",
+        "{count} trials lie below the close-up, the lowest trial {number} at {accuracy}.",
+        len(below),
+    ).format(count=len(below), number=lowest.number, accuracy=form.percent(lowest.valid_accuracy))
 
 
 def accuracy_curve(record: Record, form: Formatter) -> PageFigure:
@@ -509,14 +487,14 @@ def pictures(data: ReportData, found: Answer | None, form: Formatter) -> dict[st
 
 def _search_pictures(data: ReportData, found: Answer, form: Formatter) -> list[PageFigure]:
     plan, trials = data.plan, search_trials(data.records)
-    everything, close = whole(plan, trials), around_best(plan, trials)
-    published, scale = is_published_search(plan), rate_scale(plan)
+    everything, close = whole(plan, trials), around_best(trials)
+    published = is_published_search(plan)
     closer = () if close is None else (close,)
-    scatter_zooms = (everything, *(PUBLISHED_SCATTER if published else ()), *closer)
+    scatter_zooms = (*closer, *(PUBLISHED_SCATTER if published else ()), everything)
     history_zooms = (
-        everything.accuracy,
-        *((PUBLISHED_HISTORY,) if published else ()),
         *(zoom.accuracy for zoom in closer),
+        *((PUBLISHED_HISTORY,) if published else ()),
+        everything.accuracy,
     )
     pairs, all_marks = pair_table(plan, trials), activation_marks(data)
     by_slot = {
@@ -525,10 +503,43 @@ def _search_pictures(data: ReportData, found: Answer, form: Formatter) -> list[P
     }
     return [
         history_figure(history(trials), found, history_zooms, form),
-        bars_figure(pairs, by_slot["fc"], form),
         heat_figure(pairs, form),
         *(
-            rates_figure(slot, trials, by_slot[slot], found, scatter_zooms, scale, form)
+            rates_figure(slot, trials, by_slot[slot], found, scatter_zooms, form)
             for slot in ("conv", "fc")
         ),
     ]
+
+
+@dataclass(frozen=True)
+class CurvePanels:
+    """Small pictures of all learning curves of a slot: (activation, drawing, number of trials)."""
+
+    slot: str
+    drawings: tuple[tuple[str, Markup, int], ...]
+    low: float
+    high: float
+
+
+def curve_panels(data: ReportData) -> tuple[CurvePanels, ...]:
+    """Return the learning curves of every trial by activation, all on the same axes."""
+    trials = [record for record in search_trials(data.records) if record.curve]
+    values = sorted(e.valid_metric for record in trials for e in record.curve)
+    finite = [value for value in values if math.isfinite(value)]
+    if not finite:
+        return ()
+    low, high = finite[len(finite) // 10], finite[-1]
+    longest = max(len(record.curve) for record in trials)
+    panels = []
+    for slot in ("conv", "fc"):
+        drawings = []
+        for name in candidates(data.plan, data.records, slot):
+            own = [record for record in trials if activation(record, slot) == name]
+            lines = [
+                [min(max(epoch.valid_metric, low), high) for epoch in record.curve]
+                + [None] * (longest - len(record.curve))
+                for record in own
+            ]
+            drawings.append((name, small_multiple(lines, low, high), len(own)))
+        panels.append(CurvePanels(slot, tuple(drawings), low, high))
+    return tuple(panels)

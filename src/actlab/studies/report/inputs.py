@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from actlab.records import Claim, Environment, FinalFigure, Plan, Record, Verdict
 
@@ -17,6 +18,20 @@ class FindingText:
     severity: str
     message: str
     location: str = ""
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """The command that a study asks for next: "resume" or "confirm" on so many seeds.
+
+    `trainings` are the most that it takes, `workers` how many of them train at a time.
+    """
+
+    kind: Literal["resume", "confirm"]
+    command: str
+    trainings: int
+    workers: int
+    seeds: int = 0
 
 
 @dataclass(frozen=True)
@@ -39,3 +54,4 @@ class ReportData:
     findings: tuple[FindingText, ...] | None = None
     verdict: Verdict | None = None
     claims: tuple[Claim, ...] = ()
+    next_step: NextStep | None = None

@@ -13,7 +13,8 @@ from actlab.pages.theme import Mark
 from actlab.pages.words import outcome_word, slot_word, split_word
 from actlab.studies.report.answer import Answer, answer
 from actlab.studies.report.classes import split_counts
-from actlab.studies.report.figures import activation_marks, pictures
+from actlab.studies.report.figures import activation_marks, curve_panels, pictures
+from actlab.studies.report.first_screen import first_screen
 from actlab.studies.report.inputs import ReportData
 from actlab.studies.report.notices import notices
 from actlab.studies.report.search import Budget, budget, pair_table, progress, search_trials
@@ -54,6 +55,8 @@ def render(
     pairs = pair_table(data.plan, data.records)
     judged = _judged(data, budgets, marks, form)
     figures = pictures(data, found, form) | judged.figures
+    first = first_screen(data, found, form)
+    of_search = notices(counted, found, budgets, pairs, form)
     values = {
         "data": data,
         "plan": data.plan,
@@ -62,10 +65,12 @@ def render(
         "progress": counted,
         "budgets": budgets,
         "pairs": pairs,
-        "notices": notices(counted, found, budgets, pairs, form),
+        "first": first,
+        "notices": of_search if judged.page is None else judged.page.notices,
+        "search_notices": of_search,
         "judged": judged.page,
-        "verdict_sections": judged.sections,
-        "sections": _sections(data, found, figures, messages),
+        "tabs": _tabs(data, found, figures, judged.sections, messages),
+        "curve_panels": curve_panels(data),
         "marks": marks,
         "trials": search_trials(data.records),
         "splits": split_counts(data.environment.class_counts),
@@ -84,10 +89,10 @@ def render(
         language,
         messages,
         values,
-        styles=("report.css", *judged.styles),
-        scripts=("figures.js", "tables.js", *judged.scripts),
+        styles=("report.css", "verdict.css"),
+        scripts=("tabs.js", "figures.js", "tables.js", *judged.scripts),
         figures=figures,
-        data=judged.data,
+        data=judged.data | {"headline": first.words},
     )
 
 
@@ -99,7 +104,6 @@ class _Judged:
     figures: dict[str, PageFigure] = field(default_factory=dict)
     sections: tuple[Section, ...] = ()
     data: dict[str, Any] = field(default_factory=dict)
-    styles: tuple[str, ...] = ()
     scripts: tuple[str, ...] = ()
 
 
@@ -116,30 +120,53 @@ def _judged(
             Section(name, title, "verdict") for name, title in verdict_sections(data, figures, form)
         ),
         data={"verdict": margin_data(data.verdict, form)},
-        styles=("verdict.css",),
         scripts=("margin.js",),
     )
 
 
-def _sections(
+@dataclass(frozen=True)
+class Tab:
+    """A tab of the page: its name in the address, its title, and its sections."""
+
+    name: str
+    title: str
+    sections: tuple[Section, ...] = ()
+
+
+def _tabs(
     data: ReportData,
     found: Answer | None,
     figures: dict[str, PageFigure],
+    verdict: tuple[Section, ...],
     translations: NullTranslations,
-) -> tuple[Section, ...]:
-    """Return the sections that have something to show, in the order of the page."""
+) -> tuple[Tab, ...]:
+    """Return the tabs that have something to show; the first one has the answer before it all."""
     _ = translations.gettext
-    wanted = (
-        ("findings", _("Findings of the checker"), data.findings is not None),
+    layers, trials = data.environment.network.layers, search_trials(data.records)
+    paper = tuple(section for section in verdict if section.name == "paper")
+    search = (
         ("history", _("History of the search"), "history" in figures),
         ("pairs", _("Pairs of activations"), found is not None),
         ("rates", _("Learning rate"), found is not None),
-        ("curves", _("Learning curves of the best trial"), found is not None),
+        ("curves", _("Learning curves"), found is not None),
+    )
+    methods = (
+        ("findings", _("Findings of the checker"), data.findings is not None),
         ("classes", _("Data"), "classes" in figures),
-        ("network", _("Network"), bool(data.environment.network.layers)),
-        ("trials", _("All trials"), bool(search_trials(data.records))),
+        ("network", _("Network"), bool(layers)),
         ("repeat", _("Plan and how to repeat it"), True),
     )
+    tabs = (
+        Tab("answer", _("Answer")),
+        Tab("evidence", _("Evidence"), tuple(part for part in verdict if part not in paper)),
+        Tab("search", _("Search"), _shown(search)),
+        Tab("trials", _("Trials"), _shown((("trials", _("All trials"), bool(trials)),))),
+        Tab("methods", _("Methods"), (*paper, *_shown(methods))),
+    )
+    return tuple(tab for tab in tabs if tab.sections or tab.name == "answer")
+
+
+def _shown(wanted: tuple[tuple[str, str, bool], ...]) -> tuple[Section, ...]:
     return tuple(Section(name, title) for name, title, shown in wanted if shown)
 
 

@@ -2,13 +2,11 @@
 
 import statistics
 from dataclasses import dataclass
-from typing import Literal
 
 from actlab.records import Plan, Record
 from actlab.studies.report.search import completed_trials
 
 Range = tuple[float, float]
-Scale = Literal["linear", "log"]
 
 
 @dataclass(frozen=True)
@@ -20,8 +18,8 @@ class Zoom:
 
 
 PUBLISHED_SCATTER = (
-    Zoom(accuracy=(0.6, 1.0), learning_rate=(0.0, 0.006)),
-    Zoom(accuracy=(0.9, 0.98), learning_rate=(0.0, 0.006)),
+    Zoom(accuracy=(0.6, 1.0), learning_rate=(0.0005, 0.006)),
+    Zoom(accuracy=(0.9, 0.98), learning_rate=(0.0005, 0.006)),
 )
 """The two close-ups that the published study shows of accuracy against learning rate."""
 
@@ -36,29 +34,16 @@ def is_published_search(plan: Plan) -> bool:
     return plan.data.name == "mnist" and rates == (0.0005, 0.01)
 
 
-def rate_scale(plan: Plan) -> Scale:
-    """Return how to draw learning rates: as the study did, unless they span two decades or more.
-
-    >>> from actlab.records import DataPlan, Plan, Protocol, Space, SplitSizes
-    >>> data = DataPlan("digits", SplitSizes(8, 4, 4, 4))
-    >>> space = Space(("relu",), ("relu",), 0.0005, 0.01)
-    >>> rate_scale(Plan("p", data, "small_cnn", space, Protocol("corrected", "logits"), 5, 1))
-    'linear'
-    """
-    space = plan.space
-    return "log" if space.learning_rate_high >= 100.0 * space.learning_rate_low else "linear"
-
-
 def whole(plan: Plan, records: tuple[Record, ...]) -> Zoom:
     """Return the ranges that show every completed trial and all learning rates of the space."""
     scores = _scores(records) or [0.0, 1.0]
     rates = [record.setting.learning_rate for record in records]
     low = min([plan.space.learning_rate_low, *rates])
     high = max([plan.space.learning_rate_high, *rates])
-    return Zoom(_padded(min(scores), max(scores)), _padded_rates(low, high, rate_scale(plan)))
+    return Zoom(_padded(min(scores), max(scores)), _padded_rates(low, high))
 
 
-def around_best(plan: Plan, records: tuple[Record, ...]) -> Zoom | None:
+def around_best(records: tuple[Record, ...]) -> Zoom | None:
     """Return the ranges that show the better half of the completed trials.
 
     None where that would be no closer than the whole: fewer than four trials, or all alike.
@@ -71,7 +56,7 @@ def around_best(plan: Plan, records: tuple[Record, ...]) -> Zoom | None:
     if middle == best:
         middle = max(score for score in scores if score < best)
     rates = [r.setting.learning_rate for r in completed if (r.valid_accuracy or 0.0) >= middle]
-    shown = _padded_rates(min(rates), max(rates), rate_scale(plan))
+    shown = _padded_rates(min(rates), max(rates))
     return Zoom(_padded(middle, best), shown)
 
 
@@ -79,13 +64,10 @@ def _scores(records: tuple[Record, ...]) -> list[float]:
     return [r.valid_accuracy for r in completed_trials(records) if r.valid_accuracy is not None]
 
 
-def _padded_rates(low: float, high: float, scale: Scale) -> Range:
-    """Widen a range of learning rates by a twentieth, on the scale that it is drawn on."""
-    if scale == "log":
-        factor = (high / low) ** 0.05 if high > low else 1.2
-        return (low / factor, high * factor)
-    pad = 0.05 * (high - low) or 0.1 * high
-    return (max(0.0, low - pad), high + pad)
+def _padded_rates(low: float, high: float) -> Range:
+    """Widen a range of learning rates by a twentieth on a logarithmic axis."""
+    factor = (high / low) ** 0.05 if high > low else 1.2
+    return (low / factor, high * factor)
 
 
 def _padded(low: float, high: float) -> Range:

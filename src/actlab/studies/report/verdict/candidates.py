@@ -131,7 +131,7 @@ def differences_figure(slot: SlotVerdict, verdict: Verdict, form: Formatter) -> 
         caption=_(
             "Each candidate minus {name}, seed by seed (dots), with mean and 95 % interval. The "
             "upright tick is the lower end of the 90 % interval: a candidate whose tick lies "
-            "inside the band of the margin is tied."
+            "inside the band of the margin is equivalent."
         ).format(name=best.name),
         description=_(
             "Dot plot: paired difference of each candidate to the best with its interval, and the "
@@ -160,7 +160,7 @@ def _tied_from(rows: list[Candidate], form: Formatter) -> dict[str, Any]:
         "x": [-100 * (row.smallest_margin or 0.0) for _lane, row in known],
         "y": [lane for lane, _row in known],
         "mode": "markers",
-        "name": _("tied from here"),
+        "name": _("equivalent from here"),
         "marker": {
             "color": LIGHT["ink"],
             "symbol": "line-ns",
@@ -168,7 +168,7 @@ def _tied_from(rows: list[Candidate], form: Formatter) -> dict[str, Any]:
             "line": {"color": LIGHT["ink"], "width": 2},
         },
         "text": [
-            _("{name}: tied from a margin of {margin} on").format(
+            _("{name}: equivalent from a margin of {margin} on").format(
                 name=plain(row.name), margin=form.points(row.smallest_margin or 0.0)
             )
             for _lane, row in known

@@ -319,6 +319,7 @@ def margin_data(verdict: Verdict, form: Formatter) -> dict[str, Any]:
                     "p": row.p_adjusted,
                     "smallest": None if row.smallest_margin is None else 100 * row.smallest_margin,
                     "name": row.name,
+                    "n": row.n,
                 }
                 for row in slot.candidates
             ]

@@ -51,6 +51,7 @@ def _note(verdict: Verdict, form: Formatter) -> str:
     _ = form.translations.gettext
     return _(
         "Mean accuracy over seeds with Student t interval; difference to the best, paired by seed; "
-        "tied: within {margin} at 5 %; otherwise p of the paired t test after Holm over all pairs."
+        "equivalent: within {margin} at 5 %; otherwise p of the paired t test after Holm over all "
+        "pairs."
         " Runs that failed count in no mean."
     ).format(margin=form.points(verdict.margin))
