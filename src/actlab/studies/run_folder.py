@@ -9,6 +9,7 @@ and records are read once and kept; they are read again where their file has cha
 import contextlib
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from actlab.i18n import _
 from actlab.records import FORMAT_VERSION, Confirmation, Environment, FinalFigure, Plan, Record
 from actlab.studies.lock import locked
 from actlab.studies.plan import file
+from actlab.studies.redaction import without_secrets
 
 _RECORD = TypeAdapter(Record)
 _ENVIRONMENT = TypeAdapter(Environment)
@@ -272,8 +274,9 @@ class RunFolder:
         return record
 
     def write_environment(self, environment: Environment) -> None:
-        """Write where the study runs."""
-        self._write(self.environment_path, _ENVIRONMENT.dump_json(environment, indent=2))
+        """Write where the study runs, without what is secret in its command."""
+        kept = replace(environment, command=without_secrets(environment.command))
+        self._write(self.environment_path, _ENVIRONMENT.dump_json(kept, indent=2))
 
     def environment(self) -> Environment | None:
         """Read where the study ran; None before it started."""

@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from optuna.samplers import TPESampler
 
-from actlab.records import Plan, Space
+from actlab.errors import PlanError
+from actlab.records import Plan, Space, TpeSampler
 from actlab.studies.plan.file import read_plan
-from actlab.studies.search.sampling import start_settings, strategy
+from actlab.studies.search.sampling import start_settings, strategy, with_lag
 
 TPE = {"sampler": {"name": "tpe", "start": "each_candidate"}}
 
@@ -55,3 +56,16 @@ def test_the_sampler_is_the_published_one(plan: Plan) -> None:
     assert made._multivariate is False
     assert made._constant_liar is False
     assert made._group is False
+
+
+def test_an_exact_repetition_is_a_lag_in_the_plan() -> None:
+    plan = read_plan("published", {"execution.workers": 3})
+    assert isinstance(plan.sampler, TpeSampler)
+    assert plan.sampler.lag is None
+    exact = with_lag(plan)
+    assert exact == replace(plan, sampler=replace(plan.sampler, lag=3))
+    assert with_lag(exact) is exact
+    balanced = read_plan("balanced", {})
+    assert with_lag(balanced) is balanced
+    with pytest.raises(PlanError, match="follows whoever is faster"):
+        with_lag(read_plan("published", {"pruner": {"name": "median"}}))

@@ -1,4 +1,4 @@
-"""`actlab study`: run, resume, confirm, show and compare studies."""
+"""`actlab study`: run, resume, confirm, show, compare and verify studies."""
 
 import typer
 
@@ -7,6 +7,7 @@ from actlab.cli.study.confirm import confirm
 from actlab.cli.study.resume import resume
 from actlab.cli.study.run import run
 from actlab.cli.study.show import show
+from actlab.cli.study.verify import verify
 from actlab.i18n import _
 
 app = typer.Typer(
@@ -20,3 +21,4 @@ app.command(help=_("Go on with a study that was interrupted, to its planned end.
 app.command(help=_("Train the best settings again on new seeds, and judge them."))(confirm)
 app.command(help=_("Show what a run folder says so far."))(show)
 app.command(help=_("Show two or more studies side by side, per activation."))(compare)
+app.command(help=_("Run a sample of a study again: does it come out the same?"))(verify)

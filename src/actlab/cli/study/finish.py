@@ -50,12 +50,18 @@ def finish(
     if as_json:
         print_json(verdict_summary(folder, claims))
         return
-    for line in _answer(folder):
-        print(line)
     if verdict is not None:
         how = wording(verdict, Formatter(translation(process_language())))
         for slot in verdict.slots:
             print(f"{slot.slot}: {slot_summary(slot, how)}")
+    else:
+        message = _(
+            "No verdict: nothing was trained again on other seeds, so the order of these trials "
+            "may be chance. Judge them with: actlab study confirm {path}"
+        )
+        print(message.format(path=folder.path))
+    for line in _answer(folder):
+        print(line)
     print(folder.report_path)
 
 

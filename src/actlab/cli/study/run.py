@@ -51,6 +51,13 @@ Confirm = Annotated[
 SearchOnly = Annotated[
     bool, typer.Option("--search-only", help=_("Stop after the search: no replicates, no verdict."))
 ]
+Deterministic = Annotated[
+    bool,
+    typer.Option(
+        "--deterministic",
+        help=_("A search that follows its results comes out the same whoever is faster."),
+    ),
+]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help=_("Say what the study would cost, and stop."))
 ]
@@ -73,6 +80,7 @@ def run(
     data_directory: DataDirectory = None,
     confirm: Confirm = None,
     search_only: SearchOnly = False,
+    deterministic: Deterministic = False,
     dry_run: DryRun = False,
     language: Language = None,
     json: Json = False,
@@ -87,6 +95,7 @@ def run(
     from actlab.studies.interface.models import without_missing_kinds
     from actlab.studies.plan.file import read_plan
     from actlab.studies.run_folder import RunFolder
+    from actlab.studies.search.sampling import with_lag
 
     if confirm is not None:
         check_seeds(confirm)
@@ -107,6 +116,8 @@ def run(
     read = located(read_plan(source, overrides))
     check_code_is_named(read, network)
     plan = without_missing_kinds(read)
+    if deterministic:
+        plan = with_lag(plan)
     make_executor = executor_factory(engine)
     page_language = checked_language(language)
     if dry_run:

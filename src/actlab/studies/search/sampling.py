@@ -6,6 +6,7 @@ is asked depends on the records so far alone: a study that was interrupted asks 
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from typing import Protocol as Interface
 
@@ -15,7 +16,10 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial
 
+from actlab.errors import PlanError
+from actlab.i18n import _
 from actlab.records import BalancedSampler, Plan, Setting, Space, TpeSampler
+from actlab.studies.executors.dispatch import worker_count
 from actlab.studies.search.balanced import balanced_settings
 from actlab.studies.trials import derived_seed
 
@@ -95,6 +99,23 @@ class Planned(RandomSampler):
     ) -> Any:
         """Return the planned value."""
         return self._parameters[param_name]
+
+
+def with_lag(plan: Plan) -> Plan:
+    """Return a plan whose search repeats exactly: of a sampler that follows results, with a lag.
+
+    It is the number of trials that train at a time when the study is planned; workers beyond it
+    stay idle. A lag that the plan has already, and a plan whose settings are all known before, are
+    left as they are. Raises PlanError for a pruner, whose decisions follow the clock.
+    """
+    if plan.pruner.name != "none":
+        reason = _("a pruner follows whoever is faster; with --deterministic there must be none")
+        raise PlanError(plan.name, [reason])
+    if not isinstance(plan.sampler, TpeSampler) or plan.sampler.lag is not None:
+        return plan
+    together = plan.together(plan.execution.device)
+    lag = together if together > 1 else worker_count(plan, plan.trials)
+    return replace(plan, sampler=replace(plan.sampler, lag=lag))
 
 
 def strategy(plan: Plan) -> Strategy:
