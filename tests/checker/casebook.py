@@ -54,7 +54,7 @@ def report_on(build: Callable[[], Situation]) -> Report:
     torch.manual_seed(SEED)
     s = build()
     if s.step is not None:
-        return check_step(s.step, s.model, s.optimizer, s.task)
+        return check_step(s.step, s.model, s.optimizer, s.task, s.evaluate)
     return check(s.model, s.loss, s.batch, s.task, s.optimizer)
 
 

@@ -137,7 +137,7 @@ def _reported(build: Callable[[], Any]) -> Any:
     torch.manual_seed(SEED)
     s = build()
     if s.step is not None:
-        return actlab.check_step(s.step, s.model, s.optimizer, s.task)
+        return actlab.check_step(s.step, s.model, s.optimizer, s.task, s.evaluate)
     return actlab.check(s.model, s.loss, s.batch, s.task, s.optimizer)
 
 

@@ -107,6 +107,7 @@ def check_step(
     model: nn.Module | None = None,
     optimizer: Any = None,
     task: str | None = None,
+    evaluate: Callable[[], Any] | None = None,
     *,
     ignore: str | Iterable[str] = (),
 ) -> Report:
@@ -114,7 +115,9 @@ def check_step(
 
     For models that compute their own loss, GANs, distillation, reinforcement learning. The modules
     that the step uses are found as it runs; `model` names the one whose parts are meant by the
-    paths in the report. `task`, `ignore` and what is raised are as in `check`.
+    paths in the report. `evaluate()` is run once after it: predictions, thresholds and metrics on
+    the same model, whose contract with the loss is checked, too. `task`, `ignore` and what is
+    raised are as in `check`.
 
     >>> import torch
     >>> from torch.nn import functional as F
@@ -123,16 +126,25 @@ def check_step(
     >>> check_step(lambda: F.cross_entropy(net(x).softmax(1), y)).codes
     ('ACT101',)
     """
-    if not callable(step):
-        raise CheckError(_("step must be callable; got {kind}.").format(kind=type(step).__name__))
+    for name, part in (("step", step), ("evaluate", evaluate)):
+        if not callable(part) and not (name == "evaluate" and part is None):
+            raise CheckError(
+                _("{name} must be callable; got {kind}.").format(
+                    name=name, kind=type(part).__name__
+                )
+            )
     modules = (model,) if model is not None else ()
-    found = {id(module): module for module in (*modules, *modules_of(step))}
+    found = {
+        id(module): module
+        for module in (*modules, *modules_of(step), *modules_of(evaluate or step))
+    }
     program = Program(
         run=lambda model_done: step(),  # noqa: ARG005  a step knows no border
         model=model,
         modules=tuple(found.values()),
         targets=Targets(),
         optimizer=optimizer,
+        evaluate=evaluate,
     )
     return _report(program, task, ignore)
 

@@ -44,6 +44,8 @@ class Program:
     loss: Callable[[Any], Any] | None = None
     optimizer: Any = None
     files: tuple[str, ...] = ()
+    evaluate: Callable[[], Any] | None = None
+    trained_steps: int = 0
 
 
 @contextmanager
@@ -74,7 +76,27 @@ def captured(program: Program, task: str | None) -> Iterator[Step]:
         with random_state_kept():
             step = _run(program, task, keeper)
         keeper.restore()
+        if program.evaluate is not None:
+            with random_state_kept():
+                step.evaluation = _evaluated(program, program.evaluate, task, keeper)
+            keeper.restore()
         yield step
+
+
+def _evaluated(
+    program: Program, evaluate: Callable[[], Any], task: str | None, keeper: Keeper
+) -> Step:
+    """Run an evaluation once; CheckError where it raises."""
+    with eager(), recording(keeper.remember_running, program.model, program.files) as trace:
+        try:
+            evaluate()
+        except Exception as error:  # the user's program, told in one line
+            raise CheckError(
+                _("The evaluation raised {kind}: {text}").format(
+                    kind=type(error).__name__, text=first_line(error)
+                )
+            ) from None
+    return _subject(program, trace, task, None)
 
 
 @contextmanager
@@ -148,8 +170,16 @@ def _subject(program: Program, trace: Trace, task: str | None, border: int | Non
     )
     step.parameters = _parameters(program.modules or modules, trace)
     step.task_given = task is not None
+    step.trained_steps = max(program.trained_steps, _steps_of(program.optimizer))
     step.task = task or _inferred_task(step)
     return step
+
+
+def _steps_of(optimizer: Any) -> int:
+    """Return how often an optimizer has stepped, 0 where it does not say."""
+    states = getattr(optimizer, "state", {})
+    counts = [state.get("step", 0) for state in states.values() if isinstance(state, dict)]
+    return max((int(count) for count in counts), default=0)
 
 
 def _main_model(trace: Trace) -> nn.Module | None:

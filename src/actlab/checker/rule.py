@@ -40,6 +40,7 @@ class Situation:
     step: Callable[[], Any] | None = None
     task: str | None = None
     optimizer: Any = None
+    evaluate: Callable[[], Any] | None = None
 
 
 @dataclass(frozen=True)

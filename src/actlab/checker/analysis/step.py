@@ -97,6 +97,8 @@ class Step:
     border: int | None = None
     unseen: bool = False
     returned: tuple[Tensor, ...] = ()
+    evaluation: "Step | None" = None
+    trained_steps: int = 0
     given_inputs: frozenset[int] = frozenset()
     notes: list[str] = field(default_factory=list)
     known: dict[Any, Any] = field(default_factory=dict)

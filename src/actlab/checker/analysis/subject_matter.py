@@ -21,6 +21,13 @@ def _calls(*names: str) -> Callable[[Step], int]:
     return lambda step: sum(call.op in names for call in step.trace.calls)
 
 
+_DECIDING = ("gt", "ge", "lt", "le", "round", "argmax", "max", "topk")
+
+
+def _passes(step: Step) -> tuple[Step, ...]:
+    return (step,) if step.evaluation is None else (step, step.evaluation)
+
+
 COUNTS: Mapping[str, Callable[[Step], int]] = {
     "calls": lambda step: len(step.trace.calls),
     "losses": lambda step: len(step.loss_calls),
@@ -44,6 +51,16 @@ COUNTS: Mapping[str, Callable[[Step], int]] = {
              or _losses("margin_ranking_loss")(step) > 0
              or not (step.loss_calls or step.targets.tensors or step.task_given))
     ),
+    "metrics": lambda step: sum(
+        "/torchmetrics/" in call.origin for one in _passes(step) for call in one.trace.calls
+    ),
+    "decisions": lambda step: sum(
+        call.op in _DECIDING and one.is_live(call.inputs[0])
+        for one in _passes(step)
+        for call in one.trace.calls
+        if call.inputs
+    ),
+    "evaluations": lambda step: int(step.evaluation is not None),
     "predictions": lambda step: sum(step.is_live(loss.input) for loss in step.loss_calls),
     "layers": lambda step: len(step.layers) + _calls(*ops.PRODUCTS)(step),
     "hidden activations": lambda step: sum(
@@ -52,7 +69,9 @@ COUNTS: Mapping[str, Callable[[Step], int]] = {
 }  # fmt: skip
 """For each kind of thing, how many of them a step has."""
 
-_OF_LOSSES = frozenset(COUNTS) - {"calls", "layers", "hidden activations", "rectifiers", "critics"}
+_WITHOUT_LOSS = frozenset({"calls", "layers", "hidden activations", "rectifiers", "critics",
+                           "metrics", "decisions", "evaluations"})  # fmt: skip
+_OF_LOSSES = frozenset(COUNTS) - _WITHOUT_LOSS
 
 
 def nothing_to_check(step: Step, looks_at: str) -> str | None:

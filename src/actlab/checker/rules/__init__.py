@@ -1,6 +1,11 @@
 """The rules, in the order of their codes: an explicit list, so that none can vanish."""
 
 from actlab.checker.rule import Rule
+from actlab.checker.rules.after_the_loss.decoding import ArgmaxOffClassAxis, ProbabilitiesTwice
+from actlab.checker.rules.after_the_loss.thresholds_and_metrics import (
+    MetricOnLogits,
+    ThresholdOnWrongScale,
+)
 from actlab.checker.rules.head_and_target.activation_on_regression_head import (
     ActivationOnRegressionHead,
 )
@@ -63,6 +68,7 @@ from actlab.checker.rules.training.backward_fails import BackwardFails
 from actlab.checker.rules.training.constant_output import ConstantOutput
 from actlab.checker.rules.training.dead_units import DeadUnits, SaturatedUnits
 from actlab.checker.rules.training.initial_loss_off import InitialLossOff
+from actlab.checker.rules.training.no_better_than_constant import NoBetterThanConstant
 from actlab.checker.rules.training.not_finite import NotFinite
 from actlab.checker.rules.training.vanishing_gradient import ExplodingGradient, VanishingGradient
 
@@ -113,10 +119,15 @@ RULES: tuple[type[Rule], ...] = (
     ConstantOutput,
     InitialLossOff,
     NotFinite,
+    NoBetterThanConstant,
     BackwardFails,
     InitGainMismatch,
     SeluContract,
     ConstantInit,
     PreluWeightDecay,
     InitNeverCalled,
+    MetricOnLogits,
+    ThresholdOnWrongScale,
+    ArgmaxOffClassAxis,
+    ProbabilitiesTwice,
 )

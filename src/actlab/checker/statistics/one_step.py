@@ -146,8 +146,9 @@ def activations_of(
         if statistics is None:
             unreadable.append(label)
             continue
-        samples = step.batch_size or statistics.samples
-        statistics = replace(statistics, samples=min(samples, statistics.samples))
+        samples = max(step.batch_size or statistics.samples, 1)
+        if not _has_rows(run, samples):
+            statistics = replace(statistics, samples=min(samples, statistics.samples))
         found.append(
             counted(
                 statistics,
@@ -159,6 +160,12 @@ def activations_of(
             )
         )
     return Measured(tuple(found), tuple(unreadable))
+
+
+def _has_rows(run: Activation, samples: int) -> bool:
+    """Return whether a layer answered several rows of each sample, each by itself: rays' points."""
+    shape = run.output.shape
+    return len(shape) == 2 and shape[0] > samples and shape[0] % samples == 0
 
 
 def _measured(run: Activation, flat_slope: float) -> UnitStatistics | None:

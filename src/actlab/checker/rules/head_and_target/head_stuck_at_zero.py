@@ -7,14 +7,16 @@ import torch
 from torch import nn
 
 from actlab.checker.analysis import tensor_tests
+from actlab.checker.analysis.layers import role_of
 from actlab.checker.analysis.prediction import (
     OutputActivation,
     holds_back_negatives,
     output_activations_of,
 )
 from actlab.checker.analysis.step import Step
+from actlab.checker.analysis.tensor_tests import readable
 from actlab.checker.report import Finding
-from actlab.checker.reporting.fixes import without
+from actlab.checker.reporting.fixes import replaced, without
 from actlab.checker.rule import Case, NotCheckable, Rule, Situation, limits
 from actlab.checker.rules._batches import real_batch
 from actlab.i18n import _
@@ -38,6 +40,10 @@ def _alive() -> Situation:
     net = nn.Sequential(nn.Linear(20, 1), nn.ReLU())
     x, y = real_batch()
     return Situation(net, nn.MSELoss(), (x, y.abs()))
+
+
+_EXACT = frozenset({"relu", "relu6", "threshold"})
+_MANY = 16
 
 
 class HeadStuckAtZero(Rule):
@@ -96,6 +102,32 @@ class HeadStuckAtZero(Rule):
                         why=_("without a gradient the model says 0 for ever"),
                         fix=without(head.call),
                     )
+
+        yield from self._inside(step)
+
+    def _inside(self, step: Step) -> Iterator[Finding]:
+        """Yield a finding for each dead rectifier that is neither a hidden layer's nor the last."""
+        for run in step.activations:
+            if run.name not in _EXACT or run.head or run.output.tensor.numel() < _MANY:
+                continue
+            if role_of(step.trace, run.call, run.head) == "hidden" or not run.output.intact:
+                continue
+            if not step.is_live(run.input) or not readable(run.output.tensor):
+                continue
+            head = OutputActivation(run.call, ())
+            if bool(run.output.tensor.any()) or not self._no_gradient(step, head):
+                continue
+            if not _wakes_up(step, head):
+                yield self.found(
+                    message=_("the rectified output is stuck at 0"),
+                    location=run.call.location,
+                    proof=_(
+                        "{share:.1%} of the outputs are exactly 0 and the gradient in front of "
+                        "the {activation} is 0"
+                    ).format(share=1.0, activation=run.name),
+                    why=_("without a gradient the model says 0 for ever"),
+                    fix=replaced(run.call, "nn.Softplus()", "F.softplus({x})"),
+                )
 
     def _no_gradient(self, step: Step, head: OutputActivation) -> bool:
         if step.no_gradient_reason is not None:

@@ -60,7 +60,8 @@ def _penalty_on_a_first_gradient() -> Situation:
         seen = x.clone().requires_grad_()
         score: Tensor = critic(seen)
         (slope,) = torch.autograd.grad(score.sum(), seen, create_graph=True)
-        return score.mean() + 10 * (slope.norm(dim=1) - 1).square().mean()
+        penalty: Tensor = (slope.norm(dim=1) - 1).square().mean()
+        return score.mean() + 10 * penalty
 
     return Situation(step=step, model=critic)
 

@@ -108,7 +108,8 @@ class ConstantOutput(Rule):
                 "{spread}"
             ).format(own=f"{own:.3g}", spread=f"{spread:.3g}"),
             why=_("nothing of the input reaches the output"),
-            fix="nn.init.zeros_(hidden.bias)  # " + _("look for dead units and for fading layers"),
+            fix="hidden = F.leaky_relu(hidden)  # "
+            + _("look for dead units and for fading layers"),
         )
 
 

@@ -16,11 +16,24 @@ from actlab.checker.analysis.step import Step
 from actlab.checker.analysis.tensor_tests import readable
 from actlab.checker.report import Finding
 from actlab.checker.rule import Case, NotCheckable, Rule, Situation
-from actlab.i18n import _
+from actlab.i18n import N_, _
 
 if TYPE_CHECKING:
     from actlab.checker.analysis.step import Step
 
+_FIX = N_("# scale the inputs, or add a small number before log, sqrt and division")
+_FIXES = {
+    "masked_fill": N_("# fill with -inf before the softmax, and leave one score in every row"),
+    "softmax": N_("# leave one score in every row unmasked: a row of -inf has no softmax"),
+    "exp": N_("# clamp the exponent, or use torch.logsumexp"),
+    "to": N_("# use torch.finfo(dtype).min in place of -1e9, and keep large numbers in float32"),
+    "half": N_("# use torch.finfo(dtype).min in place of -1e9, and keep large numbers in float32"),
+    "log": N_("# is it a probability? F.logsigmoid and F.log_softmax take scores"),
+    "div": N_("# keep the divisor away from 0: x / y.clamp_min(1e-6)"),
+    "sqrt": N_("# sqrt has no gradient at 0: torch.sqrt(x + 1e-12)"),
+    "pow": N_("# clamp the base, or the power"),
+}
+_CASTS = frozenset({"to", "half", "type", "type_as"})
 _UNFILLED = frozenset({"empty", "empty_like", "empty_strided", "new_empty"})
 _LIMIT = 4000
 
@@ -32,6 +45,7 @@ class Flaw:
     what: str
     location: Location
     origin: str
+    op: str = ""
 
 
 def is_finite(tensor: Tensor) -> bool:
@@ -80,13 +94,17 @@ def _traced(value: Value, what: str) -> Flaw:
             break
         guilty = next((v for v in call.inputs if v.intact and not is_finite(v.tensor)), None)
         if guilty is None or guilty.call is call:
-            return Flaw(what, call.location, _of_call(call))
+            return Flaw(what, call.location, _of_call(call), call.op)
         current = guilty
     where = value.call.location if value.call is not None else Location()
     return Flaw(what, where, _("it was given to the step: the data hold NaN or infinity"))
 
 
 def _of_call(call: Call) -> str:
+    if call.op in _CASTS:
+        return _(".{op} made infinity of finite numbers: they do not fit {dtype}").format(
+            op=call.op, dtype=str(call.output.tensor.dtype).removeprefix("torch.")
+        )
     if call.op in _UNFILLED:
         return _("{op} made memory that nobody filled").format(op=call.op)
     return _("{op} made it of finite numbers").format(op=call.op)
@@ -204,5 +222,5 @@ class NotFinite(Rule):
             location=flaw.location,
             proof=flaw.origin,
             why=_("NaN spreads: the next step makes every weight NaN"),
-            fix=_("# scale the inputs, or add a small number before log, sqrt and division"),
+            fix=_(_FIXES.get(flaw.op, _FIX)),
         )

@@ -1,0 +1,1 @@
+"""Rules on what is done with a prediction after the loss: metrics, thresholds, decoding."""

@@ -1,0 +1,248 @@
+"""ACT701 and ACT702: logits where a metric or a threshold expects probabilities."""
+
+from collections.abc import Callable, Iterator
+from types import FunctionType
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from actlab.capture import ops
+from actlab.capture.frames import is_library, is_torch
+from actlab.capture.trace import Call, Value
+from actlab.checker.analysis.losses import LossCall
+from actlab.checker.analysis.origins import HANDED_ON, Origin, origins
+from actlab.checker.analysis.step import Step
+from actlab.checker.report import Finding
+from actlab.checker.rule import Case, Rule, Situation
+from actlab.checker.rules._batches import label_batch
+from actlab.i18n import _
+
+_ON_LOGITS = ("bce_logits", "multilabel_soft_margin_loss", "soft_margin_loss", "cross_entropy")
+_COMPARING = ("gt", "ge", "lt", "le")
+_HALF = 0.5
+
+
+def passes(step: Step) -> Iterator[Step]:
+    """Yield the step, and the evaluation after it where one was given."""
+    yield step
+    if step.evaluation is not None:
+        yield step.evaluation
+
+
+def losses_of(step: Step, end: Origin) -> Iterator[tuple[LossCall, Origin]]:
+    """Yield the losses of a step that read what the same layer made, and where each came from."""
+    if end.call is None:
+        return
+    for loss in step.loss_calls:
+        for other in origins(loss.input, HANDED_ON | {"log_softmax", "softmax", "sigmoid"}):
+            made = other.call
+            if made is not None and (made.op, made.module) == (end.op, end.call.module):
+                yield loss, other
+
+
+def _labelled(predict: Callable[[Tensor], object]) -> Situation:
+    net = nn.Sequential(nn.Linear(20, 8), nn.ReLU(), nn.Linear(8, 3))
+    x, y = label_batch(3)
+
+    def evaluate() -> object:
+        with torch.no_grad():
+            return predict(net(x))
+
+    return Situation(
+        step=lambda: F.binary_cross_entropy_with_logits(net(x), y), model=net, evaluate=evaluate
+    )
+
+
+def _half_of_a_logit() -> Situation:
+    return _labelled(lambda scores: (scores > 0.5).float().mean())
+
+
+def _rounded_logit() -> Situation:
+    return _labelled(lambda scores: torch.round(scores).mean())
+
+
+def _zero_of_a_probability() -> Situation:
+    return _labelled(lambda scores: (torch.sigmoid(scores) > 0).float().mean())
+
+
+def _half_of_a_probability() -> Situation:
+    return _labelled(lambda scores: (torch.sigmoid(scores) > 0.5).float().mean())
+
+
+def _zero_of_a_logit() -> Situation:
+    return _labelled(lambda scores: (scores > 0).float().mean())
+
+
+def _accuracy(preds: Tensor) -> Tensor:
+    """Decide as torchmetrics does, from the values of the batch."""
+    if not ((preds >= 0) * (preds <= 1)).all():
+        preds = preds.sigmoid()
+    return (preds > _HALF).float().mean()
+
+
+_metric_of = FunctionType(
+    _accuracy.__code__.replace(co_filename="/site-packages/torchmetrics/functional.py"), globals()
+)
+"""The same, as if the library had it."""
+
+
+def _metric_of_logits() -> Situation:
+    return _labelled(_metric_of)
+
+
+def _metric_of_probabilities() -> Situation:
+    return _labelled(lambda scores: _metric_of(torch.sigmoid(scores)))
+
+
+class MetricOnLogits(Rule):
+    """A metric of torchmetrics is given logits, and decides by the batch what they are.
+
+    ## What it does
+    Reports a metric for yes or no whose predictions can leave [0, 1].
+
+    ## Why is this bad?
+    torchmetrics applies a sigmoid if any value of the batch lies outside [0, 1], and none if all
+    lie within. Early in a training, or in a small batch, logits happen to lie within; then they are
+    taken for probabilities, and the metric jumps from batch to batch.
+
+    ## Example
+    ```python
+    accuracy(net(x), y)
+    ```
+
+    ## Use instead
+    ```python
+    accuracy(torch.sigmoid(net(x)), y)
+    ```
+
+    ## Sources
+    - Lightning-AI/torchmetrics#1604, #2329, #3179, #3269:
+      https://github.com/Lightning-AI/torchmetrics/issues/1604
+    """
+
+    code = "ACT701"
+    name = "metric-on-logits"
+    severity = "warning"
+    looks_at = "metrics"
+    faulty = (Case(_metric_of_logits, "warning"),)
+    clean = (Case(_metric_of_probabilities),)
+
+    def check(self, step: Step) -> Iterator[Finding]:
+        """Yield a finding for each metric that looks at the values to know what they are."""
+        for one in passes(step):
+            for call in one.trace.calls:
+                asks = call.op in ("ge", "le") and call.inputs and is_metric(call)
+                if not asks or not one.is_live(call.inputs[0]):
+                    continue
+                reach = one.range_of(call.inputs[0])
+                if call.inputs[0].tensor.is_floating_point() and not reach.within(0.0, 1.0):
+                    yield self.found(
+                        message=_("a metric of probabilities is given logits"),
+                        location=call.location,
+                        proof=_(
+                            "predictions reach {range}; whether a sigmoid is applied depends on "
+                            "the values of each batch"
+                        ).format(range=reach),
+                        why=_("a batch whose logits lie in [0, 1] is scored as probabilities"),
+                        fix="metric(torch.sigmoid(scores), y)",
+                    )
+
+
+def is_metric(call: Call) -> bool:
+    """Return whether torchmetrics made a call."""
+    return "/torchmetrics/" in call.origin.replace("\\", "/")
+
+
+class ThresholdOnWrongScale(Rule):
+    """Logits are compared with 0.5 or rounded, or probabilities with 0.
+
+    ## What it does
+    Follows what is compared with 0.5, or rounded, to the layer that made it, and reports it where
+    the loss reads the same layer as logits. Reports a probability that is compared with 0, too: it
+    is always above.
+
+    ## Why is this bad?
+    A logit of 0.5 is a probability of 0.62. The metric is another one than was meant, and the
+    model looks more careful than it is. The loss does not show it.
+
+    ## Example
+    ```python
+    predicted = net(x) > 0.5
+    ```
+
+    ## Use instead
+    ```python
+    predicted = net(x) > 0
+    ```
+
+    ## Sources
+    - PyTorch, `torch.nn.BCEWithLogitsLoss`: the sigmoid is part of the loss.
+    """
+
+    code = "ACT702"
+    name = "threshold-on-wrong-scale"
+    severity = "warning"
+    looks_at = "decisions"
+    faulty = (
+        Case(_half_of_a_logit, "warning"),
+        Case(_rounded_logit, "warning"),
+        Case(_zero_of_a_probability, "warning"),
+    )
+    clean = (Case(_half_of_a_probability), Case(_zero_of_a_logit))
+
+    def check(self, step: Step) -> Iterator[Finding]:
+        """Yield a finding for each decision on the wrong scale."""
+        for one in passes(step):
+            for call in one.trace.calls:
+                limit = _limit(call)
+                if limit is None or not one.is_live(call.inputs[0]):
+                    continue
+                given = call.inputs[0]
+                if limit == 0.0:
+                    yield from self._of_probability(one, call, given)
+                else:
+                    yield from self._of_logits(step, one, call, given)
+
+    def _of_logits(self, step: Step, one: Step, call: Call, given: Value) -> Iterator[Finding]:
+        ends = origins(given)
+        raw = all(end.op in ops.AFFINE | ops.NORMS for end in ends)
+        read = [loss for end in ends for loss, __ in losses_of(step, end)]
+        if raw and read and all(loss.kind in _ON_LOGITS for loss in read):
+            yield self.found(
+                message=_("logits are compared with 0.5")
+                if call.op in _COMPARING
+                else _("logits are rounded"),
+                location=call.location,
+                proof=_("they reach {range}; a logit of 0.5 is a probability of 0.622").format(
+                    range=one.range_of(given)
+                ),
+                why=_("the loss reads the same numbers as logits, whose middle is 0"),
+                fix="predicted = scores > 0",
+            )
+
+    def _of_probability(self, one: Step, call: Call, given: Value) -> Iterator[Finding]:
+        ends = one.origins(given)
+        made = [end.call for end in ends if end.op in ("sigmoid", "softmax")]
+        if call.op in ("gt", "ge") and made and len(made) == len(ends) and made[0] is not None:
+            yield self.found(
+                message=_("probabilities are compared with 0"),
+                location=call.location,
+                proof=_("{op} is always above 0").format(op=made[0].op),
+                why=_("every sample is predicted positive"),
+                fix="predicted = p > 0.5",
+            )
+
+
+def _limit(call: Call) -> float | None:
+    """Return 0.5 or 0 where a call decides by one of them, None for other calls."""
+    if not call.inputs or not call.inputs[0].tensor.is_floating_point():
+        return None
+    if is_torch(call.origin) or is_library(call.origin):
+        return None  # a distribution looks whether its parameters are in range
+    if call.op == "round":
+        return _HALF if not call.kwargs and len(call.args) == 1 else None
+    if call.op not in _COMPARING or len(call.inputs) != 1:
+        return None
+    other = call.argument("other", 1)
+    return float(other) if other in (0, _HALF) and not isinstance(other, bool) else None
