@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PO := src/actlab/locale/ko/LC_MESSAGES/actlab.po
 
-.PHONY: help install study test test-all lint format bench messages clean
+.PHONY: help install study test test-all lint format drill bench messages clean
 
 help:            ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -25,6 +25,8 @@ test: $(STAMP)   ## the test suite (minutes, no network)
 
 test-all: $(STAMP) ## the slow tests too
 	$(BIN)/python -m pytest -m ''
+	$(BIN)/python benchmarks/drill.py --quick
+	$(BIN)/python benchmarks/fuzz.py --inputs 1000
 
 lint: $(STAMP)   ## ruff and strict mypy
 	$(BIN)/ruff check .
@@ -34,6 +36,10 @@ lint: $(STAMP)   ## ruff and strict mypy
 format: $(STAMP) ## let ruff lay the code out
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+drill: $(STAMP)  ## faults and bad input; writes docs/reliability.md; goes on where it was interrupted
+	$(BIN)/python benchmarks/drill.py
+	$(BIN)/python benchmarks/fuzz.py --page
 
 bench: $(STAMP)  ## the benchmarks
 	$(BIN)/python benchmarks/run_all.py

@@ -389,15 +389,19 @@ def table(rows: list[dict[str, Any]]) -> str:
 
 
 def write_page(rows: list[dict[str, Any]], seed: int) -> None:
-    """Write the table between its two marks in docs/reliability.md."""
-    begin, end = "<!-- drill: begin -->", "<!-- drill: end -->"
-    text = PAGE.read_text()
+    """Write the table of the drill into docs/reliability.md."""
     machine = f"{os.cpu_count()} cores, {processor()}"
     when = f"{datetime.now(UTC):%Y-%m-%d}"
-    told = f"`make drill` (seed {seed}), {machine}, {when}; {len(rows)} cases.\n\n{table(rows)}"
-    before, rest = text.split(begin)
+    told = f"`make drill` (seed {seed}), {machine}, {when}; {len(rows)} cases."
+    write_between("drill", f"{told}\n\n{table(rows)}")
+
+
+def write_between(mark: str, content: str) -> None:
+    """Replace what stands between two marks of docs/reliability.md."""
+    begin, end = f"<!-- {mark}: begin -->", f"<!-- {mark}: end -->"
+    before, rest = PAGE.read_text().split(begin)
     _old, after = rest.split(end)
-    PAGE.write_text(f"{before}{begin}\n{told}\n{end}{after}")
+    PAGE.write_text(f"{before}{begin}\n{content}\n{end}{after}")
 
 
 def processor() -> str:

@@ -157,7 +157,7 @@ def _check_brackets(text: str) -> None:
             if not opened:
                 raise FormulaError(position, _("this bracket closes nothing; remove it."))
             opened.pop()
-        elif character in "#\0\n\r;":
+        elif character in "#\0\n\r;" or "\ud800" <= character <= "\udfff":
             reason = _('the character "{character}" has no place in a formula.')
             raise FormulaError(position, reason.format(character=repr(character)[1:-1]))
         if len(opened) > MAX_DEPTH:

@@ -118,9 +118,10 @@ class WorkerProcess:
         self._tasks, tasks = _SPAWN.Pipe()
         self._beats, beats = _SPAWN.Pipe(duplex=False)
         arguments = (tasks, beats, self._idle_limit)
-        self._process = _SPAWN.Process(target=serve, args=arguments, daemon=True)
+        process = _SPAWN.Process(target=serve, args=arguments, daemon=True)
         with _main_left_out(), _allowed_to_have_children(), _environment(self._variables):
-            self._process.start()
+            process.start()
+        self._process = process
         tasks.close()
         beats.close()
         if self._retired.is_set():

@@ -7,6 +7,7 @@ Read only: a SQLite file is opened so that nothing can be written to it (SQLite 
 import csv
 import math
 from pathlib import Path
+from urllib.parse import quote
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
@@ -64,7 +65,7 @@ def table_of_storage(storage: str, study: str) -> Table:
 
 def _ended_trials(storage: str, study: str) -> tuple[str, bool, list[FrozenTrial]]:
     """Return what the study is called for people, its direction, and its trials that ended."""
-    url = _url(storage)
+    url = storage_url(storage)
     shown = url.render_as_string(hide_password=True)
     try:
         opened = optuna.storages.RDBStorage(
@@ -87,23 +88,32 @@ def _ended_trials(storage: str, study: str) -> tuple[str, bool, list[FrozenTrial
     return source, maximize, [trial for trial in trials if trial.state.is_finished()]
 
 
-def _url(storage: str) -> URL:
-    if "://" not in storage:
-        return URL.create("sqlite", database=storage)
+def storage_url(storage: str) -> URL:
+    """Return the address of a storage; without a scheme it is the path of a SQLite file.
+
+    Raises ActlabError for what is none.
+    """
     try:
+        storage.encode()  # a surrogate has no place in an address
+        if "://" not in storage:
+            return URL.create("sqlite", database=storage)
         return make_url(storage)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # a port that is no number is the latter
         message = _("{given} is no address of a storage; one looks like sqlite:///study.db")
-        raise ActlabError(message.format(given=storage)) from None
+        raise ActlabError(message.format(given=ascii(storage)[1:-1])) from None
 
 
 def _read_only(url: URL) -> URL:
     if url.get_backend_name() != "sqlite" or not url.database:
         return url
     path = Path(url.database)
-    if not path.is_file():
-        raise ActlabError(_("There is no storage {path}.").format(path=path))
-    address = f"file:{path.resolve()}"
+    try:
+        is_there = path.is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        is_there = False
+    if not is_there:
+        raise ActlabError(_("There is no storage {path}.").format(path=ascii(str(path))[1:-1]))
+    address = f"file:{quote(str(path.resolve()))}"
     return url.set(database=address, query={"mode": "ro", "uri": "true"})
 
 
