@@ -33,6 +33,9 @@ _WORK = 4_000_000
 """How much a formula may cost: parts evaluated, counted with the derivatives asked for."""
 
 _MOST_SCALES = 200
+_CLOSE_BY = 250
+"""Digits for derivatives next to a 0 / 0, which lose as many as the distance has zeros."""
+
 _TOO_LARGE = 1e150
 
 
@@ -116,16 +119,16 @@ class Curve:
         return found
 
     def _approached(self, x: Any, order: int, side: int) -> tuple[Any, ...]:
-        with mpmath.workdps(DIGITS):
+        with mpmath.workdps(_CLOSE_BY):
             rows = [
-                self._jet(mpmath.mpf(x) + side * mpmath.mpf(10) ** -digits, order, 0)
-                for digits in (18, 20, 22)
+                self._jet(mpmath.mpf(x) + side * mpmath.mpf(10) ** -away, order, 0, _CLOSE_BY)
+                for away in (18, 20, 22)
             ]
             return tuple(_settled(values) for values in zip(*rows, strict=True))
 
-    def _jet(self, x: Any, order: int, side: int) -> tuple[Any, ...]:
+    def _jet(self, x: Any, order: int, side: int, digits: int = DIGITS) -> tuple[Any, ...]:
         self._spend(self._parts * (order + 1) ** 2)
-        with mpmath.workdps(DIGITS):
+        with mpmath.workdps(digits):
             try:
                 return derivatives(self.tree, self.values, mpmath.mpf(x), order, _REALS, side)
             except (ZeroDivisionError, OverflowError, ValueError):

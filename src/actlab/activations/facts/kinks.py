@@ -21,12 +21,13 @@ from actlab.activations.facts.curve import (
     sign_changes,
     too_much,
 )
-from actlab.activations.formula.derivative import switches
+from actlab.activations.formula.derivative import steps, switches
 from actlab.activations.formula.nodes import Call, Node, walk
 
 _ORDER = 6
 """How many derivatives are compared at a switch; beyond it the function counts as smooth."""
 
+_STEPS_UP_TO = 40.3
 _MOST = 120
 """At more switches than this a function is not taken apart."""
 
@@ -105,9 +106,11 @@ def find_breaks(curve: Curve) -> tuple[Break, ...]:
     """
     places: list[Any] = []
     candidates: list[Break | None] = []
-    for switch in (*switches(curve.tree), *_poles(curve.tree)):
+    near = curve.grid[abs(curve.grid) < _STEPS_UP_TO]
+    looked_at = [(switch, curve.grid) for switch in (*switches(curve.tree), *_poles(curve.tree))]
+    # Steps without end are looked at where a normal input is.
+    for switch, xs in [*looked_at, *((step, near) for step in steps(curve.tree))]:
         part = curve.part(switch)
-        xs = curve.grid
         for low, high in sign_changes(xs, part.sample(xs, 0)[0]):
             root = refine(_right_of(part), low, high)
             if root is not None and not any(_same(root, place) for place in places):

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from actlab.activations.catalogue.entry import Entry
-from actlab.activations.formula import Expression, parse
+from actlab.activations.catalogue.macros import read
+from actlab.activations.formula import Expression
 
 if TYPE_CHECKING:
     from torch import nn
@@ -50,7 +51,9 @@ def pasted(formula: str | Expression, **values: float) -> PastedFormula:
     >>> pasted("x*tanh(b*x)", b=2.0).values
     {'b': 2.0}
     """
-    return PastedFormula(parse(formula) if isinstance(formula, str) else formula, values)
+    if isinstance(formula, str):
+        formula = read(formula, tuple(values)).expression
+    return PastedFormula(formula, values)
 
 
 def module_of(function: Measurable) -> nn.Module:

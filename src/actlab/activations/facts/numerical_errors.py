@@ -56,9 +56,9 @@ class Truth:
     def __call__(self, x: float) -> tuple[float, float | None]:
         """Return f(x) and f'(x); at a kink None for the slope, as either side is right."""
         if x not in self._known:
-            value, slope = self.curve.at(x, 1)
+            value, slope = self.curve.near(x, 1)
             if any(abs(x - found.x) < 1e-12 for found in self.anatomy.breaks):
-                sides = [self.curve.at(x, 1, side)[1] for side in (-1, 1)]
+                sides = [self.curve.from_side(x, 1, side)[1] for side in (-1, 1)]
                 slope = sides[0] if abs(sides[0] - sides[1]) < 1e-20 else None
             self._known[x] = (float(value), None if slope is None else float(slope))
             self._flat[x] = slope is None or slope == 0

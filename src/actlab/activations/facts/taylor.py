@@ -285,6 +285,15 @@ def _sign(u: Jet) -> Jet:
     return u.choose(u > zero, lambda: one, lambda: u.choose(u < zero, lambda: -one, lambda: zero))
 
 
+def _floor(u: Jet) -> Jet:
+    value = u.numbers.call("floor", (u.coefficients[0],))
+    if u.side != 0 and _is_scalar(value):
+        nearest = u.numbers.call("floor", (u.coefficients[0] + 0.5,))
+        if abs(nearest - u.coefficients[0]) < _ROUNDING:
+            value = nearest if u >= u.constant(nearest) else nearest - 1
+    return u.constant(value)
+
+
 def _clip(u: Jet, low: Jet, high: Jet) -> Jet:
     return _minimum(_maximum(u, low), high)
 
@@ -292,6 +301,7 @@ def _clip(u: Jet, low: Jet, high: Jet) -> Jet:
 _SWITCHES: Mapping[str, Callable[..., Jet]] = {
     "abs": _abs,
     "clip": _clip,
+    "floor": _floor,
     "max": _maximum,
     "min": _minimum,
     "relu": _relu,

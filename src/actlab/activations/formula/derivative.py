@@ -68,6 +68,16 @@ def switches(tree: Node) -> tuple[Node, ...]:
     return tuple(dict.fromkeys(switch for switch in found if depends_on_input(switch)))
 
 
+def steps(tree: Node) -> tuple[Node, ...]:
+    """Return the trees at whose zeros, which have no end, a floor in the tree takes a step."""
+    inner = (
+        part.arguments[0]
+        for part in walk(tree)
+        if isinstance(part, Call) and part.function == "floor" and depends_on_input(part)
+    )
+    return tuple(Call("sin", (Binary("*", Constant("pi"), part),)) for part in inner)
+
+
 def plus(left: Node, right: Node) -> Node:
     """Return left + right, without zeros."""
     if left == _ZERO:
@@ -160,7 +170,7 @@ def _outer(function: str, u: Node) -> Node:
     match function:
         case "abs":
             return Call("sign", (u,))
-        case "sign":
+        case "sign" | "floor":
             return _ZERO
         case "relu":
             return Choice(Comparison(">", u, _ZERO), _ONE, _ZERO)

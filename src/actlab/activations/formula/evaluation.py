@@ -137,6 +137,7 @@ def _sigmoid(x: Any) -> Any:
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "abs": np.abs,
     "sign": np.sign,
+    "floor": np.floor,
     "sqrt": np.sqrt,
     "exp": np.exp,
     "expm1": np.expm1,
@@ -352,6 +353,9 @@ class MpmathBackend:
 
     def _erf(self, x: Any) -> Any:
         return mpmath.sign(x) if abs(x) > _SATURATED else mpmath.erf(x)
+
+    def _floor(self, x: Any) -> Any:
+        return mpmath.floor(x) if mpmath.isfinite(x) else x
 
     def _sin(self, x: Any) -> Any:
         return mpmath.sin(x) if abs(x) < _TURNS else mpmath.nan

@@ -139,11 +139,18 @@ def walk(node: Node | Truth) -> Iterator[Node | Truth]:
 
 def substituted(node: Node, values: Mapping[str, float]) -> Node:
     """Return the tree with each parameter that `values` names replaced by its value."""
+    return inserted(node, {name: literal(value) for name, value in values.items()})
+
+
+def inserted(node: Node, given: Mapping[str, Node], x: Node | None = None) -> Node:
+    """Return the tree with parameters replaced by other trees, and the input by x."""
 
     def of_node(part: Node) -> Node:
         match part:
-            case Parameter(name) if name in values:
-                return literal(values[name])
+            case Parameter(name) if name in given:
+                return given[name]
+            case Input() if x is not None:
+                return x
             case Negative(operand):
                 return Negative(of_node(operand))
             case Binary(sign, left, right):

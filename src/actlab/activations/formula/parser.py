@@ -7,7 +7,7 @@ and constants listed here are accepted, within limits of length, depth and size.
 import ast
 import re
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -27,7 +27,10 @@ from actlab.activations.formula.nodes import (
     Relation,
     Truth,
     depends_on_input,
+    inserted,
+    literal,
     number,
+    parameter_names,
     walk,
 )
 from actlab.errors import ActlabError, nearest
@@ -47,6 +50,7 @@ WORDS: dict[str, Word] = {
     word.name: word
     for word in (
         Word("abs"),
+        Word("floor"),
         Word("sign"),
         Word("sqrt"),
         Word("exp"),
@@ -74,8 +78,11 @@ WORDS: dict[str, Word] = {
 
 SPELLINGS: dict[str, str] = {
     "absolute": "abs",
-    "arctan": "atan",
     "arcsinh": "asinh",
+    "fabs": "abs",
+    "fmax": "max",
+    "fmin": "min",
+    "arctan": "atan",
     "clamp": "clip",
     "expit": "sigmoid",
     "ln": "log",
@@ -91,7 +98,7 @@ INPUT = "x"
 
 MAX_CHARACTERS = 500
 MAX_DEPTH = 40
-MAX_NODES = 300
+MAX_NODES = 600
 
 _ARITHMETIC: dict[type[ast.operator], Arithmetic] = {
     ast.Add: "+",
@@ -130,21 +137,56 @@ class FormulaError(ActlabError):
         super().__init__(f"{place.format(position=position)} {reason}")
 
 
-def parse_tree(text: str, parameters: Iterable[str] | None = None) -> Node:
-    """Return the tree of `text`; `parameters` are the names it may use (None: any)."""
+@dataclass(frozen=True)
+class Macro:
+    """A function that stands for a tree in x and `parameters`, in the order of its arguments.
+
+    A parameter without a value (None) has to be given.
+    """
+
+    tree: Node
+    parameters: Mapping[str, float | None]
+
+
+def parse_tree(
+    text: str,
+    parameters: Iterable[str] | None = None,
+    macros: Mapping[str, Macro] | None = None,
+    *,
+    any_input: bool = False,
+) -> Node:
+    """Return the tree of `text`; `parameters` are the names it may use (None: any).
+
+    `macros` are further functions. With `any_input` a formula without x that has one name alone is
+    one in that name.
+    """
     _check_text(text)
-    tree = _Reader(text, None if parameters is None else tuple(parameters)).read()
+    allowed = None if parameters is None else tuple(parameters)
+    tree = _Reader(text, allowed, macros or {}).read()
     if not depends_on_input(tree):
+        names = parameter_names(tree)
+        if any_input and len(names) == 1:
+            return inserted(tree, {names[0]: Input()})
         raise FormulaError(1, _('it does not contain the input, which is written "x".'))
     return tree
 
 
-def _check_text(text: str) -> None:
+def is_word(name: str) -> bool:
+    """Return whether a name is a function of the language, a constant or a word of conditions."""
+    return SPELLINGS.get(name, name) in WORDS or name in CONSTANTS
+
+
+def check_length(text: str) -> None:
+    """Raise FormulaError for a text that is empty or too long to be read."""
     if not text.strip():
         raise FormulaError(1, _('it is empty; write an expression in x, as in "x*sigmoid(x)".'))
     if len(text) > MAX_CHARACTERS:
         reason = _("it has {given} characters; at most {limit} are read.")
         raise FormulaError(MAX_CHARACTERS + 1, reason.format(given=len(text), limit=MAX_CHARACTERS))
+
+
+def _check_text(text: str) -> None:
+    check_length(text)
     _check_brackets(text)
 
 
@@ -173,7 +215,10 @@ def _too_deep() -> str:
 class _Reader:
     """One reading of one text."""
 
-    def __init__(self, text: str, parameters: tuple[str, ...] | None) -> None:
+    def __init__(
+        self, text: str, parameters: tuple[str, ...] | None, macros: Mapping[str, Macro]
+    ) -> None:
+        self._macros = macros
         stripped = text.lstrip()
         self._offset = len(text) - len(stripped)
         self._text = stripped.rstrip()
@@ -227,7 +272,10 @@ class _Reader:
                 return self._number(operand, depth + 1)
             case ast.BinOp(left=left, op=operator, right=right):
                 sign = self._arithmetic(node, operator)
-                return Binary(sign, self._number(left, depth + 1), self._number(right, depth + 1))
+                # The left side of a long sum is a sum itself, and no deeper for a reader.
+                chained = isinstance(left, ast.BinOp) and sign in ("+", "-", "*")
+                before = self._number(left, depth if chained else depth + 1)
+                return Binary(sign, before, self._number(right, depth + 1))
             case ast.Call():
                 return self._call(node, depth)
             case ast.IfExp(test=test, body=then, orelse=otherwise):
@@ -288,6 +336,7 @@ class _Reader:
         return Number(rounded, text)
 
     def _name(self, node: ast.AST, name: str) -> Node:
+        name = _without_library(name)
         if name == INPUT:
             return Input()
         if name in CONSTANTS:
@@ -313,14 +362,21 @@ class _Reader:
 
     def _call(self, node: ast.Call, depth: int) -> Node:
         match node.func:
-            case ast.Name(id=given):
+            case ast.Name(id=written):
+                given = self._known_as(written)
                 name = SPELLINGS.get(given, given)
             case ast.Attribute(attr=attribute):
                 raise self._fault(node, _attribute(attribute))
             case _:
                 raise self._fault(node, _("only a function of the language can be called."))
+        if name == "clip" and len(node.args) + len(node.keywords) in (2, 3):
+            return self._clip(node, depth)
+        if given in self._macros and not (name in WORDS and len(node.args) == 1):
+            return self._macro(node, given, depth)
         if name not in WORDS:
-            raise self._fault(node, _unknown(_("There is no function"), given, WORDS))
+            near = nearest(given, [*WORDS, *SPELLINGS, *self._macros])
+            known = [near] if near else WORDS
+            raise self._fault(node, _unknown(_("There is no function"), given, known))
         if node.keywords:
             raise self._fault(node, _("arguments are written without names."))
         word = WORDS[name]
@@ -342,6 +398,73 @@ class _Reader:
                 self._number(otherwise, depth + 1),
             )
         return Call(name, tuple(self._number(argument, depth + 1) for argument in node.args))
+
+    def _known_as(self, name: str) -> str:
+        """Return a function's name without its library, unless that has another convention."""
+        if name in self._macros or name in WORDS:
+            return name
+        plain = _without_library(name)
+        lower = plain.casefold()
+        for spelling in (name.casefold(), plain, lower):
+            if spelling in self._macros or SPELLINGS.get(spelling, spelling) in WORDS:
+                return spelling
+        return plain
+
+    def _clip(self, node: ast.Call, depth: int) -> Node:
+        """Read clip(x, low, high), with names for the bounds and one of them left out."""
+        bounds: dict[str, ast.expr] = dict(zip(("min", "max"), node.args[1:], strict=False))
+        for keyword in node.keywords:
+            bounds[(keyword.arg or "").removeprefix("a_").split("_")[0]] = keyword.value
+        given = {name: value for name, value in bounds.items() if not _is_none(value)}
+        if not node.args or not given or set(given) - {"min", "max"}:
+            raise self._fault(node, _("clip is written clip(x, low, high)."))
+        numbers = {name: self._number(value, depth + 1) for name, value in given.items()}
+        x = self._number(node.args[0], depth + 1)
+        if len(numbers) == 2:
+            return Call("clip", (x, numbers["min"], numbers["max"]))
+        return Call("max" if "min" in numbers else "min", (x, *numbers.values()))
+
+    def _macro(self, node: ast.Call, name: str, depth: int) -> Node:
+        """Read a function that stands for a formula, with its parameters after x."""
+        keywords = {keyword.arg: keyword.value for keyword in node.keywords}
+        keywords.pop("inplace", None)
+        approximate = keywords.pop("approximate", None)
+        if isinstance(approximate, ast.Constant):
+            name = "gelu_tanh" if approximate.value in (True, "tanh") else "gelu"
+        macro = self._macros[name]
+        names = list(macro.parameters)
+        if not node.args or len(node.args) > 1 + len(names):
+            reason = _("{name} takes {least} to {greatest} arguments, {given} are given.")
+            least = 1 + sum(value is None for value in macro.parameters.values())
+            raise self._fault(
+                node,
+                reason.format(
+                    name=name, least=least, greatest=1 + len(names), given=len(node.args)
+                ),
+            )
+        given = {n: v for n, v in macro.parameters.items() if v is not None}
+        trees: dict[str, Node] = {n: literal(value) for n, value in given.items()}
+        written = dict(zip(names, node.args[1:], strict=False))
+        for keyword, value in keywords.items():
+            if keyword not in names:
+                valid = names or ["x"]
+                raise self._fault(node, _unknown(_("There is no name"), keyword or "*", valid))
+            written[keyword] = value
+        trees |= {n: self._number(value, depth + 1) for n, value in written.items()}
+        if set(trees) != set(names):
+            reason = _("the number of arguments of {name} is {least}, not {given}.")
+            count = len(node.args) + len(node.keywords)
+            raise self._fault(node, reason.format(name=name, least=1 + len(names), given=count))
+        return inserted(macro.tree, trees, self._number(node.args[0], depth + 1))
+
+
+def _without_library(name: str) -> str:
+    library, sign, rest = name.partition("__")
+    return rest if library and sign and rest else name
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
 
 
 def _attribute(attribute: str) -> str:

@@ -18,6 +18,7 @@ from actlab.activations.formula.nodes import Number
 _FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "abs": torch.abs,
     "sign": torch.sign,
+    "floor": torch.floor,
     "sqrt": torch.sqrt,
     "exp": torch.exp,
     "expm1": torch.expm1,

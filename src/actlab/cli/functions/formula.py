@@ -27,16 +27,19 @@ def formula(text: Text, values: Values = None, *, json: Json = False) -> None:
 def described(text: str, values: dict[str, float]) -> dict[str, Any]:
     """Return everything about a formula; raises FormulaError where it cannot be read."""
     from actlab.activations import facts
+    from actlab.activations.catalogue.macros import read
     from actlab.activations.code_lines import FRAMEWORKS, formula_line, module_source
     from actlab.activations.facts.nearest import nearest
-    from actlab.activations.formula import parse
 
-    pasted = facts.pasted(parse(text), **values)
+    reading = read(text, tuple(values))
+    pasted = facts.pasted(reading.expression, **values)
+    known = facts.of(pasted).as_json()
     near = nearest(pasted.expression, values)
     bound = pasted.expression.bind(**values)
     hazards = facts.hazards_by_dtype(pasted)
     return {
-        **facts.of(pasted).as_json(),
+        **known,
+        "read_as": reading.read_as,
         "nearest": None if near is None else {**asdict(near), "call": near.call},
         "hazards": {dtype: found.as_json() for dtype, found in hazards.items()},
         "code": {framework: formula_line(bound, framework) for framework in FRAMEWORKS},
@@ -53,6 +56,8 @@ def _print(document: dict[str, Any]) -> None:
     from actlab.i18n import process_language, translation
 
     console = Console(highlight=False)
+    if document["read_as"] is not None:
+        console.print(_("read as {formula}").format(formula=escape(document["read_as"])))
     near = document["nearest"]
     if near is not None:
         console.print(f"[bold]{escape(_nearest_sentence(near))}[/bold]")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from actlab.activations.formula.nodes import Binary, Call, Choice, Node, Number, depends_on_input
+from actlab.activations.formula.parser import WORDS
 from actlab.activations.formula.printers import ATOM, POWER, PRODUCT, SIGN, SUM, Writer
 
 Framework = Literal["torch", "keras", "jax"]
@@ -29,7 +30,20 @@ class Dialect:
         return (self.scalar_calls if scalar else self.calls)[function]
 
 
-_ELEMENTARY = "sqrt", "exp", "expm1", "log", "log1p", "sin", "cos", "tan", "sinh", "cosh", "tanh"
+_ELEMENTARY = (
+    "floor",
+    "sqrt",
+    "exp",
+    "expm1",
+    "log",
+    "log1p",
+    "sin",
+    "cos",
+    "tan",
+    "sinh",
+    "cosh",
+    "tanh",
+)
 """Functions that every dialect calls by the name that formulas use."""
 
 _PYTHON_SCALARS = {
@@ -123,6 +137,22 @@ JAVASCRIPT = Dialect(
     power="Math.pow({0}, {1})",
 )
 """`erf`, `sigmoid` and `softplus` are functions that the page has to define."""
+
+_FORMULA_CALLS = {name: f"{name}({{0}})" for name in WORDS} | {
+    "clip": "clip({0}, {1}, {2})",
+    "max": "max({0}, {1})",
+    "min": "min({0}, {1})",
+}
+FORMULA = Dialect(
+    calls=_FORMULA_CALLS,
+    scalar_calls=_FORMULA_CALLS,
+    choice="where({0}, {1}, {2})",
+    scalar_choice="where({0}, {1}, {2})",
+    conjunction="({0}) and ({1})",
+    disjunction="({0}) or ({1})",
+    constants={"pi": "pi", "e": "e"},
+)
+"""The formula language itself."""
 
 DIALECTS: dict[str, Dialect] = {"torch": TORCH, "keras": KERAS, "jax": JAX}
 
