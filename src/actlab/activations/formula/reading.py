@@ -121,28 +121,28 @@ def _with_products(text: str) -> str:
     found = ""
     before: str | None = None
     for match in _TOKEN.finditer(text):
-        token = match.group().strip()
-        if not token:
+        part = match.group().strip()
+        if not part:
             continue
         kind = match.lastgroup or "sign"
-        starts = kind == "number" or token == "(" or (kind == "name" and token not in _KEYWORDS)
-        if starts and before is not None and _multiplies(before, token):
+        starts = kind == "number" or part == "(" or (kind == "name" and part not in _KEYWORDS)
+        if starts and before is not None and _multiplies(before, part):
             found += "*"
-        elif _needs_space(found, token):
+        elif _needs_space(found, part):
             found += " "
-        found += token
-        ends = kind in ("number", "name") or token == ")"
-        before = token if ends and token not in _KEYWORDS else None
+        found += part
+        ends = kind in ("number", "name") or part == ")"
+        before = part if ends and part not in _KEYWORDS else None
     return found
 
 
-def _needs_space(found: str, token: str) -> bool:
-    words = found[-1:].isalnum() and (token[0].isalnum() or token[0] == "_")
-    return words or token in _KEYWORDS or found.endswith(tuple(f" {word}" for word in _KEYWORDS))
+def _needs_space(found: str, part: str) -> bool:
+    words = found[-1:].isalnum() and (part[0].isalnum() or part[0] == "_")
+    return words or part in _KEYWORDS or found.endswith(tuple(f" {word}" for word in _KEYWORDS))
 
 
-def _multiplies(before: str, token: str) -> bool:
-    if token != "(":
+def _multiplies(before: str, part: str) -> bool:
+    if part != "(":
         # A name before a number is an index: p1, x2. A word before a value is a product.
         return True
     if before == ")" or before[0].isdigit() or before[0] == ".":
