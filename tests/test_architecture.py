@@ -37,6 +37,7 @@ ARROWS: dict[str, set[str]] = {
     | {"verdicts", "stats", "checker", "training", "networks", "data", "activations", "tasks"}
     | {"pages"},
     "case_study": ANYONE | {"studies", "verdicts", "stats"},
+    "serve": ANYONE | {"studies", "pages"},
     "testing": ANYONE | {"checker"},
 }
 """Who may import whom; cli may import everything, nothing imports cli."""
@@ -51,6 +52,8 @@ THIRD_PARTY_ONLY_IN = {
     "numba": {"networks"},
     "plotly": {"pages", "studies", "activations"},
     "jinja2": {"pages"},
+    "starlette": {"serve"},
+    "uvicorn": {"serve"},
 }
 WITHOUT_TORCH = {"errors", "records", "i18n", "text", "files", "data", "pages", "stats", "verdicts"}
 TRAINING_MAY_IMPORT = {"torch", "numpy", "actlab"}

@@ -103,6 +103,7 @@ EXTRAS = {
     ),
     "dask": ("distributed", "dask"),
     "ray": ("ray", "ray[client]"),
+    "serve": ("starlette", "uvicorn"),
     "lightning": ("lightning", "pytorch_lightning"),
     "transformers": ("transformers", "accelerate"),
 }  # fmt: skip

@@ -18,6 +18,7 @@ from actlab.cli.explore import explore
 from actlab.cli.gate import gate
 from actlab.cli.guard import guarded
 from actlab.cli.report import report
+from actlab.cli.serve import serve
 from actlab.cli.verdict import verdict
 from actlab.errors import ActlabError, extra_of, missing_extra, reason_of
 from actlab.i18n import _
@@ -63,6 +64,7 @@ app.command(
 app.command(help=_("Say what scores over several seeds support: best, tied, worse."))(verdict)
 app.command(help=_("Run baseline and candidate until one is better; for scripts and agents."))(gate)
 app.command(help=_("Write the page of a run folder again."))(report)
+app.command(help=_("Show run folders in a browser on this machine, live."))(serve)
 app.command(help=_("Say what this machine has for actlab, with a line of advice each."))(doctor)
 
 

@@ -46,6 +46,19 @@ def locked(path: Path) -> Iterator[None]:
                 path.unlink(missing_ok=True)
 
 
+def is_held(path: Path) -> bool:
+    """Return whether a running process holds the lock in the file `path`; nothing is touched.
+
+    An owner on another machine counts as running, since nothing here can tell.
+    """
+    try:
+        with open_regular(path, os.O_RDONLY) as stream:
+            owner = _owner(stream)
+    except OSError:
+        return False
+    return owner.get("host") != socket.gethostname() or _is_running(owner.get("pid"))
+
+
 def _acquired(path: Path) -> IO[bytes]:
     while True:
         message = _("{path} cannot be written: {reason}. Nothing was changed.")

@@ -28,6 +28,16 @@ def write_page(
 
     Raises ActlabError for a study that has not begun, or where `target` cannot be written.
     """
+    data = report_data(folder, language, claims)
+    with writing(target, "-o"):
+        write(target, data, language)
+
+
+def report_data(folder: RunFolder, language: str, claims: ClaimJudge | None = None) -> ReportData:
+    """Return what the page of the study in a run folder shows, in any state of the study.
+
+    Raises ActlabError for a study that has not begun.
+    """
     environment = folder.environment()
     if environment is None:
         message = _("The study in {path} has not begun to train; there is nothing to draw yet.")
@@ -35,7 +45,7 @@ def write_page(
     records = folder.records()
     verdict = verdict_of(folder)
     replicates = tuple(r for r in folder.all_records() if r.stage == "confirm")
-    data = ReportData(
+    return ReportData(
         plan=folder.plan(),
         environment=environment,
         records=(*records, *replicates),
@@ -47,8 +57,6 @@ def write_page(
         claims=claims_of(folder, verdict, claims, translation(language)),
         next_step=_next_step(folder, records, verdict),
     )
-    with writing(target, "-o"):
-        write(target, data, language)
 
 
 def _next_step(

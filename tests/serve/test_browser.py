@@ -1,0 +1,72 @@
+"""The live view in headless Chromium: silent under its own policy, and new within two seconds."""
+
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("uvicorn")
+
+from actlab.serve.runs import key_of  # after the extra is known to be there
+from tests.chromium import browser, pytestmark
+from tests.serve.test_app import FINISHED, serving
+
+__all__ = ["browser", "pytestmark"]
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_list_live_view_and_report_are_silent_and_ask_nobody_else(
+    browser: Any, tmp_path: Path, width: int, scheme: str
+) -> None:
+    for name in ("one", "two"):
+        shutil.copytree(FINISHED, tmp_path / name)
+    servers = serving([tmp_path])
+    origin = f"http://127.0.0.1:{next(servers)}"
+    page = browser.new_context(
+        viewport={"width": width, "height": 844}, color_scheme=scheme
+    ).new_page()
+    said: list[str] = []
+    asked: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    key = key_of(tmp_path / "one")
+    for path in ("/", f"/runs/{key}", f"/runs/{key}?lang=ko", f"/runs/{key}/report#tab-search"):
+        page.goto(origin + path)
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+    page.wait_for_selector("html[data-drawn]", state="attached")
+    assert page.locator(".plot .main-svg").count() > 0
+    assert said == []
+    assert all(url.startswith((origin, "data:", "blob:")) for url in asked)
+    next(servers, None)
+
+
+def test_a_trial_is_on_the_page_within_two_seconds(browser: Any, tmp_path: Path) -> None:
+    shutil.copytree(FINISHED, tmp_path / "one")
+    (tmp_path / "one" / "confirm.json").unlink()
+    (tmp_path / "one" / "verdict.json").unlink()
+    records = tmp_path / "one" / "records.jsonl"
+    search = [
+        line
+        for line in records.read_bytes().splitlines(keepends=True)
+        if b'"stage":"confirm"' not in line.replace(b" ", b"")
+    ]
+    records.write_bytes(b"".join(search[:-1]))
+    servers = serving([tmp_path])
+    page = browser.new_context().new_page()
+    page.goto(f"http://127.0.0.1:{next(servers)}/runs/{key_of(tmp_path / 'one')}")
+    rows = page.locator("#live table").last.locator("tbody tr")
+    assert rows.count() == len(search) - 1
+    with records.open("ab") as stream:
+        stream.write(search[-1])
+    start = time.perf_counter()
+    page.wait_for_function(
+        "n => document.querySelectorAll('#live table:last-of-type').length && "
+        "[...document.querySelectorAll('#live table')].at(-1).tBodies[0].rows.length === n",
+        arg=len(search),
+        timeout=10_000,
+    )
+    assert time.perf_counter() - start < 5, "two seconds on a machine that is free"
+    next(servers, None)
