@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from actlab.errors import EngineError
-from actlab.records import Plan
+from actlab.records import BalancedSampler, Plan
 from actlab.studies.executors.engines import executor_factory
 from actlab.studies.run_folder import RunFolder
 from actlab.studies.search.search import run_search
@@ -185,8 +185,10 @@ def lines(folder: RunFolder) -> int:
 
 
 def drill_plan() -> Plan:
+    """Return a planned search: the settings of an adaptive one depend on the order of arrival."""
     tiny = make_tiny_plan()
-    return replace(tiny, trials=24, protocol=replace(tiny.protocol, max_epochs=12, patience=12))
+    protocol = replace(tiny.protocol, max_epochs=12, patience=12)
+    return replace(tiny, trials=24, protocol=protocol, sampler=BalancedSampler())
 
 
 def drill(folder: RunFolder, engine: str, harm: Callable[[], None], log: Path) -> None:

@@ -267,7 +267,7 @@ def within(seconds: float, ask: Callable[[], Result]) -> Result:
     try:
         return answer.result(seconds)
     except concurrent.futures.TimeoutError:
-        message = _("The engine did not answer within {seconds} s: are its workers up?")
+        message = _("The engine did not answer within {seconds} s.")
         raise EngineError(message.format(seconds=f"{seconds:g}")) from None
 
 

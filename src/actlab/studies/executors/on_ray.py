@@ -9,9 +9,10 @@ from actlab.errors import EngineError, missing_extra
 from actlab.i18n import _
 from actlab.records import DataPlan
 from actlab.studies.executors import hosting
-from actlab.studies.executors.cluster import ANSWER_SECONDS, DATA_SECONDS, ClusterExecutor, within
+from actlab.studies.executors.cluster import DATA_SECONDS, ClusterExecutor, within
 
 AUTO = "auto"
+CONNECT_SECONDS = 20.0
 
 
 class RayExecutor(ClusterExecutor):
@@ -93,7 +94,7 @@ def _connect(ray: Any, address: str) -> None:
             ray.init(include_dashboard=False, **quiet)
         return
     try:
-        within(ANSWER_SECONDS, lambda: ray.init(f"ray://{address}", **quiet))
+        within(CONNECT_SECONDS, lambda: ray.init(f"ray://{address}", **quiet))
     except ImportError:
         raise missing_extra("ray[client]", "ray") from None
     except (ConnectionError, RuntimeError, ValueError, EngineError) as error:
@@ -101,5 +102,5 @@ def _connect(ray: Any, address: str) -> None:
             "There must be a Ray cluster at {address}; it cannot be reached: {error}. Start one "
             "with: ray start --head"
         )
-        text = str(error).splitlines()[0] if str(error) else type(error).__name__
+        text = str(error).splitlines()[0].rstrip(".?") if str(error) else type(error).__name__
         raise EngineError(message.format(address=address, error=text)) from None
