@@ -1,6 +1,7 @@
 """Finding the user's own line on the stack of a running program."""
 
 import sys
+from functools import lru_cache
 from itertools import islice
 from types import CodeType, FrameType
 from typing import NamedTuple
@@ -17,6 +18,15 @@ _DEPTH = 80
 """How many frames are looked at: deeper than any program that is written by hand."""
 
 
+@lru_cache(maxsize=4096)
+def _columns(code: CodeType, instruction: int, number: int) -> tuple[int | None, int | None]:
+    """Return first and last column of an instruction on one line, None where they are not known."""
+    positions = next(islice(code.co_positions(), instruction // 2, None), None)
+    if positions is not None and positions[0] == positions[1] == number:
+        return positions[2], positions[3]
+    return None, None
+
+
 class Line(NamedTuple):
     """One frame of the stack, cheap to keep; it becomes a `Location` when somebody asks."""
 
@@ -26,10 +36,7 @@ class Line(NamedTuple):
 
     def location(self, module: str | None) -> Location:
         """Return the line with its columns, where the interpreter knows them."""
-        column, end = None, None
-        positions = next(islice(self.code.co_positions(), self.instruction // 2, None), None)
-        if positions is not None and positions[0] == positions[1] == self.number:
-            column, end = positions[2], positions[3]
+        column, end = _columns(self.code, self.instruction, self.number)
         return Location(
             file=self.code.co_filename,
             line=self.number,

@@ -133,16 +133,20 @@ def activations_of(
 
     Several rules ask for the same numbers; they are computed once for a step.
     """
-    kept = step.known
+    key = ("activations", flat_slope, flat_share)
+    if key not in step.known:
+        step.known[key] = _all_measured(step, flat_slope, flat_share)
+    measured: Measured = step.known[key]
+    return measured
+
+
+def _all_measured(step: Step, flat_slope: float, flat_share: float) -> Measured:
     found: list[ActivationMeasure] = []
     unreadable: list[str] = []
     runs = [run for run in step.activations if run.name in MEASURED]
     names = distinct(activation_label(run.call) for run in runs)
     for run, label in zip(runs, names, strict=True):
-        key = ("units", id(run.call), flat_slope)
-        if key not in kept:
-            kept[key] = _measured(run, flat_slope)
-        statistics: UnitStatistics | None = kept[key]
+        statistics = _measured(run, flat_slope)
         if statistics is None:
             unreadable.append(label)
             continue
@@ -208,7 +212,9 @@ def gradients_of(step: Step, low: float = 0.0, high: float = math.inf) -> list[G
     (frozen, unused) and with weights that are all zero are left out. A ratio outside [low, high] is
     measured again, on each half of the batch.
     """
-    layers, measures = _layers(step)
+    if "layers" not in step.known:
+        step.known["layers"] = _layers(step)
+    layers, measures = step.known["layers"]
     named = [(p, step.gradients.get(name)) for name, p in step.parameters.items()]
     pairs = [(parameter, gradient) for parameter, gradient in named if gradient is not None]
     norms = (_norm([gradient for __, gradient in pairs]),)

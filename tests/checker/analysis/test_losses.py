@@ -1,0 +1,86 @@
+"""Likelihoods that users write, with the logarithm and without; other losses left alone."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.distributions import Categorical
+from torch.nn import functional as F
+
+import actlab
+from actlab.checker.report import Report
+
+Loss = Callable[[Tensor], Tensor]
+N, C = 64, 5
+Y, ROW = torch.arange(N) % C, torch.arange(N)
+ONE_HOT = F.one_hot(Y, C).float()
+FIXED = torch.Generator().manual_seed(3)
+SUPPORT = torch.linspace(-4, 4, C)
+REWARDS, WEIGHTS = torch.randn(N, C, generator=FIXED), torch.randn(N, generator=FIXED)
+
+
+def p(z: Tensor) -> Tensor:
+    return F.softmax(z, 1)
+
+
+def log_p(z: Tensor) -> Tensor:
+    return F.log_softmax(z, 1)
+
+
+WITHOUT_LOGARITHM: dict[str, Loss] = {
+    "a picked probability": lambda z: -p(z)[ROW, Y].mean(),
+    "a weighted probability": lambda z: -(ONE_HOT * p(z)).sum(1).mean(),
+    "a weighted score": lambda z: -(ONE_HOT * z).sum(1).mean(),
+    "an einsum": lambda z: -torch.einsum("bc,bc->b", ONE_HOT, z).mean(),
+    "a picked score": lambda z: -z[ROW, Y].mean(),
+    "a gathered score": lambda z: -z.gather(1, Y[:, None]).mean(),
+    "a score times an advantage": lambda z: -(z.gather(1, Y[:, None]).squeeze(1) * WEIGHTS).mean(),
+    "soft labels, the sign on the labels": lambda z: (-F.softmax(ONE_HOT, 1) * z).sum(-1).mean(),
+    "averaged over everything": lambda z: -(ONE_HOT * z).sum() / N,
+}
+RIGHT: dict[str, Loss] = {
+    "picked": lambda z: -log_p(z)[ROW, Y].mean(),
+    "weighted": lambda z: -(ONE_HOT * log_p(z)).sum(1).mean(),
+    "logarithm after the pick": lambda z: -torch.log(p(z)[ROW, Y] + 1e-8).mean(),
+    "policy gradient": lambda z: -(log_p(z).gather(1, Y[:, None])[:, 0] * WEIGHTS).mean(),
+    "a categorical": lambda z: -(Categorical(logits=z).log_prob(Y) * WEIGHTS).mean(),
+    "a value of an action": lambda z: F.smooth_l1_loss(z.gather(1, Y[:, None])[:, 0], WEIGHTS),
+    "a value by one-hot": lambda z: ((z * ONE_HOT).sum(1) - WEIGHTS).pow(2).mean(),
+    "a margin": lambda z: F.relu(1 - z[ROW, Y] + z[ROW, (Y + 1) % C]).mean(),
+    "normalised in two terms": lambda z: torch.logsumexp(z, 1).mean() - z[ROW, Y].mean(),
+    "absolute error of a probability": lambda z: (1 - p(z)[ROW, Y]).mean(),
+    "focal": lambda z: (-((1 - p(z)[ROW, Y]) ** 2) * log_p(z)[ROW, Y]).mean(),
+    "expected reward": lambda z: -(p(z) * REWARDS).sum(1).mean(),
+    "expected value": lambda z: (
+        ((p(z) * torch.linspace(-4, 4, C)).sum(1) - WEIGHTS).square().mean()
+    ),
+    "distillation": lambda z: -(F.softmax(REWARDS, 1) * log_p(z / 2)).sum(1).mean() * 4,
+    "importance weights": lambda z: -(p(z)[ROW, Y] / torch.full((N,), 0.2) * WEIGHTS).mean(),
+    "one against the rest": lambda z: -(ONE_HOT * F.logsigmoid(z)).sum(1).mean(),
+    "what a saliency map asks": lambda z: z[ROW, Y].sum(),
+}
+
+
+def reports(loss: Loss) -> tuple[Report, Report]:
+    torch.manual_seed(0)
+    net, x = nn.Sequential(nn.Linear(16, 32), nn.ReLU(), nn.Linear(32, C)), torch.randn(N, 16)
+    by_step = actlab.check_step(lambda: loss(net(x)), model=net)
+    return by_step, actlab.check(net, lambda z, __: loss(z), (x, Y))
+
+
+@pytest.mark.parametrize("name", WITHOUT_LOGARITHM)
+def test_a_likelihood_without_its_logarithm_is_found(name: str) -> None:
+    for report in reports(WITHOUT_LOGARITHM[name]):
+        assert [f.code for f in report.errors] == ["ACT106"], str(report)
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_what_is_a_likelihood_or_none_is_left_alone(name: str) -> None:
+    for report in reports(RIGHT[name]):
+        assert report.of_severity("error", "warning") == (), str(report)
+
+
+def test_the_softmax_before_a_picked_logarithm_is_seen() -> None:
+    for report in reports(lambda z: -torch.log(p(p(z))[ROW, Y]).mean()):
+        assert "ACT101" in report.codes
