@@ -237,3 +237,68 @@ def test_help_loads_no_torch() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "TARGET" in done.stdout
+
+
+def test_what_is_a_safe_edit_is_mended(program: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ("net.py:published", "--data", "digits", "--fix")
+    before = program.read_text()
+    code, out, err = written(capsys, *arguments, "--diff")
+    assert code == 1
+    assert "-        nn.Softmax(dim=1),\n+        nn.Identity(),\n" in out
+    assert "would be mended" in err
+    assert program.read_text() == before
+    assert written(capsys, *arguments)[0] == 1
+    assert program.read_text() == before.replace("nn.Softmax(dim=1)", "nn.Identity()")
+    sys.modules.pop("net", None)
+    code, _out, err = written(capsys, *arguments)
+    assert (code, err) == (0, "Nothing to mend by a safe edit.\n")
+    assert written(capsys, *arguments[:-1], "--diff")[0] == 2
+    assert written(capsys, *arguments, "--json")[0] == 2
+
+
+def test_annotations_for_github(program: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _err = written(capsys, "net.py:published", "--data", "digits", "--format", "github")
+    assert code == 1
+    (line,) = out.splitlines()
+    assert line.startswith(
+        "::error title=ACT101 double-softmax,file=net.py,line=11,col=9,endColumn=25::"
+    )
+    assert "%0A" in line
+
+
+def test_several_inputs_by_shape_and_by_name(
+    program: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    program.write_text(
+        PROGRAM + "class Pair(nn.Module):\n"
+        "    def __init__(self, width, act='relu'):\n"
+        "        super().__init__()\n"
+        "        self.e, self.a = nn.Embedding(9, 4), nn.Linear(5, 4)\n"
+        "        self.b, self.act = nn.Linear(4, width), getattr(torch, act)\n"
+        "    def forward(self, ids, other, mask=None):\n"
+        "        return {'logits': self.b(self.act(self.e(ids).mean(1) + self.a(other)))}\n"
+    )
+    target = ("net.py:Pair", "--set", "width=3", "--set", "act=tanh")
+    shapes = ("--input-shape", "long:7", "--input-shape", "5")
+    assert written(capsys, *target, *shapes)[0] == 0
+    named = (
+        "--input-shape",
+        "other=5",
+        "--input-shape",
+        "ids=long:7",
+        "--input-shape",
+        "mask=bool:7",
+    )
+    assert written(capsys, *target, *named)[0] == 0
+    np.savez(
+        "batch.npz",
+        other=np.ones((6, 5), np.float32),
+        ids=np.ones((6, 7), int),
+        kind=np.arange(6) % 3,
+    )
+    code, out, _err = written(capsys, *target, "--data", "batch.npz")
+    assert code == 0
+    assert "Task: multiclass" in out
+    code, _out, err = written(capsys, *target, "--input-shape", "5")
+    assert code == 2
+    assert "It takes ids, other, mask" in err or "takes ids" in err

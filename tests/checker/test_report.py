@@ -62,7 +62,7 @@ def test_a_functional_call_is_found_at_its_line_and_mended_there() -> None:
     (found,) = report_of(Functional()).findings
     assert found.location.file == __file__
     assert found.location.line == line_with("# the functional line")
-    assert found.fix == "return self.fc(x)  # the functional line"
+    assert found.fix == "return self.fc(x)"
     assert "1.461" in found.proof
     assert "0.232" in found.proof
 

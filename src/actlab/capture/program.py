@@ -345,7 +345,7 @@ def _compiled_eagerly(compiling: Callable[..., Any]) -> Callable[..., Any]:
 def _set_stance(stance: str) -> None:
     """Say how compiled code runs; torch before 2.6 cannot."""
     if "torch._dynamo" in sys.modules and hasattr(torch.compiler, "set_stance"):
-        torch.compiler.set_stance(stance)  # type: ignore[arg-type]
+        torch.compiler.set_stance(stance)
 
 
 def alive(kind: type[Kind]) -> list[Kind]:

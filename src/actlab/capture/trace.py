@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from actlab.capture.frames import NOWHERE, Trail, is_library
+from actlab.capture.frames import NOWHERE, Line, Trail, is_library
 from actlab.capture.location import Location
 from actlab.capture.module_source import Scope, declaration
 
@@ -89,13 +89,18 @@ class Call:
 
     @property
     def ran_at(self) -> Location:
-        """Return the line that ran the call."""
+        """Return the place of the line that ran the call."""
+        line = self.line
+        return line.location(self.module) if line else Location(module=self.module)
+
+    @property
+    def line(self) -> Line | None:
+        """Return the line that ran the call: the user's own, else a library's."""
         lines = self.trail.lines
         inner = lines[: self.trail.inner]
         own = [line for line in inner if not is_library(line.code.co_filename)]
         asked = () if self.files else lines
-        line = next(iter((*own, *inner, *asked)), None)
-        return line.location(self.module) if line else Location(module=self.module)
+        return next(iter((*own, *inner, *asked)), None)
 
     @property
     def _is_of_module(self) -> bool:

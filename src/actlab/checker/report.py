@@ -24,7 +24,8 @@ REPORT_VERSION = 1
 class Finding:
     """One fault: what it is, where, the measured proof, why it matters, the smallest fix.
 
-    `fix` is a line of code. `others` are further lines at which the same fault was seen.
+    `fix` is a line of code, `edit` the change of the source that makes it, None where that is for a
+    person. `others` are further lines at which the same fault was seen.
     """
 
     code: str
@@ -36,6 +37,19 @@ class Finding:
     why: str
     fix: str
     others: tuple[Location, ...] = ()
+    edit: "Edit | None" = None
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A part of a file, and the text for its place; lines and columns from 1, the end exclusive."""
+
+    file: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    text: str
 
 
 @dataclass(frozen=True)

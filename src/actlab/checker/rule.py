@@ -111,7 +111,8 @@ class Rule(ABC):
             location=location,
             proof=proof,
             why=why,
-            fix=fix,
+            fix=str(fix),
+            edit=getattr(fix, "edit", None),
         )
 
 

@@ -1,8 +1,10 @@
 """`actlab check`: run one step of a user's program or model, and report misused activations."""
 
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -128,6 +130,12 @@ ThenRun = Annotated[
     bool,
     typer.Option("--then-run", help=_("Let a program without findings go on, as if unchecked.")),
 ]
+Fixes = Annotated[
+    bool, typer.Option("--fix", help=_("Mend the source where the fix is a safe edit."))
+]
+Difference = Annotated[
+    bool, typer.Option("--diff", help=_("With --fix: show the edits, and change nothing."))
+]
 Ignore = Annotated[
     str,
     typer.Option("--ignore", metavar="CODES", help=_("Codes to leave out: ACT110,ACT402.")),
@@ -147,6 +155,8 @@ def check(
     settings: Settings = None,
     steps: Steps = 1,
     then_run: ThenRun = False,
+    fix: Fixes = False,
+    diff: Difference = False,
     output_format: Annotated[
         Format, typer.Option("--format", help=_("How to write the report."))
     ] = Format.TEXT,
@@ -159,6 +169,10 @@ def check(
 ) -> None:
     """Report misused activations; exit with 1 if there is an error."""
     written = Format.JSON if json else output_format
+    if diff and not fix:
+        raise ActlabError(_("--diff shows what --fix would change: give both."))
+    if fix and (then_run or written is not Format.TEXT):
+        raise ActlabError(_("--fix goes with neither --then-run nor --json nor --format."))
     if explain is not None:
         _explain(explain, json=written is Format.JSON)
         return
@@ -188,14 +202,14 @@ def check(
             arguments=_arguments(settings or []),
             ignore=ignore,
         )
-        _print(report, written)
-        raise typer.Exit(_exit_code(report, strict))
+        raise typer.Exit(_answer(report, written, strict, fix, diff))
     _refuse(loss=loss, input_shape=input_shape, data=data, set=settings)
     from actlab.capture.program import UserProgram
 
     name, own = (words[0], words[1:]) if module is None else (module, words)
     program = UserProgram(name, tuple(own), is_module=module is not None)
-    _check_program(program, task, ignore, steps, then_run, written, strict)
+    answer = partial(_answer, written=written, strict=strict, fix=fix, diff=diff)
+    _check_program(program, task, ignore, steps, then_run, answer)
 
 
 def _check_program(
@@ -204,19 +218,17 @@ def _check_program(
     ignore: str,
     steps: int,
     then_run: bool,
-    written: Format,
-    strict: bool,
+    answer: Callable[..., int],
 ) -> None:
     from actlab.addresses import outside_program
     from actlab.checker.program import check_program
 
-    went_on = False
+    went_on, code = False, 0
 
     def goes_on(report: "Report") -> bool:
-        nonlocal went_on
-        code = _exit_code(report, strict)
+        nonlocal went_on, code
         with outside_program():
-            _print(report, written, to_stderr=then_run)
+            code = answer(report, to_stderr=then_run)
         went_on = then_run and code == 0
         if went_on:
             let_go()
@@ -225,7 +237,7 @@ def _check_program(
         return went_on
 
     try:
-        report = check_program(
+        check_program(
             program, task=task, ignore=ignore, steps=steps, goes_on=goes_on, apart=not then_run
         )
     except (Exception, SystemExit) as error:
@@ -233,7 +245,7 @@ def _check_program(
             raise
         raise _as_python(error) from None
     if not went_on:
-        raise typer.Exit(_exit_code(report, strict))
+        raise typer.Exit(code)
 
 
 def _as_python(error: BaseException) -> SystemExit:
@@ -243,11 +255,33 @@ def _as_python(error: BaseException) -> SystemExit:
     own = error.__traceback__
     while own is not None and own.tb_frame.f_globals.get("__name__") != "__main__":
         own = own.tb_next
-    sys.excepthook(type(error), error, own or error.__traceback__)
+    error = error.with_traceback(own or error.__traceback__)
+    sys.excepthook(type(error), error, error.__traceback__)
     return SystemExit(1)
 
 
-def _exit_code(report: "Report", strict: bool) -> int:
+def _answer(
+    report: "Report",
+    written: Format,
+    strict: bool,
+    fix: bool,
+    diff: bool,
+    to_stderr: bool = False,
+) -> int:
+    """Write the report, make its edits where that is asked for, and return the exit code."""
+    from actlab.checker.reporting import fixes
+
+    _print(report, written, to_stderr)
+    if fix:
+        new = fixes.edited(report.of_severity("error", "warning"))
+        if diff:
+            print(fixes.difference(new), end="")
+        else:
+            fixes.write(new)
+        for file in new:
+            say((_("would be mended: {file}") if diff else _("mended: {file}")).format(file=file))
+        if not new:
+            say(_("Nothing to mend by a safe edit."))
     return int(bool(report.errors or (strict and report.warnings)))
 
 
