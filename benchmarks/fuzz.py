@@ -126,7 +126,7 @@ def query(content: bytes, _place: Path) -> object:
 
 
 def address(content: bytes, _place: Path) -> object:
-    from actlab.studies.interface.models import absolute_address
+    from actlab.studies.interface.user_inputs import absolute_address
 
     return absolute_address(text_of(content))
 

@@ -11,6 +11,7 @@ _HOMES = {
     "get": "actlab.activations",
     "functions": "actlab.activations",
     "study": "actlab.studies.interface.interface",
+    "open": "actlab.studies.interface.interface",
     "verdict": "actlab.verdicts.api",
     "slots": "actlab.networks",
     "swap": "actlab.networks",
@@ -18,6 +19,9 @@ _HOMES = {
     "check_step": "actlab.checker",
     "watch": "actlab.checker.watching",
 }
+
+_NAMES_THERE = {"open": "open_study"}
+"""Names that at home would hide one of Python's own."""
 
 __all__ = ["__version__", *_HOMES]
 
@@ -29,7 +33,7 @@ def __getattr__(name: str) -> Any:
         return version("actlab")
     if name not in _HOMES:
         raise AttributeError(f"module 'actlab' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    return getattr(import_module(_HOMES[name]), _NAMES_THERE.get(name, name))
 
 
 def __dir__() -> list[str]:

@@ -9,7 +9,7 @@ and records are read once and kept; they are read again where their file has cha
 import contextlib
 import os
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +23,21 @@ from actlab.studies.lock import locked
 from actlab.studies.plan import file
 from actlab.studies.redaction import without_secrets
 
+
+@dataclass(frozen=True)
+class _Findings:
+    """The content of findings.json."""
+
+    findings: list[dict[str, Any]]
+    format_version: int = FORMAT_VERSION
+
+
 _RECORD = TypeAdapter(Record)
 _ENVIRONMENT = TypeAdapter(Environment)
 _FINAL = TypeAdapter(FinalFigure)
 _CONFIRMATION = TypeAdapter(Confirmation)
 _REPLICATE_FINALS = TypeAdapter(tuple[FinalFigure, ...])
-_FINDINGS = TypeAdapter(dict[str, Any])
+_FINDINGS = TypeAdapter(_Findings)
 
 _Version = tuple[int, int, int]
 """What tells one content of a file from another: its inode, its size, when it was written."""
@@ -314,8 +323,8 @@ class RunFolder:
 
     def findings(self) -> list[dict[str, Any]] | None:
         """Read what the checker found; None before it ran."""
-        document = self._read(self.findings_path, _FINDINGS)
-        return None if document is None else list(document["findings"])
+        found: _Findings | None = self._read(self.findings_path, _FINDINGS)
+        return None if found is None else found.findings
 
     def _write(self, path: Path, content: bytes) -> None:
         with self._writing(path):

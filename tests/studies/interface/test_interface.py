@@ -1,5 +1,6 @@
 """`actlab.study`, with real trainings of a tiny network."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,13 @@ from torch import nn
 import actlab
 from actlab.errors import ActlabError, AddressError, DataError, PlanError, RunFolderError
 from actlab.records import Outcome
-from actlab.studies.interface.models import find_model
+from actlab.studies.interface.user_inputs import find_model
+from actlab.studies.plan.file import read_plan, write_plan
+from actlab.studies.run_folder import RunFolder
 
 QUICK = {
     "trials": 4,
+    "replicates": 0,
     "seed": 1,
     "protocol.max_epochs": 4,
     "space.learning_rate": {"low": 0.03, "high": 0.1},
@@ -108,3 +112,21 @@ def test_what_workers_can_import_travels() -> None:
     assert found.name.endswith(":network")
     assert not find_model(lambda: network()).travels
     assert not find_model(network()).travels
+
+
+def test_no_code_is_run_because_a_plan_names_it(tmp_path: Path) -> None:
+    code = tmp_path / "evil.py"
+    code.write_text(f"open({str(tmp_path / 'ran')!r}, 'w').close()\n\ndef build():\n    pass\n")
+    plan = read_plan("digits", {})
+    path = tmp_path / "plan.toml"
+    path.write_text(write_plan(replace(plan, network=f"{code}:build")))
+    with pytest.raises(AddressError, match="name it as model="):
+        actlab.study(path, out=tmp_path / "run")
+    folder = RunFolder.create(tmp_path / "other", replace(plan, network=f"{code}:build"))
+    opened = actlab.open(folder.path)
+    assert opened.records == ()
+    for go_on in (opened.run, opened.confirm):
+        with pytest.raises(ActlabError, match=r"name it as model=|search must be finished"):
+            go_on()
+    assert not (tmp_path / "ran").exists()
+    assert not (tmp_path / "run").exists()

@@ -48,7 +48,7 @@ def finish(
         _say_interrupted(folder)
         raise
     if as_json:
-        print_json(verdict_summary(folder, claims))
+        print_json(verdict_summary(folder, claims, verdict))
         return
     if verdict is not None:
         how = wording(verdict, Formatter(translation(process_language())))

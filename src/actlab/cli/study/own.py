@@ -39,11 +39,11 @@ def own_overrides(network: str | None, data: Path | None) -> dict[str, Any]:
     """
     overrides: dict[str, Any] = {}
     if network is not None:
-        from actlab.studies.interface.models import absolute_address
+        from actlab.studies.interface.user_inputs import absolute_address
 
         overrides["network.name"] = absolute_address(network)
     if data is not None:
-        from actlab.studies.interface.user_data import data_overrides
+        from actlab.studies.interface.user_inputs import data_overrides
 
         overrides |= data_overrides(data, Path())
     return overrides
@@ -61,7 +61,7 @@ def located(plan: "Plan") -> "Plan":
 def check_code_is_named(plan: "Plan", network: str | None) -> None:
     """Raise AddressError for a plan that names code which the command line does not name."""
     from actlab.networks import is_address
-    from actlab.studies.interface.models import absolute_address
+    from actlab.studies.interface.user_inputs import absolute_address
 
     named = None if network is None else absolute_address(network)
     if is_address(plan.network) and named != plan.network:

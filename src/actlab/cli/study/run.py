@@ -92,7 +92,7 @@ def run(
     from actlab.errors import ActlabError
     from actlab.studies.confirm.confirmation import check_seeds
     from actlab.studies.executors.engines import executor_factory
-    from actlab.studies.interface.models import without_missing_kinds
+    from actlab.studies.interface.user_inputs import without_missing_kinds
     from actlab.studies.plan.file import read_plan
     from actlab.studies.run_folder import RunFolder
     from actlab.studies.search.sampling import with_lag

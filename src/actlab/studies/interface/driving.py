@@ -5,10 +5,10 @@ from typing import Protocol as Interface
 from actlab.errors import ActlabError
 from actlab.records import Confirmation, Record, Stage, Verdict
 from actlab.studies.confirm.confirmation import ask_for, confirm
+from actlab.studies.confirm.stopping import stopping_rule
 from actlab.studies.executors.session import ExecutorFactory
 from actlab.studies.interface.pages import write_page
 from actlab.studies.interface.self_check import self_checking
-from actlab.studies.interface.stopping import stopping_rule
 from actlab.studies.interface.verdicts import ClaimJudge, write_verdict
 from actlab.studies.run_folder import RunFolder
 from actlab.studies.search.search import run_search
@@ -52,5 +52,5 @@ def bring_to_its_end(
             folder.discard_if_unused()
             raise
         verdict = write_verdict(folder, claims)
-        write_page(folder, folder.report_path, language, claims)
+        write_page(folder, folder.report_path, language, claims, verdict)
         return verdict

@@ -10,8 +10,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from actlab.errors import ActlabError, EngineError, RunFolderError
+from actlab.errors import ActlabError, AddressError, EngineError, RunFolderError
 from actlab.i18n import _, process_language
+from actlab.networks import is_address
 from actlab.records import Confirmation, Execution, FinalFigure, Plan, Record, Verdict, best_record
 from actlab.studies.confirm.confirmation import check_seeds, obstacle
 from actlab.studies.executors.engines import executor_factory
@@ -19,10 +20,14 @@ from actlab.studies.executors.in_process import InThisProcess
 from actlab.studies.executors.local import LocalProcesses
 from actlab.studies.executors.session import ExecutorFactory
 from actlab.studies.interface.driving import bring_to_its_end
-from actlab.studies.interface.models import find_model, without_missing_kinds
 from actlab.studies.interface.pages import write_page
 from actlab.studies.interface.progress import StudyProgress
-from actlab.studies.interface.user_data import UserData, data_overrides
+from actlab.studies.interface.user_inputs import (
+    UserData,
+    data_overrides,
+    find_model,
+    without_missing_kinds,
+)
 from actlab.studies.interface.verdicts import verdict_of
 from actlab.studies.plan.file import read_plan, revised
 from actlab.studies.run_folder import RunFolder
@@ -34,12 +39,20 @@ _COMMAND = "actlab.study(...)"
 class Study:
     """A study in its run folder; everything it says is read from there.
 
-    It shows itself as a table in a notebook.
+    It shows itself as a table in a notebook. A study of a network of somebody's own goes on to
+    train only where `model` names it.
     """
 
-    def __init__(self, path: Path, make_executor: ExecutorFactory = LocalProcesses) -> None:
-        self._folder = RunFolder.open(path)
+    def __init__(
+        self,
+        path: Path | str,
+        make_executor: ExecutorFactory = LocalProcesses,
+        *,
+        model: Any = None,
+    ) -> None:
+        self._folder = RunFolder.open(Path(path))
         self._make_executor = make_executor
+        self._named = None if model is None else find_model(model).name
 
     @property
     def path(self) -> Path:
@@ -103,6 +116,7 @@ class Study:
         self._finish()
 
     def _finish(self, confirmation: Confirmation | None = None) -> Verdict | None:
+        check_code_is_named(self.plan, self._named)
         with StudyProgress() as progress, self._generator_kept():
             return bring_to_its_end(
                 self._folder,
@@ -136,6 +150,15 @@ class Study:
             for row in rows
         )
         return f"<p>{html.escape(repr(self))}</p><table><tr>{head}</tr>{body}</table>"
+
+
+def open_study(path: Path | str, *, model: Any = None) -> Study:
+    """Return the study in a run folder, without training; `actlab.open`.
+
+    `model` names the study's own network where it is to go on to train: no code is run because a
+    file names it. Raises RunFolderError where there is no study.
+    """
+    return Study(path, model=model)
 
 
 def study(
@@ -195,10 +218,24 @@ def study(
             laid_over[f"space.{slot}_activation"] = list(names)
     laid_over |= overrides or {}
     named = [kind for kind in ("conv", "fc") if f"space.{kind}_activation" in laid_over]
-    read = without_missing_kinds(_read(plan, laid_over), named)
+    asked = _read(plan, laid_over)
+    name = laid_over.get("network.name", plan.network if isinstance(plan, Plan) else None)
+    check_code_is_named(asked, name)
+    read = without_missing_kinds(asked, named)
     begun = Study(_folder(path, read), make_executor)
+    begun._named = name
     begun.run()
     return begun
+
+
+def check_code_is_named(plan: Plan, name: str | None) -> None:
+    """Raise AddressError for a plan whose network is code that the caller does not name."""
+    if is_address(plan.network) and name != plan.network:
+        message = _(
+            "The plan trains a network of its own, {address}. No code is run because a file names "
+            "it: if you trust it, name it as model="
+        )
+        raise AddressError(message.format(address=plan.network))
 
 
 def _read(plan: str | Path | Plan, overrides: Mapping[str, Any]) -> Plan:

@@ -22,9 +22,13 @@ SEEDS = 10
 
 
 def write_page(
-    folder: RunFolder, target: Path, language: str, claims: ClaimJudge | None = None
+    folder: RunFolder,
+    target: Path,
+    language: str,
+    claims: ClaimJudge | None = None,
+    verdict: Verdict | None = None,
 ) -> None:
-    """Write the page of the study in a run folder to `target`.
+    """Write the page of the study in a run folder to `target`; `verdict` where it is known.
 
     Raises ActlabError for a study that has not begun, or where `target` cannot be written.
     """
@@ -43,7 +47,7 @@ def report_data(folder: RunFolder, language: str, claims: ClaimJudge | None = No
         message = _("The study in {path} has not begun to train; there is nothing to draw yet.")
         raise ActlabError(message.format(path=folder.path))
     records = folder.records()
-    verdict = verdict_of(folder)
+    verdict = verdict or verdict_of(folder)
     replicates = tuple(r for r in folder.all_records() if r.stage == "confirm")
     return ReportData(
         plan=folder.plan(),

@@ -5,8 +5,9 @@ from collections.abc import Callable, Sequence
 from gettext import NullTranslations
 from typing import Any
 
+from actlab.errors import RunFolderError
 from actlab.files import write_bytes
-from actlab.i18n import process_language, translation
+from actlab.i18n import _, process_language, translation
 from actlab.records import (
     FORMAT_VERSION,
     Claim,
@@ -21,9 +22,8 @@ from actlab.studies.confirm.candidate_settings import chance_level, chosen_setti
 from actlab.studies.confirm.judging import ExtraInputs, judge
 from actlab.studies.confirm.replicates import stopped_early
 from actlab.studies.confirm.replication import Replication
+from actlab.studies.confirm.stopping import stopping_rule
 from actlab.studies.confirm.verdict_text import document
-from actlab.studies.interface.costs import known_costs, measure_costs
-from actlab.studies.interface.stopping import stopping_rule
 from actlab.studies.run_folder import RunFolder
 from actlab.studies.search.importance import importance
 from actlab.studies.summary import summary
@@ -93,9 +93,11 @@ def replication_of(folder: RunFolder) -> Replication:
     )
 
 
-def verdict_summary(folder: RunFolder, claims: ClaimJudge | None = None) -> dict[str, Any]:
-    """Return the document of `actlab study show --json`, the verdict included."""
-    verdict = verdict_of(folder)
+def verdict_summary(
+    folder: RunFolder, claims: ClaimJudge | None = None, verdict: Verdict | None = None
+) -> dict[str, Any]:
+    """Return the document of `actlab study show --json`; `verdict` where it is known."""
+    verdict = verdict or verdict_of(folder)
     return {**summary(folder), "verdict": _document(folder, verdict, claims) if verdict else None}
 
 
@@ -115,3 +117,27 @@ def write_verdict(folder: RunFolder, claims: ClaimJudge | None = None) -> Verdic
 def _document(folder: RunFolder, verdict: Verdict, claims: ClaimJudge | None) -> dict[str, Any]:
     translations = translation(process_language())
     return document(verdict, claims_of(folder, verdict, claims, translations), translations)
+
+
+def measure_costs(folder: RunFolder) -> None:
+    """Measure the time of every activation relative to a copy, unless that was done before."""
+    from actlab.activations import facts, get
+
+    if folder.costs_path.exists():
+        return
+    space = folder.plan().space
+    names = dict.fromkeys((*space.conv_activation, *space.fc_activation))
+    found = {name: facts.cost(get(name)).forward_ratio for name in names}
+    write_bytes(folder.costs_path, json.dumps(found, indent=2).encode() + b"\n")
+
+
+def known_costs(folder: RunFolder) -> dict[str, float]:
+    """Return the costs by activation; none before they were measured."""
+    if not folder.costs_path.exists():
+        return {}
+    try:
+        found = json.loads(folder.costs_path.read_bytes())
+        return {str(name): float(cost) for name, cost in found.items()}
+    except (ValueError, AttributeError, TypeError):
+        message = _("{path} is not what actlab wrote: the file has been altered. Delete it.")
+        raise RunFolderError(message.format(path=folder.costs_path)) from None
