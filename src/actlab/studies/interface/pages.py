@@ -32,12 +32,17 @@ def write_page(
 
     Raises ActlabError for a study that has not begun, or where `target` cannot be written.
     """
-    data = report_data(folder, language, claims)
+    data = report_data(folder, language, claims, verdict)
     with writing(target, "-o"):
         write(target, data, language)
 
 
-def report_data(folder: RunFolder, language: str, claims: ClaimJudge | None = None) -> ReportData:
+def report_data(
+    folder: RunFolder,
+    language: str,
+    claims: ClaimJudge | None = None,
+    verdict: Verdict | None = None,
+) -> ReportData:
     """Return what the page of the study in a run folder shows, in any state of the study.
 
     Raises ActlabError for a study that has not begun.
