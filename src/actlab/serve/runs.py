@@ -128,7 +128,7 @@ def _read(key: str, path: Path) -> Run:
         records = folder.all_records()
     except (ActlabError, OSError) as error:
         return Run(key, path, "unreadable", reason=str(error))
-    trials = [record for record in records if record.stage == "search"]
+    trials = tuple(record for record in records if record.stage == "search")
     replicates = [record for record in records if record.stage == "confirm"]
     planned = 0
     if confirmation is not None:
