@@ -76,5 +76,5 @@ def confirmation_trainings(plan: Plan, seeds: int) -> int:
     304
     """
     candidates = len(plan.space.conv_activation) + len(plan.space.fc_activation)
-    to_choose_from = min(candidates * TO_CHOOSE_FROM, plan.trials)
+    to_choose_from = candidates * min(TO_CHOOSE_FROM, plan.trials)
     return to_choose_from * CHOOSE_SEEDS + min(candidates, plan.trials) * seeds

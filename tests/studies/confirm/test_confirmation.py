@@ -36,7 +36,7 @@ from actlab.studies.search.search import run_search
 from actlab.studies.summary import summary
 from actlab.studies.trials import rows_overlap
 from tests.studies.executors import fake_worker
-from tests.studies.executors.fake_worker import accuracy_of, confirmed, searched
+from tests.studies.executors.fake_worker import confirmed, searched
 from tests.studies.inline import Inline
 
 
@@ -113,14 +113,34 @@ def _mean(records: Sequence[Record], setting: object) -> float:
     return sum(0.1 if accuracy is None else accuracy for accuracy in own) / len(own)
 
 
-def test_the_best_of_the_search_are_the_best_of_a_candidate(folder: RunFolder) -> None:
+def test_the_candidates_of_a_slot_share_what_they_are_tried_in(folder: RunFolder) -> None:
     records = folder.records()
-    best = best_settings(folder.plan().space, records)
-    for name in ("relu", "tanh", "elu"):
-        own = [r for r in records if r.setting.conv_activation == name and r.valid_accuracy]
-        scores = sorted((r.valid_accuracy or 0.0 for r in own), reverse=True)[:3]
-        seed = folder.plan().seed
-        assert [accuracy_of(one, seed) for one in best["conv"][name]] == scores
+    completed = [record for record in records if record.outcome is Outcome.COMPLETED]
+    winner = max(completed, key=lambda record: record.valid_accuracy or 0.0).setting
+    for slot, row in best_settings(folder.plan().space, records).items():
+        tried = {
+            name: [replace(setting, **{f"{slot}_activation": "any"}) for setting in found]
+            for name, found in row.items()
+        }
+        (shared,) = {tuple(found) for found in tried.values()}
+        assert len(shared) == len({setting.learning_rate for setting in shared}) <= 3
+        assert shared[0] == replace(winner, **{f"{slot}_activation": "any"})
+        rates = [max_rate(completed, slot, name) for name in row]
+        assert {min(rates), max(rates)} <= {setting.learning_rate for setting in shared}
+
+
+def max_rate(completed: Sequence[Record], slot: str, name: str) -> float:
+    own = [r for r in completed if getattr(r.setting, f"{slot}_activation") == name]
+    return max(own, key=lambda record: record.valid_accuracy or 0.0).setting.learning_rate
+
+
+def test_a_study_that_was_confirmed_by_other_settings_keeps_them(folder: RunFolder) -> None:
+    records = folder.records()
+    (first, *_others) = [r for r in records if r.outcome is Outcome.COMPLETED]
+    odd = replace(first, stage="choose", setting=replace(first.setting, learning_rate=0.12345))
+    settings = {record.setting for record in records}
+    for row in best_settings(folder.plan().space, (*records, odd)).values():
+        assert all(setting in settings for found in row.values() for setting in found)
 
 
 def test_seeds_are_shared_by_the_settings_and_by_nothing_else(folder: RunFolder) -> None:

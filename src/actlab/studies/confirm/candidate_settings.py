@@ -12,7 +12,7 @@ from actlab.studies.run_folder import RunFolder
 
 SLOTS: tuple[SlotName, ...] = ("conv", "fc")
 TO_CHOOSE_FROM = 3
-"""How many of a candidate's settings are trained again before one is kept."""
+"""At how many learning rates the candidates of a slot are trained again before one is kept."""
 
 CHOOSE_SEEDS = 3
 """On how many seeds."""
@@ -34,23 +34,32 @@ def names_in(slot: SlotName, space: Space) -> tuple[str, ...]:
     return space.conv_activation if slot == "conv" else space.fc_activation
 
 
-def best_settings(space: Space, search: Iterable[Record]) -> ByCandidate:
-    """Return the best settings of every candidate by accuracy in the search, the best first.
+def best_settings(space: Space, records: Iterable[Record]) -> ByCandidate:
+    """Return the settings in which the candidates of each slot are tried, the likeliest first.
 
-    At most three each, the earlier trial first where accuracies are equal; none for a candidate
-    without a completed trial.
+    All candidates of a slot share them, but for the activation itself: the learning rates at which
+    candidates did best in the search (that of the best trial, and where there are more than three
+    the lowest and the highest), with the best trial's activation in the other slot. So nobody wins
+    or loses by a rate that the search happened to draw for one of them, and candidates that make
+    no difference come out the same. None for a candidate without a completed trial. A study whose
+    candidates were tried by their own best settings, as was done before, stays with these.
     """
-    completed = [record for record in search if record.outcome is Outcome.COMPLETED]
+    known = tuple(records)
+    completed = [r for r in known if r.stage == "search" and r.outcome is Outcome.COMPLETED]
     ranked = sorted(completed, key=lambda record: (-(record.valid_accuracy or 0.0), record.number))
+    shared: ByCandidate = {slot: _shared(slot, names_in(slot, space), ranked) for slot in SLOTS}
+    tried = {record.setting for record in known if record.stage == "choose"}
+    if tried <= {setting for row in shared.values() for found in row.values() for setting in found}:
+        return shared
     return {
         slot: {name: _first_of(slot, name, ranked) for name in names_in(slot, space)}
         for slot in SLOTS
     }
 
 
-def settings_to_choose_from(space: Space, search: Iterable[Record]) -> tuple[Setting, ...]:
+def settings_to_choose_from(space: Space, records: Iterable[Record]) -> tuple[Setting, ...]:
     """Return the settings of the first stage, each once: a candidate with one has no choice."""
-    by_candidate = best_settings(space, search)
+    by_candidate = best_settings(space, records)
     groups = [found for slot in SLOTS for found in by_candidate[slot].values() if len(found) > 1]
     return tuple(dict.fromkeys(setting for group in groups for setting in group))
 
@@ -60,13 +69,13 @@ def choose(
 ) -> dict[SlotName, dict[str, Setting | None]]:
     """Return the setting that stands for every candidate of both slots; None where there is none.
 
-    Of the candidate's best settings it is the one with the best mean over the seeds of the stage
-    "choose", in which a training without an accuracy counts at `chance`; of equal ones, the one
-    that was better in the search.
+    Of the settings that it was tried in it is the one with the best mean over the seeds of the
+    stage "choose", in which a training without an accuracy counts at `chance`; of equal ones, the one
+    that comes first in `best_settings`.
     """
     known = tuple(records)
     means = _choose_means(known, chance)
-    by_candidate = best_settings(space, (record for record in known if record.stage == "search"))
+    by_candidate = best_settings(space, known)
     return {
         slot: {name: _best(found, means) for name, found in by_candidate[slot].items()}
         for slot in SLOTS
@@ -83,6 +92,31 @@ def chance_level(folder: RunFolder) -> float:
     environment = folder.environment()
     classes = len(environment.class_counts["train"]) if environment is not None else 0
     return 1 / classes if classes else 0.0
+
+
+def _shared(
+    slot: SlotName, names: Sequence[str], ranked: Sequence[Record]
+) -> dict[str, tuple[Setting, ...]]:
+    firsts = {name: _first_of(slot, name, ranked)[:1] for name in names}
+    settings = sorted(
+        (setting for found in firsts.values() for setting in found),
+        key=[record.setting for record in ranked].index,
+    )
+    rates = list(dict.fromkeys(setting.learning_rate for setting in settings))
+    if len(rates) > TO_CHOOSE_FROM:
+        best, middle = rates[0], sorted(rates)[len(rates) // 2]
+        rates = list(dict.fromkeys((best, min(rates), max(rates), middle)))[:TO_CHOOSE_FROM]
+    return {
+        name: tuple(_with(slot, name, settings[0], rate) for rate in rates) if found else ()
+        for name, found in firsts.items()
+    }
+
+
+def _with(slot: SlotName, name: str, best: Setting, rate: float) -> Setting:
+    """Return the best trial's setting with another activation in a slot, and another rate."""
+    if slot == "conv":
+        return Setting(name, best.fc_activation, rate)
+    return Setting(best.conv_activation, name, rate)
 
 
 def _first_of(slot: SlotName, name: str, ranked: Sequence[Record]) -> tuple[Setting, ...]:

@@ -24,8 +24,7 @@ class Replicates:
         self._asked, self._rule = asked, rule if asked.sequential else never
         self._chance = chance_level(folder)
         self._records = list(folder.all_records())
-        search = [record for record in self._records if record.stage == "search"]
-        self._to_choose_from = settings_to_choose_from(self._space, search)
+        self._to_choose_from = settings_to_choose_from(self._space, self._records)
 
     def add(self, record: Record) -> None:
         """Take a new record."""
