@@ -70,8 +70,8 @@ def choose(
     """Return the setting that stands for every candidate of both slots; None where there is none.
 
     Of the settings that it was tried in it is the one with the best mean over the seeds of the
-    stage "choose", in which a training without an accuracy counts at `chance`; of equal ones, the one
-    that comes first in `best_settings`.
+    stage "choose", in which a training without an accuracy counts at `chance`; of equal ones, the
+    one that comes first in `best_settings`.
     """
     known = tuple(records)
     means = _choose_means(known, chance)
