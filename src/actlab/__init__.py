@@ -36,5 +36,10 @@ def __getattr__(name: str) -> Any:
     return getattr(import_module(_HOMES[name]), _NAMES_THERE.get(name, name))
 
 
+def load_ipython_extension(shell: Any) -> None:
+    """Give IPython the cell magic `%%actlab_check`; `%load_ext actlab` calls it."""
+    import_module("actlab.checker.notebook").register(shell)
+
+
 def __dir__() -> list[str]:
     return sorted(__all__)

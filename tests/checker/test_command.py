@@ -302,3 +302,18 @@ def test_several_inputs_by_shape_and_by_name(
     code, _out, err = written(capsys, *target, "--input-shape", "5")
     assert code == 2
     assert "It takes ids, other, mask" in err or "takes ids" in err
+
+
+def test_the_json_is_what_its_schema_says(
+    program: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    docs = Path(__file__).parents[2] / "docs"
+    script = docs / "generate_report_schema.py"
+    stale = subprocess.run([sys.executable, str(script), "--check"], check=False).returncode
+    assert stale == 0, f"run {script}"
+    jsonschema = pytest.importorskip("jsonschema")
+    schema = json.loads((docs / "check-report.schema.json").read_text())
+    _code, out, _err = written(capsys, "net.py:published", "--data", "digits", "--json")
+    jsonschema.validate(json.loads(out), schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**json.loads(out), "findings": [{}]}, schema)

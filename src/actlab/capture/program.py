@@ -68,9 +68,8 @@ class UserProgram:
         if not self.is_notebook:
             module.__file__ = str(path)
             module.__loader__ = SourceFileLoader("__main__", str(path))
-        return StartedProgram(
-            codes, module, (self.name, *self.arguments), path.parent, self.is_notebook
-        )
+        argv = (self.name, *self.arguments)
+        return StartedProgram(self.name, codes, module, argv, path.parent, self.is_notebook)
 
     def _module(self) -> "StartedProgram":
         sys.path.insert(0, str(Path.cwd()))
@@ -89,13 +88,15 @@ class UserProgram:
         module = ModuleType("__main__")
         module.__spec__, module.__loader__ = spec, spec.loader
         module.__package__, module.__file__ = spec.parent, spec.origin
-        return StartedProgram((code,), module, (spec.origin, *self.arguments), Path.cwd())
+        argv = (spec.origin, *self.arguments)
+        return StartedProgram(self.name, (code,), module, argv, Path.cwd())
 
 
 @dataclass(frozen=True, eq=False)
 class StartedProgram:
     """What is ready to run: code, the module that it runs in, its arguments and its folder."""
 
+    name: str
     codes: tuple[CodeType, ...]
     module: ModuleType
     argv: tuple[str, ...]

@@ -9,7 +9,7 @@ from torch import Tensor, nn, optim
 
 from actlab.addresses import as_program, candidates, told
 from actlab.capture.location import Location
-from actlab.capture.program import PassWatch, StartedProgram, UserProgram, alive
+from actlab.capture.program import PassWatch, StartedProgram, alive
 from actlab.capture.trace import Trace
 from actlab.checker.captured_step import CheckError, Program, captured_pass
 from actlab.checker.engine import run_rules
@@ -26,7 +26,7 @@ class _StoppedError(BaseException):
 
 
 def check_program(
-    program: UserProgram,
+    program: StartedProgram,
     *,
     task: str | None = None,
     ignore: str | Iterable[str] = (),
@@ -40,12 +40,11 @@ def check_program(
     program is stopped there by an exception; else it goes on to its end, as if nothing had been,
     and what it raises passes. With `apart`, what it prints goes to standard error.
 
-    Raises CheckError where the program ends before a backward pass, AddressError where it is none.
+    Raises CheckError where the program ends before a backward pass.
     """
     if steps < 1:
         raise CheckError(_("--steps must be at least 1; got {given}.").format(given=steps))
-    started = program.started()
-    check = _Check(started, checked_task(task), settings_here(ignore, RULES), steps, goes_on)
+    check = _Check(program, checked_task(task), settings_here(ignore, RULES), steps, goes_on)
     if not apart:
         _run(program, check)
     else:
@@ -108,7 +107,7 @@ class _Check:
         return replace(report, notes=(*report.notes, note))
 
 
-def _run(program: UserProgram, check: _Check) -> None:
+def _run(program: StartedProgram, check: _Check) -> None:
     try:
         with check.watch:
             check.program.run()
@@ -128,10 +127,10 @@ def _run(program: UserProgram, check: _Check) -> None:
         raise CheckError(_ended(program, text))
 
 
-def _ended(program: UserProgram, text: str) -> str:
+def _ended(program: StartedProgram, text: str) -> str:
     """Return why nothing was checked, and what in the program could be."""
     text += " " + _("Nothing was checked: a check looks at the first backward pass.")
-    found = [] if program.is_module or program.is_notebook else candidates(Path(program.name))
+    found = candidates(Path(program.name)) if program.name.endswith(".py") else ()
     if not found:
         return text
     return f"{text} " + _("What is in it can be checked by name: {names}.").format(

@@ -238,7 +238,12 @@ def _check_program(
 
     try:
         check_program(
-            program, task=task, ignore=ignore, steps=steps, goes_on=goes_on, apart=not then_run
+            program.started(),
+            task=task,
+            ignore=ignore,
+            steps=steps,
+            goes_on=goes_on,
+            apart=not then_run,
         )
     except (Exception, SystemExit) as error:
         if not went_on:
