@@ -77,7 +77,7 @@ def test_exports_are_understood_by_their_names() -> None:
     found = runs_of(read_table(wandb), Columns())
     assert found.said == {"candidate": "activation", "seed": "seed", "score": "val_loss"}
     assert np.isnan(found.score[3])
-    assert judge_runs(found).metric.higher_is_better is False
+    assert judge_runs(found).verdict.metric.higher_is_better is False
     mlflow = {
         "run_id": ["1", "2", "3", "4"],
         "metrics.val_accuracy": [0.9, 0.91, 0.8, 0.82],
@@ -89,7 +89,7 @@ def test_exports_are_understood_by_their_names() -> None:
     board = {"trial_id": list("abcd"), "hparams/model": list("xxyy"), "Accuracy": [0.1, 0.2] * 2}
     found = runs_of(read_table(board), Columns())
     assert found.seed is None
-    assert judge_runs(found).pairing == "unpaired"
+    assert judge_runs(found).verdict.pairing == "unpaired"
 
 
 def test_a_wide_table_has_a_column_per_candidate() -> None:

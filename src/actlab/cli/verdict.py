@@ -81,6 +81,10 @@ Storage = Annotated[
     str | None, typer.Option(metavar="URL", help=_("An Optuna storage to read the runs from."))
 ]
 StudyName = Annotated[str | None, typer.Option(metavar="NAME", help=_("Its study."))]
+Output = Annotated[
+    Path | None,
+    typer.Option("-o", "--output", metavar="FILE.html", help=_("Where to write the page.")),
+]
 Format = Annotated[
     str, typer.Option("--format", metavar="|".join(FORMATS), help=_("How to print the verdict."))
 ]
@@ -102,6 +106,7 @@ def verdict(
     dry_run: DryRunOnly = False,
     storage: Storage = None,
     study: StudyName = None,
+    output: Output = None,
     form: Format = "text",
     json: Json = False,
 ) -> None:
@@ -128,7 +133,15 @@ def verdict(
     judged = judge_runs(
         runs, margin=margin, higher_is_better=higher_is_better, baseline=baseline, rows=rows
     )
-    _print(judged, shown)
+    if output is not None:
+        from actlab.errors import writing
+        from actlab.files import write_bytes
+        from actlab.verdicts.page import render_scores
+
+        page = render_scores(judged, process_language())
+        with writing(output, "-o"):
+            write_bytes(output, page.encode())
+    _print(judged.verdict, shown)
 
 
 def _table(scores: str | None, storage: str | None, study: str | None) -> "Table":

@@ -3,10 +3,12 @@
 import html
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
+from actlab.errors import writing
+from actlab.files import write_bytes
 from actlab.i18n import process_language, translation
-from actlab.records import ScoreVerdict
 from actlab.verdicts.document import (
     latex_of,
     markdown_of,
@@ -16,7 +18,7 @@ from actlab.verdicts.document import (
     table_of,
     wording_of,
 )
-from actlab.verdicts.judge import judge_runs
+from actlab.verdicts.judge import Judged, judge_runs
 from actlab.verdicts.tables import Columns, Fails, read_table, runs_of
 from actlab.verdicts.text import summary
 
@@ -27,8 +29,9 @@ class ScoresVerdict:
     In a notebook it shows itself as a table.
     """
 
-    def __init__(self, value: ScoreVerdict) -> None:
-        self.value = value
+    def __init__(self, judged: Judged) -> None:
+        self._judged = judged
+        self.value = judged.verdict
         self._translations = translation(process_language())
 
     @property
@@ -56,6 +59,19 @@ class ScoresVerdict:
     def to_latex(self) -> str:
         """Return a LaTeX table; the preamble needs `\\\\usepackage{booktabs}`."""
         return latex_of(self.value, self._translations)
+
+    def page(self, path: Path | str, language: str | None = None) -> Path:
+        """Write the page of the verdict, one offline file, and return its path.
+
+        Raises VerdictError for more than 200,000 scores.
+        """
+        from actlab.verdicts.page import render_scores
+
+        target = Path(path)
+        text = render_scores(self._judged, language or process_language())
+        with writing(target, "path"):
+            write_bytes(target, text.encode())
+        return target
 
     def __repr__(self) -> str:
         groups = ", ".join(f"{name} {group}" for name, group in self.groups.items())

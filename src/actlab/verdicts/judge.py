@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from statistics import median
 
 import numpy as np
@@ -35,6 +35,15 @@ FEW_BLOCKS = 6
 _SEED = 20_250_301
 
 
+@dataclass(frozen=True)
+class Judged:
+    """A verdict with what it was made of: the question, and a table of scores per block."""
+
+    verdict: ScoreVerdict
+    question: Question
+    tables: Mapping[str, Scores]
+
+
 def judge_runs(
     runs: Runs,
     *,
@@ -42,7 +51,7 @@ def judge_runs(
     higher_is_better: bool | None = None,
     baseline: str | None = None,
     rows: int | None = None,
-) -> ScoreVerdict:
+) -> Judged:
     """Return what a table of runs supports.
 
     `margin` is in the unit of the metric, or relative to the best mean ("1%"); without it, half a
@@ -66,7 +75,7 @@ def judge_runs(
             overall = _over_blocks(tables, question, generator)
         else:
             notices.append(Notice("one_block"))
-    return ScoreVerdict(
+    verdict = ScoreVerdict(
         source=runs.source,
         metric=Metric(runs.metric, question.higher_is_better, question.margin),
         pairing="paired" if all(table.paired for table in tables.values()) else "unpaired",
@@ -78,6 +87,7 @@ def judge_runs(
         columns=runs.said,
         baseline=baseline,
     )
+    return Judged(verdict, question, tables)
 
 
 def dry_run(

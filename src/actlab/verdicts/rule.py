@@ -219,7 +219,7 @@ def _reference(
     compared = {name for pair in pairs for name in (pair.first, pair.second)}
     ranked = sorted(
         (rows[place] for place in asked if rows[place].name in compared),
-        key=lambda row: -(row.mean or 0.0),
+        key=lambda row: -_ranked(row.mean),
     )
     return next((row for row in ranked if not _is_behind(row.name, pairs)), ranked[0])
 
@@ -265,7 +265,12 @@ def _grouped(
 def _place(row: Candidate) -> tuple[bool, bool, bool, float]:
     """Order by falling mean, the best before its equals, unreliable ones and those without last."""
     unreliable = row.group == "unreliable"
-    return row.mean is None, unreliable, row.group != "best", -(row.mean or 0.0)
+    return row.mean is None, unreliable, row.group != "best", -_ranked(row.mean)
+
+
+def _ranked(mean: float | None) -> float:
+    """Return a mean without its last digits: equal means keep the order of the table."""
+    return float(f"{mean or 0.0:.12g}")
 
 
 def _turned(row: Candidate) -> Candidate:

@@ -390,7 +390,8 @@ def _keys(table: Table, column: str) -> NDArray[np.str_]:
                 "or leave the row out."
             )
             raise DataError(message.format(column=column, row=place + 1, source=table.source))
-    return np.array([_key(value) for value in values], dtype=np.str_)
+    keys = {value: _key(value) for value in set(values)}
+    return np.array([keys[value] for value in values], dtype=np.str_)
 
 
 def _key(value: Any) -> str:
