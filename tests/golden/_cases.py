@@ -467,7 +467,7 @@ def own_network(folder: Path) -> Document:
     return commands(
         folder,
         [
-            f"{run_it} --out run --json",
+            f"{run_it} --search-only --out run --json",
             "study show run --json",
             f"{run_it} --confirm 3 --dry-run --json",
         ],

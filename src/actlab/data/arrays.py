@@ -4,10 +4,11 @@ The file holds `x` and `y`, one row per example, and `x_test` and `y_test` where
 set. Without one a fifth of the rows, drawn at random but always the same, is the test pool.
 """
 
+import math
 import zipfile
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,17 +27,60 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     if not path.is_file():
         raise DataError(_("There is no file {path}.").format(path=path))
     try:
+        _check_sizes(path)
         with path.open("rb") as stream:
             content = np.load(stream, allow_pickle=False)
             if isinstance(content, np.ndarray):
                 return {path.name: content}
             return {name: content[name] for name in content.files}
-    except (ValueError, OSError, zipfile.BadZipFile, EOFError, AttributeError) as error:
+    except DataError:
+        raise
+    except Exception as error:  # what NumPy raises for bytes that are no arrays is any of a dozen
         raise DataError(
             _("{path} cannot be read as an .npz file of plain arrays: {error}.").format(
                 path=path, error=str(error).rstrip(".")
             )
         ) from None
+
+
+LARGEST_EXPANDED, MOST_EXPANDED = 1_000_000_000, 100
+"""A file that expands to more bytes than the first, and by more than the second, is no data."""
+
+
+def _check_sizes(path: Path) -> None:
+    """Raise DataError where arrays claim more than is there, or where little expands to a lot.
+
+    It is looked at before anything of that size is allocated.
+    """
+    if not zipfile.is_zipfile(path):
+        with path.open("rb") as stream:
+            _check_header(path, path.name, stream, path.stat().st_size)
+        return
+    with zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+        expanded = sum(member.file_size for member in members)
+        if expanded > LARGEST_EXPANDED and expanded > MOST_EXPANDED * path.stat().st_size:
+            message = _(
+                "{path} would expand to {expanded} MB, more than {most} times its size. If that is "
+                "meant, save it uncompressed (numpy.savez)."
+            )
+            millions = expanded // 1_000_000
+            raise DataError(message.format(path=path, expanded=millions, most=MOST_EXPANDED))
+        for member in members:
+            with archive.open(member) as stream:
+                _check_header(path, member.filename, stream, member.file_size)
+
+
+def _check_header(path: Path, name: str, stream: IO[bytes], size: int) -> None:
+    version = np.lib.format.read_magic(stream)
+    read = np.lib.format.read_array_header_1_0
+    if version != (1, 0):
+        read = np.lib.format.read_array_header_2_0
+    shape, _order, kind = read(stream)
+    claimed = math.prod(shape) * kind.itemsize
+    if not 0 <= claimed <= size:
+        message = _("{name} in {path} claims {claimed} bytes; {size} are there.")
+        raise DataError(message.format(name=name, path=path, claimed=claimed, size=size))
 
 
 SUFFIX = ".npz"

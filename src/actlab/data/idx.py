@@ -19,6 +19,10 @@ _UNSIGNED_BYTE = 8
 _GZIP_OR_ZLIB_WINDOW = 47
 
 
+LARGEST_BYTES = 64_000_000
+"""More than the largest file of MNIST has; what expands beyond it is no such file."""
+
+
 def read_idx(path: Path, md5: str) -> NDArray[np.uint8]:
     """Return the array in the IDX file at `path` after checking the MD5 of its plain content.
 
@@ -62,7 +66,7 @@ def _decompressed(raw: bytes) -> tuple[bytes, bool]:
     """Return what can be decompressed, and whether the stream was whole and sound."""
     stream = zlib.decompressobj(wbits=_GZIP_OR_ZLIB_WINDOW)
     try:
-        return stream.decompress(raw), stream.eof
+        return stream.decompress(raw, LARGEST_BYTES), stream.eof
     except zlib.error:
         return b"", False
 
