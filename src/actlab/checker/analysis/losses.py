@@ -266,6 +266,8 @@ def _written_likelihood(call: Call, trace: Trace, live: LiveValues) -> Iterator[
     What is weighted or picked must reach the loss by sums, means, signs and weights alone, and
     count against it: then the loss is its negative, and it ought to be a log-probability.
     """
+    if not call.outputs:
+        return  # it raised
     found = _weighted(call, live) if call.op in ("mul", "einsum") else _picked(call, live)
     if found is None:
         return
@@ -289,6 +291,8 @@ def _weighted(call: Call, live: LiveValues) -> tuple[Value, Value, int, float] |
     if live.rank(value) < 2 or live.rank(weights) == 2 or value.shape != weights.shape:
         return None
     if call.op == "einsum" and not _contracts_same_axes(call):
+        return None
+    if value.tensor.ndim < 2:
         return None
     numbers = weights.tensor
     if not weights.intact or not tensor_tests.readable(numbers):
@@ -325,7 +329,8 @@ def _picked(call: Call, live: LiveValues) -> tuple[Value, Value, int, float] | N
     if len(indices) != 1 or not isinstance(dim, int):
         return None
     dim %= max(value.tensor.ndim, 1)
-    return (value, indices[0], dim, 1.0) if dim and indices[0].shape[dim] == 1 else None
+    picks_one = indices[0].tensor.ndim > dim and indices[0].shape[dim] == 1
+    return (value, indices[0], dim, 1.0) if dim and picks_one else None
 
 
 def _way_to_loss(value: Value, trace: Trace, live: LiveValues, sign: float) -> bool | None:

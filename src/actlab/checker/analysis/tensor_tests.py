@@ -99,7 +99,7 @@ def is_one_hot(tensor: Tensor) -> bool:
 def is_distribution(tensor: Tensor, dim: int) -> bool:
     """Return whether rows along `dim` are shares that sum to 1, or are all 0 (left out)."""
     numbers = sample(tensor)
-    if numbers is None or numbers.ndim <= dim or numbers.shape[dim] < 2:
+    if numbers is None or not 0 <= dim < numbers.ndim or numbers.shape[dim] < 2:
         return False
     sums = numbers.sum(dim)
     ones = (sums - 1.0).abs() < simplex_tolerance(numbers.shape[dim], numbers.dtype)
