@@ -36,7 +36,7 @@ def in_fp32(model: nn.Module, images: Tensor) -> Tensor:
 def in_bf16(model: nn.Module, images: Tensor) -> Tensor:
     """Apply `model` with products and activations in bfloat16; weights stay in float32.
 
-    Autocast was as fast as a bfloat16 copy of the weights beside float32 ones, and leaves the
+    Autocast was as fast as a bfloat16 copy of the float32 weights, and leaves the
     optimiser's steps in float32 without a second set of weights.
     """
     with torch.autocast(images.device.type, dtype=torch.bfloat16):

@@ -162,3 +162,16 @@ def test_loops_are_not_loaded_for_a_network_that_does_not_need_them() -> None:
         "assert 'numba' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_without_numba_the_same_network_pools_first(
+    passes: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = build("published_cnn", "relu", "tanh", "logits")
+    images = torch.randn(2, 1, 28, 28)
+    by_loops = winograd_first(network)(images)
+    assert len(passes) == 1
+    module = sys.modules["actlab.networks.winograd.winograd_first"]
+    monkeypatch.setattr(module, "_NUMBA_IS_THERE", False)
+    torch.testing.assert_close(winograd_first(network)(images), by_loops, rtol=1e-4, atol=1e-4)
+    assert len(passes) == 1

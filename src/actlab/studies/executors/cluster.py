@@ -207,7 +207,7 @@ class ClusterExecutor(concurrent.futures.Executor):
             answer.set_exception(value)
 
     def _give_up_hung(self, seconds: float) -> None:
-        """Count the time of tasks; where more wait than there are places, none can be told."""
+        """Count the time of tasks; where more wait than there are places, it is not known."""
         with self._lock:
             under_way = dict(self._started)
         if not under_way or len(under_way) > self.capacity():

@@ -213,7 +213,7 @@ class Populations(OneByOne):
     def sampling(self, plan: Plan) -> Plan:
         """Return the plan with a sampler that reckons with the trials under way.
 
-        Many settings are asked for before the first of them is told; without the constant liar
+        Many settings are asked for before the first has a result; without the constant liar
         they would crowd around the same place.
         """
         if not isinstance(plan.sampler, TpeSampler):

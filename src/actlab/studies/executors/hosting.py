@@ -68,7 +68,7 @@ def identify(plan: DataPlan | None) -> dict[str, str]:
 
     try:
         dataset = data.open_dataset(plan.name, plan.directory, plan.targets)
-    except Exception as error:  # told to the driver, which says where
+    except Exception as error:  # the driver says where
         return {**found, "fault": str(error)}
     return {**found, "data": dataset.fingerprint}
 

@@ -160,7 +160,7 @@ class Population:
         started = time.perf_counter()
         train_losses = self._learn(1 + len(self.members[learning[0]].progress.curve))
         scores = self._valid.score(self._network, self._policy)
-        # A trial's share: what it costs alone cannot be told in lock-step.
+        # A trial's share: what it costs alone cannot be measured in lock-step.
         seconds = (time.perf_counter() - started) / len(learning)
         improved = []
         for row in learning:
