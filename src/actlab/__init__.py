@@ -10,6 +10,9 @@ from typing import Any
 _HOMES = {
     "get": "actlab.activations",
     "functions": "actlab.activations",
+    "facts": "actlab.activations.function",
+    "gain": "actlab.activations.initialisation",
+    "init_": "actlab.activations.initialisation",
     "study": "actlab.studies.interface.interface",
     "open": "actlab.studies.interface.interface",
     "verdict": "actlab.verdicts.api",

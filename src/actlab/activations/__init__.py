@@ -6,13 +6,14 @@ No torch is loaded until a module is built.
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from actlab.activations.catalogue import ENTRIES, find
+from actlab.activations.catalogue import ENTRIES
 from actlab.activations.catalogue.declared import Declared, Facts, Kink, ScalarFacts
 from actlab.activations.catalogue.entry import Entry, HazardException, Parameter, ParameterError
 from actlab.activations.function import Function
 from actlab.activations.query import select
+from actlab.activations.recognised import recognised
 
 if TYPE_CHECKING:
     from torch import nn
@@ -39,8 +40,10 @@ _BY_NAME = {
 }
 
 
-def get(name: str) -> Function:
+def get(name: Any) -> Function:
     """Return the function that `name` stands for: an own name, an alias, or a library's name.
+
+    A module of torch or of actlab, or a torch function, stands for itself, with its parameters.
 
     Case and separators matter only where two names differ by nothing else. An alias brings the
     parameters of its library: "keras:leaky_relu" has slope 0.2. Raises UnknownNameError, with the
@@ -51,8 +54,10 @@ def get(name: str) -> Function:
     >>> get("keras:leaky_relu").values
     {'negative_slope': 0.2}
     """
-    entry, values = find(name)
-    return _BY_NAME[entry.name].bind(**values)
+    if isinstance(name, Function):
+        return name
+    entry = recognised(name)
+    return _BY_NAME[entry.name].bind(**entry.values)
 
 
 def names() -> tuple[str, ...]:

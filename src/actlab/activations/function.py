@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from actlab.activations.catalogue.entry import Entry
+from actlab.activations.recognised import recognised
+from actlab.errors import UnknownNameError
 
 if TYPE_CHECKING:
     import torch
@@ -13,6 +15,31 @@ if TYPE_CHECKING:
 
     from actlab.activations.catalogue.declared import Facts
     from actlab.activations.drawing.picture import Picture
+
+
+def facts(thing: Any, **parameters: float) -> Facts:
+    """Return what is true of an activation: of a name, a function, a module or a callable.
+
+    What the catalogue has is looked up, or measured from its formula for other parameters; anything
+    else is run in float64 and measured, with the nearest function of the catalogue as `nearest`.
+    Raises MeasurementError where it cannot be measured.
+
+    >>> facts("silu").min_y
+    -0.2784645427610738
+    >>> from torch import nn
+    >>> facts(nn.LeakyReLU(0.2)).df0_left
+    0.2
+    """
+    from actlab.activations.facts import of
+
+    try:
+        return of(recognised(thing).bind(**parameters))
+    except UnknownNameError:
+        if isinstance(thing, str) or parameters:
+            raise
+    from actlab.activations.facts.callables import facts_of_callable
+
+    return facts_of_callable(thing)
 
 
 @dataclass(frozen=True)

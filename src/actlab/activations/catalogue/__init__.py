@@ -1,5 +1,6 @@
 """The functions as declared: an explicit list of entries, one file per family; aliases."""
 
+import re
 from dataclasses import replace
 
 from actlab.activations.catalogue import (
@@ -29,6 +30,19 @@ _FAMILIES = (
     periodic,
     structural,
 )
+
+
+_DOTTED = re.compile(r"(?P<library>torch|nn|F|jax|keras|tf|timm)(?:\.\w+)*\.(?P<name>[A-Za-z]\w*)")
+_LIBRARIES = {
+    "torch": "torch",
+    "nn": "torch",
+    "F": "torch",
+    "jax": "jax",
+    "keras": "keras",
+    "tf": "keras",
+    "timm": "timm",
+}
+"""Whose convention a dotted name has: nn.SiLU, torch.nn.functional.gelu, jax.nn.gelu."""
 
 
 def _with_aliases(entry: Entry) -> Entry:
@@ -62,6 +76,9 @@ def find(name: str) -> tuple[Entry, dict[str, float]]:
     if name in ALIASES:
         target, values = ALIASES[name]
         return ENTRIES[target], dict(values)
+    match = _DOTTED.fullmatch(name)
+    if match is not None:
+        return find(f"{_LIBRARIES[match['library']]}:{match['name']}")
     alike = [spelling for spelling in (*ENTRIES, *ALIASES) if plain(spelling) == plain(name)]
     meant = [find(spelling) for spelling in alike]
     if meant and all(found == meant[0] for found in meant):

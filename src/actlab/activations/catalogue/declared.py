@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from math import erfc, exp, pi, sqrt
 from typing import Any, Literal
 
@@ -205,7 +205,10 @@ def zero_centredness(mean: float | None, second_moment: float | None) -> float |
 
 @dataclass(frozen=True, kw_only=True)
 class Facts(ScalarFacts):
-    """A function's identity and its facts. Structural functions have arity and width instead."""
+    """A function's identity and its facts. Structural functions have arity and width instead.
+
+    `nearest` is the function of the catalogue that is most like it, for what is not in it.
+    """
 
     name: str
     aliases: tuple[str, ...]
@@ -217,6 +220,7 @@ class Facts(ScalarFacts):
     kind: Literal["scalar", "structural"] = "scalar"
     arity: str | None = None
     output_width: str | None = None
+    nearest: Any = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the keys of `actlab functions show NAME --json`, in their order."""
@@ -229,6 +233,8 @@ class Facts(ScalarFacts):
                 {"x": k.x, "left": k.left, "right": k.right, "convention": k.convention}
                 for k in self.kinks
             ]
+        if self.nearest is not None:
+            document["nearest"] = {**asdict(self.nearest), "call": self.nearest.call}
         return document
 
 

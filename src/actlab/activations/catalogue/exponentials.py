@@ -418,4 +418,27 @@ ENTRIES = (
             },
         ),
     ),
+    Entry(
+        name="sqrtsoftplus",
+        formula="sqrt(softplus(x))",
+        source="Hugging Face transformers 5, ACT2FN",
+        factory="exponentials:SqrtSoftplus",
+        declared=Declared(
+            range=(0, inf),
+            attained=(False, False),
+            monotonic="strictly_increasing",
+            smoothness="Cinf",
+            steepest=(0.31908634316947576, 0.9214225086553604),
+            at_zero=(0.30028060219661246, 0.30028060219661246),
+            limits=(0, inf),
+            slope_limits=(0, 0),
+            moments=(
+                0.8518449717788251,
+                0.8060591833474398,
+                0.28217377863891385,
+                0.08138089451400068,
+            ),
+            fixed_points=(1.2141588305332545,),
+        ),
+    ),
 )

@@ -130,4 +130,37 @@ ENTRIES = (
             },
         ),
     ),
+    Entry(
+        name="snake_beta",
+        formula="x+sin(alpha*x)**2/beta",
+        source="Lee et al. 2022 (BigVGAN), arXiv:2206.04658",
+        factory="periodic:SnakeBeta",
+        parameters=(
+            Parameter("alpha", 1.0, learnable=True),
+            Parameter("beta", 1.0, learnable=True, low=0.0, low_open=True),
+        ),
+        pitfalls=(N_("BigVGAN learns the logarithms of alpha and beta, one of each per channel."),),
+        declared=Declared(
+            range=(-inf, inf),
+            attained=(False, False),
+            monotonic="strictly_increasing",
+            smoothness="Cinf",
+            steepest=(2, pi / 4),
+            at_zero=(1, 1),
+            limits=(-inf, inf),
+            slope_limits=(None, None),
+            moments=(
+                (1 - exp(-2)) / 2,
+                1 + (3 - 4 * exp(-2) + exp(-8)) / 8,
+                1,
+                1 + (1 - exp(-8)) / 2,
+            ),
+            fixed_points=(-3 * pi, -2 * pi, -pi, 0, pi, 2 * pi, 3 * pi),
+            because={
+                "moments": "E cos(t z) = exp(-t^2 / 2); sin^4 = (3 - 4 cos 2z + cos 4z) / 8",
+                "steepest": "f' = 1 + sin(2 x)",
+                "fixed_points": "sin(x) = 0",
+            },
+        ),
+    ),
 )

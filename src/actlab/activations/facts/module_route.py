@@ -13,7 +13,6 @@ from itertools import pairwise
 
 import numpy as np
 import torch
-from torch import nn
 
 from actlab.activations.catalogue.declared import (
     Kink,
@@ -40,7 +39,7 @@ _SAME = 1e-11
 class ModuleRoute:
     """A module in float64 as a function of arrays."""
 
-    def __init__(self, module: nn.Module) -> None:
+    def __init__(self, module: Callable[[torch.Tensor], torch.Tensor]) -> None:
         self._module = module
 
     def value(self, xs: Array) -> Array:
@@ -129,7 +128,9 @@ class ModuleRoute:
         far = self.value(_FAR)
         found = sign * max(sign * best, *(sign * self._turn_values), float(np.max(sign * beside)))
         outermost = sign * float(np.max(sign * far))
-        if sign * outermost > sign * found + 1 and sign * outermost > 10:
+        side = far[:4] if abs(far[3]) > abs(far[7]) else far[4:]
+        settled = abs(side[3] - side[2]) <= 1e-9 * abs(side[3])
+        if sign * outermost > sign * found + 1 and sign * outermost > 10 and not settled:
             return sign * math.inf
         ends = [self._limit(self.at, side) for side in (-1, 1)]
         return float(
@@ -216,7 +217,7 @@ class ModuleRoute:
         if np.count_nonzero(tied[1:] & tied[:-1]) > 2 or supremum == 0:
             return supremum, None
         places = [x for x, size in candidates.items() if size >= supremum * (1 - 1e-9)]
-        place = min(places, key=lambda x: (round(abs(x), 6), x)) if places else None
+        place = min(places, key=lambda x: (round(abs(x), 6), round(x, 6), abs(x)), default=None)
         return supremum, place
 
     def _peaks(self, sizes: Array) -> dict[float, float]:

@@ -1,7 +1,7 @@
 """Which known function a formula is, or is most like, and how far it is from it."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,11 +86,26 @@ def nearest(
     >>> nearest(parse("x/(1+exp(-1.5*x))"), {}, [swish]).call
     'swish(beta=1.5)'
     """
-    points, weights = _normal_points()
     curve = Curve(expression.tree, values)
     wide = np.unique(np.concatenate([_wide_points(), curve.grid]))
-    target, far = _at(expression, values, points), _exactly(curve, wide)
-    scale = curve.unit
+    near = _at(expression, values, _normal_points()[0])
+    return _nearest(near, wide, _exactly(curve, wide), curve.unit, candidates)
+
+
+def nearest_to(value: Callable[[Array], Array]) -> Nearest | None:
+    """Return the function of the catalogue that is nearest to what `value` computes in float64.
+
+    >>> nearest_to(lambda x: np.maximum(x, 0)).call
+    'relu'
+    """
+    wide = _wide_points()
+    return _nearest(value(_normal_points()[0]), wide, value(wide), 1.0, None)
+
+
+def _nearest(
+    target: Array, wide: Array, far: Array, scale: float, candidates: Iterable[Known] | None
+) -> Nearest | None:
+    points, weights = _normal_points()
 
     def compared(known: Known, given: Mapping[str, float]) -> Nearest:
         distance = _distance(target - _at(known.expression, given, points), weights)

@@ -237,3 +237,28 @@ def selu(alpha: float, scale: float) -> nn.Module:
     if (alpha, scale) == (1.6732632423543772, 1.0507009873554805):
         return nn.SELU()
     return ScaledELU(alpha=alpha, scale=scale)
+
+
+class SqrtSoftplus(Pointwise):
+    """sqrt(log(1 + exp(x))); for negative x as exp(x / 2) sqrt(log1p(e) / e), e = exp(x)."""
+
+    NON_DECREASING: ClassVar = True
+
+    @staticmethod
+    def _value(x: Tensor) -> Tensor:
+        below = x.clamp(max=0)
+        negative = torch.exp(0.5 * below) * _log1p_ratio(torch.exp(below)).sqrt()
+        return torch.where(x > 0, softplus(x.clamp(min=0)).sqrt(), negative)
+
+    @staticmethod
+    def _slope(x: Tensor) -> Tensor:
+        below, above = x.clamp(max=0), x.clamp(min=0)
+        grown = torch.exp(below)
+        negative = torch.exp(0.5 * below) / (2 * (1 + grown) * _log1p_ratio(grown).sqrt())
+        return torch.where(x > 0, torch.sigmoid(above) / (2 * softplus(above).sqrt()), negative)
+
+
+def _log1p_ratio(e: Tensor) -> Tensor:
+    """Return log(1 + e) / e, 1 where e is too small to tell."""
+    tiny = e < 1e-20
+    return torch.where(tiny, 1.0, torch.log1p(e) / torch.where(tiny, 1.0, e))

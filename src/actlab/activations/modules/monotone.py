@@ -27,6 +27,7 @@ _FOR_SOME_VALUES: dict[type[nn.Module], Callable[[Any], bool]] = {
     nn.ELU: lambda module: module.alpha >= 0,
     nn.LeakyReLU: lambda module: module.negative_slope >= 0,
     nn.PReLU: lambda module: bool((module.weight >= 0).all()),
+    nn.Threshold: lambda module: module.value <= module.threshold,
     nn.RReLU: lambda module: not module.training and module.lower + module.upper >= 0,
 }
 

@@ -137,3 +137,18 @@ def softmax(dim: float = -1) -> nn.Module:
 def glu(dim: float = -1) -> nn.Module:
     """Return a sigmoid(b), where x is a and b one after the other in dimension `dim`."""
     return nn.GLU(dim=int(dim))
+
+
+def log_softmax(dim: float = -1) -> nn.Module:
+    """Return x - log(sum(exp(x))) over dimension `dim`."""
+    return nn.LogSoftmax(dim=int(dim))
+
+
+def softmin(dim: float = -1) -> nn.Module:
+    """Return exp(-x) / sum(exp(-x)) over dimension `dim`."""
+    return nn.Softmin(dim=int(dim))
+
+
+def threshold(threshold: float, value: float) -> nn.Module:
+    """Return x where it exceeds `threshold`, else `value`."""
+    return nn.Threshold(threshold, value)

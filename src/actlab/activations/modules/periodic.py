@@ -5,7 +5,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from actlab.activations.modules.pointwise import Pointwise, bounded
+from actlab.activations.modules.pointwise import Number, Pointwise, bounded
 
 
 class Sine(Pointwise):
@@ -60,3 +60,31 @@ class Gaussian(Pointwise):
     def _slope(x: Tensor) -> Tensor:
         near = bounded(x)
         return -2 * near * torch.exp(-near * near)
+
+
+class SnakeBeta(Pointwise):
+    """x + sin(alpha x)^2 / beta; its slope is 1 + alpha / beta sin(2 alpha x)."""
+
+    alpha: Tensor
+    beta: Tensor
+    PARAMETERS = ("alpha", "beta")
+    LEARNABLE = frozenset({"alpha", "beta"})
+
+    @staticmethod
+    def _value(x: Tensor, alpha: Number, beta: Number) -> Tensor:
+        return x + torch.sin(alpha * bounded(x)) ** 2 / beta
+
+    @staticmethod
+    def _slope(x: Tensor, alpha: Number, beta: Number) -> Tensor:
+        angle = alpha * bounded(x)
+        return 1 + 2 * torch.sin(angle) * torch.cos(angle) * (alpha / beta)
+
+    @staticmethod
+    def _parameter_slopes(x: Tensor, alpha: Number, beta: Number) -> tuple[Tensor, ...]:
+        near = bounded(x)
+        sine, cosine = torch.sin(alpha * near), torch.cos(alpha * near)
+        return (2 * sine * cosine * (near / beta), -((sine / beta) ** 2))
+
+    def is_non_decreasing(self) -> bool:
+        """Return whether the swings never outweigh the line."""
+        return bool((self.alpha.abs() <= self.beta.abs()).all())

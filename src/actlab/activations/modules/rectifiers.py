@@ -171,3 +171,18 @@ class SQNL(Pointwise):
     @staticmethod
     def _slope(x: Tensor) -> Tensor:
         return 1 - 0.5 * x.clamp(-2, 2).abs()
+
+
+class LeakyReLUSquared(Pointwise):
+    """The square of leaky_relu(x)."""
+
+    PARAMETERS = ("negative_slope",)
+
+    @staticmethod
+    def _value(x: Tensor, negative_slope: float) -> Tensor:
+        bent = torch.where(x > 0, x, negative_slope * x)
+        return bent * bent
+
+    @staticmethod
+    def _slope(x: Tensor, negative_slope: float) -> Tensor:
+        return 2 * torch.where(x > 0, x, negative_slope**2 * x)

@@ -174,3 +174,50 @@ class DSiLU(Pointwise):
     def _slope(x: Tensor) -> Tensor:
         near = bounded(x)
         return sigmoid_slope(near) * (2 - near * torch.tanh(0.5 * near))
+
+
+class SoftCap(Pointwise):
+    """cap tanh(x / cap)."""
+
+    PARAMETERS = ("cap",)
+    NON_DECREASING: ClassVar = True
+
+    @staticmethod
+    def _value(x: Tensor, cap: float) -> Tensor:
+        return cap * torch.tanh(x / cap)
+
+    @staticmethod
+    def _slope(x: Tensor, cap: float) -> Tensor:
+        return tanh_slope(x / cap)
+
+
+class DynamicTanh(Pointwise):
+    """gamma tanh(alpha x) + beta."""
+
+    alpha: Tensor
+    gamma: Tensor
+    PARAMETERS = ("alpha", "gamma", "beta")
+    LEARNABLE = frozenset({"alpha", "gamma", "beta"})
+
+    @staticmethod
+    def _value(x: Tensor, alpha: Number, gamma: Number, beta: Number) -> Tensor:
+        return gamma * torch.tanh(alpha * bounded(x)) + beta
+
+    @staticmethod
+    def _slope(x: Tensor, alpha: Number, gamma: Number, beta: Number) -> Tensor:  # noqa: ARG004  as the base class calls it
+        return gamma * alpha * tanh_slope(alpha * bounded(x))
+
+    @staticmethod
+    def _parameter_slopes(
+        x: Tensor,
+        alpha: Number,
+        gamma: Number,
+        beta: Number,  # noqa: ARG004  as the base class calls it
+    ) -> tuple[Tensor, ...]:
+        near = bounded(x)
+        steep = alpha * near
+        return (gamma * (near * tanh_slope(steep)), torch.tanh(steep), torch.ones_like(x))
+
+    def is_non_decreasing(self) -> bool:
+        """Return whether alpha and gamma have one sign."""
+        return bool((self.alpha * self.gamma >= 0).all())

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from actlab.activations.catalogue.entry import ParameterError
 from actlab.activations.modules.gates import Swish
@@ -387,3 +388,87 @@ def _horner(x: Tensor, coefficients: Sequence[Tensor]) -> Tensor:
     for coefficient in coefficients[-2::-1]:
         result = result * x + coefficient
     return result
+
+
+class GumbelSoftmax(nn.Module):
+    """softmax((x + g) / tau) with Gumbel noise g in training, softmax(x / tau) in evaluation."""
+
+    def __init__(self, *, dim: float = -1, tau: float = 1.0, hard: float = 0) -> None:
+        super().__init__()
+        self.dim, self.tau, self.hard = int(dim), tau, bool(hard)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return probabilities in the shape of x; with `hard` one is 1, the gradient as without."""
+        x = real(x)
+        if self.training:
+            return functional.gumbel_softmax(x, self.tau, hard=self.hard, dim=self.dim)
+        return torch.softmax(x / self.tau, self.dim)
+
+    def extra_repr(self) -> str:
+        """Return the dimension, the temperature and whether it is hard."""
+        return f"dim={self.dim}, tau={self.tau:g}, hard={self.hard}"
+
+
+class Entmax15(nn.Module):
+    """max(x / 2 - t, 0)^2 over dimension `dim`, t such that the sum is 1.
+
+    With x / 2 sorted downwards, t over the first k is mean - sqrt((1 - k variance) / k); k is the
+    last with t <= x_k / 2 (Peters et al. 2019, algorithm 2). Backward keeps the output alone.
+    """
+
+    def __init__(self, *, dim: float = -1) -> None:
+        super().__init__()
+        self.dim = int(dim)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return probabilities in the shape of x."""
+        x = real(x)
+        return differentiated(_Entmax, _EntmaxForwardMode, x)(x, self.dim)
+
+    def extra_repr(self) -> str:
+        """Return the dimension."""
+        return f"dim={self.dim}"
+
+
+class _Entmax(torch.autograd.Function):
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x: Tensor, dim: int) -> Tensor:
+        wide = widened(x, x.dtype)
+        shifted = (wide - wide.amax(dim, keepdim=True)) / 2
+        falling = shifted.sort(dim, descending=True).values
+        shape = [1] * x.dim()
+        shape[dim] = -1
+        count = torch.arange(1, x.shape[dim] + 1, device=x.device, dtype=wide.dtype)
+        ranks = count.reshape(shape)
+        mean = falling.cumsum(dim) / ranks
+        spread = (falling**2).cumsum(dim) - ranks * mean**2
+        threshold = mean - ((1 - spread) / ranks).clamp(min=0).sqrt()
+        size = (threshold <= falling).sum(dim, keepdim=True).clamp(min=1)
+        return (torch.relu(shifted - threshold.gather(dim, size - 1)) ** 2).to(x.dtype)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        ctx.dim = inputs[1]
+        ctx.save_for_backward(output)
+        ctx.save_for_forward(output)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        return (_entmax_change(ctx, gradients[0]), None)
+
+
+class _EntmaxForwardMode(_Entmax):
+    @staticmethod
+    def jvp(ctx: Any, *tangents: Any) -> Tensor:
+        return _entmax_change(ctx, tangents[0])
+
+
+def _entmax_change(ctx: Any, change: Tensor) -> Tensor:
+    """Return the change times the root of the output, less its mean weighted by that root."""
+    (output,) = ctx.saved_tensors
+    root = widened(output, output.dtype).clamp(min=0).sqrt()
+    mean = (root * change).sum(ctx.dim, keepdim=True) / root.sum(ctx.dim, keepdim=True)
+    found: Tensor = (root * (change - mean)).to(change.dtype)
+    return found

@@ -60,7 +60,7 @@ def _print(document: dict[str, Any]) -> None:
         console.print(_("read as {formula}").format(formula=escape(document["read_as"])))
     near = document["nearest"]
     if near is not None:
-        console.print(f"[bold]{escape(_nearest_sentence(near))}[/bold]")
+        console.print(f"[bold]{escape(nearest_sentence(near))}[/bold]")
     print_facts(document, pitfalls((), document, translation(process_language())))
     console.print(_("Hazards"), style="bold")
     print_hazards(document["hazards"], module=False)
@@ -68,7 +68,8 @@ def _print(document: dict[str, Any]) -> None:
     console.print(escape(document["module"]))
 
 
-def _nearest_sentence(near: dict[str, Any]) -> str:
+def nearest_sentence(near: dict[str, Any]) -> str:
+    """Return which known function it is, or is most like."""
     if near["equal"]:
         return _("equals {name}").format(name=near["call"])
     message = _("nearest: {name}, at a distance of {distance} (root mean square, normal input)")

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from actlab.activations.catalogue.aliases import FRAMEWORKS
 from actlab.cli.functions.arguments import Json, Name, Values, chosen
+from actlab.cli.functions.formula import nearest_sentence
 from actlab.cli.output import print_json
 from actlab.errors import ActlabError
 from actlab.i18n import _, process_language, translation
@@ -43,6 +45,9 @@ def show(
     from actlab.activations import facts
     from actlab.cli.functions.tables import print_facts, print_hazards
 
+    if ":" in name and name.partition(":")[0] not in FRAMEWORKS:
+        _show_addressed(name, json=json)
+        return
     function = chosen(name, values)
     if code is not None:
         _show_code(function, code, json=json)
@@ -68,6 +73,28 @@ def show(
         reasons = {(exception.dtypes, exception.reason): None for exception in function.exceptions}
         for dtypes, reason in reasons:
             print(f"  - {', '.join(dtypes)}: {_(reason)}")
+
+
+def _show_addressed(address: str, *, json: bool) -> None:
+    """Print the facts of what an address names: file.py:MyActivation."""
+    import actlab
+    from actlab.addresses import load, user_code
+    from actlab.cli.functions.tables import print_facts
+
+    thing = load(address).thing
+    with user_code(address):
+        made = thing() if isinstance(thing, type) else thing
+        found = actlab.facts(made)
+    if json:
+        print_json(found.as_json())
+        return
+    document = found.as_json()
+    print_facts(document, ())
+    near = document.get("nearest")
+    if near is not None:
+        print(nearest_sentence(near))
+    if found.smoothness is None:
+        print(_("Whether it is smooth cannot be seen from its values."))
 
 
 def _show_code(function: "Function", framework: str, *, json: bool) -> None:
