@@ -25,8 +25,8 @@ def facts_of_callable(thing: Callable[..., Any]) -> Facts:
 
     What cannot be seen so is None: no number of samples shows that a function is smooth, so
     `smoothness` and `kinks` are None unless a kink was found (they are looked for at multiples of
-    1/8 in [-12, 12]); nor are limits known beyond 1e8. Raises MeasurementError for a callable that does
-    not work number by number, that computes in less than float64, or that fails.
+    1/8 in [-12, 12]); nor are limits known beyond 1e8. Raises MeasurementError for a callable that
+    does not work number by number, that computes in less than float64, or that fails.
     """
     apply = in_float64(thing)
     check_elementwise(apply, name_of(thing))
