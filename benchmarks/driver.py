@@ -1,4 +1,4 @@
-"""What the driver costs per trial: asking, recording, telling, with storage; no training.
+"""What the driver costs per trial: asking, recording, telling, and the files beside the records.
 
 Recipe: whole searches of the published space with a worker that answers at once, in this process:
 planned trials (the balanced plan, whose settings are all known before the first) and TPE, at 100,
@@ -22,7 +22,7 @@ from actlab.studies import worker
 from actlab.studies.executors.dispatch import OneByOne
 from actlab.studies.plan.file import read_plan
 from actlab.studies.run_folder import RunFolder
-from actlab.studies.search.search import Search
+from actlab.studies.search.search import Search, write_projections
 from bench import publish
 
 SIZES = (100, 1000, 10_000)
@@ -98,6 +98,7 @@ def search(stage: str, trials: int) -> dict[str, float]:
         folder = RunFolder.create(Path(place) / "run", plan_of(stage, trials))
         started, spent = time.perf_counter(), time.process_time()
         Search(folder, environment, OneByOne(AtOnce(), workers=2), times).run()
+        write_projections(folder)
         wall = time.perf_counter() - started
         processor = time.process_time() - spent
     last = times.at[-max(trials // 10, 1) :]

@@ -106,11 +106,11 @@ def idx(content: bytes, place: Path) -> object:
 
 
 def arrays(content: bytes, place: Path) -> object:
-    from actlab.data.arrays import open_arrays
+    from actlab.data.arrays import read_arrays
 
     path = place / "own.npz"
     path.write_bytes(content)
-    return open_arrays(path)
+    return read_arrays(path)
 
 
 def formula(content: bytes, _place: Path) -> object:

@@ -113,3 +113,50 @@ def test_only_a_folder_without_results_is_discarded(folder: RunFolder) -> None:
     folder.records_path.unlink()
     folder.discard_if_unused()
     assert not folder.path.exists()
+
+
+def test_what_a_kill_left_of_a_write_is_swept_away(folder: RunFolder) -> None:
+    left = [".study.db.123", ".environment.json.77", ".best_model.pt.x1"]
+    for name in left:
+        (folder.path / name).write_bytes(b"half")
+    (folder.path / ".report.html.55").write_bytes(b"a page that is being written now")
+    with folder.locked():
+        assert sorted(path.name for path in folder.path.glob(".*")) == [".lock", ".report.html.55"]
+
+
+def test_a_record_that_stands_twice_counts_once_and_two_of_a_trial_are_refused(
+    folder: RunFolder,
+) -> None:
+    folder.append(record(0))
+    line = folder.records_path.read_bytes()
+    folder.records_path.write_bytes(line + b"\n" + line)
+    assert [one.number for one in folder.records()] == [0]
+    other = record(0, 0.5)
+    folder.append(other)
+    with pytest.raises(RunFolderError, match=r"Line 4 of .* is a second record of training 0"):
+        RunFolder.open(folder.path).records()
+
+
+def test_links_and_pipes_are_not_followed(folder: RunFolder, tmp_path: Path) -> None:
+    import os
+
+    target = tmp_path / "target"
+    target.write_bytes(b"precious")
+    for path in (folder.records_path, folder.lock_path):
+        path.symlink_to(target)
+    with pytest.raises(RunFolderError, match=r"records\.jsonl"):
+        folder.append(record(0))
+    with pytest.raises(RunFolderError, match=r"\.lock"), folder.locked():
+        pass
+    assert target.read_bytes() == b"precious"
+    os.mkfifo(folder.findings_path)
+    with pytest.raises(RunFolderError, match=r"findings\.json cannot be read"):
+        folder.findings()
+
+
+def test_records_are_read_again_where_somebody_wrote_them(folder: RunFolder) -> None:
+    folder.append(record(0))
+    reader = RunFolder.open(folder.path)
+    assert len(reader.records()) == 1
+    folder.append(record(1))
+    assert len(reader.records()) == 2

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import math
 import operator
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -74,7 +75,11 @@ def _parse(where: str) -> ast.expr:
     try:
         if len(where) > _MAX_CHARACTERS:
             raise ValueError
-        tree = ast.parse(where.strip(), mode="eval").body
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore", SyntaxWarning
+            )  # told as what it leads to, if to anything
+            tree = ast.parse(where.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise QueryError(
             _('The condition "{where}" cannot be read; write for example "{example}".').format(

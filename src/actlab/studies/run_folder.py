@@ -191,7 +191,25 @@ class RunFolder:
         Raises RunFolderError where another process holds it.
         """
         with locked(self.lock_path):
+            self._sweep()
             yield
+
+    def _sweep(self) -> None:
+        """Remove what a kill left of files that were written beside their place.
+
+        The page is left alone: `actlab report` writes it without the lock.
+        """
+        written = (
+            *(self.plan_path, self.storage_path, self.table_path, self.replicates_table_path),
+            *(self.environment_path, self.final_path, self.weights_path, self.weights_owner_path),
+            *(self.confirmation_path, self.replicate_finals_path, self.verdict_path),
+            *(self.costs_path, self.findings_path),
+        )
+        for place in written:
+            for left in self.path.glob(f".{place.name}.*"):
+                left.unlink(missing_ok=True)
+        for left in self.path.glob("confirm/.*.pt.*"):
+            left.unlink(missing_ok=True)
 
     def plan(self) -> Plan:
         """Return the resolved plan."""

@@ -88,9 +88,9 @@ def absolute_address(address: str) -> str:
     Raises AddressError for a text that is no address.
     """
     place, colon, name = address.rpartition(":")
-    if not colon or not place or not name:
+    if not colon or not place or not name or not address.isprintable():
         message = _('An address must look like pkg.module:Net or file.py:build; got "{given}".')
-        raise AddressError(message.format(given=address))
+        raise AddressError(message.format(given=ascii(address)[1:-1]))
     return f"{Path(place).resolve()}:{name}" if place.endswith(".py") else address
 
 

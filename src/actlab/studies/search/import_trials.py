@@ -76,7 +76,7 @@ def _ended_trials(storage: str, study: str) -> tuple[str, bool, list[FrozenTrial
             raise unknown_name(_("study"), study, names)
         found = optuna.load_study(study_name=study, storage=opened)
         directions, trials = found.directions, found.get_trials(deepcopy=False)
-    except (SQLAlchemyError, optuna.exceptions.OptunaError, ImportError) as error:
+    except (SQLAlchemyError, optuna.exceptions.OptunaError, ImportError, ValueError) as error:
         message = _("The storage {url} cannot be read: {reason}")
         reason = str(error.__cause__ or error).splitlines()[0]
         raise ActlabError(message.format(url=shown, reason=reason)) from None
