@@ -128,6 +128,8 @@ def _of_call(
 ) -> Iterator[LossCall]:
     if call.op in ops.LOSSES:
         yield from _of_torch(call, live)
+    elif not call.outputs:
+        return  # it raised
     elif call.op == "logsumexp" and call.origin.endswith(_CATEGORICAL):
         yield LossCall(call, "categorical_logits", call.inputs[0])
     elif call.op in ("div",) and call.origin.endswith(_CATEGORICAL):
@@ -266,8 +268,6 @@ def _written_likelihood(call: Call, trace: Trace, live: LiveValues) -> Iterator[
     What is weighted or picked must reach the loss by sums, means, signs and weights alone, and
     count against it: then the loss is its negative, and it ought to be a log-probability.
     """
-    if not call.outputs:
-        return  # it raised
     found = _weighted(call, live) if call.op in ("mul", "einsum") else _picked(call, live)
     if found is None:
         return
