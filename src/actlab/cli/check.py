@@ -85,7 +85,7 @@ Target = Annotated[
 ]
 Arguments = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[ITS ARGUMENTS]", help=_("What the program is given.")),
+    typer.Argument(metavar="ITS_ARGUMENT", help=_("What the program is given.")),
 ]
 Module = Annotated[
     str | None,
