@@ -366,6 +366,25 @@ def test_a_later_pass_is_looked_at_where_it_is_asked_for(tmp_path: Path) -> None
     assert "ACT104" in second.stdout
 
 
+def test_a_program_is_mended(tmp_path: Path) -> None:
+    text = (
+        HEADER
+        + """
+for step in range(3):
+    net = nn.Linear(4, 3)
+    scores = net(torch.randn(8, 4))
+    loss = nn.functional.cross_entropy(scores.softmax(1), torch.randint(3, (8,)))
+    loss.backward()
+"""
+    )
+    path = program(tmp_path, text)
+    done = actlab(tmp_path, "--fix", "train.py")
+    assert done.returncode == 1
+    assert "mended: " in done.stderr
+    assert path.read_text() == text.replace("scores.softmax(1)", "scores")
+    assert actlab(tmp_path, "train.py").returncode == 0
+
+
 UNCHECKED = {
     "raise SystemExit(0)": "train.py ended the program (exit code 0), at train.py:3.",
     "import os; os._exit(0)": "train.py ended the program (exit code 0), at train.py:3.",

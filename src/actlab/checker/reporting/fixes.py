@@ -71,12 +71,20 @@ class _Expression:
 
     @property
     def loops(self) -> Iterator[ast.AST]:
-        """Yield the loops that it stands in, within its function."""
+        """Yield the loops of a step that it stands in, within its function."""
         for node in self.around:
-            if isinstance(node, _FUNCTIONS):
+            if isinstance(node, _FUNCTIONS) or _trains(node):
                 return
             if isinstance(node, _LOOPS):
                 yield node
+
+
+def _trains(node: ast.AST) -> bool:
+    """Return whether a loop is over the steps of a training, each of which is taken on its own."""
+    return isinstance(node, _LOOPS) and any(
+        isinstance(part, ast.Attribute) and part.attr in ("backward", "manual_backward")
+        for part in ast.walk(node)
+    )
 
 
 def without(call: Call) -> Fix:
