@@ -99,7 +99,7 @@ EXTRAS = {
     "study": (
         "optuna", "sqlalchemy", "pydantic", "tomli_w", "scipy", "sklearn", "numba", "llvmlite",
         "plotly", "jinja2", "markupsafe", "matplotlib", "pooch", "platformdirs", "torchinfo",
-        "tqdm",
+        "tqdm", "pandas",
     ),
     "dask": ("distributed", "dask"),
     "ray": ("ray", "ray[client]"),

@@ -3,7 +3,7 @@
 The test split is handed out by `final_test_split`, for final figures only.
 """
 
-from actlab.data.arrays import is_file, shared_sizes
+from actlab.data.arrays import is_file, path_of, shared_sizes
 from actlab.data.dataset import Dataset, Examples
 from actlab.data.registry import NAMES, image_shape, open_dataset, pool_sizes
 from actlab.data.splits import (
@@ -27,6 +27,7 @@ __all__ = [
     "image_shape",
     "is_file",
     "open_dataset",
+    "path_of",
     "pool_sizes",
     "shared_sizes",
     "size_faults",

@@ -1,12 +1,15 @@
-"""Arrays in a file as a data set, read without evaluating anything.
+"""A file of the user's as a data set, read without evaluating anything.
 
-The file holds `x` and `y`, one row per example, and `x_test` and `y_test` where there is a test
-set. Without one a fifth of the rows, drawn at random but always the same, is the test pool.
+An .npz file holds `x` and `y`, one row per example, and `x_test` and `y_test` where there is a test
+set. A table (.csv, .tsv, .parquet) is named with the column of its classes, as `table.csv:COLUMN`;
+its other columns are the inputs. Without a test set a fifth of the rows, drawn at random but always
+the same, is the test pool.
 """
 
 import math
 import zipfile
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import IO, Any
 
@@ -14,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actlab.data.dataset import Dataset, Examples, fingerprint_of
-from actlab.errors import DataError
+from actlab.errors import DataError, missing_extra
 from actlab.i18n import _
 from actlab.records import SplitSizes
 
@@ -84,6 +87,7 @@ def _check_header(path: Path, name: str, stream: IO[bytes], size: int) -> None:
 
 
 SUFFIX = ".npz"
+TABLES = (".csv", ".tsv", ".parquet")
 _TEST_SHARE = 0.2
 _POOL_SEED = 0
 
@@ -91,42 +95,58 @@ _POOL_SEED = 0
 def is_file(name: str) -> bool:
     """Return whether a plan's data set is a file.
 
-    >>> is_file("shapes.npz"), is_file("mnist")
-    (True, False)
+    >>> is_file("shapes.npz"), is_file("table.csv:species"), is_file("mnist")
+    (True, True, False)
     """
-    return name.endswith(SUFFIX)
+    return name.endswith(SUFFIX) or path_of(name).suffix in TABLES
+
+
+def path_of(name: str) -> Path:
+    """Return the path in a data set's name, without the column of a table.
+
+    >>> path_of("table.csv:species").name
+    'table.csv'
+    """
+    path, _colon, column = name.rpartition(":")
+    return Path(path) if column and path.endswith(TABLES) else Path(name)
 
 
 @cache
-def open_arrays(path: Path) -> Dataset:
-    """Return the data set in the .npz file at `path`.
+def open_file(name: str) -> Dataset:
+    """Return the data set in a file: arrays, or a table with the column of its classes.
 
     Images of whole pixels (uint8) are normalised as those of mnist are; floating-point inputs, of
-    any shape, are taken as they are. Labels are the classes 0 ... K - 1.
+    any shape, and whole numbers (token ids) are taken as they are. Classes are numbered in the
+    order of their names, `class_names` says which is which.
 
-    Raises DataError for a file that is missing, holds objects, or whose arrays do not fit.
+    Raises DataError for a file that is missing, holds objects, or whose content does not fit.
     """
-    arrays = _arrays(path)
-    everything = _examples(arrays, "x", "y", path)
-    if "x_test" in arrays:
-        training, test = everything, _examples(arrays, "x_test", "y_test", path)
-        if training.images.shape[1:] != test.images.shape[1:]:
-            message = _(
-                "In {path} the rows of x and of x_test must have one shape; got {x}, {test}."
-            )
-            shapes = training.images.shape[1:], test.images.shape[1:]
-            raise DataError(message.format(path=path, x=shapes[0], test=shapes[1]))
-    else:
+    path = path_of(name)
+    found = _arrays(path) if path.suffix == SUFFIX else _table(path, name)
+    inputs = [_inputs(found[x], x, path) for x in ("x", "x_test") if x in found]
+    for x, y, given in zip(("x", "x_test"), ("y", "y_test"), inputs, strict=False):
+        _check_rows(given, found[y], x, y, path)
+    labels = [_column(found[y], y, path) for y in ("y", "y_test") if y in found]
+    numbered, names = _numbered(labels, path)
+    pools = [Examples(x, y) for x, y in zip(inputs, numbered, strict=True)]
+    if len(pools) == 1:
+        (everything,) = pools
         order = np.random.default_rng(_POOL_SEED).permutation(len(everything))
         held_out = max(1, round(_TEST_SHARE * len(everything)))
-        training, test = everything.take(order[held_out:]), everything.take(order[:held_out])
+        pools = [everything.take(order[held_out:]), everything.take(order[:held_out])]
+    training, test = pools
+    if training.images.shape[1:] != test.images.shape[1:]:
+        message = _("In {path} the rows of x and of x_test must have one shape; got {x}, {test}.")
+        shapes = training.images.shape[1:], test.images.shape[1:]
+        raise DataError(message.format(path=path, x=shapes[0], test=shapes[1]))
     return Dataset(
-        name=str(path),
+        name=name,
         training_pool=training,
         test_pool=test,
         pixel_maximum=255 if training.images.dtype == np.uint8 else None,
-        classes=int(max(training.labels.max(), test.labels.max())) + 1,
+        classes=len(names),
         fingerprint=fingerprint_of(training, test),
+        class_names=names,
     )
 
 
@@ -156,33 +176,123 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
     return found
 
 
-def _examples(arrays: dict[str, NDArray[Any]], x: str, y: str, path: Path) -> Examples:
-    faults = tuple(_faults(arrays[x], arrays[y], x, y))
-    if faults:
-        raise DataError(
-            _("{path} cannot be trained on: {faults}").format(path=path, faults=" ".join(faults))
+def _table(path: Path, name: str) -> dict[str, NDArray[Any]]:
+    """Return inputs and classes of a table; raises DataError with the column that is at fault."""
+    try:
+        pandas = import_module("pandas")
+    except ImportError:
+        raise missing_extra("pandas") from None
+    if not path.is_file():
+        raise DataError(_("There is no file {path}.").format(path=path))
+    column = name[len(str(path)) + 1 :]
+    try:
+        if path.suffix == ".parquet":
+            table = pandas.read_parquet(path)
+        else:
+            table = pandas.read_csv(path, sep="\t" if path.suffix == ".tsv" else ",")
+    except (ValueError, OSError, ImportError) as error:
+        message = _("{path} cannot be read as a table: {error}.")
+        raise DataError(message.format(path=path, error=str(error).rstrip("."))) from None
+    if column not in table.columns:
+        message = _(
+            "{path} must be given with the column of its classes (--target COLUMN); it has {names}."
         )
-    inputs = arrays[x] if arrays[x].dtype == np.uint8 else arrays[x].astype(np.float32)
-    return Examples(images=inputs, labels=arrays[y].astype(np.int64))
+        raise DataError(message.format(path=path, names=", ".join(map(str, table.columns))))
+    inputs = table.drop(columns=column)
+    for title, values in inputs.items():
+        if not pandas.api.types.is_numeric_dtype(values):
+            message = _(
+                "The column {column} of {path} must hold numbers; row {row} holds {value!r}. "
+                "Encode categories as numbers, one column each, or leave the column out."
+            )
+            text = str(values.iloc[0])
+            raise DataError(message.format(column=title, path=path, row=0, value=text))
+        if bool(values.isna().any()):
+            message = _(
+                "The column {column} of {path} must not have gaps; row {row} is empty. Fill it in "
+                "or leave such rows out."
+            )
+            row = int(values.isna().to_numpy().argmax())
+            raise DataError(message.format(column=title, path=path, row=row))
+    labels = table[column]
+    if bool(labels.isna().any()):
+        message = _("The column {column} of {path} must not have gaps; row {row} is empty.")
+        row = int(labels.isna().to_numpy().argmax())
+        raise DataError(message.format(column=column, path=path, row=row))
+    numbers = pandas.api.types.is_numeric_dtype(labels)
+    classes = labels.to_numpy() if numbers else labels.astype(str).to_numpy().astype(np.str_)
+    return {"x": inputs.to_numpy(dtype=np.float32), "y": classes}
 
 
-def _faults(inputs: NDArray[Any], labels: NDArray[Any], x: str, y: str) -> list[str]:
-    if inputs.ndim < 2 or labels.ndim != 1 or len(inputs) != len(labels) or len(inputs) < 2:
-        message = _("{x} must have a row per example and {y} a class per row; got {xs} and {ys}.")
-        return [message.format(x=x, y=y, xs=inputs.shape, ys=labels.shape)]
-    faults = []
-    if inputs.dtype != np.uint8 and not (
-        np.issubdtype(inputs.dtype, np.floating) and np.isfinite(inputs).all()
-    ):
-        faults.append(
-            _("{x} must hold pixels (uint8) or finite floating-point numbers; got {dtype}.").format(
-                x=x, dtype=inputs.dtype
-            )
+def _inputs(given: NDArray[Any], name: str, path: Path) -> NDArray[Any]:
+    if given.dtype == np.uint8:
+        return given
+    if given.dtype.kind in "iu":
+        return given.astype(np.int64)
+    if given.dtype.kind not in "fb":
+        message = _("{path}: {name} must hold numbers; got {dtype}.")
+        raise DataError(message.format(path=path, name=name, dtype=given.dtype))
+    inputs = given.astype(np.float32)
+    lost = ~np.isfinite(inputs)
+    if bool(lost.any()):
+        message = _(
+            "{path}: {name} must be finite; {count} values are NaN or infinite, the first in row "
+            "{row}. Fill them in, or leave such rows out."
         )
-    if not np.issubdtype(labels.dtype, np.integer) or labels.min() < 0:
-        faults.append(
-            _("{y} must hold classes, whole numbers from 0; got {dtype}, lowest {low}.").format(
-                y=y, dtype=labels.dtype, low=labels.min()
-            )
+        row = int(np.argwhere(lost)[0][0])
+        raise DataError(message.format(path=path, name=name, count=int(lost.sum()), row=row))
+    return inputs
+
+
+def _check_rows(inputs: NDArray[Any], labels: NDArray[Any], x: str, y: str, path: Path) -> None:
+    if inputs.ndim < 2 or labels.ndim < 1 or len(inputs) != len(labels) or len(inputs) < 2:
+        message = _(
+            "{path}: {x} must have a row per example and {y} a class per row; got {xs} and {ys}."
         )
-    return faults
+        raise DataError(message.format(path=path, x=x, y=y, xs=inputs.shape, ys=labels.shape))
+
+
+def _column(labels: NDArray[Any], name: str, path: Path) -> NDArray[Any]:
+    """Return classes as one per row: of a single column, or of one-hot rows."""
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.ndim == 2 and labels.dtype.kind in "biuf":
+        ones = bool(((labels == 0) | (labels == 1)).all()) and bool((labels.sum(axis=1) == 1).all())
+        if ones:
+            classes: NDArray[Any] = labels.argmax(axis=1)
+            return classes
+    if labels.ndim != 1:
+        message = _(
+            "{path}: {name} must hold one class per row; got shape {shape}. A study compares "
+            "networks that tell classes apart; several answers at once are for actlab tasks."
+        )
+        raise DataError(message.format(path=path, name=name, shape=labels.shape))
+    if labels.dtype.kind == "f":
+        whole = np.isfinite(labels) & (labels == np.floor(labels))
+        if not bool(whole.all()):
+            row = int(np.argwhere(~whole)[0][0])
+            message = _(
+                "{path}: {name} must hold classes; row {row} holds {value}. A study compares "
+                "networks that tell classes apart, not a regression (see actlab tasks suggest)."
+            )
+            raise DataError(message.format(path=path, name=name, row=row, value=labels[row]))
+    return labels
+
+
+def _numbered(
+    columns: list[NDArray[Any]], path: Path
+) -> tuple[list[NDArray[np.int64]], tuple[str, ...]]:
+    """Return classes numbered from 0 in the order of their names, the same in every pool."""
+    together = np.concatenate(columns)
+    names, numbers = np.unique(together, return_inverse=True)
+    if len(names) < 2:
+        message = _("{path}: every row is of class {value}; there is nothing to tell apart.")
+        raise DataError(message.format(path=path, value=names[0]))
+    if together.dtype.kind in "iuf" and len(names) > max(50, len(together) / 4):
+        message = _(
+            "{path}: y holds {count} distinct numbers in {rows} rows: amounts rather than classes. "
+            "A study compares networks that tell classes apart (see actlab tasks suggest)."
+        )
+        raise DataError(message.format(path=path, count=len(names), rows=len(together)))
+    ends = np.cumsum([len(column) for column in columns])[:-1]
+    return np.split(numbers.astype(np.int64), ends), tuple(str(name) for name in names)

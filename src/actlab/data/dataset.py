@@ -7,14 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Pixels = NDArray[np.uint8] | NDArray[np.float32]
+Pixels = NDArray[np.uint8] | NDArray[np.float32] | NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Examples:
     """Images, uint8 of shape (N, C, H, W), and their labels, int64 of shape (N,).
 
-    In a data set of the user's own `images` may be float32 inputs of any shape (N, ...), and with
+    In a data set of the user's own `images` may be float32 inputs of any shape (N, ...) or int64
+    ids, and with
     targets of the user's own `labels` may hold any numbers.
     """
 
@@ -44,6 +45,7 @@ class Dataset:
     pixel_maximum: int | None
     classes: int
     fingerprint: str
+    class_names: tuple[str, ...] = ()
 
 
 def fingerprint_of(*pools: Examples) -> str:

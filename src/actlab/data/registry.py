@@ -88,7 +88,7 @@ def _source(name: str) -> _Source:
 
 
 def _file_source(name: str) -> _Source:
-    """Return an .npz file as a source; it is found by its own path, in no folder of data."""
-    dataset = arrays.open_arrays(Path(name))
+    """Return a file as a source; it is found by its own path, in no folder of data."""
+    dataset = arrays.open_file(name)
     pools = (len(dataset.training_pool), len(dataset.test_pool))
     return _Source(dataset.training_pool.images.shape[1:], pools, lambda _directory: dataset)

@@ -134,7 +134,7 @@ def _drawn(
     pool = len(dataset.training_pool)
     generator = np.random.default_rng(seed)
     if avoided is None:
-        return generator.permutation(pool)
+        return _shuffled(dataset, np.arange(pool), generator)
     if not has_unseen_rows(pool, sizes):
         message = _(
             "{name} has {pool} training images, too few for two draws of {asked} without a common "
@@ -143,7 +143,24 @@ def _drawn(
         asked = _drawn_rows(sizes)
         raise DataError(message.format(name=dataset.name, pool=pool, asked=asked))
     seen = _drawn(dataset, sizes, avoided, None)[: _drawn_rows(sizes)]
-    return generator.permutation(np.setdiff1d(np.arange(pool), seen))
+    return _shuffled(dataset, np.setdiff1d(np.arange(pool), seen), generator)
+
+
+def _shuffled(
+    dataset: Dataset, rows: NDArray[np.int64], generator: np.random.Generator
+) -> NDArray[np.int64]:
+    """Return rows in a random order; of a user's data, such that every stretch has all classes.
+
+    Each class is spread evenly over the order, so that each split has its share of it.
+    """
+    if not dataset.class_names:
+        return generator.permutation(rows)
+    labels = dataset.training_pool.labels[rows]
+    places = np.empty(len(rows))
+    for label in np.unique(labels):
+        own = generator.permutation(np.flatnonzero(labels == label))
+        places[own] = (np.arange(len(own)) + generator.random(len(own))) / len(own)
+    return rows[np.argsort(places, kind="stable")]
 
 
 def _drawn_rows(sizes: SplitSizes) -> int:

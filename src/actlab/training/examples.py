@@ -33,21 +33,22 @@ class TrainingData:
 
 
 def to_examples(
-    images: NDArray[np.uint8] | NDArray[np.float32],
+    images: NDArray[np.uint8] | NDArray[np.float32] | NDArray[np.int64],
     labels: NDArray[Any],
     pixel_maximum: int | None,
     device: str = "cpu",
 ) -> Examples:
     """Return images of pixels p as (p / maximum - 0.5) / 0.5 in float32, which lies in [-1, 1].
 
-    Inputs that are no pixels (`pixel_maximum` None) are taken as they are.
+    Inputs that are no pixels (`pixel_maximum` None) are taken as they are, whole numbers as int64.
 
     >>> import numpy as np
     >>> images = np.array([[[[0, 255]]]], dtype=np.uint8)
     >>> to_examples(images, np.array([7]), 255).images.flatten().tolist()
     [-1.0, 1.0]
     """
-    inputs = torch.from_numpy(np.array(images, dtype=np.float32, order="C"))
+    kept = np.int64 if images.dtype == np.int64 else np.float32
+    inputs = torch.from_numpy(np.array(images, dtype=kept, order="C"))
     if pixel_maximum is not None:
         inputs.div_(pixel_maximum).sub_(0.5).div_(0.5)
     layout = torch.channels_last if inputs.ndim == 4 else torch.contiguous_format

@@ -7,7 +7,16 @@ from typing import Annotated
 import typer
 
 from actlab.cli.study.options import Engine, Json, Language
-from actlab.cli.study.own import Data, Network, check_code_is_named, located, own_overrides
+from actlab.cli.study.own import (
+    Data,
+    InitOption,
+    Network,
+    Target,
+    check_code_is_named,
+    located,
+    own_overrides,
+    say_coverage,
+)
 from actlab.i18n import _
 
 Source = Annotated[
@@ -77,6 +86,8 @@ def run(
     pruner: PrunerName = None,
     network: Network = None,
     data: Data = None,
+    target: Target = None,
+    init: InitOption = None,
     data_directory: DataDirectory = None,
     confirm: Confirm = None,
     search_only: SearchOnly = False,
@@ -110,12 +121,14 @@ def run(
         "execution.precision": precision,
         "protocol.name": protocol,
         "pruner": {"name": pruner} if pruner else None,
-        **own_overrides(network, data),
+        "network.init": init,
+        **own_overrides(network, data, target),
         "data.directory": str(data_directory.resolve()) if data_directory else None,
     }
     read = located(read_plan(source, overrides))
     check_code_is_named(read, network)
     plan = without_missing_kinds(read)
+    say_coverage(plan)
     if deterministic:
         plan = with_lag(plan)
     make_executor = executor_factory(engine)

@@ -12,13 +12,22 @@ from typing import Any
 
 from actlab.errors import ActlabError, AddressError, EngineError, RunFolderError
 from actlab.i18n import _, process_language
-from actlab.networks import is_address
-from actlab.records import Confirmation, Execution, FinalFigure, Plan, Record, Verdict, best_record
+from actlab.networks import is_address, network_hash
+from actlab.records import (
+    Confirmation,
+    Execution,
+    FinalFigure,
+    Init,
+    Plan,
+    Record,
+    Verdict,
+    best_record,
+)
 from actlab.studies.confirm.confirmation import check_seeds, obstacle
 from actlab.studies.executors.engines import executor_factory
 from actlab.studies.executors.in_process import InThisProcess
 from actlab.studies.executors.local import LocalProcesses
-from actlab.studies.executors.session import ExecutorFactory
+from actlab.studies.executors.session import ExecutorFactory, network_changed
 from actlab.studies.interface.driving import bring_to_its_end
 from actlab.studies.interface.pages import write_page
 from actlab.studies.interface.progress import StudyProgress
@@ -166,6 +175,8 @@ def study(
     *,
     model: Any = None,
     data: UserData | None = None,
+    target: str | None = None,
+    init: Init | None = None,
     conv: Sequence[str] | None = None,
     fc: Sequence[str] | None = None,
     out: Path | str | None = None,
@@ -175,10 +186,11 @@ def study(
     """Run a study to its report: which activation for which slot, at which learning rate?
 
     `plan` is a preset, a plan file or a `Plan`. `model` puts a network of your own in its place: a
-    callable without arguments that makes one (or its address, or a network to copy), with
-    activation modules in its slots, that gives class scores. `data` puts your own data in its
-    place: (x, y), (x, y, x_test, y_test) or the path of an .npz file with these arrays. `conv` and
-    `fc` are the activations to compare. `overrides` maps dotted keys of the plan ("trials",
+    callable without arguments that makes one (or its address, or a network to copy), that gives
+    class scores; its activations are found by running it, and its weights are kept unless `init`
+    says `gain` or `reset`. `data` puts your own data in its place: (x, y), (x, y, x_test, y_test),
+    the path of an .npz file with these arrays, or that of a table with its `target` column. `conv`
+    and `fc` are the activations to compare. `overrides` maps dotted keys of the plan ("trials",
     "protocol.patience") to values. `out` is the run folder; one that holds this plan's study
     already is gone on with. `executor` is what runs the trials: "local", the address of a cluster
     ("dask://HOST:PORT", "ray://HOST:PORT", "ray://auto") or an executor with the interface of
@@ -212,10 +224,14 @@ def study(
                 )
             make_executor = InThisProcess
     if data is not None:
-        laid_over |= data_overrides(data, path)
+        laid_over |= data_overrides(data, path, target)
     for slot, names in (("conv", conv), ("fc", fc)):
         if names is not None:
             laid_over[f"space.{slot}_activation"] = list(names)
+    if init is not None:
+        laid_over["network.init"] = init
+    elif model is not None and isinstance(plan, Plan) and not is_address(plan.network):
+        laid_over["network.init"] = "keep"  # not what fitted the network that the plan was for
     laid_over |= overrides or {}
     named = [kind for kind in ("conv", "fc") if f"space.{kind}_activation" in laid_over]
     asked = _read(plan, laid_over)
@@ -223,6 +239,7 @@ def study(
     check_code_is_named(asked, name)
     read = without_missing_kinds(asked, named)
     begun = Study(_folder(path, read), make_executor)
+    _check_network(begun)
     begun._named = name
     begun.run()
     return begun
@@ -236,6 +253,16 @@ def check_code_is_named(plan: Plan, name: str | None) -> None:
             "it: if you trust it, name it as model="
         )
         raise AddressError(message.format(address=plan.network))
+
+
+def _check_network(begun: Study) -> None:
+    """Raise RunFolderError where the study in a folder began with another network of that name."""
+    environment = RunFolder.open(begun.path).environment()
+    if environment is None or environment.network_hash is None:
+        return
+    found = network_hash(begun.plan.network)
+    if found != environment.network_hash:
+        raise RunFolderError(network_changed(environment.network_hash, found))
 
 
 def _read(plan: str | Path | Plan, overrides: Mapping[str, Any]) -> Plan:

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from actlab.data import pool_sizes, shared_sizes
+from actlab.data import is_file, pool_sizes, shared_sizes
+from actlab.data.arrays import TABLES
 from actlab.errors import AddressError, DataError
 from actlab.files import write_bytes
 from actlab.i18n import _
@@ -105,27 +106,41 @@ def _address_of(factory: Callable[[], Any]) -> str | None:
 
 
 UserData = Path | str | Sequence[Any]
-"""The path of an .npz file, or the arrays (x, y) or (x, y, x_test, y_test)."""
+"""The path of an .npz file or a table, or the arrays (x, y) or (x, y, x_test, y_test)."""
 
 _NAMES = ("x", "y", "x_test", "y_test")
 
 
-def data_overrides(data: UserData, folder: Path) -> dict[str, Any]:
+def data_overrides(data: UserData, folder: Path, target: str | None = None) -> dict[str, Any]:
     """Return what own data lay over a plan; arrays are written to `data.npz` in `folder` first.
 
     They are split by shares, since the sizes that fit a preset's data say nothing for them.
-    Raises DataError for what cannot be trained on.
+    `target` is the column of a table that holds the classes. Raises DataError for what cannot be
+    trained on.
     """
     path = Path(data) if isinstance(data, str | Path) else _written(data, folder)
     name = str(path.resolve())
+    if target is not None:
+        name = f"{name}:{target}"
+    if not is_file(name):
+        message = _("Data must be an .npz file or a table ({tables}); got {path}.")
+        raise DataError(message.format(tables=", ".join(TABLES), path=path))
     return {"name": "own", "data": {"name": name, "splits": vars(shared_sizes(pool_sizes(name)))}}
+
+
+def _plain(part: Any) -> Any:
+    """Return an array; texts in an array of objects, as pandas has them, as texts."""
+    array = np.asarray(part)
+    if array.dtype.hasobject and all(isinstance(value, str) for value in array.ravel()):
+        return array.astype(np.str_)
+    return array
 
 
 def _written(data: Sequence[Any], folder: Path) -> Path:
     if len(data) not in (2, 4):
         message = _("data must be (x, y) or (x, y, x_test, y_test); it has {count} parts.")
         raise DataError(message.format(count=len(data)))
-    arrays = {name: np.asarray(part) for name, part in zip(_NAMES, data, strict=False)}
+    arrays = {name: _plain(part) for name, part in zip(_NAMES, data, strict=False)}
     content = io.BytesIO()
     try:
         np.savez(content, allow_pickle=False, **arrays)

@@ -8,7 +8,6 @@ one flat table.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, asdict, dataclass, fields
-from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
 
 from pydantic import (
@@ -156,7 +155,7 @@ class _Range:
 
 def _is_at_hand(name: str) -> bool:
     """Return whether shapes and sizes can be told; a file may be gone, its study be shown."""
-    return not data.is_file(name) or Path(name).is_file()
+    return not data.is_file(name) or data.path_of(name).is_file()
 
 
 def _data_faults(given: Any) -> Iterator[str]:
