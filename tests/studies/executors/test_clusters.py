@@ -16,6 +16,7 @@ import pytest
 from actlab.errors import EngineError
 from actlab.records import BalancedSampler, Plan
 from actlab.studies.executors.engines import executor_factory
+from actlab.studies.executors.worker_process import WorkerLostError
 from actlab.studies.run_folder import RunFolder
 from actlab.studies.search.search import run_search
 from actlab.testing.executors import assert_futures, assert_survives_a_killed_worker
@@ -169,6 +170,31 @@ def test_local_processes_keep_the_contract_of_executors() -> None:
     make = executor_factory("local")
     assert_futures(lambda: make(2, 60.0))
     assert_survives_a_killed_worker(lambda: make(2, 60.0))
+
+
+def note_and_sleep(path: Path) -> None:
+    """Write a line, and work for longer than a test waits."""
+    with path.open("a") as stream:
+        stream.write("started\n")
+    time.sleep(600)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_dask_itself_does_not_run_a_task_again_whose_worker_died(tmp_path: Path) -> None:
+    notes = tmp_path / "notes"
+    with dask_cluster(tmp_path, workers=1) as cluster:
+        executor = executor_factory(cluster.address)(1, 600.0)
+        try:
+            future = executor.submit(note_and_sleep, notes)
+            wait_until(notes.exists)
+            cluster.add()
+            cluster.kill(0)
+            assert isinstance(future.exception(timeout=300), WorkerLostError)
+            assert executor.submit(pow, 2, 3).result(timeout=300) == 8
+            assert notes.read_text() == "started\n"
+        finally:
+            executor.shutdown(cancel_futures=True)
 
 
 def resume(folder: RunFolder, engine: str, log: Path) -> "subprocess.Popen[bytes]":
