@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PO := src/actlab/locale/ko/LC_MESSAGES/actlab.po
 
-.PHONY: help install study test test-all lint format drill bench messages clean
+.PHONY: help install study test test-all lint format drill bench docs messages clean
 
 help:            ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -25,6 +25,7 @@ test: $(STAMP)   ## the test suite (minutes, no network)
 
 test-all: $(STAMP) ## the slow tests too
 	$(BIN)/python -m pytest -m ''
+	$(BIN)/python -m mkdocs build --quiet --strict
 	$(BIN)/python benchmarks/drill.py --quick
 	$(BIN)/python benchmarks/fuzz.py --inputs 1000
 
@@ -44,6 +45,9 @@ drill: $(STAMP)  ## faults and bad input; writes docs/reliability.md; goes on wh
 bench: $(STAMP)  ## the benchmarks
 	$(BIN)/python benchmarks/run_all.py
 
+docs: $(STAMP)   ## the documentation site, in site/; every link checked
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+
 messages: $(STAMP) ## collect the messages into the Korean catalogue and compile it
 	@mkdir -p build
 	$(BIN)/pybabel --quiet extract -F babel.cfg --no-location --sort-output --project actlab --omit-header -o build/actlab.pot src/actlab
@@ -51,4 +55,4 @@ messages: $(STAMP) ## collect the messages into the Korean catalogue and compile
 	$(BIN)/python -m pip install --quiet --no-deps --editable . # its build step compiles the catalogue
 
 clean:           ## remove what is made, keep the sources
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis
