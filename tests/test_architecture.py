@@ -198,7 +198,8 @@ def import_name(requirement: str) -> str:
 def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None:
     extras = project()["optional-dependencies"]
     core = {import_name(line) for line in project()["dependencies"]}
-    users = {line for name, lines in extras.items() if name not in {"dev", "docs"} for line in lines}
+    tools = {"dev", "docs"}
+    users = {line for name, lines in extras.items() if name not in tools for line in lines}
     declared = core | {import_name(line) for line in users} - {"actlab"}
     shown_where_it_is = {"pandas", "IPython", "pydantic_core", "pytest"}
     only_asked_for = {"tqdm", "accelerate", "lightning", "transformers"}  # used if they are there
