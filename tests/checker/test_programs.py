@@ -421,6 +421,18 @@ def test_a_forked_copy_reports_nothing(tmp_path: Path) -> None:
     json.loads(done.stdout)
 
 
+def test_a_reader_that_goes_away_changes_no_answer(tmp_path: Path) -> None:
+    program(tmp_path, WRITING, mended=False)
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "actlab", "check", "train.py"]
+    try:
+        done = subprocess.run(command, cwd=tmp_path, stdout=writing, check=False, timeout=200)
+    finally:
+        os.close(writing)
+    assert done.returncode == 1
+
+
 def test_an_interrupt_is_an_interrupt(tmp_path: Path) -> None:
     program(tmp_path, HEADER + "import time\nprint('up', flush=True)\ntime.sleep(60)\n")
     started = subprocess.Popen(

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from enum import StrEnum
 from functools import partial
@@ -276,7 +277,9 @@ def _answer(
     """Write the report, make its edits where that is asked for, and return the exit code."""
     from actlab.checker.reporting import fixes
 
-    _print(report, written, to_stderr)
+    with suppress(BrokenPipeError):  # whoever read it has seen enough; the answer stands
+        _print(report, written, to_stderr)
+        sys.stdout.flush()
     if fix:
         new = fixes.edited(report.of_severity("error", "warning"))
         if diff:

@@ -1,0 +1,138 @@
+"""What a check says of architectures that are not ours: nothing, where they are used rightly.
+
+Recipe: every architecture of transformers that classifies sequences, models language or classifies
+images, shrunk by its configuration, and every classifier of torchvision, each with random weights,
+one batch of noise and the loss that it is used with (its own, or cross entropy). One plain step is
+timed, then `actlab.check_step`. An architecture that the small configuration does not fit, or with
+more than 60 million parameters, is skipped. Each finding is printed, to be looked at.
+
+    python benchmarks/check_architectures.py transformers|torchvision FILE.jsonl
+"""
+
+import argparse
+import json
+import os
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+import actlab
+
+MOST_PARAMETERS = 60e6
+SMALL = {
+    "hidden_size": 32, "d_model": 32, "n_embd": 32, "dim": 32, "embedding_size": 32,
+    "num_hidden_layers": 2, "num_layers": 2, "n_layer": 2, "n_layers": 2, "encoder_layers": 2,
+    "decoder_layers": 2, "num_attention_heads": 4, "num_heads": 4, "n_head": 4, "n_heads": 4,
+    "encoder_attention_heads": 4, "decoder_attention_heads": 4, "num_key_value_heads": 2,
+    "intermediate_size": 48, "hidden_dim": 48, "d_ff": 48, "ffn_dim": 48, "encoder_ffn_dim": 48,
+    "decoder_ffn_dim": 48, "d_kv": 8, "head_dim": 8, "num_experts": 4, "num_local_experts": 4,
+    "vocab_size": 99, "max_position_embeddings": 64, "n_positions": 64, "n_ctx": 64,
+    "image_size": 32, "patch_size": 8, "num_channels": 3, "num_labels": 3, "pad_token_id": 0,
+    "eos_token_id": 1, "bos_token_id": 2,
+}  # fmt: skip
+
+Step = Callable[[], Tensor]
+Built = tuple[Step, nn.Module]
+
+
+def of_transformers() -> Iterator[tuple[str, Callable[[], Built]]]:
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    import transformers
+    from transformers.models.auto.configuration_auto import CONFIG_MAPPING
+
+    def build(auto: Any, kind: str, task: str) -> Built:
+        usual = CONFIG_MAPPING[kind]()
+        given = {name: value for name, value in SMALL.items() if hasattr(usual, name)}
+        config = CONFIG_MAPPING[kind](**{**given, "num_labels": 3})
+        model = auto.from_config(config)
+        ids, classes = torch.randint(3, 99, (4, 12)), torch.tensor([0, 1, 2, 0])
+        ids[:, -1] = 1
+        batch = {
+            "image": {"pixel_values": torch.randn(4, 3, 32, 32), "labels": classes},
+            "sequence": {"input_ids": ids, "labels": classes},
+            "language": {"input_ids": ids, "labels": ids},
+        }[task]
+        return (lambda: model(**batch).loss), model
+
+    for task, auto in (
+        ("sequence", transformers.AutoModelForSequenceClassification),
+        ("language", transformers.AutoModelForCausalLM),
+        ("image", transformers.AutoModelForImageClassification),
+    ):
+        for kind in auto._model_mapping._model_mapping:
+            yield f"{task} {kind}", lambda auto=auto, kind=kind, task=task: build(auto, kind, task)
+
+
+def of_torchvision() -> Iterator[tuple[str, Callable[[], Built]]]:
+    import torchvision
+
+    def build(name: str) -> Built:
+        old = name in ("googlenet", "inception_v3")
+        model = torchvision.models.get_model(
+            name, weights=None, **({"aux_logits": False, "init_weights": True} if old else {})
+        )
+        fixed = name.startswith(("vit", "swin", "maxvit"))
+        side, samples = (224, 2) if fixed else (96 if old else 64, 4)
+        x, y = torch.randn(samples, 3, side, side), torch.randint(1000, (samples,))
+        return (lambda: F.cross_entropy(model(x), y)), model
+
+    for name in torchvision.models.list_models(module=torchvision.models):
+        yield name, lambda name=name: build(name)
+
+
+def plain_step(step: Step, model: nn.Module) -> float:
+    began = time.process_time()
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    torch.autograd.grad(step(), parameters, allow_unused=True)
+    return time.process_time() - began
+
+
+def looked_at(name: str, build: Callable[[], Built]) -> dict[str, Any] | None:
+    """Return what a check says of one architecture, None where it does not run."""
+    torch.manual_seed(0)
+    try:
+        step, model = build()
+        parameters = sum(parameter.numel() for parameter in model.parameters())
+        if parameters > MOST_PARAMETERS:
+            return None
+        plain = plain_step(step, model)
+    except Exception as error:
+        print(f"skipped {name}: {type(error).__name__}: {str(error)[:80]}")
+        return None
+    began = time.process_time()
+    report = actlab.check_step(step, model)
+    return {
+        "name": name,
+        "parameters": parameters,
+        "plain_seconds": plain,
+        "seconds": time.process_time() - began,
+        "recognised": "ACT101" in {item.code for item in report.fine},
+        "findings": [(f.code, f.severity, str(f.location), f.proof) for f in report.findings],
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("library", choices=("transformers", "torchvision"))
+    parser.add_argument("file", type=Path)
+    given = parser.parse_args()
+    warnings.simplefilter("ignore")
+    torch.set_num_threads(1)
+    found = of_transformers() if given.library == "transformers" else of_torchvision()
+    with given.file.open("w") as stream:
+        for name, build in found:
+            seen = looked_at(name, build)
+            if seen is not None:
+                stream.write(json.dumps(seen) + "\n")
+                stream.flush()
+                print(name, f"{seen['seconds']:.2f} s", *seen["findings"], flush=True)
+
+
+if __name__ == "__main__":
+    main()
