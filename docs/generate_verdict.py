@@ -2,16 +2,18 @@
 
     python docs/generate_verdict.py [--check]
     python docs/generate_verdict.py --take RUN_FOLDER [RUN_FOLDER]
+    python docs/generate_verdict.py --judge-anew
 
 The tables come from the document in `docs/verdict`, which `--take` makes from the run folders of
 confirmed studies, the published protocol's first: what `actlab study show --json` says of each,
 less the single records, and what `actlab study compare --json` says of both. The pictures beside it
-are the report's own.
+are the report's own. `--judge-anew` judges the kept scores again, after a change of the rule.
 """
 
 import argparse
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +99,7 @@ def candidate_table(study: dict[str, Any] | None, slot: str) -> list[str]:
             row(
                 one["activation"],
                 f"**{one['group']}**",
-                str(one["n"]),
+                seeds_of(one),
                 percent(one["mean"]),
                 f"{percent(one['low'])} to {percent(one['high'])}",
                 points(one["difference"]),
@@ -108,6 +110,11 @@ def candidate_table(study: dict[str, Any] | None, slot: str) -> list[str]:
             )
         )
     return lines
+
+
+def seeds_of(one: dict[str, Any]) -> str:
+    """Return the number of seeds, with those that trained where some failed."""
+    return f"{one['n'] - one['failures']} of {one['n']}" if one["failures"] else str(one["n"])
 
 
 def claim_table(studies: dict[str, Any]) -> list[str]:
@@ -265,15 +272,85 @@ def _study(folder: Any) -> dict[str, Any]:
     }
 
 
+def judge_anew(found: dict[str, Any]) -> None:
+    """Judge the kept scores of both studies by the rule as it is now; trains nothing.
+
+    What the scores decide is replaced: groups, numbers, sentences and the claims on the best.
+    """
+    for study in found["studies"].values():
+        verdict = study["verdict"]
+        judged = _judged_anew(verdict)
+        claims = [*judged.pop("claims"), *verdict["claims"][2:]]
+        study["verdict"] = {**verdict, **judged, "claims": claims}
+    text = json.dumps(found, indent=1, ensure_ascii=False)
+    FIGURES.write_text(text + "\n", encoding="utf-8")
+
+
+def _judged_anew(kept: dict[str, Any]) -> dict[str, Any]:
+    import numpy as np
+
+    from actlab.case_study.claims import best_claim
+    from actlab.i18n import translation
+    from actlab.records import Conditions, Notice, Setting, SlotVerdict, Verdict
+    from actlab.records.json_form import jsonable
+    from actlab.studies.confirm.replication import near_chance
+    from actlab.studies.confirm.verdict_text import document
+    from actlab.text import Formatter
+    from actlab.verdicts import Question, compare, scores_by_seed
+
+    rows, slots = 10_000, []
+    question = Question(kept["margin"], resolution=1 / rows, limits=(0.0, 1.0))
+    for place, (slot, candidates) in enumerate(kept["slots"].items()):
+        known = {one["activation"]: one for one in candidates}
+        table = scores_by_seed(
+            {
+                name: {
+                    seed: None if score is None or near_chance(score, kept["chance"]) else score
+                    for seed, score in enumerate(one["scores"])
+                }
+                for name, one in known.items()
+            }
+        )
+        found = compare(table, question, np.random.default_rng(place))
+        own = ("diverged", "test_accuracy", "cost")
+        members = tuple(
+            replace(
+                row,
+                setting=Setting(**known[row.name]["setting"]),
+                **{key: known[row.name][key] for key in own},
+            )
+            for row in found.candidates
+        )
+        failures = {row.name: row.failures for row in members if row.failures}
+        notices = (Notice("failures", counts=failures),) if failures else ()
+        parts = {**vars(found), "candidates": members, "notices": notices}
+        slots.append(SlotVerdict(slot=slot, **parts))
+    conditions = Conditions(140, rows, 10_000, kept["chance"])
+    verdict = Verdict(tuple(slots), kept["margin"], kept["seeds"], conditions)
+    words = Formatter(translation("en"))
+    texts = [claim["text"] for claim in kept["claims"]]
+    claims = (
+        best_claim(1, texts[0], verdict.slots[0], ("prelu",), verdict.margin, words),
+        best_claim(2, texts[1], verdict.slots[1], ("tanh", "sigmoid"), verdict.margin, words),
+    )
+    found_anew = document(verdict, claims, translation("en"))
+    keys = ("slots", "summary", "notices", "notice_codes", "comparisons", "claims")
+    plain: dict[str, Any] = jsonable({key: found_anew[key] for key in keys})
+    return plain
+
+
 def main() -> int:
     """Write the tables, or say whether they are current."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true")
+    parser.add_argument("--judge-anew", action="store_true")
     parser.add_argument("--take", type=Path, nargs="+", metavar="RUN_FOLDER")
     options = parser.parse_args()
     if options.take:
         take(options.take)
     found = json.loads(FIGURES.read_text(encoding="utf-8"))
+    if options.judge_anew:
+        judge_anew(found)
     return write_page(PAGE, lambda text: page(text, found), check=options.check)
 
 

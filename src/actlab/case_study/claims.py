@@ -56,7 +56,7 @@ def claims(
     balanced = isinstance(plan.sampler, BalancedSampler)
     search = [record for record in records if balanced and record.stage == "search"]
     return (
-        _best_claim(
+        best_claim(
             1,
             _("In the convolutional layers PReLU is the best choice."),
             by_slot.get("conv"),
@@ -64,7 +64,7 @@ def claims(
             margin,
             words,
         ),
-        _best_claim(
+        best_claim(
             2,
             _("In the fully connected hidden layer tanh and sigmoid are the best choices."),
             by_slot.get("fc"),
@@ -78,7 +78,7 @@ def claims(
     )
 
 
-def _best_claim(
+def best_claim(
     number: int,
     text: str,
     slot: SlotVerdict | None,
@@ -86,6 +86,7 @@ def _best_claim(
     margin: float,
     words: Formatter,
 ) -> Claim:
+    """Return the claim that `claimed` are the best of a slot, by the pairs of its verdict."""
     _ = words.translations.gettext
     compared = (
         {c.name for c in slot.candidates if c.difference is not None or c.group == "unreliable"}
