@@ -67,6 +67,9 @@ def test_a_run_folder_has_a_document_per_slot(
     groups = [row["group"] for row in document["slots"]["conv"]["candidates"]]
     assert groups == ["best", "tied", "worse"]
     assert "relu" in actlab(capsys, "verdict", folder.path).out
+    result = actlab(capsys, "verdict", folder.path, "--margin", "0.1")
+    assert result.code == 2
+    assert "has its own margin" in result.err
 
 
 def test_an_optuna_study_with_any_parameter_as_candidate(

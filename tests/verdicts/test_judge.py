@@ -207,3 +207,18 @@ def test_it_shows_itself() -> None:
     assert r"\begin{tabular}{llrrrrr}" in found.to_latex()
     assert list(found.to_pandas()["candidate"]) == ["gelu", "relu", "tanh"]
     assert "gelu best" in repr(found)
+
+
+def test_the_bound_of_failures_knows_the_direction() -> None:
+    table = {
+        "m": list("aaaabbbb"),
+        "seed": [0, 1, 2, 3] * 2,
+        "val_loss": [0.30, 0.31, 0.32, 0.30, 0.5, 9.0, 9.0, 9.0],
+    }
+    found = actlab.verdict(table, candidate="m", fails_below=2.0)
+    assert found.groups == {"a": "best", "b": "unreliable"}
+
+
+def test_a_column_of_one_value_is_no_block() -> None:
+    found = [row | {"dataset": "digits"} for row in rows()]
+    assert actlab.verdict(columns(found)).value.blocks == ()

@@ -119,10 +119,17 @@ def verdict(
         raise unknown_name(_("format"), form, FORMATS)
     shown = "json" if json else form
     if scores is not None and Path(scores).is_dir():
+        of_tables = (candidate, seed, score, block, setting, higher_is_better, margin, baseline)
+        if any(one is not None for one in (*of_tables, rows, fails_below, storage, study, output)):
+            message = _(
+                "A run folder has its own margin, seeds and page; give no options of tables with "
+                "it. Its page: actlab report {path}"
+            )
+            raise ActlabError(message.format(path=scores))
         _verdict_on_folder(Path(scores), shown)
         return
     columns = Columns(candidate, seed, score, block, tuple(setting or ()))
-    fails = Fails(fails_below, higher_is_better is not False) if fails_below is not None else None
+    fails = Fails(fails_below, higher_is_better) if fails_below is not None else None
     runs = runs_of(_table(scores, storage, study), columns, fails)
     if dry_run:
         found = tried(

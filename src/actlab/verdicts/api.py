@@ -125,7 +125,7 @@ def verdict(
     columns = Columns(candidate, seed, score, block, settings)
     fails = None
     if fails_below is not None:
-        fails = Fails(fails_below, higher_is_better is not False)
+        fails = Fails(fails_below, higher_is_better)
     runs = runs_of(read_table(scores), columns, fails)
     return ScoresVerdict(
         judge_runs(

@@ -24,7 +24,7 @@ from actlab.text import significant
 from actlab.verdicts.rule import ALPHA, Question, compare
 from actlab.verdicts.scores import Scores
 from actlab.verdicts.secondary_statistics import POWER
-from actlab.verdicts.tables import LOWER_IS_BETTER, Runs
+from actlab.verdicts.tables import Runs, direction_of
 
 FEW_SEEDS = 6
 """Below this many seeds a t-test over many pairs sees very large gaps only."""
@@ -142,11 +142,9 @@ def _understood(
     if baseline is not None and baseline not in names:
         raise unknown_name(_("candidate"), baseline, names)
     notices: list[Notice] = []
-    higher = higher_is_better if higher_is_better is not None else runs.higher_is_better
-    if higher is None:
-        higher = LOWER_IS_BETTER.search(runs.metric) is None
-        if not higher:
-            notices.append(Notice("lower_by_name", names=(runs.metric,)))
+    higher = direction_of(runs, higher_is_better)
+    if not higher and higher_is_better is None and runs.higher_is_better is None:
+        notices.append(Notice("lower_by_name", names=(runs.metric,)))
     if runs.setting is not None:
         runs, notice = _best_settings(runs, higher)
         notices.append(notice)

@@ -258,6 +258,8 @@ def runs_of(table: Table, columns: Columns, fails: "Fails | None" = None) -> Run
         )
     seed = columns.seed or _by_name(table, SEED_NAMES)
     block = columns.block or _by_name(table, BLOCK_NAMES)
+    if columns.block is None and block and len(set(map(str, table.columns[block]))) < 2:
+        block = None
     found = Runs(
         source=table.source,
         metric=_PREFIXES.sub("", score),
@@ -283,16 +285,24 @@ def runs_of(table: Table, columns: Columns, fails: "Fails | None" = None) -> Run
 
 @dataclass(frozen=True)
 class Fails:
-    """A score worse than `bound` is a failed run."""
+    """A score worse than `bound` is a failed run; without a direction, by the metric's name."""
 
     bound: float
-    higher_is_better: bool
+    higher_is_better: bool | None = None
+
+
+def direction_of(runs: Runs, given: bool | None) -> bool:
+    """Return whether higher is better: as given, as the table says, or by the metric's name."""
+    if given is None:
+        given = runs.higher_is_better
+    return LOWER_IS_BETTER.search(runs.metric) is None if given is None else given
 
 
 def _with_failures(runs: Runs, fails: Fails | None) -> Runs:
     if fails is None:
         return runs
-    worse = runs.score < fails.bound if fails.higher_is_better else runs.score > fails.bound
+    higher = direction_of(runs, fails.higher_is_better)
+    worse = runs.score < fails.bound if higher else runs.score > fails.bound
     scores = np.where(worse, np.nan, runs.score)
     return Runs(**{**vars(runs), "score": scores})
 
