@@ -172,13 +172,6 @@ def test_local_processes_keep_the_contract_of_executors() -> None:
     assert_survives_a_killed_worker(lambda: make(2, 60.0))
 
 
-def note_and_sleep(path: Path) -> None:
-    """Write a line, and work for longer than a test waits."""
-    with path.open("a") as stream:
-        stream.write("started\n")
-    time.sleep(600)
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_dask_itself_does_not_run_a_task_again_whose_worker_died(tmp_path: Path) -> None:
@@ -186,7 +179,8 @@ def test_dask_itself_does_not_run_a_task_again_whose_worker_died(tmp_path: Path)
     with dask_cluster(tmp_path, workers=1) as cluster:
         executor = executor_factory(cluster.address)(1, 600.0)
         try:
-            future = executor.submit(note_and_sleep, notes)
+            work = f"echo started >> {notes}; sleep 600"
+            future = executor.submit(subprocess.run, ["sh", "-c", work])
             wait_until(notes.exists)
             cluster.add()
             cluster.kill(0)
