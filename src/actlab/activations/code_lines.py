@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from actlab.activations.catalogue import ENTRIES
 from actlab.activations.catalogue.entry import Entry
 from actlab.activations.facts.nearest import Nearest
-from actlab.activations.formula import Expression
+from actlab.activations.formula import Expression, parse
 from actlab.activations.formula.printers.code import DIALECTS, TORCH, Framework, code
+from actlab.activations.formula.stable import stable
 from actlab.errors import ActlabError, unknown_name
 from actlab.i18n import _
 
@@ -179,17 +180,33 @@ def activation_line(function: Entry, framework: Framework) -> str:
         raise ActlabError(
             message.format(name=function.name, framework=framework, formula=function.formula)
         )
-    return formula_line(function.expression.bind(**function.values), framework)
+    return formula_line(_printed(function), framework)
+
+
+_OTHER_FORMS = {
+    "bent_identity": "0.5*(max(abs(x), 1)*sqrt(1+(min(abs(x), 1)/max(abs(x), 1))**2)-1)+x",
+    "colu": "where(x>0, x/(1-x*exp(-(x+exp(x)))), x*exp(x+exp(x))/(exp(x+exp(x))-x))",
+    "sqrtsoftplus": "where(x>-15, sqrt(softplus(x)), exp(0.5*x))",
+    "symlog": "where(x>=0, log1p(x), -log1p(-x))",
+}
+"""Equal formulas that do not overflow, for those that no general rule makes safe."""
+
+
+def _printed(function: Entry) -> Expression:
+    """Return the formula that is printed, its parameters as numbers."""
+    other = _OTHER_FORMS.get(function.name)
+    expression = function.expression if other is None else parse(other)
+    return expression.bind(**function.values)
 
 
 def formula_line(expression: Expression, framework: Framework) -> str:
-    """Return a formula without parameters as a lambda of the framework.
+    """Return a formula without parameters as a lambda of the framework, safe to differentiate.
 
     >>> from actlab.activations.formula import parse
     >>> formula_line(parse("x*tanh(exp(x))"), "keras")
-    'lambda x: x * keras.ops.tanh(keras.ops.exp(x))'
+    'lambda x: x * keras.ops.tanh(keras.ops.exp(keras.ops.minimum(x, 11)))'
     """
-    return f"lambda x: {code(expression.tree, DIALECTS[framework])}"
+    return f"lambda x: {code(stable(expression.tree), DIALECTS[framework])}"
 
 
 def module_source(bound: Expression, near: Nearest | None) -> str:
@@ -197,7 +214,7 @@ def module_source(bound: Expression, near: Nearest | None) -> str:
     if near is not None and near.equal:
         inside = ", ".join(f"{name}={value!r}" for name, value in near.parameters.items())
         return f'activation = actlab.get("{near.name}").module({inside})'
-    body = code(bound.tree, TORCH)
+    body = code(stable(bound.tree), TORCH)
     imports = "import math\nimport torch\n" if "math." in body else "import torch\n"
     return (
         f"{imports}\nclass Activation(torch.nn.Module):\n"
