@@ -28,6 +28,7 @@ _ATTENTION = N_("a projection of an attention")
 _DEPTHWISE = N_("a depthwise-separable convolution")
 _SHUFFLE = N_("an upsampling by pixel shuffle")
 _TWO_NETWORKS = N_("two networks, one called after the other")
+_MERGED = N_("several projections that are put side by side")
 _EMBEDDING = N_("a linear layer behind an embedding")
 
 
@@ -257,6 +258,8 @@ class LinearBottleneck(Rule):
 def exemption(step: Step, pair: Pair) -> str | None:
     """Return why two layers in a row are usually meant, as a message to translate; None if not."""
     after = pair.after
+    if len(pair.before) > 1 and any(call.op in ("cat", "stack") for call in pair.passed):
+        return _MERGED
     for before in pair.before:
         if before.outputs < min(before.inputs, after.outputs):
             return _NARROW
