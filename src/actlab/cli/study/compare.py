@@ -1,7 +1,7 @@
 """`actlab study compare`: studies side by side, per activation of each slot."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -9,6 +9,9 @@ from actlab.cli.output import print_json
 from actlab.cli.study.options import Json
 from actlab.errors import ActlabError
 from actlab.i18n import _
+
+if TYPE_CHECKING:
+    from actlab.studies.run_folder import RunFolder
 
 Folders = Annotated[
     list[Path], typer.Argument(metavar="DIR DIR...", help=_("Two or more run folders."))
@@ -28,27 +31,45 @@ def compare(paths: Folders, *, json: Json = False) -> None:
     if json:
         print_json(document)
     else:
-        _print(document["studies"])
+        _print(document["studies"], [_ran(folder) for folder in folders])
         print_changes(document["paired"])
 
 
-def _print(studies: list[dict[str, Any]]) -> None:
+def _ran(folder: "RunFolder") -> str:
+    """Return in which precision and on which device a study ran, empty before it began."""
+    environment = folder.environment()
+    return "" if environment is None else f"{environment.precision} · {environment.device}"
+
+
+def _print(studies: list[dict[str, Any]], ran: list[str]) -> None:
     from rich.console import Console
     from rich.table import Table
 
     console = Console()
     overview = Table(title=_("Studies"))
-    for heading in (_("study"), _("protocol"), _("trials"), _("best valid"), _("test")):
-        overview.add_column(heading)
-    for study in studies:
+    headings = (
+        *(_("study"), _("protocol"), _("precision, device"), _("trials"), _("best valid")),
+        _("test"),
+    )
+    for heading in headings:
+        overview.add_column(heading, overflow="fold")
+    for study, how in zip(studies, ran, strict=True):
         overview.add_row(
             study["path"],
             study["protocol"],
+            how,
             f"{study['trials']}/{study['planned']}",
             _percent(study["valid_accuracy"]),
             _percent(study["test_accuracy"]),
         )
     console.print(overview)
+    if len(set(ran)) > 1:
+        print(
+            _(
+                "These studies ran in different precisions or on different devices, so their "
+                "accuracies differ for that reason as well."
+            )
+        )
     for slot in ("conv", "fc"):
         table = Table(
             title=_(
@@ -57,7 +78,7 @@ def _print(studies: list[dict[str, Any]]) -> None:
         )
         table.add_column(_("activation"))
         for study in studies:
-            table.add_column(f"{study['name']} ({study['protocol']})")
+            table.add_column(Path(study["path"]).name, overflow="fold")
         for name, cells in _by_activation(studies, slot).items():
             table.add_row(name, *cells)
         console.print(table)

@@ -60,6 +60,9 @@ def finish(
             "may be chance. Judge them with: actlab study confirm {path}"
         )
         print(message.format(path=folder.path))
+    environment = folder.environment()
+    if environment is not None:
+        print(f"{folder.plan().name} · {environment.precision} · {environment.device}")
     for line in _answer(folder):
         print(line)
     print(folder.report_path)

@@ -45,6 +45,9 @@ def show(path: RunFolderPath, *, trial: TrialNumber = None, json: Json = False) 
     else:
         _print_summary(document)
         verdict = verdict_of(folder)
+        environment = folder.environment()
+        if environment is not None:
+            print(f"{environment.precision} · {environment.device}")
         if verdict is not None:
             print_verdict(verdict, claims_of(folder, verdict, claims))
 
@@ -78,10 +81,17 @@ def _print_summary(document: dict[str, Any]) -> None:
         _("epochs"),
         _("outcome"),
     ]
+    names = [
+        len(row["setting"][f"{slot}_activation"])
+        for row in document["trials"]
+        for slot in ("conv", "fc")
+    ]
     for heading in headings:
-        table.add_column(heading)
-    for row in document["trials"]:
-        table.add_row(*_cells(row), style="bold" if row["number"] == document["best"] else None)
+        wide = min(max(names, default=0), 18) if heading in ("conv", "fc") else None
+        table.add_column(heading, overflow="fold", min_width=wide)
+    for row in sorted(document["trials"], key=_rank):
+        best = row["number"] == document["best"]
+        table.add_row(*_cells(row, best=best), style="bold" if best else None)
     console = Console()
     console.print(table)
     if document["test_accuracy"] is not None:
@@ -92,13 +102,19 @@ def _print_summary(document: dict[str, Any]) -> None:
         )
 
 
-def _cells(row: dict[str, Any]) -> list[str]:
+def _rank(row: dict[str, Any]) -> tuple[bool, float, int]:
+    """Return the place of a trial: the best first, those without an accuracy last, by number."""
+    accuracy = row["valid_accuracy"]
+    return accuracy is None, -(accuracy or 0.0), row["number"]
+
+
+def _cells(row: dict[str, Any], *, best: bool) -> list[str]:
     from actlab.pages.words import outcome_word
 
     accuracy = row["valid_accuracy"]
     setting = row["setting"]
     return [
-        str(row["number"]),
+        f"★ {row['number']}" if best else str(row["number"]),
         setting["conv_activation"],
         setting["fc_activation"],
         f"{setting['learning_rate']:.6f}",
