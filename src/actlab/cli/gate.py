@@ -46,7 +46,9 @@ ScoreRegex = Annotated[
         help=_('How the score is read: its last match. Else the last JSON line with "score".'),
     ),
 ]
-LowerIsBetter = Annotated[bool, typer.Option(help=_("The score is a loss, an error, a time."))]
+LowerIsBetter = Annotated[
+    bool, typer.Option("--lower-is-better", help=_("The score is a loss, an error, a time."))
+]
 Margin = Annotated[
     float,
     typer.Option(metavar="X", help=_("The largest difference of the score that does not matter.")),
