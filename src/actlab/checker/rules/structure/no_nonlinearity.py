@@ -258,7 +258,9 @@ class LinearBottleneck(Rule):
 def exemption(step: Step, pair: Pair) -> str | None:
     """Return why two layers in a row are usually meant, as a message to translate; None if not."""
     after = pair.after
-    if len(pair.before) > 1 and any(call.op in ("cat", "stack") for call in pair.passed):
+    weights = {id(before.weight) for before in pair.before}
+    joined = any(call.op == "cat" for call in pair.passed)
+    if joined and 1 < len(weights) == len(pair.before):
         return _MERGED
     for before in pair.before:
         if before.outputs < min(before.inputs, after.outputs):
