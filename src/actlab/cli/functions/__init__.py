@@ -2,6 +2,7 @@
 
 import typer
 
+from actlab.cli.functions.conformance import compare_kernel, identify, vectors
 from actlab.cli.functions.cost import cost
 from actlab.cli.functions.explain import explain
 from actlab.cli.functions.formula import formula
@@ -26,3 +27,8 @@ app.command(help=_("Measure every declared fact again; exit with 1 where one fai
 app.command(help=_("Measure what each function costs on this machine."))(cost)
 app.command(help=_("Explain what an activation is for, by three examples in numbers."))(explain)
 app.command(help=_("Say all about a formula that you paste."))(formula)
+app.command("test", help=_("Test whether a kernel computes a function; exit with 1 where not."))(
+    compare_kernel
+)
+app.command(help=_("Write true values and gradients of a function, to test ports with."))(vectors)
+app.command(help=_("Name the function that a module, a callable or a model computes."))(identify)
