@@ -128,7 +128,8 @@ def _points(kind: torch.dtype, truth: Truth) -> Tensor:
     breaks = [float(found.x) for found in truth.anatomy.breaks]
     normal = torch.randn(400, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     spread = torch.cat([normal, 4 * normal[:100]]).to(kind).double()
-    return torch.unique(torch.cat([sample_points(kind, breaks), spread]))
+    points: Tensor = torch.unique(torch.cat([sample_points(kind, breaks), spread]))
+    return points
 
 
 def _slopes(y: Tensor, x: Tensor) -> Tensor:
