@@ -258,9 +258,9 @@ class LinearBottleneck(Rule):
 def exemption(step: Step, pair: Pair) -> str | None:
     """Return why two layers in a row are usually meant, as a message to translate; None if not."""
     after = pair.after
+    sources = {id(before.data) for before in pair.before}
     weights = {id(before.weight) for before in pair.before}
-    joined = any(call.op == "cat" for call in pair.passed)
-    if joined and 1 < len(weights) == len(pair.before):
+    if any(call.op == "cat" for call in pair.passed) and 2 < len(sources) == len(weights):
         return _MERGED
     for before in pair.before:
         if before.outputs < min(before.inputs, after.outputs):
