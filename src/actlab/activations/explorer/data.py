@@ -93,7 +93,7 @@ def _scalar(
         formula_markup=mathml(
             formula.tree, condition=_("if {condition}"), otherwise=_("otherwise")
         ),
-        sliders=tuple(slider(parameter) for parameter in function.parameters),
+        sliders=tuple(slider(p) for p in function.parameters if p.name in formula.names),
         pitfalls=pitfalls(function.pitfalls, found, translations),
         code={framework: activation_line(function, framework) for framework in FRAMEWORKS},
     )

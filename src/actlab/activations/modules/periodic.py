@@ -76,7 +76,7 @@ class SnakeBeta(Pointwise):
 
     @staticmethod
     def _slope(x: Tensor, alpha: Number, beta: Number) -> Tensor:
-        angle = alpha * bounded(x)
+        angle = alpha * x
         return 1 + 2 * torch.sin(angle) * torch.cos(angle) * (alpha / beta)
 
     @staticmethod
