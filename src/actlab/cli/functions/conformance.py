@@ -102,9 +102,10 @@ def identify(target: Target, *, model: Model = False, json: Json = False) -> Non
     if json:
         print_json({"slots": found} if model else found[""])
         return
+    distance = _("distance")
     for path, row in found.items():
         place = f"{path}: " if path else ""
-        far = "" if row["equal"] else f"  ({_('distance')} {significant(row['distance'], 3)})"
+        far = "" if row["equal"] else f"  ({distance} {significant(row['distance'], 3)})"
         print(f"{place}{row['call']}{far}")
 
 
