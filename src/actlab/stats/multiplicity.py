@@ -83,7 +83,7 @@ def dunnett(p_values: Sequence[float], degrees: Sequence[float]) -> Array:
     control, JASA 50, 1096-1121.
 
     >>> dunnett([0.02, 0.5], [9, 9]).round(4).tolist()
-    [0.0384, 0.725]
+    [0.0385, 0.725]
     >>> dunnett([0.03], [5]).round(6).tolist()
     [0.03]
     """
