@@ -28,7 +28,11 @@ def test_the_issues_example_selects_what_its_words_mean() -> None:
 
 
 def test_lipschitz_is_infinite_where_the_function_jumps() -> None:
-    assert found("lipschitz == inf and max_abs_grad <= 1") == ["step", "hardshrink"]
+    assert found("lipschitz == inf and max_abs_grad <= 1") == [
+        "step",
+        "threshold",
+        "hardshrink",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -36,7 +40,7 @@ def test_lipschitz_is_infinite_where_the_function_jumps() -> None:
     [
         ("min_y < -0.5", ["bsilu", "pserf", "sine"]),
         ("-0.38 < min_y <= -0.375", ["hardswish", "colu"]),
-        ('monotonic == "non_decreasing" and zero_grad_fraction_N01 > 0.6', ["step"]),
+        ('monotonic == "non_decreasing" and zero_grad_fraction_N01 > 0.6', ["step", "threshold"]),
         ("smoothness == C2", ["isrlu"]),
         ("smoothness > C1 and smoothness < Cinf", ["isrlu"]),
         ('kind == "structural" and learnable', ["rational_pau"]),
@@ -55,8 +59,8 @@ def test_a_missing_fact_satisfies_neither_a_comparison_nor_its_negation() -> Non
 
 
 def test_no_condition_selects_everything() -> None:
-    assert len(functions()) == 85
-    assert len(functions('kind == "scalar"')) == 75
+    assert len(functions()) == 98
+    assert len(functions('kind == "scalar"')) == 81
 
 
 @pytest.mark.parametrize(

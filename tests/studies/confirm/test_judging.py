@@ -110,7 +110,9 @@ def test_certain_but_small_is_tied_and_says_so() -> None:
     assert tanh.group == "tied"
     assert (tanh.p_adjusted or 1.0) < 0.05
     sentence = candidate_sentence(tanh, slot, WORDING)
-    assert "which is less than the margin of 0.5 points: tied, though the difference" in sentence
+    assert (
+        "which is less than the margin of 0.5 points: equivalent, though the difference" in sentence
+    )
 
 
 def test_equal_means_have_one_best_and_no_nan() -> None:

@@ -129,7 +129,7 @@ class ModuleRoute:
         found = sign * max(sign * best, *(sign * self._turn_values), float(np.max(sign * beside)))
         outermost = sign * float(np.max(sign * far))
         side = far[:4] if abs(far[3]) > abs(far[7]) else far[4:]
-        settled = abs(side[3] - side[2]) <= 1e-9 * abs(side[3])
+        settled = math.isfinite(side[3]) and abs(side[3] - side[2]) <= 1e-9 * abs(side[3])
         if sign * outermost > sign * found + 1 and sign * outermost > 10 and not settled:
             return sign * math.inf
         ends = [self._limit(self.at, side) for side in (-1, 1)]

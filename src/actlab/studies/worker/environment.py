@@ -10,8 +10,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-import platformdirs
-
 from actlab import data
 from actlab.files import write_text
 from actlab.records import Environment, NetworkSummary, Plan, Precision, Seeds
@@ -93,6 +91,8 @@ def kept_precision(
         [asdict(row) for row in network.layers],
     )
     digest = hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
+    import platformdirs
+
     path = Path(platformdirs.user_cache_dir("actlab", appauthor=False)) / "precision" / digest[:32]
     with suppress(OSError):
         known = path.read_text()
