@@ -177,7 +177,7 @@ def as_program(
     except (Exception, KeyboardInterrupt, GeneratorExit):
         raise
     except BaseException as end:
-        raise kind(told(what, end)) from None
+        raise kind(ending_of(what, end)) from None
     finally:
         if os.getpid() != process:  # the code forked, and this is the copy
             os._exit(0)
@@ -207,20 +207,20 @@ def user_code(
     except ActlabError:
         raise
     except Exception as error:
-        raise kind(f"{told(what, error)} {advice}".rstrip()) from None
+        raise kind(f"{ending_of(what, error)} {advice}".rstrip()) from None
 
 
 def users_error(what: str, error: Exception) -> Exception:
     """Return an error as a UserCodeError where the user's own code raised it, else as it is."""
     if isinstance(error, ActlabError) or place_of(error) is None:
         return error
-    return UserCodeError(told(what, error))
+    return UserCodeError(ending_of(what, error))
 
 
-def told(what: str, error: BaseException) -> str:
+def ending_of(what: str, error: BaseException) -> str:
     """Return in one sentence what went wrong in the user's own code, with its file and line.
 
-    >>> told("net.py:build", ValueError("no width"))
+    >>> ending_of("net.py:build", ValueError("no width"))
     'net.py:build raised ValueError: no width.'
     """
     if isinstance(error, SystemExit):

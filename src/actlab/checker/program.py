@@ -7,7 +7,7 @@ from pathlib import Path
 
 from torch import Tensor, nn, optim
 
-from actlab.addresses import as_program, candidates, told
+from actlab.addresses import as_program, candidates, ending_of
 from actlab.capture.location import Location
 from actlab.capture.program import PassWatch, StartedProgram, alive
 from actlab.capture.trace import Trace
@@ -121,7 +121,7 @@ def _run(program: StartedProgram, check: _Check) -> None:
         if check.is_over:
             raise
         if not check.begun:
-            raise CheckError(_ended(program, told(program.name, error))) from None
+            raise CheckError(_ended(program, ending_of(program.name, error))) from None
     if not check.begun:
         text = _("{what} ended without a backward pass.").format(what=program.name)
         raise CheckError(_ended(program, text))

@@ -187,9 +187,9 @@ def _check_from_address(address: str, space: Space, example: Tensor, classes: in
                 "{address} must have a {kind} slot (an activation after such a layer) to compare "
                 "{count} activations in it; it has none. Name one activation for it."
             )
-            told = message.format(address=address, kind=kind, count=len(names))
+            sentence = message.format(address=address, kind=kind, count=len(names))
             reasons = [f"{slot.path} ({slot.name}): {slot.reason}" for slot in left]
-            raise NetworkError(" ".join((told, *reasons)))
+            raise NetworkError(" ".join((sentence, *reasons)))
     for conv, fc in itertools.zip_longest(space.conv_activation, space.fc_activation):
         tried = _made(address)
         pair = conv or space.conv_activation[0], fc or space.fc_activation[0]

@@ -72,13 +72,13 @@ def _parameters(table: TrialTable) -> list[str]:
     if not table.rows:
         raise VerdictError(_("{source} has no trials to judge.").format(source=table.source))
     names = dict.fromkeys(name for row in table.rows for name in row.choices)
-    told = [n for n in names if len({row.choices.get(n) for row in table.rows} - {None}) > 1]
-    if not told:
+    compared = [n for n in names if len({row.choices.get(n) for row in table.rows} - {None}) > 1]
+    if not compared:
         message = _(
             "To compare, a study needs a parameter with two names or more; {source} has none."
         )
         raise VerdictError(message.format(source=table.source))
-    return told
+    return compared
 
 
 def _budgets(parameter: str, table: TrialTable) -> ParameterBudgets:

@@ -48,12 +48,12 @@ def explain(lesson: Lesson = None, *, output: Output = None, json: Json = False)
         document = {name: computed[name] for name in wanted}
         print_json({**document, "plot": None if output is None else str(output)})
         return
-    told = {
+    texts = {
         "perceptron": _perceptron(unit),
         "linear": _linear(stack),
         "softmax": _softmax(softmax),
     }
-    print("\n\n".join("\n".join(told[name]) for name in wanted))
+    print("\n\n".join("\n".join(texts[name]) for name in wanted))
     if output is not None:
         print(output)
 
