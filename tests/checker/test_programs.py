@@ -332,6 +332,7 @@ def test_what_a_program_raises_after_the_check_is_its_own(tmp_path: Path) -> Non
     assert "actlab" not in done.stderr[done.stderr.index("Traceback") :]
 
 
+@pytest.mark.slow
 def test_the_same_numbers_with_a_check_and_without(tmp_path: Path) -> None:
     text = (
         HEADER

@@ -99,10 +99,6 @@ def test_random_bytes_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
         (["digits", "--precision", "fp64"], "must be one of 'auto', 'fp32' or 'bf16'"),
         (["digits", "--device", "tpu"], "must be one of 'auto', 'cpu' or 'cuda'"),
         (["digits", "--protocol", "correctd"], 'Did you mean "corrected"?'),
-        (
-            ["digits", "--executor", "dask://127.0.0.1:9"],
-            "a Dask scheduler at 127.0.0.1:9",
-        ),
         (["digits", "--lang", "kr"], 'Did you mean "ko"?'),
         (["digits", "--trails", "3"], "--trials"),
     ],

@@ -85,6 +85,7 @@ def test_twenty_kills_lose_nothing(tmp_path: Path) -> None:
     check_the_end(folder, trials=150)
 
 
+@pytest.mark.slow
 def test_an_interrupt_keeps_everything_and_says_how_to_go_on(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     process = subprocess.Popen(

@@ -39,6 +39,7 @@ def test_an_array_of_bfloat16_has_its_bits() -> None:
     assert tensor.tolist() == [2.0, -2.0]
 
 
+@pytest.mark.slow
 def test_the_next_process_compiles_nothing(tmp_path: Path) -> None:
     code = (
         "import torch\n"

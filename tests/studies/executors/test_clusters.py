@@ -78,6 +78,7 @@ def test_ray_gives_the_records_of_local_processes(
         assert values(run(tmp_path / "run", tiny_plan, "ray://auto")) == values(local)
 
 
+@pytest.mark.slow
 def test_an_executor_of_the_user_s_gives_the_records_of_local_processes(
     local: RunFolder, tmp_path: Path, tiny_plan: Plan
 ) -> None:
@@ -121,7 +122,11 @@ def test_a_gpu_that_no_worker_has_is_refused(
     ("engine", "message"),
     [
         ("dask://127.0.0.1:9", "There must be a Dask scheduler at 127.0.0.1:9"),
-        ("ray://127.0.0.1:9", "There must be a Ray cluster at 127.0.0.1:9"),
+        pytest.param(
+            "ray://127.0.0.1:9",
+            "There must be a Ray cluster at 127.0.0.1:9",
+            marks=pytest.mark.slow,
+        ),
         ("slurm", "There is no engine"),
         ("dask://", "There is no engine"),
     ],

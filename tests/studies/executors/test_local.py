@@ -77,6 +77,7 @@ def test_a_task_that_takes_too_long_is_lost() -> None:
         pool.shutdown(cancel_futures=True)
 
 
+@pytest.mark.slow
 def test_a_process_that_shows_no_life_is_lost(
     one: LocalProcesses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
