@@ -21,7 +21,7 @@ def test_step(actlab_check):
 
 def test_the_fixture(tmp_path: Path) -> None:
     (tmp_path / "test_mine.py").write_text(SUITE)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "actlab.testing.plugin", "-n0"]
+    command = [sys.executable, "-m", "pytest", "-q", "-n0"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert "2 failed, 1 passed" in done.stdout, done.stdout + done.stderr
     assert "activations are misused:" in done.stdout
