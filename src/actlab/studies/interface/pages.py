@@ -83,6 +83,10 @@ def _next_step(
         more = [
             row.more_seeds for slot in verdict.slots for row in slot.candidates if row.more_seeds
         ]
+        if not more and any(
+            row.group == "unclear" for slot in verdict.slots for row in slot.candidates
+        ):
+            more = [verdict.seeds]  # how many would decide cannot be told: as many again
         if not more:
             return None
         names = len({row.setting for slot in verdict.slots for row in slot.candidates})
