@@ -412,7 +412,6 @@ def old_run(folder: Path) -> Document:
             "report --storage sqlite:///run/study.db --study searched --json",
         ],
     )
-    found["as kept"] = _files(OLD_RUN, ("verdict.json", "findings.json"))
     found |= commands(folder, ["study confirm run --seeds 2 --json", "study resume run --json"])
     assert (folder / "run/records.jsonl").read_bytes() == records, "nothing was left to train"
     return found | _files(folder / "run", ("verdict.json", "trials.csv", "replicates.csv"))
