@@ -96,7 +96,7 @@ def _evaluated(
                     kind=type(error).__name__, text=first_line(error)
                 )
             ) from None
-    return _subject(program, trace, task, None)
+    return _step_of(program, trace, task, None)
 
 
 @contextmanager
@@ -114,7 +114,7 @@ def captured_pass(program: Program, trace: Trace, loss: Tensor, task: str | None
         warnings.simplefilter("ignore")
         with random_state_kept(), eager():
             unseen = complete(trace, loss)
-            step = _subject(program, trace, task, None)
+            step = _step_of(program, trace, task, None)
             step.unseen = unseen or not trace.calls
             _differentiate(step, loss, keeps_graph=True)
         keeper.restore()
@@ -141,7 +141,7 @@ def _run(program: Program, task: str | None, keeper: Keeper, gradients: bool = T
             keeper.restore()
             return _run(program, task, keeper, gradients=False)
         unseen = complete(trace, loss)
-        step = _subject(program, trace, task, border[0] if border else None)
+        step = _step_of(program, trace, task, border[0] if border else None)
         step.error = error
         step.unseen = unseen or not trace.calls
         step.returned = Targets.of(returned).tensors
@@ -154,7 +154,7 @@ def _is_of_inference(error: BaseException | None) -> bool:
     return error is not None and "nference tensor" in str(error)
 
 
-def _subject(program: Program, trace: Trace, task: str | None, border: int | None) -> Step:
+def _step_of(program: Program, trace: Trace, task: str | None, border: int | None) -> Step:
     modules = tuple({id(r.module): r.module for r in trace.roots}.values()) or program.modules
     targets = program.targets
     samples = _samples(trace, targets, program.inputs)

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from actlab.capture.location import Location
+from actlab.checker.analysis.rule_scope import nothing_to_check
 from actlab.checker.analysis.step import Step
-from actlab.checker.analysis.subject_matter import nothing_to_check
 from actlab.checker.report import Checked, Finding, Report, Unchecked, merged
 from actlab.checker.rule import NotCheckable, Rule
 from actlab.checker.settings import Settings, is_silenced

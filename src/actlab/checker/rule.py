@@ -69,7 +69,7 @@ class Rule(ABC):
     """One fault: how it is recognised, what is said about it, and the cases that prove it.
 
     A rule is stateless. `limits` are its thresholds, with the user's settings over the defaults.
-    `looks_at` is the kind of thing it looks at, one of `analysis.subject_matter`: where a step has
+    `looks_at` is the kind of thing it looks at, one of `analysis.rule_scope`: where a step has
     none, the rule is not checked, whatever it says. The docstring of a rule is its documentation
     page and has the sections `SECTIONS`.
     """

@@ -94,11 +94,11 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:
         return 0
     except Exception as error:
-        return _told(error)
+        return _report_failure(error)
     return 0
 
 
-def _told(error: Exception) -> int:
+def _report_failure(error: Exception) -> int:
     """Say what went wrong and return the exit code: the machine's refusal is no fault of actlab.
 
     A fault of actlab's own is shown whole, with its own exit code.

@@ -34,13 +34,13 @@ def serve(folders: Folders = None, *, port: Port = 8765, language: Language = No
         if not root.is_dir():
             message = _("{path} is no folder. Give a run folder or a folder of run folders.")
             raise ActlabError(message.format(path=root))
-    with _listening(port) as listener:
+    with _listening_socket(port) as listener:
         print(f"http://127.0.0.1:{listener.getsockname()[1]}/", flush=True)
         config = uvicorn.Config(application(roots, page_language), log_level="warning")
         uvicorn.Server(config).run(sockets=[listener])
 
 
-def _listening(port: int) -> socket.socket:
+def _listening_socket(port: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

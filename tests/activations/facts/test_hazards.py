@@ -10,18 +10,18 @@ from actlab.activations.facts import numerical_errors
 from actlab.activations.facts.numerical_errors import (
     Truth,
     between,
-    onset,
+    first_errors,
     sample_points,
     shipped,
 )
-from actlab.activations.facts.results import Onset
+from actlab.activations.facts.results import FirstErrors
 from actlab.errors import UnknownNameError
 from tests.contracts.functions import SCALAR, name_of, value_and_gradient
 
 DTYPES = {"float16": torch.float16, "bfloat16": torch.bfloat16, "float32": torch.float32}
 
 
-def unexplained(function: Function, dtype: str, found: Onset) -> list[str]:
+def unexplained(function: Function, dtype: str, found: FirstErrors) -> list[str]:
     """Return what is wrong in a dtype and neither overflow of the true number nor an exception."""
     faults = {
         "value": (found.value_from, found.value_wrong),
@@ -46,7 +46,7 @@ def unexplained(function: Function, dtype: str, found: Onset) -> list[str]:
 def test_the_shipped_module_is_right_over_the_whole_range(function: Function) -> None:
     truth = Truth(function)
     for name, dtype in DTYPES.items():
-        found = onset(shipped(function), truth, dtype)
+        found = first_errors(shipped(function), truth, dtype)
         assert not unexplained(function, name, found), name
 
 
@@ -122,7 +122,7 @@ def test_relative_errors_in_the_tail_stand_beside_it() -> None:
     assert facts.hazards("tanhexp", "float32").module.tail_value_ulp < 16
 
 
-def test_the_onset_is_the_first_number_that_is_wrong() -> None:
+def test_a_start_of_errors_is_the_first_number_that_is_wrong() -> None:
     """x relu6(x + 3) = 6 x overflows from a sixth of the range on."""
     found = facts.hazards("hardswish", "float32").module
     assert found.value_from == pytest.approx(torch.finfo(torch.float32).max / 6, rel=1e-6)

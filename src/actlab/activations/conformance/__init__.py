@@ -125,7 +125,7 @@ def check(
 
 def _points(kind: torch.dtype, truth: Truth) -> Tensor:
     """Return numbers of the dtype: every size of both signs, normal inputs, the sides of kinks."""
-    breaks = [float(found.x) for found in truth.anatomy.breaks]
+    breaks = [float(found.x) for found in truth.critical_points.breaks]
     normal = torch.randn(400, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     spread = torch.cat([normal, 4 * normal[:100]]).to(kind).double()
     points: Tensor = torch.unique(torch.cat([sample_points(kind, breaks), spread]))

@@ -14,16 +14,16 @@ from actlab.activations.catalogue.entry import Entry
 from actlab.activations.facts.curve import DomainError
 from actlab.activations.facts.measurable import Measurable, PastedFormula, pasted
 from actlab.activations.facts.measuring import measured
-from actlab.activations.facts.results import Cost, Hazards, Onset, Row
+from actlab.activations.facts.results import Cost, FirstErrors, Hazards, Row
 
 __all__ = [
     "Cost",
     "DomainError",
     "Facts",
+    "FirstErrors",
     "Hazards",
     "Kink",
     "Measurable",
-    "Onset",
     "Row",
     "ScalarFacts",
     "cost",
@@ -115,9 +115,9 @@ def hazards(function: str | Measurable, dtype: str) -> Hazards:
     >>> hazards("elu", "float16").formula.gradient_wrong
     'nan'
     """
-    from actlab.activations.facts.numerical_errors import onsets
+    from actlab.activations.facts.numerical_errors import hazards_in
 
-    return onsets(_measurable(function, {}), dtype)
+    return hazards_in(_measurable(function, {}), dtype)
 
 
 def hazards_by_dtype(function: str | Measurable) -> dict[str, Hazards]:
@@ -126,9 +126,9 @@ def hazards_by_dtype(function: str | Measurable) -> dict[str, Hazards]:
     >>> list(hazards_by_dtype("relu"))
     ['float16', 'bfloat16', 'float32']
     """
-    from actlab.activations.facts.numerical_errors import measured_onsets
+    from actlab.activations.facts.numerical_errors import measured_hazards
 
-    return measured_onsets(_measurable(function, {}))
+    return measured_hazards(_measurable(function, {}))
 
 
 def cost(

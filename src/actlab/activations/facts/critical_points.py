@@ -67,7 +67,7 @@ class Candidate:
     place: Any = None
 
 
-class Anatomy:
+class CriticalPoints:
     """A curve taken apart: breaks, pieces, limits, turning points of f and of f'."""
 
     def __init__(self, curve: Curve) -> None:
@@ -299,15 +299,15 @@ def _without_noise(value: Any, scale: Any) -> Any:
     return value * 0 if abs(value) < _ZERO * min(1, scale) else value
 
 
-def fixed_points(anatomy: Anatomy) -> tuple[FixedPoint, ...]:
+def fixed_points(critical_points: CriticalPoints) -> tuple[FixedPoint, ...]:
     """Return the fixed points in [-REACH, REACH], a stretch of them as a pair of its ends.
 
     Crossings are roots of f(x) - x; where the curve only touches the diagonal, f'(x) = 1 as well.
     """
-    curve = anatomy.curve
+    curve = critical_points.curve
     xs = curve.grid[np.abs(curve.grid) <= REACH * 1.001]
     value, slope = curve.sample(xs, 1)
-    stretches = [(piece.low, piece.high) for piece in anatomy.pieces if piece.identity]
+    stretches = [(piece.low, piece.high) for piece in critical_points.pieces if piece.identity]
     found = [
         refine(lambda x: _below_diagonal(curve, x), low, high)
         for low, high in sign_changes(xs, value - xs, noise=1e-14 * np.abs(xs))[:_MOST]
@@ -316,7 +316,7 @@ def fixed_points(anatomy: Anatomy) -> tuple[FixedPoint, ...]:
         refine(lambda x: _slope_below_one(curve, x), low, high)
         for low, high in sign_changes(xs, slope - 1, noise=1e-14)[:_MANY]
     ]
-    touching += [at_break.x for at_break in anatomy.breaks]
+    touching += [at_break.x for at_break in critical_points.breaks]
     with mpmath.workdps(DIGITS):
         found += [x for x in touching if x is not None and _is_fixed(curve, x)]
         single = [

@@ -10,7 +10,13 @@ import mpmath
 import numpy as np
 
 from actlab.activations.catalogue.declared import Kink, ScalarFacts, gain, zero_centredness
-from actlab.activations.facts.critical_points import Anatomy, Extreme, fixed_points, highest, lowest
+from actlab.activations.facts.critical_points import (
+    CriticalPoints,
+    Extreme,
+    fixed_points,
+    highest,
+    lowest,
+)
 from actlab.activations.facts.curve import Array, Curve, MeasurementError
 from actlab.activations.facts.kinks import smoothness, zero_gradient_share
 from actlab.activations.facts.measurable import Measurable
@@ -38,11 +44,11 @@ def measured(function: Measurable) -> ScalarFacts:
     -0.2784645427610738
     """
     curve = Curve.of(function)
-    anatomy = Anatomy(curve)
-    values = anatomy.values()
+    critical_points = CriticalPoints(curve)
+    values = critical_points.values()
     low, high = lowest(values, curve.unit), highest(values, curve.unit)
-    steepest = highest(anatomy.slopes(), curve.unit)
-    mean, second, mean_slope, second_slope = _moments(anatomy)
+    steepest = highest(critical_points.slopes(), curve.unit)
+    mean, second, mean_slope, second_slope = _moments(critical_points)
     place = low.place if low.attained else None
     left, right = (float(curve.from_side(0, 1, side)[1]) + 0.0 for side in (-1, 1))
     found = ScalarFacts(
@@ -50,12 +56,12 @@ def measured(function: Measurable) -> ScalarFacts:
         range_high=high.value,
         low_attained=low.attained,
         high_attained=high.attained,
-        monotonic=anatomy.monotonic(),
+        monotonic=critical_points.monotonic(),
         min_x=place,
         min_y=low.value if place is not None else None,
         max_abs_grad=steepest.value,
         argmax_abs_grad=_place(steepest),
-        smoothness=smoothness(anatomy.breaks),
+        smoothness=smoothness(critical_points.breaks),
         mean_under_N01=mean,
         second_moment_N01=second,
         mean_grad_N01=mean_slope,
@@ -64,14 +70,14 @@ def measured(function: Measurable) -> ScalarFacts:
         gain_backward=gain(second_slope),
         df0_left=left,
         df0_right=right,
-        lim_minus_inf=_number(anatomy.limits[0]),
-        lim_plus_inf=_number(anatomy.limits[1]),
-        grad_lim_minus_inf=_number(anatomy.slope_limits[0]),
-        grad_lim_plus_inf=_number(anatomy.slope_limits[1]),
-        zero_grad_fraction_N01=zero_gradient_share(anatomy.pieces),
+        lim_minus_inf=_number(critical_points.limits[0]),
+        lim_plus_inf=_number(critical_points.limits[1]),
+        grad_lim_minus_inf=_number(critical_points.slope_limits[0]),
+        grad_lim_plus_inf=_number(critical_points.slope_limits[1]),
+        zero_grad_fraction_N01=zero_gradient_share(critical_points.pieces),
         zero_centredness=zero_centredness(mean, second),
-        fixed_points=fixed_points(anatomy),
-        kinks=_kinks(anatomy),
+        fixed_points=fixed_points(critical_points),
+        kinks=_kinks(critical_points),
     )
     contradiction = contradicting(found, curve)
     if contradiction is not None:
@@ -127,17 +133,17 @@ def _place(extreme: Extreme) -> float | None:
 _VANISHED = math.log(1e-17)
 
 
-def _moments(anatomy: Anatomy) -> tuple[float | None, ...]:
+def _moments(critical_points: CriticalPoints) -> tuple[float | None, ...]:
     """Return E f, E f^2, E f', E f'^2, None where it does not exist or cannot be computed."""
-    curve = anatomy.curve
+    curve = critical_points.curve
     vanishing = _vanishing(curve)
 
     def integrands(xs: Array) -> tuple[Array, ...]:
         value, slope = curve.sample(xs, 1)
         return (value, value**2, slope, slope**2)
 
-    breaks = [float(found.x) for found in anatomy.breaks]
-    steep = [float(found.x) for found in anatomy.breaks if found.is_steep]
+    breaks = [float(found.x) for found in critical_points.breaks]
+    steep = [float(found.x) for found in critical_points.breaks if found.is_steep]
     graded = [(place, 10.0**-digits) for place in steep for digits in range(1, 15)]
     means = normal_means(integrands, breaks, [*curve.scales, *graded])
     return tuple(m if sure else None for m, sure in zip(means, vanishing, strict=True))
@@ -164,10 +170,10 @@ def _logarithm(value: Any) -> float:
     return float(mpmath.log(abs(value))) if value != 0 else -math.inf
 
 
-def _kinks(anatomy: Anatomy) -> tuple[Kink, ...]:
+def _kinks(critical_points: CriticalPoints) -> tuple[Kink, ...]:
     return tuple(
         Kink(float(found.x) + 0.0, float(found.left[1]) + 0.0, float(found.right[1]) + 0.0)
-        for found in anatomy.breaks
+        for found in critical_points.breaks
         if found.order <= 1
     )
 

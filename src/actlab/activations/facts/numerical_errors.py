@@ -16,10 +16,10 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from actlab.activations.facts.critical_points import Anatomy, highest
+from actlab.activations.facts.critical_points import CriticalPoints, highest
 from actlab.activations.facts.curve import Curve
 from actlab.activations.facts.measurable import Measurable, module_of
-from actlab.activations.facts.results import Fault, Hazards, Onset
+from actlab.activations.facts.results import Fault, FirstErrors, Hazards
 from actlab.activations.formula.with_torch import TorchBackend
 from actlab.errors import unknown_name
 from actlab.i18n import _
@@ -41,7 +41,7 @@ _STEP = 0.25
 _FACTOR = 4
 _NEAR_ZERO = 0.5
 _REFINEMENTS = 40
-_CROWD = 64
+_BATCH = 64
 """torch computes the last few numbers of a tensor in another way, with other faults."""
 
 
@@ -57,7 +57,7 @@ class Truth:
         """Return f(x) and f'(x); at a kink None for the slope, as either side is right."""
         if x not in self._known:
             value, slope = self.curve.near(x, 1)
-            if any(abs(x - found.x) < 1e-12 for found in self.anatomy.breaks):
+            if any(abs(x - found.x) < 1e-12 for found in self.critical_points.breaks):
                 sides = [self.curve.from_side(x, 1, side)[1] for side in (-1, 1)]
                 slope = sides[0] if abs(sides[0] - sides[1]) < 1e-20 else None
             self._known[x] = (float(value), None if slope is None else float(slope))
@@ -70,29 +70,29 @@ class Truth:
         return self._flat[x]
 
     @cached_property
-    def anatomy(self) -> Anatomy:
+    def critical_points(self) -> CriticalPoints:
         """Return the curve taken apart."""
-        return Anatomy(self.curve)
+        return CriticalPoints(self.curve)
 
     @cached_property
     def steepest(self) -> float:
         """Return sup |f'|."""
-        return highest(self.anatomy.slopes()).value
+        return highest(self.critical_points.slopes()).value
 
     @cached_property
     def tails(self) -> tuple[float, float]:
         """Return where the left tail ends and the right one begins."""
-        turns = [float(x) for x in (*self.anatomy.turns, *self.anatomy.inflections)]
+        turns = [float(x) for x in (*self.critical_points.turns, *self.critical_points.inflections)]
         return (min([-1.0, *turns]), max([1.0, *turns]))
 
 
-def onsets(function: Measurable, dtype: str, *, truth: Truth | None = None) -> Hazards:
+def hazards_in(function: Measurable, dtype: str, *, truth: Truth | None = None) -> Hazards:
     """Return from which |x| on the module and the formula of `function` are wrong in `dtype`.
 
     `truth` may be shared between dtypes. Raises UnknownNameError for an unknown dtype.
 
     >>> from actlab.activations import get
-    >>> onsets(get("elu"), "float16").formula.gradient_wrong
+    >>> hazards_in(get("elu"), "float16").formula.gradient_wrong
     'nan'
     """
     if dtype not in DTYPES:
@@ -101,19 +101,19 @@ def onsets(function: Measurable, dtype: str, *, truth: Truth | None = None) -> H
     return Hazards(
         function.name,
         dtype,
-        module=onset(shipped(function), truth, DTYPES[dtype]),
-        formula=onset(as_written(function), truth, DTYPES[dtype]),
+        module=first_errors(shipped(function), truth, DTYPES[dtype]),
+        formula=first_errors(as_written(function), truth, DTYPES[dtype]),
     )
 
 
-def measured_onsets(function: Measurable) -> dict[str, Hazards]:
+def measured_hazards(function: Measurable) -> dict[str, Hazards]:
     """Return the hazards in each of `REPORTED`, from one truth."""
     truth = Truth(function)
     threads = torch.get_num_threads()
     # These tensors are small: on a busy machine several threads only wait for each other.
     torch.set_num_threads(1)
     try:
-        return {dtype: onsets(function, dtype, truth=truth) for dtype in REPORTED}
+        return {dtype: hazards_in(function, dtype, truth=truth) for dtype in REPORTED}
     finally:
         torch.set_num_threads(threads)
 
@@ -149,21 +149,23 @@ def _gradient(values: Tensor, points: Tensor) -> Tensor:
     return found
 
 
-def onset(apply: Callable[[Tensor], Tensor], truth: Truth, dtype: torch.dtype) -> Onset:
+def first_errors(
+    apply: Callable[[Tensor], Tensor], truth: Truth, dtype: torch.dtype
+) -> FirstErrors:
     """Return where `apply` goes wrong in `dtype`."""
-    judge = _Judge(apply, truth, dtype)
-    breaks = [float(found.x) for found in truth.anatomy.breaks]
+    comparison = _Comparison(apply, truth, dtype)
+    breaks = [float(found.x) for found in truth.critical_points.breaks]
     points = sample_points(dtype, breaks)
-    rows = judge.rows(points)
-    ends = judge.rows(torch.tensor([-math.inf, math.inf, math.nan]))
-    value = judge.first(rows, lambda row: row.value_fault) or _at_end(ends, "value")
-    gradient = judge.first(rows, lambda row: row.gradient_fault) or _at_end(ends, "gradient")
+    rows = comparison.rows(points)
+    ends = comparison.rows(torch.tensor([-math.inf, math.inf, math.nan]))
+    value = comparison.first(rows, lambda row: row.value_fault) or _at_end(ends, "value")
+    gradient = comparison.first(rows, lambda row: row.gradient_fault) or _at_end(ends, "gradient")
     low, high = truth.tails
     tail = [row for row in rows if row.x < low or row.x > high]
     near = [row for row in rows if 0 < abs(row.x) <= _NEAR_ZERO]
     tails = _worst(tail, "value_ulp"), _worst(tail, "gradient_ulp")
     near_value, near_gradient = _worst(near, "value_ulp"), _worst(near, "gradient_ulp")
-    return Onset(
+    return FirstErrors(
         value_from=value.x if value else None,
         value_wrong=value.value_fault if value else None,
         gradient_from=gradient.x if gradient else None,
@@ -181,8 +183,8 @@ def onset(apply: Callable[[Tensor], Tensor], truth: Truth, dtype: torch.dtype) -
         near_zero_value_at=near_value[1],
         near_zero_gradient_ulp=near_gradient[0],
         near_zero_gradient_at=near_gradient[1],
-        no_gradient_left=judge.no_gradient([row for row in rows if row.x < 0]),
-        no_gradient_right=judge.no_gradient([row for row in rows if row.x > 0]),
+        no_gradient_left=comparison.no_gradient([row for row in rows if row.x < 0]),
+        no_gradient_right=comparison.no_gradient([row for row in rows if row.x > 0]),
     )
 
 
@@ -209,7 +211,7 @@ class _Row:
     """Whether the gradient is exactly 0, and the true one is not."""
 
 
-class _Judge:
+class _Comparison:
     """Compares what a function returns in one dtype with the truth."""
 
     def __init__(self, apply: Callable[[Tensor], Tensor], truth: Truth, dtype: torch.dtype) -> None:
@@ -220,7 +222,7 @@ class _Judge:
 
     def rows(self, xs: Tensor) -> list[_Row]:
         """Return what became of each input, computed among many others as in a layer."""
-        copies = -(-_CROWD // len(xs)) + 1
+        copies = -(-_BATCH // len(xs)) + 1
         points = xs.to(self._dtype).repeat(copies).requires_grad_()
         values = self._apply(points)
         slopes = _gradient(values, points)
@@ -247,12 +249,12 @@ class _Judge:
 
     def _end(self, x: float, value: float, slope: float) -> _Row:
         """Return what became of an infinite input, whose truth is the limit."""
-        side, anatomy = int(x > 0), self._truth.anatomy
+        side, critical_points = int(x > 0), self._truth.critical_points
         faults = [
             None if limit is None else self._against_limit(given, float(limit))
             for given, limit in (
-                (value, anatomy.limits[side]),
-                (slope, anatomy.slope_limits[side]),
+                (value, critical_points.limits[side]),
+                (slope, critical_points.slope_limits[side]),
             )
         ]
         return _Row(x, faults[0], faults[1], None, None, lost=False)
@@ -331,7 +333,7 @@ def sample_points(dtype: torch.dtype, breaks: Sequence[float] = ()) -> Tensor:
         sizes = torch.cat(
             [sizes, _decades(common.max, info.max, _PER_FAR_DECADE).to(torch.bfloat16).double()]
         )
-    near = torch.tensor([_beside(x, dtype) for x in breaks], dtype=torch.float64).flatten()
+    near = torch.tensor([_neighbours(x, dtype) for x in breaks], dtype=torch.float64).flatten()
     ends = torch.tensor([info.max, -info.max, 0.0], dtype=torch.float64)
     found = torch.cat([sizes, -sizes, near, ends])
     points: Tensor = torch.unique(found[torch.isfinite(found) & (found.abs() <= info.max)])
@@ -344,7 +346,7 @@ def _decades(low: float, high: float, per_decade: int) -> Tensor:
     return torch.logspace(float(ends[0]), float(ends[1]), count, dtype=torch.float64)
 
 
-def _beside(x: float, dtype: torch.dtype) -> list[float]:
+def _neighbours(x: float, dtype: torch.dtype) -> list[float]:
     """Return the numbers of `dtype` just left and just right of x."""
     here = torch.tensor(x).to(dtype)
     infinity = torch.tensor(float("inf"), dtype=dtype)

@@ -29,7 +29,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Onset:
+class FirstErrors:
     """Where one way of computing a function goes wrong in a dtype.
 
     `value_from` and `gradient_from` are the wrong inputs nearest 0, None where there is none, and
@@ -67,12 +67,12 @@ class Onset:
 
 @dataclass(frozen=True)
 class Hazards:
-    """The onsets in one dtype: of the shipped module, and of the formula as it is written."""
+    """Where errors begin in one dtype: of the shipped module, and of the literal formula."""
 
     function: str
     dtype: str
-    module: Onset
-    formula: Onset
+    module: FirstErrors
+    formula: FirstErrors
 
     def as_json(self) -> dict[str, Any]:
         """Return the fields as plain values."""

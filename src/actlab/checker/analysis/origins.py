@@ -288,7 +288,7 @@ def true_origins(value: Value) -> tuple[Origin, ...]:
         return found
     numbers = {id(origin.value): float(number) for number, origin in enumerate(found)}
     try:
-        labels = _Replay(numbers).of(value)
+        labels = _ElementOrigins(numbers).of(value)
     except Exception:  # a chain that cannot be run again: all origins stay possible
         return found
     present = set(torch.unique(labels).tolist())
@@ -296,7 +296,7 @@ def true_origins(value: Value) -> tuple[Origin, ...]:
     return kept or found
 
 
-class _Replay:
+class _ElementOrigins:
     def __init__(self, numbers: dict[int, float]) -> None:
         self._numbers = numbers
         self._done: dict[int, Tensor] = {}

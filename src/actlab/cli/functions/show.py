@@ -58,8 +58,8 @@ def show(
         raise ActlabError(message.format(name=function.name))
     measured = None
     if hazards:
-        onsets = facts.hazards_by_dtype(function)
-        measured = {dtype: onset.as_json() for dtype, onset in onsets.items()}
+        by_dtype = facts.hazards_by_dtype(function)
+        measured = {dtype: hazards.as_json() for dtype, hazards in by_dtype.items()}
     if json:
         known = [asdict(exception) for exception in function.exceptions]
         extra = {} if measured is None else {"hazards": measured, "hazard_exceptions": known}

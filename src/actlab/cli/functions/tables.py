@@ -166,7 +166,7 @@ def print_hazards(hazards: Mapping[str, Any], *, module: bool) -> None:
     console = Console()
     first = (_("value wrong"), _("gradient wrong"), _("ULP of f"), _("of f′"))
     second = (_("ULP near 0"), _("at ∓∞"), _("gradient 0 from"))
-    for headings, cells in ((first, _from_where), (second, _besides)):
+    for headings, cells in ((first, _from_where), (second, _remarks)):
         table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
         for heading in ("", *headings):
             table.add_column(heading, no_wrap=True)
@@ -179,13 +179,13 @@ def print_hazards(hazards: Mapping[str, Any], *, module: bool) -> None:
     console.print(_("Near 0: the larger of the two errors up to |x| = 0.5."))
 
 
-def _from_where(onset: Mapping[str, Any]) -> tuple[str, ...]:
-    places = (_onset(onset, quantity) for quantity in ("value", "gradient"))
-    return (*places, *(_tail(onset, quantity) for quantity in ("value", "gradient")))
+def _from_where(hazards: Mapping[str, Any]) -> tuple[str, ...]:
+    places = (_start_of(hazards, quantity) for quantity in ("value", "gradient"))
+    return (*places, *(_tail(hazards, quantity) for quantity in ("value", "gradient")))
 
 
-def _besides(onset: Mapping[str, Any]) -> tuple[str, ...]:
-    return (_near_zero(onset), _at_infinity(onset), _no_gradient(onset))
+def _remarks(hazards: Mapping[str, Any]) -> tuple[str, ...]:
+    return (_near_zero(hazards), _at_infinity(hazards), _no_gradient(hazards))
 
 
 def _fault(fault: str) -> str:
@@ -198,34 +198,34 @@ def _fault(fault: str) -> str:
     return words[fault]
 
 
-def _onset(onset: Mapping[str, Any], quantity: str) -> str:
-    x = onset[f"{quantity}_from"]
+def _start_of(hazards: Mapping[str, Any], quantity: str) -> str:
+    x = hazards[f"{quantity}_from"]
     if x is None:
         return _("nowhere")
-    return f"{significant(x)} ({_fault(onset[f'{quantity}_wrong'])})"
+    return f"{significant(x)} ({_fault(hazards[f'{quantity}_wrong'])})"
 
 
-def _near_zero(onset: Mapping[str, Any]) -> str:
-    errors = [onset[f"near_zero_{quantity}_ulp"] for quantity in ("value", "gradient")]
+def _near_zero(hazards: Mapping[str, Any]) -> str:
+    errors = [hazards[f"near_zero_{quantity}_ulp"] for quantity in ("value", "gradient")]
     known = [error for error in errors if error is not None]
     return significant(max(known), 2) if known else "-"
 
 
-def _at_infinity(onset: Mapping[str, Any]) -> str:
+def _at_infinity(hazards: Mapping[str, Any]) -> str:
     faults = [
-        onset[f"value_at_{end}"] or onset[f"gradient_at_{end}"] for end in ("minus_inf", "inf")
+        hazards[f"value_at_{end}"] or hazards[f"gradient_at_{end}"] for end in ("minus_inf", "inf")
     ]
     shown = [_("right") if fault is None else _fault(fault) for fault in faults]
     return shown[0] if shown[0] == shown[1] else ", ".join(shown)
 
 
-def _no_gradient(onset: Mapping[str, Any]) -> str:
-    places = (onset["no_gradient_left"], onset["no_gradient_right"])
+def _no_gradient(hazards: Mapping[str, Any]) -> str:
+    places = (hazards["no_gradient_left"], hazards["no_gradient_right"])
     return ", ".join(significant(x, 3) for x in places if x is not None) or "-"
 
 
-def _tail(onset: Mapping[str, Any], quantity: str) -> str:
-    error = onset[f"tail_{quantity}_ulp"]
+def _tail(hazards: Mapping[str, Any], quantity: str) -> str:
+    error = hazards[f"tail_{quantity}_ulp"]
     if error is None:
         return "-"
-    return f"{significant(error, 2)} ({significant(onset[f'tail_{quantity}_at'], 3)})"
+    return f"{significant(error, 2)} ({significant(hazards[f'tail_{quantity}_at'], 3)})"

@@ -53,7 +53,7 @@ def render(
     counted = progress(data.plan, data.records)
     budgets = tuple(budget(data.plan, data.records, slot) for slot in ("conv", "fc"))
     pairs = pair_table(data.plan, data.records)
-    judged = _judged(data, budgets, marks, form)
+    judged = _verdict_part(data, budgets, marks, form)
     figures = pictures(data, found, form) | judged.figures
     first = first_screen(data, found, form)
     of_search = notices(counted, found, budgets, pairs, form)
@@ -97,7 +97,7 @@ def render(
 
 
 @dataclass(frozen=True)
-class _Judged:
+class _VerdictPart:
     """What a verdict adds to the page: nothing where there is none."""
 
     page: VerdictPage | None = None
@@ -107,13 +107,13 @@ class _Judged:
     scripts: tuple[str, ...] = ()
 
 
-def _judged(
+def _verdict_part(
     data: ReportData, budgets: tuple[Budget, ...], marks: dict[str, Mark], form: Formatter
-) -> _Judged:
+) -> _VerdictPart:
     if data.verdict is None:
-        return _Judged()
+        return _VerdictPart()
     figures = verdict_pictures(data.verdict, data.records, marks, form)
-    return _Judged(
+    return _VerdictPart(
         page=verdict_page(data, budgets, form),
         figures=figures,
         sections=tuple(

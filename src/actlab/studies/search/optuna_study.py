@@ -37,7 +37,7 @@ class OptunaStudy:
         self._distributions = distributions(plan.space)
         self._lag = plan.sampler.lag if isinstance(plan.sampler, TpeSampler) else None
         self._asked = 0
-        self._told = 0
+        self._added = 0
         self._waiting: dict[int, Record] = {}
         self._running: dict[int, Setting] = {}
         self._choosing = optuna.create_study(direction="maximize")
@@ -62,7 +62,7 @@ class OptunaStudy:
         """Return whether the outcomes are there that the next setting depends on."""
         if self._lag is None:
             return True
-        needed = range(self._told, self._asked - self._lag + 1)
+        needed = range(self._added, self._asked - self._lag + 1)
         return all(number in self._waiting for number in needed)
 
     def ask(self) -> tuple[int, Setting]:
@@ -106,14 +106,14 @@ class OptunaStudy:
         if self._lag is None:
             numbers = list(self._waiting)
         else:
-            numbers = list(range(self._told, max(asked - self._lag, -1) + 1))
+            numbers = list(range(self._added, max(asked - self._lag, -1) + 1))
         for number in numbers:
             record = self._waiting.pop(number, None)
             if record is None:
                 return
             state, value = _worth(record)
             self._choosing.tell(number, value, state=state)
-            self._told += 1
+            self._added += 1
 
     def _report(self, record: Record) -> None:
         """Let the pruner note at each of its looks what it noted when the trial was trained."""

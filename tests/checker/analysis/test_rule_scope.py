@@ -5,7 +5,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import actlab
-from actlab.checker.analysis.subject_matter import COUNTS
+from actlab.checker.analysis.rule_scope import COUNTS
 from actlab.checker.captured_step import Program, captured
 from actlab.checker.rules import RULES
 from actlab.checker.targets import Targets

@@ -1,4 +1,4 @@
-"""What a rule looks at, and how much of it a step has: who looked at nothing has proven nothing."""
+"""What a rule looks at, and how much of it a step has: with none of it, a rule is not checked."""
 
 from collections.abc import Callable, Mapping
 
