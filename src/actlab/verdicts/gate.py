@@ -61,7 +61,8 @@ class GateResult:
 
     `low` and `high` hold it over all looks at the gate's error. `failures` counts failed runs of
     both sides; `tried` is which candidate of its ledger this one is (1 without a ledger), `alpha`
-    what it was allowed to err in. `reason` is "unreliable" where failures decided.
+    what it was allowed to err in. `reason` is "unreliable" where failures decided. `notices` has
+    "baseline_constant" where three runs or more of the baseline have one score.
     """
 
     decision: Decision
@@ -73,6 +74,7 @@ class GateResult:
     tried: int
     alpha: float
     reason: str = ""
+    notices: tuple[str, ...] = ()
 
 
 def alpha_of(number: int, alpha: float) -> float:
@@ -210,6 +212,8 @@ def _result(
             error = found.standard_deviation / math.sqrt(found.n)
             half = stats.t_quantile(1.0 - level, found.degrees) * error
             low, high = found.mean - half, found.mean + half
+    baseline = [score for (side, _seed), score in scores.items() if side == "base"]
+    constant = len(baseline) > 2 and len(set(baseline)) == 1
     return GateResult(
         decision=decision,
         pairs=len(first),
@@ -220,4 +224,5 @@ def _result(
         tried=tried,
         alpha=plan.alpha,
         reason=reason,
+        notices=("baseline_constant",) if constant else (),
     )
