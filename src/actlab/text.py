@@ -43,7 +43,12 @@ def share(part: float, whole: float) -> str:
     >>> share(1, 3), share(1, 1000), share(999, 1000), share(0, 5)
     ('33 %', '< 1 %', '> 99 %', '0 %')
     """
-    return Formatter(translation(process_language())).share(part / whole)
+    return process_formatter().share(part / whole)
+
+
+def process_formatter() -> "Formatter":
+    """Return the formatter of the language of the process."""
+    return Formatter(translation(process_language()))
 
 
 @dataclass(frozen=True)
@@ -175,6 +180,27 @@ class Formatter:
     def rate(self, learning_rate: float) -> str:
         """Write a learning rate with four significant digits."""
         return f"{learning_rate:.4g}"
+
+    def loss(self, loss: float | None) -> str:
+        """Write a loss with four decimals, or as many digits as it needs not to read as zero.
+
+        >>> form = Formatter(NullTranslations())
+        >>> form.loss(1.46119), form.loss(0.0000231), form.loss(math.inf)
+        ('1.4612', '2.3e−05', '∞')
+        """
+        if loss is None:
+            return NOT_KNOWN
+        if not math.isfinite(loss) or 0 < abs(loss) < 0.0001:
+            return significant(loss, 2)
+        return f"{loss:.4f}".replace("-", "−")
+
+    def ratio(self, ratio: float) -> str:
+        """Write how many times one is the other, with three significant digits.
+
+        >>> Formatter(NullTranslations()).ratio(1.0351)
+        '1.04 ×'
+        """
+        return self._spaced(f"{significant(ratio, 3)} ×")
 
     def count(self, number: int) -> str:
         """Write a whole number with separators between thousands."""

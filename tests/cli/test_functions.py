@@ -357,7 +357,7 @@ def test_pitfalls_follow_from_the_facts() -> None:
         for name in activations.names()
     }
     assert any("1,048,576" in text for text in sentences["sigmoid"])  # 4 ** 10
-    assert any("50 %" in text for text in sentences["relu"])
+    assert any("50.00 %" in text for text in sentences["relu"])
     assert any("jax.nn.gelu" in text for text in sentences["gelu"])
     assert any("without bound" in text for text in sentences["relu_squared"])
     assert not any("zero-centred" in text for text in sentences["tanh"])

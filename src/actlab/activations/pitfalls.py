@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from gettext import NullTranslations
 from typing import Any
 
+from actlab.text import Formatter, decimal, significant
+
 
 def pitfalls(
     own: Sequence[str], facts: Mapping[str, Any], translations: NullTranslations
@@ -30,8 +32,8 @@ def _of_gradient(facts: Mapping[str, Any], translations: NullTranslations) -> li
             "The gradient is at most {steepest}: through 10 layers it shrinks by {factor} or more, "
             "unless the weights make up for it."
         )
-        factor = f"{1 / steepest**10:,.0f}"
-        found.append(message.format(steepest=f"{steepest:.4g}", factor=factor))
+        factor = Formatter(translations).count(round(1 / steepest**10))
+        found.append(message.format(steepest=significant(steepest), factor=factor))
     if left == 0 and right == 0 and share == 0:
         found.append(_("It saturates at both ends: large inputs pass almost no gradient."))
     if share is not None and share >= 0.05:
@@ -39,7 +41,7 @@ def _of_gradient(facts: Mapping[str, Any], translations: NullTranslations) -> li
             "For {share} of standard normal inputs the gradient is exactly 0; a unit that sees "
             "only such inputs stops learning."
         )
-        found.append(message.format(share=f"{100 * share:.3g} %"))
+        found.append(message.format(share=Formatter(translations).percent(share)))
     if any(end is not None and abs(end) == float("inf") for end in (left, right)):
         found.append(_("The slope grows without bound: one large input can blow up a step."))
     elif steepest is not None and steepest == float("inf"):
@@ -53,7 +55,7 @@ def _of_output(facts: Mapping[str, Any], translations: NullTranslations) -> list
     mean, second = facts["mean_under_N01"], facts["second_moment_N01"]
     if mean is not None and second and abs(mean) > 0.3 * second**0.5:
         message = _("Not zero-centred: the mean output for a standard normal input is {mean}.")
-        found.append(message.format(mean=f"{mean:.3f}"))
+        found.append(message.format(mean=decimal(mean)))
     if facts["monotonic"] == "non_monotonic":
         found.append(_("Pooling before it is not pooling after it: it is not monotonic."))
     if facts["learnable"]:

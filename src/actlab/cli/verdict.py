@@ -242,7 +242,7 @@ def _print_table(console: Any, found: Any, wording: Any, title: str) -> None:
 
 
 def _print_dry_run(found: "DryRun", shown: str) -> None:
-    from actlab.text import significant
+    from actlab.text import process_formatter, significant
     from actlab.verdicts.document import dry_run_document
 
     if shown == "json":
@@ -259,7 +259,7 @@ def _print_dry_run(found: "DryRun", shown: str) -> None:
             comparisons=found.comparisons,
             pairing=pairing,
             smallest=significant(found.smallest_difference, 3),
-            power=f"{100 * found.power:.0f} %",
+            power=process_formatter().share(found.power),
             spread=significant(found.spread, 3),
         )
     )

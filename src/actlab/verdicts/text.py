@@ -240,7 +240,7 @@ def _cheapest(together: Sequence[Candidate], words: Formatter) -> str:
     if not others or others[0][0] < CLEARLY_CHEAPER * cost:
         return ""
     text = _("; the cheapest is {name} ({cost} times a copy of the tensor)")
-    return text.format(name=name, cost=f"{cost:.1f}")
+    return text.format(name=name, cost=significant(cost, 2))
 
 
 def _group_line(group: Group, names: list[str], reference: Candidate, wording: Wording) -> str:

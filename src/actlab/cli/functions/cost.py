@@ -8,6 +8,7 @@ from actlab.cli.functions.arguments import Json
 from actlab.cli.output import print_json, say
 from actlab.errors import unknown_name
 from actlab.i18n import _
+from actlab.text import process_formatter, significant
 
 if TYPE_CHECKING:
     from actlab.activations.facts import Cost
@@ -80,12 +81,13 @@ def _print(measured: "list[tuple[str, Cost]]") -> None:
     table.add_column(_("function"))
     for heading in (_("forward"), _("backward"), _("bytes kept per element")):
         table.add_column(heading, justify="right")
+    form = process_formatter()
     for name, found in measured:
         table.add_row(
             name,
-            f"{found.forward_ratio:.2f} ×",
-            f"{found.backward_ratio:.2f} ×",
-            f"{found.saved_bytes:.1f}",
+            form.ratio(found.forward_ratio),
+            form.ratio(found.backward_ratio),
+            significant(found.saved_bytes, 3),
         )
     console = Console()
     console.print(table)

@@ -7,6 +7,7 @@ from actlab.i18n import _
 from actlab.studies.confirm.protocol_change import Change, protocol_change
 from actlab.studies.interface.verdicts import replication_of
 from actlab.studies.run_folder import RunFolder
+from actlab.text import process_formatter
 
 
 def changes(folders: Sequence[RunFolder]) -> list[dict[str, Any]]:
@@ -66,10 +67,11 @@ def print_changes(found: Sequence[dict[str, Any]]) -> None:
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
+    form = process_formatter()
     return [
         row["activation"],
-        f"{100 * row['difference']:+.2f}",
-        f"{100 * row['low']:+.2f} – {100 * row['high']:+.2f}",
-        f"{row['p_adjusted']:.3f}",
+        form.points_number(row["difference"]),
+        f"{form.points_number(row['low'])} – {form.points_number(row['high'])}",
+        form.probability(row["p_adjusted"]),
         str(row["n"]),
     ]

@@ -9,6 +9,7 @@ from actlab.cli.output import print_json
 from actlab.cli.study.options import Json
 from actlab.errors import ActlabError
 from actlab.i18n import _
+from actlab.text import process_formatter
 
 if TYPE_CHECKING:
     from actlab.studies.run_folder import RunFolder
@@ -98,4 +99,4 @@ def _cell(row: dict[str, Any] | None) -> str:
 
 
 def _percent(value: float | None) -> str:
-    return "-" if value is None else f"{100 * value:.2f} %"
+    return process_formatter().percent(value)

@@ -10,6 +10,7 @@ from actlab.stats import detectable_difference
 from actlab.studies.estimate import Estimate, estimate
 from actlab.studies.executors.session import ExecutorFactory
 from actlab.studies.trials import rows_overlap
+from actlab.text import process_formatter
 
 ASSUMED_ACCURACY = 0.97
 POWER = 0.8
@@ -94,16 +95,17 @@ def _cost_lines(cost: Estimate) -> list[str]:
 
 
 def _sensitivity_line(shows: Sensitivity, plan: Plan) -> str:
+    form = process_formatter()
     return _(
         "smallest difference that {seeds} seeds show (chance {power} %, all {comparisons} pairs of "
         "a slot compared): {difference} points, if differences spread by {spread} points from seed "
         "to seed, as scoring {accuracy} % on {rows} rows does by itself"
     ).format(
         seeds=shows.seeds,
-        power=f"{100 * POWER:.0f}",
+        power=form.margin(POWER),
         comparisons=shows.comparisons,
-        difference=f"{100 * shows.smallest_difference:.2f}",
-        spread=f"{100 * shows.spread:.2f}",
-        accuracy=f"{100 * ASSUMED_ACCURACY:.0f}",
+        difference=form.difference(shows.smallest_difference),
+        spread=form.difference(shows.spread),
+        accuracy=form.margin(ASSUMED_ACCURACY),
         rows=plan.data.splits.valid_trial,
     )

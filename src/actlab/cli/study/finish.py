@@ -7,7 +7,7 @@ from actlab.case_study.claims import claims
 from actlab.cli.interrupts import stop_on_signals
 from actlab.cli.output import print_json, say
 from actlab.cli.tasks.finish import finish_tasks
-from actlab.i18n import _, process_language, translation
+from actlab.i18n import _
 from actlab.records import Confirmation, best_record
 from actlab.studies.confirm.verdict_text import wording
 from actlab.studies.executors.session import ExecutorFactory
@@ -15,7 +15,7 @@ from actlab.studies.interface.driving import bring_to_its_end
 from actlab.studies.interface.progress import StudyProgress
 from actlab.studies.interface.verdicts import verdict_summary
 from actlab.studies.run_folder import RunFolder
-from actlab.text import Formatter
+from actlab.text import process_formatter
 from actlab.verdicts.text import summary as slot_summary
 
 
@@ -51,7 +51,7 @@ def finish(
         print_json(verdict_summary(folder, claims, verdict))
         return
     if verdict is not None:
-        how = wording(verdict, Formatter(translation(process_language())))
+        how = wording(verdict, process_formatter())
         for slot in verdict.slots:
             print(f"{slot.slot}: {slot_summary(slot, how)}")
     else:
@@ -91,14 +91,15 @@ def _answer(folder: RunFolder) -> list[str]:
     best, final = best_record(records), folder.final()
     if best is None or best.valid_accuracy is None or final is None:
         return [_("No trial completed; the report says why.")]
+    form = process_formatter()
     return [
         _("Best of {count} trials: conv {conv}, fc {fc}, learning rate {rate}").format(
             count=len(records),
             conv=best.setting.conv_activation,
             fc=best.setting.fc_activation,
-            rate=f"{best.setting.learning_rate:.6f}",
+            rate=form.rate(best.setting.learning_rate),
         ),
         _("valid (trial) accuracy {valid}, test accuracy {test}").format(
-            valid=f"{100 * best.valid_accuracy:.2f} %", test=f"{100 * final.test_accuracy:.2f} %"
+            valid=form.percent(best.valid_accuracy), test=form.percent(final.test_accuracy)
         ),
     ]

@@ -9,6 +9,7 @@ from actlab.cli.study.options import Json, RunFolderPath
 from actlab.errors import ActlabError
 from actlab.i18n import _, process_language, translation
 from actlab.records import Outcome
+from actlab.text import process_formatter
 
 TrialNumber = Annotated[
     int | None, typer.Option("--trial", metavar="N", help=_("Show one trial whole."))
@@ -97,7 +98,8 @@ def _print_summary(document: dict[str, Any]) -> None:
     if document["test_accuracy"] is not None:
         console.print(
             _("Test accuracy of trial {number}'s model: {accuracy}").format(
-                number=document["best"], accuracy=f"{100 * document['test_accuracy']:.2f} %"
+                number=document["best"],
+                accuracy=process_formatter().percent(document["test_accuracy"]),
             )
         )
 
@@ -117,8 +119,8 @@ def _cells(row: dict[str, Any], *, best: bool) -> list[str]:
         f"★ {row['number']}" if best else str(row["number"]),
         setting["conv_activation"],
         setting["fc_activation"],
-        f"{setting['learning_rate']:.6f}",
-        "" if accuracy is None else f"{100 * accuracy:.2f} %",
+        process_formatter().rate(setting["learning_rate"]),
+        "" if accuracy is None else process_formatter().percent(accuracy),
         str(row["epochs"]),
         outcome_word(Outcome(row["outcome"]), translation(process_language())),
     ]
@@ -145,8 +147,9 @@ def _print_trial(document: dict[str, Any]) -> None:
 
 def _metric(epoch: dict[str, Any]) -> str:
     accuracy = epoch["valid_accuracy"]
-    return f"{epoch['valid_mse']:.4f}" if accuracy is None else f"{100 * accuracy:.2f} %"
+    form = process_formatter()
+    return form.loss(epoch["valid_mse"]) if accuracy is None else form.percent(accuracy)
 
 
 def _loss(value: float | None) -> str:
-    return _("not finite") if value is None else f"{value:.4f}"
+    return _("not finite") if value is None else process_formatter().loss(value)

@@ -7,14 +7,14 @@ from actlab.i18n import _, process_language, translation
 from actlab.pages.words import group_words
 from actlab.records import Candidate, Claim, SlotVerdict, Verdict
 from actlab.studies.confirm.verdict_text import slot_notices, wording
-from actlab.text import Formatter
+from actlab.text import process_formatter
 from actlab.verdicts.text import summary
 
 
 def print_verdict(verdict: Verdict, claims: tuple[Claim, ...]) -> None:
     """Print the group of every candidate in each slot, with the numbers."""
     console = Console()
-    words = Formatter(translation(process_language()))
+    words = process_formatter()
     for slot in verdict.slots:
         console.print(_table(slot))
         console.print(summary(slot, wording(verdict, words)), highlight=False)
@@ -44,20 +44,22 @@ def _table(slot: SlotVerdict) -> Table:
 
 
 def _cells(candidate: Candidate) -> list[str]:
+    form = process_formatter()
     low, high = _number(candidate.low), _number(candidate.high)
+    behind, p = candidate.difference, candidate.p_adjusted
     return [
         candidate.name,
         group_words(translation(process_language()))[candidate.group],
         _number(candidate.mean),
         f"{low} – {high}" if low else "",
         str(candidate.n),
-        _number(candidate.difference),
-        "" if candidate.p_adjusted is None else f"{candidate.p_adjusted:.3f}",
+        "" if behind is None else form.difference(behind),
+        "" if p is None else form.probability(p),
     ]
 
 
 def _number(fraction: float | None) -> str:
-    return "" if fraction is None else f"{100 * fraction:.2f}"
+    return "" if fraction is None else process_formatter().percent_number(fraction)
 
 
 def _outcome(outcome: str) -> str:

@@ -20,6 +20,7 @@ from actlab.studies.run_folder import RunFolder
 from actlab.studies.tasks.check_outputs import check_outputs
 from actlab.studies.tasks.run import run_tasks, task_summary
 from actlab.studies.tasks.settings import HIDDEN
+from actlab.text import process_formatter
 
 
 class TasksProgress(StudyProgress):
@@ -133,7 +134,8 @@ def _mean(metric: str, values: list[float | None]) -> str:
     if not known:
         return "-"
     mean = sum(known) / len(known)
-    shown = f"{mean:.4f}" if metric == "mse" else f"{100 * mean:.2f} %"
+    form = process_formatter()
+    shown = form.loss(mean) if metric == "mse" else form.percent(mean)
     return shown if len(known) == len(values) else f"{shown} ({len(known)}/{len(values)})"
 
 

@@ -41,6 +41,7 @@ from actlab.studies.interface.verdicts import verdict_of
 from actlab.studies.plan.file import read_plan, revised
 from actlab.studies.run_folder import RunFolder
 from actlab.studies.summary import final_of_best
+from actlab.text import process_formatter
 
 _COMMAND = "actlab.study(...)"
 
@@ -146,7 +147,11 @@ class Study:
 
     def __repr__(self) -> str:
         best = self.best
-        reached = f"best {100 * (best.valid_accuracy or 0):.2f} %" if best else "no trial completed"
+        reached = (
+            f"best {process_formatter().percent(best.valid_accuracy)}"
+            if best
+            else "no trial completed"
+        )
         return f"<Study {self.path}: {len(self.records)} of {self.plan.trials} trials, {reached}>"
 
     def _repr_html_(self) -> str:

@@ -10,6 +10,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from actlab.i18n import _
 from actlab.records import Record, Stage, best_record
+from actlab.text import process_formatter
 
 _LINE_EVERY_SECONDS = 15.0
 
@@ -94,7 +95,7 @@ def describe(records: tuple[Record, ...], planned: int, seconds_left: float | No
     if best is not None and best.valid_accuracy is not None:
         parts.append(
             _("best {accuracy} (conv {conv}, fc {fc})").format(
-                accuracy=f"{100 * best.valid_accuracy:.2f} %",
+                accuracy=process_formatter().percent(best.valid_accuracy),
                 conv=best.setting.conv_activation,
                 fc=best.setting.fc_activation,
             )

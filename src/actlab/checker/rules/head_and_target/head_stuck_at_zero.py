@@ -20,6 +20,7 @@ from actlab.checker.reporting.fixes import replaced, without
 from actlab.checker.rule import Case, NotCheckable, Rule, Situation, limits
 from actlab.checker.rules._batches import real_batch
 from actlab.i18n import _
+from actlab.text import share as share_of
 
 
 def _bias_far_below_zero() -> Situation:
@@ -96,9 +97,9 @@ class HeadStuckAtZero(Rule):
                         message=_("the rectified output is stuck at 0"),
                         location=head.call.location,
                         proof=_(
-                            "{share:.1%} of the outputs are exactly 0 and the gradient in front of "
+                            "{share} of the outputs are exactly 0 and the gradient in front of "
                             "the {activation} is 0"
-                        ).format(share=zeros, activation=head.name),
+                        ).format(share=share_of(zeros, 1), activation=head.name),
                         why=_("without a gradient the model says 0 for ever"),
                         fix=without(head.call),
                     )
@@ -122,9 +123,9 @@ class HeadStuckAtZero(Rule):
                     message=_("the rectified output is stuck at 0"),
                     location=run.call.location,
                     proof=_(
-                        "{share:.1%} of the outputs are exactly 0 and the gradient in front of "
+                        "{share} of the outputs are exactly 0 and the gradient in front of "
                         "the {activation} is 0"
-                    ).format(share=1.0, activation=run.name),
+                    ).format(share=share_of(1, 1), activation=run.name),
                     why=_("without a gradient the model says 0 for ever"),
                     fix=replaced(run.call, "nn.Softplus()", "F.softplus({x})"),
                 )

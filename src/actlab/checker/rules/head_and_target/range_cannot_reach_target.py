@@ -20,6 +20,7 @@ from actlab.checker.reporting.fixes import without
 from actlab.checker.rule import Case, Rule, Situation, limits
 from actlab.checker.rules._batches import label_batch, real_batch
 from actlab.i18n import _
+from actlab.text import share as share_of
 
 
 def _relu_head_on_standardised_targets() -> Situation:
@@ -150,12 +151,12 @@ class RangeCannotReachTarget(Rule):
             location=call.location,
             proof=_(
                 "the output reaches {range}; targets run from {low:.3g} to {high:.3g}, "
-                "{share:.1%} of them out of reach"
+                "{share} of them out of reach"
             ).format(
                 range=comparison.reach,
                 low=comparison.low,
                 high=comparison.high,
-                share=comparison.outside,
+                share=share_of(comparison.outside, 1),
             ),
             why=_("no training can bring the loss near zero; unreachable targets give no gradient"),
             fix="y = (y + 1) / 2"
@@ -179,7 +180,9 @@ class RangeCannotReachTarget(Rule):
             yield self.found(
                 message=_("softmax outputs sum to 1, the targets do not"),
                 location=maker.location,
-                proof=_("{share:.1%} of the target rows do not sum to 1").format(share=off),
+                proof=_("{share} of the target rows do not sum to 1").format(
+                    share=share_of(off, 1)
+                ),
                 why=_("outputs that compete for a sum of 1 cannot follow independent targets"),
                 fix=without(maker),
             )

@@ -32,6 +32,7 @@ from actlab.checker.rule import Case, Rule, Situation, limits
 from actlab.checker.rules._batches import class_batch, image_batch, label_batch
 from actlab.i18n import _
 from actlab.text import decimal
+from actlab.text import share as share_of
 
 _LOWEST = -1.76
 """The lowest that any rectifier goes (SELU)."""
@@ -244,8 +245,8 @@ def _proof(scores: Logits, head: OutputActivation, reach: Interval) -> str:
     share = float((held.tensor.detach() < 0).float().mean()) if held.intact else None
     if share is None:
         return _("scores reach {range} only").format(range=reach)
-    return _("scores reach {range}; {share:.0%} of them were negative on this batch").format(
-        range=reach, share=share
+    return _("scores reach {range}; {share} of them were negative on this batch").format(
+        range=reach, share=share_of(share, 1)
     )
 
 

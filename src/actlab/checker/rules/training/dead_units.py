@@ -289,7 +289,7 @@ class SaturatedUnits(Rule):
                 share=share_of(saturated, measure.units),
                 slope=self.limits["slope"],
                 op=measure.op,
-                samples=f"{100 * self.limits['samples']:.0f} %",
+                samples=share_of(self.limits["samples"], 1),
             ),
             why=_("a flat unit passes on less than a hundredth of the gradient"),
             fix="x = (x - mean) / std  # "

@@ -40,7 +40,7 @@ def learning_curves(name: str, rows: Sequence[TaskRow], title: str, form: Format
                 mode="lines+markers",
                 line={"color": look.colour, "width": 1.5},
                 marker={"symbol": look.shape, "size": 5, "color": look.colour},
-                text=[f"{v:.4f}" if regression else form.percent(v) for v in values],
+                text=[form.loss(v) if regression else form.percent(v) for v in values],
                 hovertemplate=(
                     f"{plain(label)}, "
                     + _("seed")

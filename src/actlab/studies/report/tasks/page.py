@@ -102,7 +102,7 @@ def _figure(task: str, value: float | None, form: Formatter) -> str:
         return NOT_KNOWN
     if task != "regression":
         return form.percent(value)
-    return f"{value:.4f}" if math.isfinite(value) else "∞"
+    return form.loss(value)
 
 
 def _interval(task: str, spread: Spread, form: Formatter) -> str:

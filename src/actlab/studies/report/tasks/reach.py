@@ -219,7 +219,7 @@ def _missed(row: TaskRow, label: str, targets: Mapping[float, int], form: Format
     sentence = _(
         "{label} cannot say {share} of the test targets; at best its mean squared error is {least}."
     )
-    least = f"{least_error(low, targets):.4f}"
+    least = form.loss(least_error(low, targets))
     return sentence.format(label=label, share=share, least=least)
 
 
