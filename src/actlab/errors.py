@@ -147,6 +147,7 @@ _REASONS = {
     errno.EEXIST: N_("it exists already"),
     errno.ELOOP: N_("a symbolic link leads to it"),
     errno.ENAMETOOLONG: N_("the name is too long"),
+    errno.EFBIG: N_("the file is larger than such a file may be"),
     errno.EMFILE: N_("too many files are open"),
     errno.ENFILE: N_("too many files are open"),
     errno.EIO: N_("the disk reports a fault"),

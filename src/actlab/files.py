@@ -38,6 +38,17 @@ def write_text(path: Path, text: str) -> Path:
     return write_bytes(path, text.encode())
 
 
+def read_regular(path: Path, limit: int = 2**30) -> bytes:
+    """Return the content of a regular file of at most `limit` bytes.
+
+    Raises OSError for a link, a pipe, and a file that is larger: nothing of it is read then.
+    """
+    with open_regular(path, os.O_RDONLY) as stream:
+        if os.fstat(stream.fileno()).st_size > limit:
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
+        return stream.read(limit + 1)
+
+
 def open_regular(path: Path, flags: int) -> IO[bytes]:
     """Open a file by the flags of `os.open`, as long as it is a regular file and no link.
 

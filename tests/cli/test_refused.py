@@ -1,15 +1,19 @@
 """A command that is refused changes nothing: the folder before and after, byte by byte."""
 
+import contextlib
 import hashlib
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 
+from actlab.cli.main import run
 from actlab.studies.run_folder import RunFolder
 from tests.cli.confirmed import confirmed
 from tests.cli.invoke import actlab
 
+NOBODY = 65534
 SCORES = {"relu": [0.97, 0.96, 0.97], "tanh": [0.95, 0.96, 0.95]}
 
 
@@ -103,3 +107,57 @@ def test_a_read_only_folder_can_be_shown_and_drawn(
         assert result.code == 0, result.err
     assert digest(other) == before
     other.chmod(0o755)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_a_folder_of_somebody_else_is_read_and_not_written(
+    folder: RunFolder, tmp_path: Path
+) -> None:
+    """As a user with no right to write: root, as whom tests may run, can write anything."""
+    for path in (tmp_path, *tmp_path.parents):
+        path.chmod(path.stat().st_mode | 0o005)
+    page = tmp_path / "page" / "page.html"
+    page.parent.mkdir()
+    os.chown(page.parent, NOBODY, NOBODY)
+    before = digest(folder.path)
+    read = [
+        ["study", "show", str(folder.path)],
+        ["study", "compare", str(folder.path), str(folder.path)],
+        ["report", str(folder.path), "-o", str(page)],
+    ]
+    write = [
+        ["study", "resume", str(folder.path)],
+        ["study", "confirm", str(folder.path), "--seeds", "20"],
+        ["report", str(folder.path)],
+    ]
+    assert [as_nobody(command) for command in read] == [(0, "")] * 3
+    for command in write:
+        code, said = as_nobody(command)
+        assert code == 2, said
+        assert "cannot be written: it is not permitted" in said
+    assert page.exists()
+    assert digest(folder.path) == before
+
+
+def as_nobody(command: list[str]) -> tuple[int, str]:
+    """Return exit code and standard error of a command that another user gives."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        code = 9
+        with contextlib.suppress(BaseException):
+            os.setgroups([])
+            os.setgid(NOBODY)
+            os.setuid(NOBODY)
+            with (
+                os.fdopen(writing, "w") as said,
+                Path(os.devnull).open("w") as nowhere,
+                contextlib.redirect_stderr(said),
+                contextlib.redirect_stdout(nowhere),
+            ):
+                code = run(command)
+        os._exit(code)
+    os.close(writing)
+    with os.fdopen(reading) as stream:
+        said = stream.read()
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), said

@@ -1,7 +1,11 @@
 """The run folder: one truth, whole files, one driver."""
 
 import json
+import os
+import re
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,8 +21,8 @@ def record(number: int, accuracy: float | None = 0.9) -> Record:
         number=number,
         setting=Setting("relu", "tanh", 0.001),
         replicate=None,
-        seeds=Seeds(1, 1, 1),
-        protocol=Protocol("corrected", "logits"),
+        seeds=Seeds.of_search(7),
+        protocol=Protocol("corrected", "logits", patience=1, max_epochs=2),
         precision="fp32",
         fingerprint="f",
         outcome=Outcome.COMPLETED if accuracy is not None else Outcome.DIVERGED,
@@ -138,8 +142,6 @@ def test_a_record_that_stands_twice_counts_once_and_two_of_a_trial_are_refused(
 
 
 def test_links_and_pipes_are_not_followed(folder: RunFolder, tmp_path: Path) -> None:
-    import os
-
     target = tmp_path / "target"
     target.write_bytes(b"precious")
     for path in (folder.records_path, folder.lock_path):
@@ -160,3 +162,57 @@ def test_records_are_read_again_where_somebody_wrote_them(folder: RunFolder) -> 
     assert len(reader.records()) == 1
     folder.append(record(1))
     assert len(reader.records()) == 2
+
+
+@pytest.mark.parametrize(
+    ("key", "edited"),
+    [
+        ("space.conv_activation", {"conv_activation": ("gelu", "tanh")}),
+        ("space.fc_activation", {"fc_activation": ("relu",)}),
+        ("space.learning_rate", {"learning_rate_low": 0.05, "learning_rate_high": 0.5}),
+        ("seed", {"seed": 8}),
+        ("protocol", {"max_epochs": 3}),
+        ("execution.precision", {"precision": "bf16"}),
+    ],
+)
+def test_a_plan_edited_after_the_first_record_is_refused(
+    key: str, edited: dict[str, Any], folder: RunFolder
+) -> None:
+    folder.append(record(0))
+    plan = folder.plan()
+
+    def with_edits(part: Any) -> Any:
+        return replace(part, **{k: v for k, v in edited.items() if hasattr(part, k)})
+
+    folder.replace_plan(
+        replace(
+            with_edits(plan),
+            space=with_edits(plan.space),
+            protocol=with_edits(plan.protocol),
+            execution=with_edits(plan.execution),
+        )
+    )
+    told = rf"plan\.toml was changed.*training 0 was made with another {re.escape(key)}\."
+    for opened in (folder, RunFolder.open(folder.path)):
+        with pytest.raises(RunFolderError, match=told):
+            opened.records()
+
+
+def test_a_plan_that_goes_further_or_has_another_name_is_the_same_study(folder: RunFolder) -> None:
+    folder.append(record(0))
+    folder.replace_plan(replace(folder.plan(), name="renamed", trials=60))
+    assert len(RunFolder.open(folder.path).records()) == 1
+
+
+def test_a_plan_that_is_a_link_is_not_followed(folder: RunFolder, tmp_path: Path) -> None:
+    folder.plan_path.rename(tmp_path / "elsewhere.toml")
+    folder.plan_path.symlink_to(tmp_path / "elsewhere.toml")
+    with pytest.raises(RunFolderError, match="a symbolic link leads to it"):
+        RunFolder.open(folder.path).plan()
+
+
+def test_a_file_of_gigabytes_is_not_read(folder: RunFolder) -> None:
+    with folder.final_path.open("wb") as stream:
+        stream.truncate(2**34)
+    with pytest.raises(RunFolderError, match=r"final\.json cannot be read: the file is larger"):
+        folder.final()

@@ -8,7 +8,7 @@ and records are read once and kept; they are read again where their file has cha
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,13 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from actlab.errors import PlanError, RunFolderError, os_errors_as
-from actlab.files import open_regular, write_bytes
+from actlab.files import open_regular, read_regular, write_bytes
 from actlab.i18n import _
 from actlab.records import FORMAT_VERSION, Confirmation, Environment, FinalFigure, Plan, Record
 from actlab.studies.lock import locked
 from actlab.studies.plan import file
 from actlab.studies.redaction import without_secrets
+from actlab.studies.trials import contradiction
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class RunFolder:
         self.path = path
         self._plan: tuple[_Version, Plan] | None = None
         self._records: tuple[_Version, list[Record]] | None = None
+        self._compared: Plan | None = None
         self._is_new = False
 
     @classmethod
@@ -216,7 +218,8 @@ class RunFolder:
         version = _version(self.plan_path)
         if self._plan is None or self._plan[0] != version:
             try:
-                self._plan = version, file.read_plan(str(self.plan_path), {})
+                content = _content(self.plan_path)
+                self._plan = version, file.parse_plan(str(self.plan_path), content)
             except PlanError as error:
                 raise RunFolderError(str(error)) from None
         return self._plan[1]
@@ -257,7 +260,26 @@ class RunFolder:
         version = _version(self.records_path)
         if self._records is None or self._records[0] != version:
             self._records = version, self._parsed_records()
+            self._compared = None
+        plan = self.plan()
+        if self._compared is not plan:
+            self._compare(plan, self._records[1])
+            self._compared = plan
         return self._records[1]
+
+    def _compare(self, plan: Plan, records: Iterable[Record]) -> None:
+        """Raise RunFolderError where the plan is not the one that the records were made with."""
+        for record in records:
+            key = contradiction(plan, record)
+            if key is not None:
+                message = _(
+                    "{path} was changed after the study began: training {number} was made with "
+                    "another {key}. Put it back, or begin a new study in another folder: actlab "
+                    "study run {path} --out DIR"
+                )
+                raise RunFolderError(
+                    message.format(path=self.plan_path, number=record.number, key=key)
+                )
 
     def _parsed_records(self) -> list[Record]:
         """Return the records, each once; raise RunFolderError where two have one number."""
@@ -376,8 +398,5 @@ def _version(path: Path) -> _Version:
 
 def _content(path: Path) -> bytes:
     message = _("{path} cannot be read: {reason}.")
-    with (
-        os_errors_as(RunFolderError, message, path=path),
-        open_regular(path, os.O_RDONLY) as stream,
-    ):
-        return stream.read()
+    with os_errors_as(RunFolderError, message, path=path):
+        return read_regular(path)

@@ -4,7 +4,10 @@ import hashlib
 from dataclasses import dataclass, replace
 
 from actlab import data
-from actlab.records import Environment, Plan, Seeds, Setting, Stage, Trial
+from actlab.records import Environment, Plan, Record, Seeds, Setting, Stage, Trial
+
+_ROUNDING = 1e-9
+"""How far, relatively, a learning rate may lie outside its range: what logarithms round."""
 
 
 def search_trial(plan: Plan, environment: Environment, number: int, setting: Setting) -> Trial:
@@ -22,6 +25,28 @@ def search_trial(plan: Plan, environment: Environment, number: int, setting: Set
         precision=environment.precision,
         device="cuda" if environment.device == "cuda" else "cpu",
     )
+
+
+def contradiction(plan: Plan, record: Record) -> str | None:
+    """Return the key of a plan with which a record cannot have been made, None where it can.
+
+    A run of tasks has heads and losses of its own; what its plan says of them is not compared.
+    """
+    space, setting, rate = plan.space, record.setting, record.setting.learning_rate
+    low, high = space.learning_rate_low, space.learning_rate_high
+    if setting.conv_activation not in space.conv_activation:
+        return "space.conv_activation"
+    if setting.fc_activation not in space.fc_activation:
+        return "space.fc_activation"
+    if not low * (1 - _ROUNDING) <= rate <= high * (1 + _ROUNDING):
+        return "space.learning_rate"
+    if plan.execution.precision not in ("auto", record.precision):
+        return "execution.precision"
+    if record.stage == "search" and record.seeds != Seeds.of_search(plan.seed):
+        return "seed"
+    if record.stage != "task" and record.protocol != plan.protocol:
+        return "protocol"
+    return None
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,12 @@
 """A whole study, its interruptions at every step of keeping a record, and its resumption."""
 
 import csv
+import hashlib
+import io
 import json
+import os
 import shutil
+import zipfile
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from dataclasses import replace
@@ -183,6 +187,53 @@ def numbers_in(path: Path) -> list[int]:
     """Return the trials that ended, as Optuna reads them."""
     study = optuna.load_study(study_name=None, storage=f"sqlite:///{path}")
     return [trial.number for trial in study.trials if trial.state.is_finished()]
+
+
+def bomb(content: bytes) -> bytes:
+    """Return the archive with its members packed, and one of 200 MB of zeros among them."""
+    packed = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(content)) as whole,
+        zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
+        for member in whole.infolist():
+            archive.writestr(member.filename, whole.read(member))
+        archive.writestr("archive/data/zeros", bytes(200_000_000))
+    return packed.getvalue()
+
+
+def link(path: Path) -> None:
+    path.rename(path.with_name("elsewhere"))
+    path.symlink_to(path.with_name("elsewhere"))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda path: path.write_bytes(path.read_bytes()[:-100]),
+        lambda path: path.write_bytes(bomb(path.read_bytes())),
+        link,
+        lambda path: (path.unlink(), os.mkfifo(path)),
+    ],
+    ids=["half", "packed", "link", "pipe"],
+)
+def test_weights_that_are_not_what_was_written_are_not_opened(
+    damage: Callable[[Path], None], finished: RunFolder
+) -> None:
+    final = finished.final()
+    finished.final_path.unlink()
+    damage(finished.weights_path)
+    # Whoever alters the weights can alter the hash beside them as well.
+    if finished.weights_path.is_file() and not finished.weights_path.is_symlink():
+        digest = hashlib.sha256(finished.weights_path.read_bytes()).hexdigest()
+        owner = json.loads(finished.weights_owner_path.read_text())
+        finished.weights_owner_path.write_text(json.dumps(owner | {"sha256": digest}))
+    assert best_weights.read_weights(finished.weights_path) is None
+    executor = Inline()
+    run(finished, executor)
+    assert finished.final() == final
+    assert executor.calls.count("train") == 1, "the best trial is trained again"
+    assert not finished.weights_path.is_symlink()
 
 
 def test_a_lost_storage_is_written_again_without_training(finished: RunFolder) -> None:

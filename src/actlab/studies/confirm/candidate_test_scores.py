@@ -13,6 +13,7 @@ from actlab.records import Environment, Outcome, Record, Setting, Trial
 from actlab.studies import worker
 from actlab.studies.executors.dispatch import persist
 from actlab.studies.run_folder import RunFolder
+from actlab.studies.search import best_weights
 from actlab.studies.trials import Replicate, replicate_trial
 
 
@@ -59,8 +60,8 @@ def _trial(folder: RunFolder, environment: Environment, record: Record) -> Trial
 
 
 def _weights(folder: RunFolder, record: Record, trial: Trial, executor: Executor) -> bytes:
-    path = folder.replicate_weights_path(record)
-    if path.exists():
-        return path.read_bytes()
+    kept = best_weights.read_weights(folder.replicate_weights_path(record))
+    if kept is not None:
+        return kept
     weights, _record = persist(executor, worker.train, trial, None, None)
     return weights

@@ -24,10 +24,12 @@ def read_plan(source: str, overrides: Mapping[str, Any]) -> Plan:
     `overrides` maps dotted keys ("execution.workers") to values; None means: as the file says.
     Raises PlanError with every fault.
     """
-    given = _document_of(source)
-    if not given:
-        raise PlanError(source, [_("it is empty; start from a preset, such as: digits")])
-    return _revised(source, given, overrides)
+    return _revised(source, _not_empty(source, _document_of(source)), overrides)
+
+
+def parse_plan(source: str, content: bytes) -> Plan:
+    """Return the plan in a TOML text that was read from `source`; raises PlanError as above."""
+    return validate(source, _not_empty(source, _parse(source, content)))
 
 
 def revised(plan: Plan, overrides: Mapping[str, Any]) -> Plan:
@@ -53,6 +55,12 @@ def validate(source: str, given: Mapping[str, Any]) -> Plan:
 def write_plan(plan: Plan) -> str:
     """Return the TOML text of a plan, with nothing left to defaults."""
     return tomli_w.dumps(document(plan))
+
+
+def _not_empty(source: str, given: dict[str, Any]) -> dict[str, Any]:
+    if not given:
+        raise PlanError(source, [_("it is empty; start from a preset, such as: digits")])
+    return given
 
 
 def _document_of(source: str) -> dict[str, Any]:

@@ -5,11 +5,14 @@ beside them tells, and the trial is trained again (the same seeds give the same 
 """
 
 import hashlib
+import io
 import json
+import zipfile
 from concurrent.futures import Executor
+from pathlib import Path
 
 from actlab.errors import RunFolderError
-from actlab.files import write_bytes
+from actlab.files import read_regular, write_bytes
 from actlab.i18n import _
 from actlab.records import Environment, FinalFigure, Record
 from actlab.studies import worker
@@ -17,12 +20,31 @@ from actlab.studies.executors.dispatch import persist
 from actlab.studies.run_folder import RunFolder
 from actlab.studies.trials import search_trial
 
+LARGEST = 2**34
+"""The most bytes that a file of weights may have."""
+
 
 def keep(folder: RunFolder, record: Record, weights: bytes) -> None:
     """Write the weights of the best trial, then their owner."""
     write_bytes(folder.weights_path, weights)
     owner = {"number": record.number, "sha256": hashlib.sha256(weights).hexdigest()}
     write_bytes(folder.weights_owner_path, json.dumps(owner).encode())
+
+
+def read_weights(path: Path) -> bytes | None:
+    """Return the content of a file of weights; None where it is none, or not whole.
+
+    What `torch.save` writes is an archive of stored members with checksums. One with packed members
+    could be far larger in memory than on the disk, and is refused.
+    """
+    try:
+        content = read_regular(path, LARGEST)
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            members = archive.infolist()
+            packed = any(member.compress_type != zipfile.ZIP_STORED for member in members)
+            return None if packed or archive.testzip() is not None else content
+    except (OSError, ValueError, EOFError, NotImplementedError, zipfile.BadZipFile):
+        return None
 
 
 def of_best(folder: RunFolder, best: Record, environment: Environment, executor: Executor) -> bytes:
@@ -61,10 +83,12 @@ def final_figure(
 
 
 def _kept(folder: RunFolder, best: Record) -> bytes | None:
-    if not (folder.weights_path.exists() and folder.weights_owner_path.exists()):
+    weights = read_weights(folder.weights_path)
+    if weights is None:
         return None
-    weights = folder.weights_path.read_bytes()
     owner = {"number": best.number, "sha256": hashlib.sha256(weights).hexdigest()}
-    if folder.weights_owner_path.read_text() != json.dumps(owner):
+    try:
+        is_owned = read_regular(folder.weights_owner_path) == json.dumps(owner).encode()
+    except OSError:
         return None
-    return weights
+    return weights if is_owned else None
