@@ -1,27 +1,37 @@
 """Bad input at the edges where files and texts are read: damaged, half, huge, or made of noise.
 
 Recipe: each edge has a few good inputs, which are cut, repeated, mixed with each other and with
-noise, and have bytes or tokens exchanged; one in ten is noise alone. Whatever comes in, an edge may
-answer or raise ActlabError within 5 seconds and within 1 GB; anything else is a crash, a hang or a
-swelling. The figures go into docs/reliability.md.
+noise, and have bytes or tokens exchanged; one in ten is noise alone. Formulas, queries, tables and
+plans are also made from a grammar (hypothesis): right in form, wrong in meaning. Whatever comes in,
+an edge may answer or raise ActlabError within 5 seconds and within 1 GB; anything else is a crash,
+a hang or a swelling. Whole commands get such inputs, too: each in a forked copy of this process,
+with 5 seconds of processor time and a watch over what it opens for writing; some in an interpreter
+of their own. The figures go into docs/reliability.md; with --page an interrupted run goes on.
 
-    python benchmarks/fuzz.py [--inputs 10000] [--seed 1] [--edge NAME] [--page]
+    python benchmarks/fuzz.py [--inputs 8000] [--commands 500] [--seed 1] [--edge NAME] [--page]
 """
 
 import argparse
 import contextlib
+import json
 import random
 import resource
+import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+import fuzz_commands
 from actlab.errors import ActlabError
-from drill import processor, write_between
+from fuzz_commands import written_files
+from fuzz_grammars import drawn
+from reliability_page import processor, write_between
 
 TOKENS = (
     *(b"", b"\x00", b"\n", b"\r\n", b"nan", b"inf", b"-1", b"1e999", b"9" * 30, b"[", b"]", b"{"),
@@ -29,6 +39,25 @@ TOKENS = (
     *(b"null", b"true", b"\xed\xa0\x80", "\u0661".encode(), b"%00", b"?", b"#", b"x" * 5000),
     *(b"(" * 300, b"**"),
 )
+NETWORK = b"""from torch import nn
+class Net(nn.Sequential):
+    layers = 1
+def net():
+    return nn.Sequential(nn.Flatten(), nn.LazyLinear(8), nn.ReLU(), nn.Linear(8, 10))
+"""
+NOTEBOOK = json.dumps(
+    {
+        "cells": [
+            {"cell_type": "markdown", "metadata": {}, "source": ["# A network"]},
+            {"cell_type": "code", "metadata": {}, "source": ["%matplotlib inline\n", "x = 1"]},
+            {"cell_type": "code", "metadata": {}, "source": "!ls\nprint(x)", "outputs": []},
+        ],
+        "metadata": {"kernelspec": {"name": "python3"}},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+).encode()
+RESULTS = Path(__file__).resolve().parent.parent / "build" / "fuzz.jsonl"
 SECONDS = 5.0
 MEGABYTES = 1000.0
 
@@ -131,6 +160,39 @@ def address(content: bytes, _place: Path) -> object:
     return absolute_address(text_of(content))
 
 
+def target(content: bytes, place: Path) -> object:
+    """Load a target of `actlab check`; the file it may name is there."""
+    from actlab.addresses import load
+
+    (place / "net.py").write_bytes(NETWORK)
+    with contextlib.chdir(place):
+        return load(text_of(content))
+
+
+def notebook(content: bytes, place: Path) -> object:
+    from actlab.capture.program import UserProgram
+
+    path = place / "train.ipynb"
+    path.write_bytes(content)
+    return UserProgram(str(path)).started()
+
+
+def executor(content: bytes, _place: Path) -> object:
+    from actlab.studies.executors.engines import executor_factory
+
+    return executor_factory(text_of(content))
+
+
+def ledger(content: bytes, place: Path) -> object:
+    from actlab.cli.gate import _opened
+    from actlab.verdicts.gate import GatePlan
+
+    path = place / "ledger.jsonl"
+    path.write_bytes(content)
+    with _opened(path, "a {seed}", "b {seed}", GatePlan(4, 0.0, higher_is_better=True)) as book:
+        return book.number
+
+
 def good_inputs(place: Path) -> dict[str, tuple[Edge, tuple[bytes, ...]]]:
     """Return the edges, each with inputs that it takes."""
     from actlab.records import Epoch
@@ -183,6 +245,21 @@ def good_inputs(place: Path) -> dict[str, tuple[Edge, tuple[bytes, ...]]]:
             (b"smooth and not monotonic and lipschitz <= 1.1", b"bounded or kinks == 1"),
         ),
         "addresses of code": (address, (b"file.py:build", b"pkg.module:Net")),
+        "check targets": (target, (b"net.py:net", b"net.py", b"json:dumps", b"net.py:Net.layers")),
+        "notebooks": (notebook, (NOTEBOOK,)),
+        "executor addresses": (
+            executor,
+            (b"dask://127.0.0.1:8786", b"ray://auto", b"ray://127.0.0.1:10001", b"local"),
+        ),
+        "ledgers of a gate": (
+            ledger,
+            (
+                (
+                    b'{"base":"a {seed}","candidate":"b {seed}","plan":{},"number":1}\n'
+                    b'{"command":"a {seed}","seed":0,"score":0.5,"failure":""}\n'
+                ),
+            ),
+        ),
     }
 
 
@@ -210,19 +287,30 @@ def mutated(chance: random.Random, good: tuple[bytes, ...]) -> bytes:
     return bytes(content)
 
 
-def fuzz(name: str, edge: Edge, good: tuple[bytes, ...], inputs: int, seed: int) -> dict[str, int]:
-    """Hand an edge its inputs; return how many crashed, hung or swelled."""
+def inputs_of(name: str, good: tuple[bytes, ...], count: int, seed: int) -> Iterator[bytes]:
+    """Yield so many inputs of an edge: damaged ones, and four in ten from its grammar if any."""
     chance = random.Random(f"{seed} {name}")
-    found = {"inputs": inputs, "refused": 0, "crashes": 0, "hangs": 0, "swellings": 0}
+    made = drawn(name, 4 * count // 10, seed)
+    chance.shuffle(made)
+    for place in range(count):
+        yield made[place] if place < len(made) else mutated(chance, good)
+
+
+def fuzz(name: str, edge: Edge, good: tuple[bytes, ...], inputs: int, seed: int) -> dict[str, Any]:
+    """Hand an edge its inputs; return how many crashed, hung or swelled."""
+    found = {"inputs": inputs, "refused": 0, "crashes": 0, "hangs": 0, "swellings": 0, "outside": 0}
     kinds: set[str] = set()
-    with tempfile.TemporaryDirectory() as folder:
+    contents = list(inputs_of(name, good, inputs, seed))
+    with tempfile.TemporaryDirectory() as folder, written_files() as written:
+        place = Path(folder, "edge")
+        place.mkdir()
         with contextlib.suppress(ActlabError):
-            edge(good[0], Path(folder))  # what is imported on the way is not the input's doing
-        for _number in range(inputs):
-            content = mutated(chance, good)
-            begun, before = time.monotonic(), peak()
+            edge(good[0], place)  # what is imported on the way is not the input's doing
+        written.clear()
+        for content in contents:
+            begun, before = time.process_time(), peak()
             try:
-                edge(content, Path(folder))
+                edge(content, place)
             except ActlabError:
                 found["refused"] += 1
             except Exception as error:  # what is looked for
@@ -232,8 +320,13 @@ def fuzz(name: str, edge: Edge, good: tuple[bytes, ...], inputs: int, seed: int)
                 if kind not in kinds:
                     kinds.add(kind)
                     print(f"{name}: {kind}: {error}\n    {content[:300]!r}", flush=True)
-            found["hangs"] += time.monotonic() - begun > SECONDS
+            found["hangs"] += time.process_time() - begun > SECONDS
             found["swellings"] += peak() - before > MEGABYTES
+            outside = [path for path in written if not path.startswith(folder)]
+            if outside:
+                print(f"{name}: writes {outside[:3]}\n    {content[:300]!r}", flush=True)
+            found["outside"] += bool(outside)
+            written.clear()
     return found
 
 
@@ -244,24 +337,66 @@ def peak() -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--inputs", type=int, default=10_000)
+    parser.add_argument("--inputs", type=int, default=8_000)
+    parser.add_argument("--commands", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--edge", default=None)
     parser.add_argument("--page", action="store_true", help="write docs/reliability.md")
     given = parser.parse_args()
-    rows = []
+    asked = f"--inputs {given.inputs} --commands {given.commands} --seed {given.seed}"
+    RESULTS.parent.mkdir(exist_ok=True)
+    kept = RESULTS.read_text().splitlines() if RESULTS.exists() and given.page else []
+    rows = [row for row in map(json.loads, kept) if row["asked"] == asked]
     with tempfile.TemporaryDirectory() as folder:
         edges = good_inputs(Path(folder))
+    jobs: list[tuple[str, str, Callable[[], dict[str, Any]]]] = []
     for name, (edge, good) in edges.items():
-        if given.edge in (None, name):
-            found = fuzz(name, edge, good, given.inputs, given.seed)
-            rows.append(f"| {name} | " + " | ".join(map(str, found.values())) + " |")
-            print(rows[-1], flush=True)
-    if given.page:
-        head = "| input | inputs | refused in words | crashes | hangs over 5 s | over 1 GB |"
-        command = f"`python benchmarks/fuzz.py --inputs {given.inputs} --seed {given.seed} --page`"
-        told = f"{command}, {processor()}, {time.strftime('%Y-%m-%d')}."
-        write_between("fuzz", "\n".join([told, "", head, "|---|" + "--:|" * 5, *rows]))
+        jobs.append((name, "edge", partial(fuzz, name, edge, good, given.inputs, given.seed)))
+        if name in fuzz_commands.COMMANDS and given.commands:
+            contents = partial(inputs_of, name, good, given.commands, given.seed + 1)
+            jobs.append((name, "command", partial(fuzz_commands.fuzz, name, contents)))
+    for name, kind, job in jobs:
+        if given.edge not in (None, name) or any(
+            (row["name"], row["kind"]) == (name, kind) for row in rows
+        ):
+            continue
+        begun = cpu_seconds()
+        row = {"asked": asked, "name": name, "kind": kind, **job()}
+        row["cpu_seconds"] = round(cpu_seconds() - begun, 1)
+        rows.append(row)
+        print(json.dumps(row), flush=True)
+        if given.page:
+            with RESULTS.open("a") as stream:
+                stream.write(json.dumps(row) + "\n")
+    if given.page and len(rows) == len(jobs):
+        write_page(rows, asked)
+    sys.exit(any(row[key] for row in rows for key in ("crashes", "hangs", "swellings", "outside")))
+
+
+def cpu_seconds() -> float:
+    """Return the processor time of this process and of the copies of it that have ended."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
+
+
+def write_page(rows: list[dict[str, Any]], asked: str) -> None:
+    """Write the tables of inputs and of commands into docs/reliability.md."""
+    head = "| {} | {} | refused in words | crashes | hangs over 5 s | over 1 GB | writes outside |"
+    cpu = sum(row["cpu_seconds"] for row in rows) / 60
+    first = (
+        f"`python benchmarks/fuzz.py {asked} --page`, {processor()}, {time.strftime('%Y-%m-%d')}; "
+        f"{cpu:.0f} minutes of processor time."
+    )
+    lines = [first]
+    keys = ("inputs", "refused", "crashes", "hangs", "swellings", "outside")
+    for kind, title in (("edge", "input"), ("command", "whole commands")):
+        same = [row for row in rows if row["kind"] == kind]
+        lines += ["", head.format(title, "inputs"), "|---|" + "--:|" * 6]
+        for row in same:
+            lines.append(f"| {row['name']} | " + " | ".join(str(row[key]) for key in keys) + " |")
+        total = " | ".join(f"**{sum(row[key] for row in same)}**" for key in keys)
+        lines.append(f"| **all** | {total} |")
+    write_between("fuzz", "\n".join(lines))
 
 
 if __name__ == "__main__":
