@@ -184,12 +184,13 @@ def executor(content: bytes, _place: Path) -> object:
 
 
 def ledger(content: bytes, place: Path) -> object:
-    from actlab.cli.gate import _opened
+    from actlab.cli.gate_ledger import Asked, opened
     from actlab.verdicts.gate import GatePlan
 
     path = place / "ledger.jsonl"
     path.write_bytes(content)
-    with _opened(path, "a {seed}", "b {seed}", GatePlan(4, 0.0, higher_is_better=True)) as book:
+    plan = GatePlan(4, 0.0, higher_is_better=True)
+    with opened(path, Asked("a {seed}", "b {seed}", plan)) as book:
         return book.number
 
 
