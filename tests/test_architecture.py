@@ -15,6 +15,7 @@ import actlab
 
 SOURCE = Path(actlab.__file__).parent
 ANYONE = {"errors", "i18n", "text", "files", "addresses", "records"}
+"""What has no arrow of its own: helpers, and the frozen values that layers hand each other."""
 ARROWS: dict[str, set[str]] = {
     "errors": {"i18n"},
     "i18n": set(),
@@ -34,9 +35,9 @@ ARROWS: dict[str, set[str]] = {
     "verdicts": ANYONE | {"stats", "pages"},
     "checker": ANYONE | {"capture", "activations", "unit_statistics", "tasks", "pages"},
     "studies": ANYONE
-    | {"verdicts", "stats", "checker", "training", "networks", "data", "activations", "tasks"}
+    | {"verdicts", "checker", "training", "networks", "data", "activations", "tasks"}
     | {"pages"},
-    "case_study": ANYONE | {"studies", "verdicts", "stats"},
+    "case_study": ANYONE | {"studies", "verdicts"},
     "serve": ANYONE | {"studies", "pages"},
     "testing": ANYONE | {"checker"},
 }

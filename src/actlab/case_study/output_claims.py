@@ -37,8 +37,8 @@ from actlab.case_study.output_evidence import (
 )
 from actlab.case_study.regression_claim import regression_claim
 from actlab.records import Claim, ClaimOutcome, OutputLayer, Plan, ProtocolName, Record
-from actlab.stats.intervals import Interval
 from actlab.text import Formatter
+from actlab.verdicts import Interval
 
 FORGIVEN = 0.01
 ABOUT_20 = (0.15, 0.25)

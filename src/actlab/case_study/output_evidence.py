@@ -5,9 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from actlab.records import Outcome, OutputFigures, OutputLayer, ProtocolName, Record
-from actlab.stats import student_t_interval
-from actlab.stats.intervals import Interval
 from actlab.text import Formatter
+from actlab.verdicts import Interval, student_t_interval
 
 FEWEST_SEEDS = 2
 CONFIDENCE = 0.9

@@ -11,7 +11,7 @@ from statistics import mean
 
 import numpy as np
 
-from actlab import stats
+from actlab import verdicts
 from actlab.records import Claim, ClaimOutcome, Record
 from actlab.text import Formatter
 from actlab.verdicts import ALPHA
@@ -60,7 +60,7 @@ def _judged(
 ) -> tuple[ClaimOutcome, str]:
     _ = words.translations.gettext
     first, second = np.array(low), np.array(high)
-    found = stats.paired_difference(first, second)
+    found = verdicts.paired_difference(first, second)
     numbers = _(
         "Over {count} pairs of activations with rates on both sides, those from 0.004 on are "
         "{difference} points lower (95 % interval {low} to {high}; {p}; Wilcoxon {wilcoxon}); "
@@ -71,7 +71,7 @@ def _judged(
         low=words.difference(found.low),
         high=words.difference(found.high),
         p=words.p_value(found.p_value),
-        wilcoxon=words.p_value(stats.wilcoxon_p(first, second)),
+        wilcoxon=words.p_value(verdicts.wilcoxon_p(first, second)),
         lower=int((first > second).sum()),
     )
     if found.high_90 < margin:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from actlab.case_study.output_evidence import Figures, Runs, interval, missing_reason
 from actlab.records import Claim, ClaimOutcome, OutputFigures, OutputLayer
-from actlab.stats.intervals import Interval
 from actlab.text import Formatter
+from actlab.verdicts import Interval
 
 HALF = 0.5
 _ROUNDING = 1e-6

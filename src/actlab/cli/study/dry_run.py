@@ -6,11 +6,11 @@ from dataclasses import asdict, dataclass
 from actlab.cli.output import print_json
 from actlab.i18n import _
 from actlab.records import Plan
-from actlab.stats import detectable_difference
 from actlab.studies.estimate import Estimate, estimate
 from actlab.studies.executors.session import ExecutorFactory
 from actlab.studies.trials import rows_overlap
 from actlab.text import process_formatter
+from actlab.verdicts import detectable_difference
 
 ASSUMED_ACCURACY = 0.97
 POWER = 0.8

@@ -11,7 +11,7 @@ from statistics import median
 
 import numpy as np
 
-from actlab import stats
+from actlab import verdicts
 from actlab.records import (
     BalancedSampler,
     Comparison,
@@ -150,7 +150,7 @@ def _notices(
     n = len(shared)
     if 2 <= n < FEW_SEEDS and found.pairs:
         spread = median(pair.difference.standard_deviation for pair in found.pairs)
-        smallest = stats.detectable_difference(n, spread, len(found.pairs), reuse=reuse)
+        smallest = verdicts.detectable_difference(n, spread, len(found.pairs), reuse=reuse)
         notices.append(Notice("few_seeds", {"n": n, "smallest": smallest}))
     if replication.rows_overlap:
         notices.append(Notice("rows_overlap"))

@@ -16,7 +16,7 @@ from statistics import fmean
 
 import numpy as np
 
-from actlab import stats
+from actlab import verdicts
 from actlab.i18n import N_
 from actlab.records import LayerProbe, Mechanism, ProbeRow, Record, SlotName
 from actlab.studies.confirm.replication import Replication, Runs, replicates_of, runs_of
@@ -127,7 +127,7 @@ def _mechanism(
     equal = len(set(accuracies)) == 1
     found = None
     if not equal and _too_few_values(values) is None:
-        found = stats.rank_correlation(list(values.values()), accuracies, generator)
+        found = verdicts.rank_correlation(list(values.values()), accuracies, generator)
     return Mechanism(
         slot=slot,
         key=one.key,
@@ -263,7 +263,7 @@ def _row(
     known = [value for value in values if value is not None]
     if not known:
         return
-    found = stats.student_t_interval(known)
+    found = verdicts.student_t_interval(known)
     bounded = math.isfinite(found.low)
     yield ProbeRow(
         slot=slot,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from statistics import fmean
 
-from actlab import stats
+from actlab import verdicts
 from actlab.i18n import _
 from actlab.records import Difference, Seeds, SlotName
 from actlab.studies.confirm.replication import Replication, replicates_of, runs_of
@@ -108,11 +108,11 @@ def _changes(
         if len(shared) < 2:
             continue
         before, after = ([rows[name][number] for number in shared] for rows in (first, second))
-        difference = stats.paired_difference(
+        difference = verdicts.paired_difference(
             after, before, question.variance_factor(len(shared)), question.resolution
         )
         found.append(Change(name, fmean(before), fmean(after), difference, 1.0))
-    adjusted = stats.holm([change.difference.p_value for change in found])
+    adjusted = verdicts.holm([change.difference.p_value for change in found])
     return tuple(
         replace(change, p_adjusted=float(p)) for change, p in zip(found, adjusted, strict=True)
     )

@@ -4,9 +4,9 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 
 from actlab.records import Record, Setting, SlotName
-from actlab.stats import clearly_behind, nadeau_bengio_factor
 from actlab.studies.run_folder import RunFolder
 from actlab.studies.trials import rows_overlap
+from actlab.verdicts import clearly_behind, nadeau_bengio_factor
 
 StoppingRule = Callable[[Sequence[Sequence[float]], int, int], set[int]]
 """Takes scores (seeds, candidates), NaN where a candidate was dropped, how many looks were taken

@@ -10,12 +10,12 @@ from actlab.pages.lanes import Lane, Scale, axis, lane, strip
 from actlab.pages.proportions import accuracy
 from actlab.pages.words import group_words, slot_word
 from actlab.records import Candidate, Group, Record, SlotVerdict, Verdict
-from actlab.stats.power import detectable_difference
 from actlab.studies.report.answer import Answer
 from actlab.studies.report.inputs import ReportData
 from actlab.studies.report.search import activation, candidates, completed_trials, search_trials
 from actlab.studies.report.verdict.candidates import accuracy_ranges
 from actlab.text import Formatter
+from actlab.verdicts import detectable_difference
 
 CLOSE = 4.0
 """A close-up reaches so many margins of chance below the best."""

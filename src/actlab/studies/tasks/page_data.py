@@ -100,8 +100,8 @@ def spread(values: "Sequence[float | None]", step: float) -> "Spread | None":
     `step` is the distance of two neighbouring values. A single figure, and one that is infinite,
     has no interval.
     """
-    from actlab.stats import student_t_interval
     from actlab.studies.report.tasks import Spread
+    from actlab.verdicts import student_t_interval
 
     known = [value for value in values if value is not None]
     if not known:
