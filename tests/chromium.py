@@ -62,4 +62,6 @@ class Watched:
 
     def layout(self, figure: str, script: str) -> Any:
         """Return a part of a figure's layout as it is drawn."""
-        return self.page.evaluate(f"document.getElementById('plot-{figure}')._fullLayout.{script}")
+        return self.page.evaluate(
+            f"document.getElementById('plot-{figure}').actlab.layout.{script}"
+        )

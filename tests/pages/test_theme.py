@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from actlab.pages.theme import DARK, LIGHT, SERIES, dark_colours, marks, style_variables
+from actlab.pages.theme import DARK, LIGHT, SERIES, colour_names, marks, style_variables
 
 # What people without one kind of cone see, as matrices on linear RGB, of severity 1.0: Machado,
 # Oliveira and Fernandes, "A physiologically-based model for simulation of color vision deficiency",
@@ -73,7 +73,7 @@ def perceived(colour: str, sight: NDArray[np.float64]) -> NDArray[np.float64]:
 def test_a_light_colour_has_one_name_so_that_it_has_one_dark_colour() -> None:
     assert LIGHT.keys() == DARK.keys()
     assert len(set(LIGHT.values())) == len(LIGHT)
-    assert dark_colours()[LIGHT["ink"]] == DARK["ink"]
+    assert colour_names()[LIGHT["ink"]] == "ink"
 
 
 @THEMES

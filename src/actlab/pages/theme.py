@@ -1,9 +1,9 @@
 """Colours of the page and its figures, light and dark, and a mark for each activation.
 
-One truth for both: the style sheet takes its variables from here, and the page's script turns a
-light figure into a dark one by exchanging the colours with the same name. So no two names share a
-colour within the light theme. The series colours keep a contrast of 3 : 1 to the surface
-and stay apart under the three kinds of colour blindness; each also has a shape of its own.
+One truth for both: the style sheet takes its variables from here, and the page's script draws a
+figure's colours by their names. So no two names share a colour within the light theme. The series
+colours keep a contrast of 3 : 1 to the surface and stay apart under the three kinds of colour
+blindness; each also has a shape of its own.
 """
 
 from collections.abc import Iterable
@@ -109,9 +109,9 @@ def marks(names: Iterable[str]) -> dict[str, Mark]:
     }
 
 
-def dark_colours() -> dict[str, str]:
-    """Return the dark colour for each light one."""
-    return {LIGHT[name]: DARK[name] for name in LIGHT}
+def colour_names() -> dict[str, str]:
+    """Return the name of each colour of the light theme, in which figures are made."""
+    return {colour: name for name, colour in LIGHT.items()}
 
 
 def style_variables() -> str:

@@ -37,13 +37,14 @@ def test_the_page_is_silent_offline_and_complete(
     path = published_with_curves(tmp_path, language)
     watched = Report(browser, path, color_scheme="light", viewport={"width": 390, "height": 800})
     page = watched.page
-    drawn = page.locator(".plot .main-svg:first-child")
+    drawn = page.locator(".plot .chart")
     assert drawn.count() == 0, "nothing is drawn by script before a tab is opened"
-    assert page.evaluate("typeof Plotly") == "undefined"
+    assert path.stat().st_size < 400_000
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     watched.visit("#tab-methods")
+    watched.visit("#tab-trials")
     watched.visit("#tab-search")
-    assert drawn.count() == page.locator(".plot").count() == 7
+    assert drawn.count() == page.locator(".picture .plot").count() == 7
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     zoom = page.locator("#figure-rates-conv .views button")
     assert zoom.nth(0).get_attribute("aria-pressed") == "true"
@@ -55,10 +56,11 @@ def test_the_page_is_silent_offline_and_complete(
     assert watched.layout("rates-conv", "xaxis.range")[1] > -2
     page.locator("#figure-history .views button").nth(1).click()
     assert watched.layout("history", "yaxis.range") == [0.8, 0.983]
+    ink = "getComputedStyle(document.querySelector('#plot-history .legend text')).fill"
     for scheme, colours in (("dark", DARK), ("light", LIGHT)):
         page.emulate_media(color_scheme=scheme)
-        page.wait_for_selector(f"html[data-drawn={scheme}]", state="attached")
-        assert watched.layout("history", "paper_bgcolor") == colours["surface"]
+        expected = tuple(int(colours["ink"][at : at + 2], 16) for at in (1, 3, 5))
+        assert page.evaluate(ink) == f"rgb{expected}"
         assert watched.layout("history", "yaxis.range") == [0.8, 0.983]
     watched.check()
 
@@ -89,10 +91,59 @@ def test_the_table_is_saved_as_csv(browser: Any, tmp_path: Path) -> None:
     path = write(tmp_path / "report.html", replace(small_study(), verdict=None))
     watched = Report(browser, path, "#tab-trials")
     with watched.page.expect_download() as found:
-        watched.page.locator("[data-csv]").click()
+        watched.page.locator("#trials .save button").first.click()
     rows = Path(found.value.path()).read_text(encoding="utf-8").splitlines()
     assert len(rows) == 8
     assert rows[3].startswith('"2","mish","hardswish","0.004","0.9666","completed"')
+
+
+def test_every_picture_is_saved_as_svg_and_png(browser: Any, tmp_path: Path) -> None:
+    path = write(tmp_path / "report.html", replace(small_study(), verdict=None))
+    watched = Report(browser, path, "#tab-search")
+    for place, start in ((0, b"<svg"), (1, b"\x89PNG")):
+        for box in ("#figure-history", "#tab-answer article"):
+            watched.visit("#tab-search" if "history" in box else "#tab-answer")
+            with watched.page.expect_download() as found:
+                watched.page.locator(f"{box} .save button").nth(place).click()
+            content = Path(found.value.path()).read_bytes()
+            assert content.startswith(start)
+            assert place or b"var(" not in content, "a picture of its own has its own colours"
+    watched.check()
+
+
+def test_a_click_on_a_row_shows_its_curves_and_the_address_has_it(
+    browser: Any, tmp_path: Path
+) -> None:
+    path = published_with_curves(tmp_path, "en")
+    watched = Report(browser, path, "#tab-trials")
+    page = watched.page
+    for number in ("4", "102"):
+        page.locator(f"tr[data-trial='{number}']").click()
+    page.locator("#plot-trial-accuracy .chart").wait_for()
+    assert "trial=4%2C102" in page.url
+    assert page.locator("#trial-panel h3").inner_text().startswith("Trial 4: conv")
+    assert page.locator("#plot-trial-accuracy .end").all_inner_texts() == ["102", "4"]
+    again = Report(browser, path, "#" + page.url.partition("#")[2])
+    again.page.locator("#plot-trial-loss .chart").wait_for()
+    page.locator("[data-trial-close]").click()
+    assert "trial=" not in page.url
+    watched.check()
+    again.check()
+
+
+def test_the_language_is_switched_in_place_and_back(browser: Any, tmp_path: Path) -> None:
+    data = replace(small_study(), verdict=None)
+    path = write(tmp_path / "report.html", data, "en", other=("ko", data))
+    watched = Report(browser, path, "#tab-trials?conv=snake")
+    page = watched.page
+    page.locator("[data-theme-switch]").click()
+    page.locator("[data-language-switch]").click()
+    page.wait_for_selector("html[lang=ko][data-drawn]", state="attached")
+    assert page.locator("html").get_attribute("data-theme") in ("dark", "light")
+    assert watched.shown() == ["1", "3", "7"]
+    page.locator("[data-language-switch]").click()
+    page.wait_for_selector("html[lang=en][data-drawn]", state="attached")
+    assert watched.messages == []
 
 
 def test_the_table_of_trials_sorts_and_filters(browser: Any, tmp_path: Path) -> None:
@@ -117,7 +168,7 @@ def test_the_table_of_trials_sorts_and_filters(browser: Any, tmp_path: Path) -> 
     page.locator("[data-column=outcome]").select_option("")
     page.locator("[data-any]").fill("KILLED")
     assert watched.shown() == ["4"]
-    watched.visit("#tab-methods")
+    watched.visit("#tab-reproduce")
     page.locator("[data-copy=command]").click()
     page.get_by_role("button", name="Copied").wait_for()
     watched.check()
@@ -126,5 +177,5 @@ def test_the_table_of_trials_sorts_and_filters(browser: Any, tmp_path: Path) -> 
 def test_a_page_without_a_completed_trial_is_silent_too(browser: Any, tmp_path: Path) -> None:
     path = write(tmp_path / "report.html", replace(small_study(), records=(), verdict=None))
     watched = Report(browser, path)
-    assert watched.page.locator(".plot").count() == 1
+    assert watched.page.locator(".picture .plot").count() == 1
     watched.check()

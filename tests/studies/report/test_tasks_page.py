@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from actlab.pages.kit import unpack
 from actlab.records import ConfidenceBin
 from actlab.studies.report.tasks import render_tasks
 from actlab.studies.report.tasks.calibration import calibration_error, pooled
@@ -24,7 +25,7 @@ FORM = Formatter(NullTranslations(), NO_BREAK)
 def figures_of(page: str) -> dict[str, Any]:
     reader = Reader()
     reader.feed(page)
-    found: dict[str, Any] = json.loads(reader.json)["figures"]
+    found: dict[str, Any] = json.loads(unpack(reader.packed))
     return found
 
 

@@ -41,8 +41,8 @@ def shown_groups(page: Any, slot: str) -> list[str]:
 def drawn_groups(watched: Any, slot: str) -> dict[int, str]:
     """The group in whose shape each lane's mean is drawn."""
     script = (
-        f"document.getElementById('plot-intervals-{slot}')._fullData"
-        ".filter((t) => t.meta).map((t) => [t.meta.group, Array.from(t.x)])"
+        f"document.getElementById('plot-intervals-{slot}').actlab.data"
+        ".filter((t) => t.meta).map((t) => [t.meta.group, t.x])"
     )
     found = watched.page.evaluate(script)
     return {
@@ -111,6 +111,7 @@ def test_paragraph_and_tables_are_copied(watched: tuple[Any, Path]) -> None:
     watched[0].visit("#paper")
     buttons = page.locator("#paper [data-copy]")
     assert buttons.count() == 3
+    page.locator("#paper summary").click()
     buttons.nth(1).click()
     page.locator("#paper").get_by_role("button", name="Copied").wait_for()
 

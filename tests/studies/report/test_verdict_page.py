@@ -64,7 +64,8 @@ def test_the_answer_comes_first_then_the_evidence_then_the_search(page: str) -> 
     assert order[2:9] == ["tab-evidence", *SECTIONS[:-1]]
     assert order.index("tab-search") < order.index("tab-methods") < order.index("paper")
     links = [link for link in read(page).links if link.startswith("#tab")]
-    assert links[1:] == [f"#tab-{n}" for n in ("answer", "evidence", "search", "trials", "methods")]
+    tabs = ("answer", "evidence", "search", "trials", "methods", "reproduce")
+    assert links[1:] == [f"#tab-{name}" for name in tabs]
     assert page.count("<h1") == 1
     assert "What holds with 10 fresh seeds" in text_of(page)
 

@@ -1,4 +1,4 @@
-"""Pictures of functions as one offline HTML page with Plotly."""
+"""Pictures of functions as one offline HTML page."""
 
 import html as markup
 import math
@@ -8,7 +8,7 @@ from typing import Any
 
 from actlab.activations.drawing import DrawnFunction, kink_text, vertical_limits
 from actlab.pages.kit import asset, script_json
-from actlab.pages.theme import LIGHT, SERIES, dark_colours, style_variables
+from actlab.pages.theme import LIGHT, SERIES, colour_names, style_variables
 from actlab.text import significant
 
 _PAGE = """<!doctype html>
@@ -21,10 +21,8 @@ script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:">
 <link rel="icon" href="data:,">
 <title>{title} · actlab</title>
 <style>{style}
-body {{ margin: 0; background: var(--surface); color: var(--ink); font-family: var(--font); }}
 main {{ max-width: 70rem; margin: 0 auto; padding: 1rem; }}
 h1 {{ font-size: 1.3rem; margin: 0.5rem 0; }}
-p {{ color: var(--muted); margin: 0.2rem 0; }}
 #plot {{ height: min(85vh, 44rem); }}
 </style>
 </head>
@@ -32,21 +30,11 @@ p {{ color: var(--muted); margin: 0.2rem 0; }}
 <main>
 <h1>{title}</h1>
 {notes}
-<div id="plot" role="img" aria-label="{description}"></div>
+<div id="plot" class="plot" role="img" aria-label="{description}"></div>
 </main>
-<script>{plotly}</script>
-<script>
-const figure = {figure};
-const dark = {dark};
-const scheme = matchMedia("(prefers-color-scheme: dark)");
-function draw() {{
-  const shown = (colour) => (scheme.matches && dark[colour]) || colour;
-  const text = JSON.stringify(figure).replace(/#[0-9a-f]{{6}}/g, shown);
-  const themed = JSON.parse(text);
-  Plotly.react("plot", themed.data, themed.layout, {{responsive: true, displaylogo: false}});
-}}
-scheme.addEventListener("change", draw);
-draw();
+<script>{chart}
+window.actlabColours = {colours};
+actlabChart.draw(document.getElementById("plot"), {figure});
 </script>
 </body>
 </html>
@@ -62,15 +50,15 @@ def html(functions: Sequence[DrawnFunction], translations: NullTranslations) -> 
         title=markup.escape(title),
         notes="".join(f"<p>{markup.escape(text)}</p>" for text in _notes(functions)),
         description=markup.escape(_("f and its derivative f′ of {names}").format(names=title)),
-        style=style_variables(),
-        plotly=asset("plotly-cartesian.min.js"),
+        style=style_variables() + asset("report.css"),
+        chart=asset("chart.js"),
         figure=_json(figure(functions, translations)),
-        dark=_json(dark_colours()),
+        colours=_json(colour_names()),
     )
 
 
 def figure(functions: Sequence[DrawnFunction], translations: NullTranslations) -> dict[str, Any]:
-    """Return the Plotly figure: f above, f' below, on one x axis."""
+    """Return the figure, in Plotly's schema: f above, f' below, on one x axis."""
     traces = [
         trace
         for index, function in enumerate(functions)
@@ -112,11 +100,7 @@ def _traces(
     traces: list[dict[str, Any]] = []
     for offset, line in enumerate(function.lines):
         name = f"{function.name} {line.label}".strip()
-        style: dict[str, Any] = {
-            "color": LIGHT[SERIES[(index + offset) % len(SERIES)]],
-            "width": 2.4,
-        }
-        style["simplify"] = False
+        style = {"color": LIGHT[SERIES[(index + offset) % len(SERIES)]], "width": 2.4}
         shared = {"x": list(line.x), "mode": "lines", "line": style, "legendgroup": name}
         traces += [
             {**shared, "y": list(line.value), "name": name},

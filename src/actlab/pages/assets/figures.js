@@ -1,40 +1,12 @@
 "use strict";
 
-// Draws the page's figures once they can be seen, and keeps them in step with theme, views and width.
+// Draws the page's figures once they can be seen, and keeps them in step with their views.
 (() => {
-  const page = JSON.parse(document.getElementById("page-data").textContent);
   const root = document.documentElement;
-  const darkScheme = window.matchMedia("(prefers-color-scheme: dark)");
-  const coarsePointer = window.matchMedia("(pointer: coarse)");
   const chosen = {};
-  const config = {
-    displaylogo: false,
-    responsive: true,
-    locale: page.language,
-    modeBarButtons: [["toImage", "zoom2d", "pan2d", "resetScale2d"]],
-  };
-  const isDark = () => (root.dataset.theme ?? (darkScheme.matches ? "dark" : "light")) === "dark";
-
-  // Plotly lies in the page as text: it becomes code when the first figure is to be seen.
-  function loadPlotly() {
-    if (window.Plotly) return;
-    const script = document.createElement("script");
-    script.textContent = document.getElementById("plotly-source").textContent;
-    document.head.append(script);
-    Plotly.register({
-      moduleType: "locale",
-      name: page.language,
-      dictionary: page.words.modebar,
-      format: {},
-    });
-  }
-
-  // A dark figure is the light one with every colour exchanged for its namesake.
-  function coloured(figure, dark) {
-    if (!dark) return figure;
-    const text = JSON.stringify(figure).replace(/#[0-9a-f]{6}/g, (found) => page.dark[found] ?? found);
-    return JSON.parse(text);
-  }
+  let figures = {};
+  const PAPER = 680; // the width of a printed figure in pixels
+  window.actlabColours = JSON.parse(document.getElementById("page-data").textContent).colours;
 
   // Views name parts of a layout by paths such as "yaxis.range".
   function place(target, path, value) {
@@ -44,29 +16,44 @@
     parent[last] = value;
   }
 
-  function draw(name, dark, width) {
-    const { data, layout, views } = structuredClone(coloured(page.figures[name], dark));
+  function draw(name, options) {
+    const { data, layout, views } = structuredClone(figures[name]);
     const view = views[chosen[name] ?? 0];
     if (view) {
       for (const [path, value] of Object.entries(view.layout)) place(layout, path, value);
       for (const [path, value] of Object.entries(view.trace)) place(data[0], path, value);
     }
-    if (coarsePointer.matches) layout.dragmode = false;
-    if (width) Object.assign(layout, { width, autosize: false });
-    return Plotly.react(`plot-${name}`, data, layout, config);
+    window.actlabChart.draw(document.getElementById(`plot-${name}`), { data, layout }, options);
   }
 
+  // The figures lie packed in the page until one of them is to be seen, or changed.
+  let loading = null;
+  const loaded = () => (loading ??= window.actlabUnpacked("page-figures").then((text) => {
+    figures = JSON.parse(text || "{}");
+    return figures;
+  }));
+  const anyInSight = () => [...document.querySelectorAll(".plot")].some((plot) => plot.offsetParent != null);
   const isShown = (name) => document.getElementById(`plot-${name}`)?.offsetParent != null;
+  const rest = () => new Promise((resolve) => { setTimeout(resolve); });
+  const done = new Set();
 
-  // The root element tells which colours the figures in sight have been drawn in.
-  async function drawShown(dark = isDark(), width = null) {
-    const names = Object.keys(page.figures).filter((name) => width || isShown(name));
-    if (names.length) loadPlotly();
-    for (const name of names) {
-      await draw(name, dark, width);
-      await new Promise((resolve) => { width ? resolve() : setTimeout(resolve); });
+  // One figure at a time, so that no task is long; each is drawn once.
+  async function drawShown() {
+    if (anyInSight()) await loaded();
+    for (const name of Object.keys(figures)) {
+      if (done.has(name) || !isShown(name)) continue;
+      done.add(name);
+      draw(name);
+      await rest();
     }
-    root.dataset.drawn = dark ? "dark" : "light";
+    root.dataset.drawn = "";
+  }
+
+  // On paper every figure is there, as wide as the paper.
+  function drawAll() {
+    for (const name of Object.keys(figures)) {
+      if (document.getElementById(`plot-${name}`)) draw(name, { paper: PAPER });
+    }
   }
 
   function choose(button) {
@@ -75,21 +62,24 @@
     for (const other of button.parentElement.children) {
       other.setAttribute("aria-pressed", String(other === button));
     }
-    const { layout, trace } = page.figures[figure].views[chosen[figure]];
-    return Plotly.update(`plot-${figure}`, trace, layout, [0]);
+    document.getElementById(`plot-${figure}`).actlab.zoomed = {};
+    draw(figure);
   }
 
   for (const button of document.querySelectorAll(".views button")) {
     button.addEventListener("click", () => choose(button));
   }
-  darkScheme.addEventListener("change", () => drawShown());
   window.addEventListener("actlab:shown", () => drawShown());
-  window.addEventListener("beforeprint", () => drawShown(false, 640));
-  window.addEventListener("afterprint", () => drawShown());
+  window.addEventListener("beforeprint", drawAll);
+  window.addEventListener("afterprint", () => {
+    for (const name of done) if (isShown(name)) draw(name);
+  });
   // For the margin's slider, which changes figures and has them drawn again.
   window.actlabFigures = {
-    figures: page.figures,
-    redraw: (name) => (window.Plotly && isShown(name) ? draw(name, isDark()) : null),
+    loaded,
+    redraw: (name) => (done.has(name) && isShown(name) ? draw(name) : null),
   };
   drawShown();
+  // Printing waits for nothing: the figures are read while the page is idle.
+  (window.requestIdleCallback ?? setTimeout)(() => loaded());
 })();

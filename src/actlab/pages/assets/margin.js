@@ -99,12 +99,14 @@
     }
     window.actlabState?.write("margin", moved ? margin : "");
     document.querySelector("[data-margin-counts]").textContent = countsOf(groups);
-    for (const [name, figure] of Object.entries(window.actlabFigures.figures)) {
-      if (name.startsWith("differences-")) figure.layout.shapes[0].x0 = -margin;
-      if (!/^(differences|intervals)-/.test(name)) continue;
-      regroup(figure, groups);
-      window.actlabFigures.redraw(name);
-    }
+    window.actlabFigures.loaded().then((figures) => {
+      for (const [name, figure] of Object.entries(figures)) {
+        if (name.startsWith("differences-")) figure.layout.shapes[0].x0 = -margin;
+        if (!/^(differences|intervals)-/.test(name)) continue;
+        regroup(figure, groups);
+        window.actlabFigures.redraw(name);
+      }
+    });
   }
 
   for (const slider of sliders) slider.addEventListener("input", () => show(Number(slider.value)));

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from actlab.errors import ActlabError, writing
-from actlab.i18n import _, translation
+from actlab.i18n import LANGUAGES, _, translation
 from actlab.records import Record, Verdict
 from actlab.studies.estimate import confirmation_trainings
 from actlab.studies.executors.dispatch import worker_count
@@ -33,8 +33,10 @@ def write_page(
     Raises ActlabError for a study that has not begun, or where `target` cannot be written.
     """
     data = report_data(folder, language, claims, verdict)
+    second = next(other for other in LANGUAGES if other != language)
+    other = report_data(folder, second, claims, data.verdict)
     with writing(target, "-o"):
-        write(target, data, language)
+        write(target, data, language, other=(second, other))
 
 
 def report_data(

@@ -71,6 +71,6 @@ def classes_figure(splits: tuple[SplitCounts, ...], form: Formatter) -> PageFigu
         ),
         description=_("Grouped bars: the share of each class in each split, as in the table."),
         figure=figure,
-        height=340,
+        height=260,
         minimum_width=70 + 42 * max(len(split.counts) for split in splits),
     )

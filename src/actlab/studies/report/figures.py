@@ -33,6 +33,7 @@ from actlab.studies.report.search import (
     history,
     pair_table,
     search_trials,
+    thinned,
 )
 from actlab.studies.report.verdict.pictures import verdict_names
 from actlab.studies.report.zooms import (
@@ -45,6 +46,12 @@ from actlab.studies.report.zooms import (
     whole,
 )
 from actlab.text import Formatter
+
+MOST_POINTS = 2_000
+"""A picture draws so many trials; of more it draws the best and an even share of the others."""
+
+MOST_LINES = 30
+"""A small picture draws so many learning curves."""
 
 
 def history_figure(
@@ -91,6 +98,7 @@ def history_figure(
         ),
         figure=figure,
         views=tuple(views),
+        height=290,
     )
 
 
@@ -118,19 +126,20 @@ def _add_band(figure: go.Figure, found: Answer, label: str) -> None:
 
 def _add_trials(figure: go.Figure, past: History, found: Answer, form: Formatter) -> None:
     _ = form.translations.gettext
-    numbers = [record.number for record in past.completed]
+    drawn = thinned(past.completed, MOST_POINTS)
     figure.add_scatter(
-        x=numbers,
-        y=[record.valid_accuracy for record in past.completed],
+        x=[record.number for record in drawn],
+        y=[record.valid_accuracy for record in drawn],
         mode="markers",
         name=_("trial"),
         marker={"color": LIGHT["series0"], "size": 7, "opacity": 0.75},
-        text=[setting_text(record, form) for record in past.completed],
+        text=[setting_text(record, form) for record in drawn],
         hovertemplate="%{text}<extra></extra>",
     )
+    steps = _steps(past)
     figure.add_scatter(
-        x=numbers,
-        y=list(past.best_so_far),
+        x=[number for number, _best in steps],
+        y=[best for _number, best in steps],
         mode="lines",
         name=_("best so far"),
         line={"color": LIGHT["series1"], "width": 2, "shape": "hv"},
@@ -150,6 +159,16 @@ def _add_trials(figure: go.Figure, past: History, found: Answer, form: Formatter
         text=[setting_text(found.best, form)],
         hovertemplate="%{text}<extra></extra>",
     )
+
+
+def _steps(past: History) -> list[tuple[int, float]]:
+    """Return (trial, best so far) where the best rose, and at the last trial."""
+    steps: list[tuple[int, float]] = []
+    for record, best in zip(past.completed, past.best_so_far, strict=True):
+        if not steps or best > steps[-1][1]:
+            steps.append((record.number, best))
+    last = past.completed[-1].number
+    return [*steps, (last, steps[-1][1])] if steps[-1][0] != last else steps
 
 
 def _add_lane(figure: go.Figure, unfinished: tuple[Record, ...], form: Formatter) -> None:
@@ -233,7 +252,7 @@ def heat_figure(table: PairTable, form: Formatter) -> PageFigure:
         ),
         figure=figure,
         views=views if low > lowest else (),
-        height=130 + 46 * len(table.conv),
+        height=120 + 38 * len(table.conv),
         minimum_width=200 + 68 * len(table.fc),
     )
 
@@ -301,8 +320,9 @@ def rates_figure(
     if any(record.valid_accuracy is None for record in trials):
         figure.update_layout(yaxis_domain=MAIN_ABOVE_LANE, yaxis2=lane_axis(_("no result")))
         figure.update_xaxes(anchor="y2")
+    shown = thinned(trials, MOST_POINTS)
     for name, mark in marks.items():
-        own = [record for record in trials if activation(record, slot) == name]
+        own = [record for record in shown if activation(record, slot) == name]
         scored = [record for record in own if record.valid_accuracy is not None]
         unscored = [record for record in own if record.valid_accuracy is None]
         if scored:
@@ -328,7 +348,7 @@ def rates_figure(
         ).format(fact=fact),
         figure=figure,
         views=tuple(View(label, _limits(zoom)) for label, zoom in _labelled(zooms, form)),
-        height=460,
+        height=330,
     )
 
 
@@ -409,7 +429,7 @@ def accuracy_curve(record: Record, form: Formatter) -> PageFigure:
         caption=fact,
         description=_("Line of valid (epoch) accuracy by epoch. {fact}").format(fact=fact),
         figure=figure,
-        height=340,
+        height=300,
     )
 
 
@@ -437,7 +457,7 @@ def loss_curve(record: Record, form: Formatter) -> PageFigure:
         caption=_("Mean cross entropy of the training batches and of valid (epoch)."),
         description=_("Lines of training and valid (epoch) loss by epoch."),
         figure=figure,
-        height=340,
+        height=300,
     )
 
 
@@ -538,7 +558,7 @@ def curve_panels(data: ReportData) -> tuple[CurvePanels, ...]:
             lines = [
                 [min(max(epoch.valid_metric, low), high) for epoch in record.curve]
                 + [None] * (longest - len(record.curve))
-                for record in own
+                for record in thinned(tuple(own), MOST_LINES)
             ]
             drawings.append((name, small_multiple(lines, low, high), len(own)))
         panels.append(CurvePanels(slot, tuple(drawings), low, high))

@@ -231,7 +231,12 @@ def _partner(record: Record, slot: str, form: Formatter) -> str:
     setting = record.setting
     other = setting.fc_activation if slot == "conv" else setting.conv_activation
     text = _("with fc {name}, {rate}") if slot == "conv" else _("with conv {name}, {rate}")
-    return text.format(name=other, rate=form.rate(setting.learning_rate))
+    return text.format(name=other, rate=_short_rate(setting.learning_rate))
+
+
+def _short_rate(rate: float) -> str:
+    """Return a learning rate as a row has room for: two digits."""
+    return f"lr {rate:.2g}"
 
 
 def _best(records: list[Record]) -> float:
@@ -289,7 +294,7 @@ def _judged_row(
         setting = row.setting
         other = setting.fc_activation if slot.slot == "conv" else setting.conv_activation
         text = _("with fc {name}, {rate}") if slot.slot == "conv" else _("with conv {name}, {rate}")
-        partner = text.format(name=other, rate=form.rate(setting.learning_rate))
+        partner = text.format(name=other, rate=_short_rate(setting.learning_rate))
         twins = [
             f"{'FC' if other_slot.slot == 'fc' else 'conv'} {twin.name}"
             for other_slot in verdict.slots

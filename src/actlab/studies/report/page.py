@@ -11,13 +11,22 @@ from actlab.pages.figure import PageFigure
 from actlab.pages.kit import render_page
 from actlab.pages.theme import Mark
 from actlab.pages.words import outcome_word, slot_word, split_word
+from actlab.records import Record
 from actlab.studies.report.answer import Answer, answer
 from actlab.studies.report.classes import split_counts
+from actlab.studies.report.curves import curves_json
 from actlab.studies.report.figures import activation_marks, curve_panels, pictures
 from actlab.studies.report.first_screen import first_screen
 from actlab.studies.report.inputs import ReportData
 from actlab.studies.report.notices import notices
-from actlab.studies.report.search import Budget, budget, pair_table, progress, search_trials
+from actlab.studies.report.search import (
+    Budget,
+    best_trials,
+    budget,
+    pair_table,
+    progress,
+    search_trials,
+)
 from actlab.studies.report.settings import environment_groups, plan_groups
 from actlab.studies.report.verdict.context import (
     VerdictPage,
@@ -38,13 +47,39 @@ class Section:
     folder: str = "sections"
 
 
+MOST_ROWS = 1_000
+"""The table of trials has at most so many rows, the best; trials.csv has all of them."""
+
+
+@dataclass(frozen=True)
+class OtherLanguage:
+    """How a page is had in another language: under an address, or `packed` in the page itself.
+
+    With neither, this page lies packed in one of the other language, which is loaded again.
+    """
+
+    language: str
+    address: str = ""
+    packed: str = ""
+
+    @property
+    def name(self) -> str:
+        """Return the language's name for itself."""
+        return {"en": "English", "ko": "한국어"}[self.language]
+
+
 def render(
-    data: ReportData, language: str = "en", *, translations: NullTranslations | None = None
+    data: ReportData,
+    language: str = "en",
+    *,
+    translations: NullTranslations | None = None,
+    other: OtherLanguage | None = None,
 ) -> str:
     """Return the report of a study as one HTML page that needs no network.
 
-    `language` is "en" or "ko". `translations` replaces the messages of that language. The page
-    depends on nothing but its arguments: the same data gives the same text.
+    `language` is "en" or "ko". `translations` replaces the messages of that language; `other` is
+    what the page's switch of language leads to. The page depends on nothing but its arguments:
+    the same data gives the same text.
     """
     messages = i18n.translation(language) if translations is None else translations
     form = Formatter(messages, NO_BREAK)
@@ -56,6 +91,7 @@ def render(
     judged = _verdict_part(data, budgets, marks, form)
     figures = pictures(data, found, form) | judged.figures
     first = first_screen(data, found, form)
+    trials = best_trials(search_trials(data.records), MOST_ROWS)
     of_search = notices(counted, found, budgets, pairs, form)
     values = {
         "data": data,
@@ -72,7 +108,9 @@ def render(
         "tabs": _tabs(data, found, figures, judged.sections, messages),
         "curve_panels": curve_panels(data),
         "marks": marks,
-        "trials": search_trials(data.records),
+        "trials": trials,
+        "trial_title": lambda trial: _trial_title(trial, form),
+        "other": other,
         "splits": split_counts(data.environment.class_counts),
         "groups": (
             *plan_groups(data.plan, form),
@@ -90,10 +128,44 @@ def render(
         messages,
         values,
         styles=("report.css", "verdict.css"),
-        scripts=("tabs.js", "figures.js", "tables.js", *judged.scripts),
+        scripts=(
+            "kit.js",
+            "chart.js",
+            "tabs.js",
+            "figures.js",
+            "save.js",
+            "tables.js",
+            "trial.js",
+            *judged.scripts,
+        ),
         figures=figures,
-        data=judged.data | {"headline": first.words},
+        data=judged.data | {"headline": first.words, "trial": _trial_words(messages)},
+        packed={"trial-curves": curves_json(trials)}
+        | ({"other-language": other.packed} if other is not None and other.packed else {}),
     )
+
+
+def _trial_title(trial: Record, form: Formatter) -> str:
+    _ = form.translations.gettext
+    setting = trial.setting
+    return _("Trial {number}: conv {conv}, FC {fc}, learning rate {rate}").format(
+        number=trial.number,
+        conv=setting.conv_activation,
+        fc=setting.fc_activation,
+        rate=form.rate(setting.learning_rate),
+    )
+
+
+def _trial_words(translations: NullTranslations) -> dict[str, str]:
+    _ = translations.gettext
+    return {
+        "epoch": _("epoch"),
+        "loss": _("loss"),
+        "accuracy": _("valid (epoch) accuracy"),
+        "train": _("train"),
+        "valid": _("valid (epoch)"),
+        "missing": _("No learning curve was recorded for trial {number}."),
+    }
 
 
 @dataclass(frozen=True)
@@ -146,22 +218,26 @@ def _tabs(
     paper = tuple(section for section in verdict if section.name == "paper")
     search = (
         ("history", _("History of the search"), "history" in figures),
-        ("pairs", _("Pairs of activations"), found is not None),
         ("rates", _("Learning rate"), found is not None),
+        ("pairs", _("Pairs of activations"), found is not None),
+    )
+    single = (
+        ("trials", _("All trials"), bool(trials)),
         ("curves", _("Learning curves"), found is not None),
     )
     methods = (
         ("findings", _("Findings of the checker"), data.findings is not None),
         ("classes", _("Data"), "classes" in figures),
         ("network", _("Network"), bool(layers)),
-        ("repeat", _("Plan and how to repeat it"), True),
     )
+    repeat = (("repeat", _("Plan and how to repeat it"), True),)
     tabs = (
         Tab("answer", _("Answer")),
         Tab("evidence", _("Evidence"), tuple(part for part in verdict if part not in paper)),
         Tab("search", _("Search"), _shown(search)),
-        Tab("trials", _("Trials"), _shown((("trials", _("All trials"), bool(trials)),))),
+        Tab("trials", _("Trials"), _shown(single)),
         Tab("methods", _("Methods"), (*paper, *_shown(methods))),
+        Tab("reproduce", _("Reproduce"), _shown(repeat)),
     )
     return tuple(tab for tab in tabs if tab.sections or tab.name == "answer")
 
@@ -176,9 +252,16 @@ def write(
     language: str = "en",
     *,
     translations: NullTranslations | None = None,
+    other: tuple[str, ReportData] | None = None,
 ) -> Path:
     """Write the report of a study to `path` and return the path.
 
+    `other` is a second language and the same study's data in it: the page then has a switch.
+
     Raises OSError where the folder is missing or cannot be written.
     """
-    return write_text(path, render(data, language, translations=translations))
+    switch = None
+    if other is not None:
+        second = render(other[1], other[0], other=OtherLanguage(language))
+        switch = OtherLanguage(other[0], packed=second)
+    return write_text(path, render(data, language, translations=translations, other=switch))

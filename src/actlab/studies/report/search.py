@@ -1,5 +1,6 @@
 """The trials of a search as finished numbers: outcomes, history, budgets and pairs."""
 
+import math
 from collections import Counter
 from dataclasses import dataclass
 
@@ -31,6 +32,28 @@ def search_trials(records: tuple[Record, ...]) -> tuple[Record, ...]:
 def completed_trials(records: tuple[Record, ...]) -> tuple[Record, ...]:
     """Return the records of the search that have an accuracy, by trial number."""
     return tuple(r for r in search_trials(records) if r.valid_accuracy is not None)
+
+
+def best_trials(trials: tuple[Record, ...], most: int) -> tuple[Record, ...]:
+    """Return at most so many of the trials, the best ones, by trial number."""
+    if len(trials) <= most:
+        return trials
+    ranked = sorted(trials, key=lambda record: -(record.valid_accuracy or -1.0))
+    return tuple(sorted(ranked[:most], key=lambda record: record.number))
+
+
+def thinned(trials: tuple[Record, ...], most: int) -> tuple[Record, ...]:
+    """Return at most so many of the trials for a picture: the best half of them, the rest evenly.
+
+    A picture of more points than it has room for shows their outline; the best are never left out.
+    """
+    if len(trials) <= most:
+        return trials
+    best = {record.number for record in best_trials(trials, most // 2)}
+    others = [record for record in trials if record.number not in best]
+    every = math.ceil(len(others) / (most - len(best)))
+    kept = best | {record.number for record in others[::every]}
+    return tuple(record for record in trials if record.number in kept)
 
 
 def progress(plan: Plan, records: tuple[Record, ...]) -> Progress:

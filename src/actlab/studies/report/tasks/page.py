@@ -66,7 +66,7 @@ def render_tasks(
         messages,
         values,
         styles=("report.css", "verdict.css"),
-        scripts=("figures.js",),
+        scripts=("kit.js", "chart.js", "figures.js", "save.js"),
         figures={
             figure.name: figure
             for found in drawn.values()
