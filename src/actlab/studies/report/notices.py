@@ -109,19 +109,8 @@ def _no_test(form: Formatter) -> Notice:
 
 def _unequal(budgets: tuple[Budget, ...], pairs: PairTable, form: Formatter) -> Notice:
     _ = form.translations.gettext
-    lines = [
-        _("{slot}: most trials {most} ({most_count}), fewest {least} ({least_count})").format(
-            slot=slot_word(budget.slot, form.translations),
-            most=budget.most.name,
-            most_count=budget.most.trials,
-            least=budget.least.name,
-            least_count=budget.least.trials,
-        )
-        for budget in budgets
-        if budget.unequal
-    ]
-    lines.append(
-        _("Pairs tried: {tried} of {possible}").format(tried=pairs.tried, possible=pairs.possible)
+    tried = _("Pairs tried: {tried} of {possible}").format(
+        tried=pairs.tried, possible=pairs.possible
     )
     return Notice(
         "caution",
@@ -132,7 +121,23 @@ def _unequal(budgets: tuple[Budget, ...], pairs: PairTable, form: Formatter) -> 
                 "higher by chance alone, so the maxima of two candidates are no fair comparison."
             ),
         ),
-        tuple(lines),
+        (*unequal_budgets(budgets, form), tried),
+    )
+
+
+def unequal_budgets(budgets: tuple[Budget, ...], form: Formatter) -> tuple[str, ...]:
+    """Return a line for each slot whose candidates had unequal numbers of trials."""
+    _ = form.translations.gettext
+    return tuple(
+        _("{slot}: most trials {most} ({most_count}), fewest {least} ({least_count})").format(
+            slot=slot_word(budget.slot, form.translations),
+            most=budget.most.name,
+            most_count=budget.most.trials,
+            least=budget.least.name,
+            least_count=budget.least.trials,
+        )
+        for budget in budgets
+        if budget.unequal
     )
 
 

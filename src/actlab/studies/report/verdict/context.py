@@ -19,7 +19,7 @@ from actlab.records import (
 from actlab.studies.confirm.layer_statistics import mechanism_sentence, property_name
 from actlab.studies.confirm.verdict_text import methods, slot_notices, wording
 from actlab.studies.report.inputs import ReportData
-from actlab.studies.report.notices import Notice
+from actlab.studies.report.notices import Notice, unequal_budgets
 from actlab.studies.report.search import Budget
 from actlab.studies.report.verdict.groups import GroupLook, group_looks
 from actlab.studies.report.verdict.importance import parameter_word
@@ -213,17 +213,6 @@ def _slot_notices(verdict: Verdict, form: Formatter) -> list[str]:
 
 def _unequal(budgets: tuple[Budget, ...], form: Formatter) -> Notice:
     _ = form.translations.gettext
-    lines = tuple(
-        _("{slot}: most trials {most} ({most_count}), fewest {least} ({least_count})").format(
-            slot=slot_word(budget.slot, form.translations),
-            most=budget.most.name,
-            most_count=budget.most.trials,
-            least=budget.least.name,
-            least_count=budget.least.trials,
-        )
-        for budget in budgets
-        if budget.unequal
-    )
     return Notice(
         "caution",
         _("Unequal budgets in the search"),
@@ -233,7 +222,7 @@ def _unequal(budgets: tuple[Budget, ...], form: Formatter) -> Notice:
                 "The preset “balanced” gives every candidate the same."
             ),
         ),
-        lines,
+        unequal_budgets(budgets, form),
     )
 
 
