@@ -16,6 +16,7 @@ from tests.stats.simulation import STUDIES, Array, correlated, reuse
 P_VALUES = st.lists(st.floats(0.0, 1.0), min_size=1, max_size=30)
 
 
+@pytest.mark.slow
 @given(P_VALUES)
 @settings(max_examples=50, deadline=None, derandomize=True)
 def test_holm_agrees_with_statsmodels(p_values: list[float]) -> None:

@@ -70,6 +70,7 @@ def check_the_end(folder: Path, trials: int) -> None:
     assert lines(folder) == end
 
 
+@pytest.mark.slow
 def test_a_killed_study_resumes_to_its_end(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     assert kill_at_random(folder, trials=10, kills=2, seed=1) >= 1

@@ -16,7 +16,9 @@ from tests.chromium import Watched, browser, pytestmark
 
 __all__ = ["browser", "pytestmark"]
 
-TABLES = 500
+FEW, MANY = 60, 500
+"""Tables in the default run, and in the slow one."""
+
 CSV = "method,seed,accuracy\n" + "".join(
     f"{name},{seed},{0.9 + 0.01 * (name == 'b') + 0.001 * ((seed * 7 + len(name)) % 5)}\n"
     for name in ("a", "b", "ccc")
@@ -116,10 +118,11 @@ def check_pairs(found: list[dict[str, Any]], expected: Comparison) -> None:
         same(one["difference"]["high90"], pair.difference.high_90, "high 90")
 
 
-def test_the_arithmetic_is_that_of_python_on_500_random_tables(watched: Watched) -> None:
+@pytest.mark.parametrize("tables", [FEW, pytest.param(MANY, marks=pytest.mark.slow)])
+def test_the_arithmetic_is_that_of_python_on_random_tables(watched: Watched, tables: int) -> None:
     generator = np.random.default_rng(0)
     groups = set()
-    for _table in range(TABLES):
+    for _table in range(tables):
         scores, question = random_case(generator)
         expected = compare(scores, question)
         found = in_browser(watched.page, scores, question)

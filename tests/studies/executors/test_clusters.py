@@ -121,7 +121,11 @@ def test_a_gpu_that_no_worker_has_is_refused(
 @pytest.mark.parametrize(
     ("engine", "message"),
     [
-        ("dask://127.0.0.1:9", "There must be a Dask scheduler at 127.0.0.1:9"),
+        pytest.param(
+            "dask://127.0.0.1:9",
+            "There must be a Dask scheduler at 127.0.0.1:9",
+            marks=pytest.mark.slow,
+        ),
         pytest.param(
             "ray://127.0.0.1:9",
             "There must be a Ray cluster at 127.0.0.1:9",
