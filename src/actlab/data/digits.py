@@ -3,7 +3,12 @@
 Source: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI, 1998.
 """
 
+import gzip
+from importlib.util import find_spec
+from pathlib import Path
+
 import numpy as np
+from numpy.typing import NDArray
 
 from actlab.data.dataset import Dataset, Examples, fingerprint_of
 
@@ -17,12 +22,10 @@ _POOL_SEED = 0
 
 def open_digits() -> Dataset:
     """Return the digits, 1,400 of them for training and 397 for testing."""
-    from sklearn.datasets import load_digits
-
-    bunch = load_digits()
+    rows = _rows()
     everything = Examples(
-        images=bunch.images.astype(np.uint8)[:, np.newaxis],
-        labels=bunch.target.astype(np.int64),
+        images=rows[:, :-1].astype(np.uint8).reshape(-1, *IMAGE_SHAPE),
+        labels=rows[:, -1].astype(np.int64),
     )
     order = np.random.default_rng(_POOL_SEED).permutation(len(everything))
     training = everything.take(order[: POOL_SIZES[0]])
@@ -35,3 +38,18 @@ def open_digits() -> Dataset:
         classes=10,
         fingerprint=fingerprint_of(training, test),
     )
+
+
+def _rows() -> NDArray[np.float64]:
+    """Return the pixels of every image with its label behind, from scikit-learn's file.
+
+    It is read without scikit-learn, whose import takes more time than the first training.
+    """
+    found = find_spec("sklearn")  # importlib.resources would import it
+    if found is None or found.origin is None:
+        message = "No module named 'sklearn'"
+        raise ModuleNotFoundError(message, name="sklearn")
+    place = Path(found.origin).parent / "datasets" / "data" / "digits.csv.gz"
+    with gzip.open(place, "rt") as lines:
+        rows: NDArray[np.float64] = np.loadtxt(lines, delimiter=",")
+    return rows

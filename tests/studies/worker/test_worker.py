@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import Tensor, nn
 
-from actlab import data
+from actlab import data, networks
 from actlab.errors import DataError, DeviceError, UnknownNameError
 from actlab.records import (
     DataPlan,
@@ -326,6 +327,30 @@ def test_replicates_are_looked_into_and_searched_settings_are_not() -> None:
     unlooked = replace(confirmed[1], probes=None, stage="search", replicate=None)
     unlooked = replace(unlooked, identity=trial.identity)
     assert without_times(unlooked) == without_times(searched[1])
+
+
+class _WithACall(nn.Module):
+    """A network with a slot, and a GELU written out, which stays a call."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.activation = nn.Linear(64, 16), nn.ReLU()
+        self.second, self.last = nn.Linear(16, 16), nn.Linear(16, 10)
+
+    def forward(self, images: Tensor) -> Tensor:
+        before = self.second(self.activation(self.first(images.flatten(1))))
+        scores: Tensor = self.last(before * 0.5 * (1.0 + torch.erf(before / 2**0.5)))
+        return scores
+
+
+def test_a_call_that_stays_a_call_is_not_looked_into() -> None:
+    networks.offer("here:with_a_call", _WithACall)
+    trial = replace(
+        digits_trial(max_epochs=1), network="here:with_a_call", stage="confirm", replicate=0
+    )
+    record = worker.train(replace(trial, init="keep"))[1]
+    assert record.probes is not None, record.reason
+    assert [layer.layer for layer in record.probes.layers] == ["network.activation"]
 
 
 def test_a_precision_is_measured_once_on_a_machine(

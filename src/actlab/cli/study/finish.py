@@ -2,21 +2,17 @@
 
 import shlex
 import sys
+from collections.abc import Sequence
 
-from actlab.case_study.claims import claims
 from actlab.cli.interrupts import stop_on_signals
 from actlab.cli.output import print_json, say
-from actlab.cli.tasks.finish import finish_tasks
 from actlab.i18n import _
-from actlab.records import Confirmation, best_record
-from actlab.studies.confirm.verdict_text import wording
+from actlab.records import Claim, Confirmation, Plan, Record, Verdict, best_record
 from actlab.studies.executors.session import ExecutorFactory
 from actlab.studies.interface.driving import bring_to_its_end
 from actlab.studies.interface.progress import StudyProgress
-from actlab.studies.interface.verdicts import verdict_summary
 from actlab.studies.run_folder import RunFolder
-from actlab.text import process_formatter
-from actlab.verdicts.text import summary as slot_summary
+from actlab.text import Formatter, process_formatter
 
 
 def finish(
@@ -29,6 +25,8 @@ def finish(
 ) -> None:
     """Drive the study to its end and print the answer, the report's path last."""
     if folder.plan().tasks is not None:
+        from actlab.cli.tasks.finish import finish_tasks
+
         finish_tasks(folder, make_executor, page_language, as_json=as_json)
         return
     stop_on_signals()
@@ -40,15 +38,20 @@ def finish(
                 command,
                 progress,
                 make_executor,
-                claims,
+                _claims,
                 language=page_language,
                 confirmation=confirmation,
             )
     except KeyboardInterrupt:
         _say_interrupted(folder)
         raise
+    # What words a verdict is loaded only now: the first trial would wait for it.
+    from actlab.studies.confirm.verdict_text import wording
+    from actlab.studies.interface.verdicts import verdict_summary
+    from actlab.verdicts.text import summary as slot_summary
+
     if as_json:
-        print_json(verdict_summary(folder, claims, verdict))
+        print_json(verdict_summary(folder, _claims, verdict))
         return
     if verdict is not None:
         how = wording(verdict, process_formatter())
@@ -66,6 +69,15 @@ def finish(
     for line in _answer(folder):
         print(line)
     print(folder.report_path)
+
+
+def _claims(
+    plan: Plan, records: Sequence[Record], verdict: Verdict, words: Formatter
+) -> tuple[Claim, ...]:
+    """Return the published study's claims as this one judges them."""
+    from actlab.case_study.claims import claims
+
+    return claims(plan, records, verdict, words)
 
 
 def _say_interrupted(folder: RunFolder) -> None:

@@ -106,7 +106,6 @@ def run(
     from actlab.studies.interface.user_inputs import without_missing_kinds
     from actlab.studies.plan.file import read_plan
     from actlab.studies.run_folder import RunFolder
-    from actlab.studies.search.sampling import with_lag
 
     if confirm is not None:
         check_seeds(confirm)
@@ -130,6 +129,8 @@ def run(
     plan = without_missing_kinds(read)
     say_coverage(plan)
     if deterministic:
+        from actlab.studies.search.sampling import with_lag
+
         plan = with_lag(plan)
     make_executor = executor_factory(engine)
     page_language = checked_language(language)

@@ -65,7 +65,9 @@ def finish_tasks(
 
 def _train(folder: RunFolder, command: str, make_executor: ExecutorFactory) -> None:
     try:
-        with TasksProgress() as progress, self_checking(folder, make_executor, check_outputs):
+        checking = self_checking(folder, make_executor, check_outputs)
+        with TasksProgress() as progress, checking as begin_check:
+            begin_check()
             run_tasks(folder, command, progress, make_executor)
     except KeyboardInterrupt:
         _say_interrupted(folder)

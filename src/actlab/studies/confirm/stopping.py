@@ -101,6 +101,8 @@ def stopping_rule(folder: RunFolder) -> StoppingRule:
     An image is the finest difference that an accuracy can show. Replicates that share rows are
     compared with Nadeau and Bengio's correction.
     """
+    from actlab.stats import clearly_behind, nadeau_bengio_factor
+
     plan = folder.plan()
     splits = plan.data.splits
     corrected = rows_overlap(plan, folder.environment())

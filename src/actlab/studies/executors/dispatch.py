@@ -32,15 +32,24 @@ def worker_count(plan: Plan, trainings: int) -> int:
     return min(plan.execution.workers or available_cores(), trainings)
 
 
-def persist(executor: Executor, function: Callable[..., Result], *arguments: Any) -> Result:
+def persist(
+    executor: Executor,
+    function: Callable[..., Result],
+    *arguments: Any,
+    meanwhile: Callable[[], None] | None = None,
+) -> Result:
     """Return `function(*arguments)` from a worker, started again where the worker is lost.
 
-    Raises EngineError where the last attempt is lost, too.
+    `meanwhile` is done here, as soon as the worker has begun. Raises EngineError where the last
+    attempt is lost, too.
     """
     lost: WorkerLostError | None = None
     for _attempt in range(ATTEMPTS):
         try:
-            return executor.submit(function, *arguments).result()
+            future = executor.submit(function, *arguments)
+            if meanwhile is not None:
+                meanwhile()
+            return future.result()
         except WorkerLostError as error:
             lost = error
     message = _("A worker must come back with an answer; {times} were lost: {reason}.")

@@ -44,10 +44,16 @@ def network_changed(old: NetworkHash, new: NetworkHash | None) -> str:
     return message.format(changed=", ".join(changed))
 
 
-def established_environment(folder: RunFolder, command: str, executor: Executor) -> Environment:
+def established_environment(
+    folder: RunFolder,
+    command: str,
+    executor: Executor,
+    meanwhile: Callable[[], None] | None = None,
+) -> Environment:
     """Return where the study runs, written when it began.
 
-    Device and precision are settled then, and stand in the plan from then on.
+    Device and precision are settled then, and stand in the plan from then on. A worker finds them;
+    `meanwhile` is done here, once it has begun.
 
     Raises ActlabError where data or device are not there, RunFolderError where the data or the
     network have changed since, EngineError where the workers of an engine are not what they must
@@ -58,7 +64,7 @@ def established_environment(folder: RunFolder, command: str, executor: Executor)
     plan = folder.plan()
     if isinstance(executor, ClusterExecutor):
         executor.check(plan, None if known is None else known.fingerprint)
-    found = persist(executor, worker.prepare, plan, command, started)
+    found = persist(executor, worker.prepare, plan, command, started, meanwhile=meanwhile)
     if known is None:
         execution = replace(plan.execution, device=found.device, precision=found.precision)
         folder.replace_plan(replace(plan, execution=execution))

@@ -12,7 +12,7 @@ from typing import Any
 
 from actlab.errors import ActlabError, AddressError, EngineError, RunFolderError
 from actlab.i18n import _, process_language
-from actlab.networks import is_address, network_hash
+from actlab.networks import is_address
 from actlab.records import (
     Confirmation,
     Execution,
@@ -29,7 +29,6 @@ from actlab.studies.executors.in_process import InThisProcess
 from actlab.studies.executors.local import LocalProcesses
 from actlab.studies.executors.session import ExecutorFactory, network_changed
 from actlab.studies.interface.driving import bring_to_its_end
-from actlab.studies.interface.pages import write_page
 from actlab.studies.interface.progress import StudyProgress
 from actlab.studies.interface.user_inputs import (
     UserData,
@@ -37,7 +36,6 @@ from actlab.studies.interface.user_inputs import (
     find_model,
     without_missing_kinds,
 )
-from actlab.studies.interface.verdicts import verdict_of
 from actlab.studies.plan.file import read_plan, revised
 from actlab.studies.run_folder import RunFolder
 from actlab.studies.summary import final_of_best
@@ -109,10 +107,14 @@ class Study:
 
     def verdict(self) -> Verdict | None:
         """Return what the replicates support; None before the study was confirmed."""
+        from actlab.studies.interface.verdicts import verdict_of
+
         return verdict_of(self._folder)
 
     def report(self, path: Path | str | None = None, language: str | None = None) -> Path:
         """Write the page and return its path; without `path`, report.html in the run folder."""
+        from actlab.studies.interface.pages import write_page
+
         target = Path(path) if path is not None else self._folder.report_path
         write_page(self._folder, target, language or process_language())
         return target
@@ -265,6 +267,8 @@ def _check_network(begun: Study) -> None:
     environment = RunFolder.open(begun.path).environment()
     if environment is None or environment.network_hash is None:
         return
+    from actlab.networks import network_hash
+
     found = network_hash(begun.plan.network)
     if found != environment.network_hash:
         raise RunFolderError(network_changed(environment.network_hash, found))

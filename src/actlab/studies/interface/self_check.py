@@ -1,6 +1,6 @@
 """The checker on a study's own network and loss: every activation of the space, one step each.
 
-Runs in a worker beside the study's first trials, so that it costs no waiting.
+Runs in a worker of its own beside the trials, so that it costs no waiting.
 """
 
 import json
@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
+from functools import cache
 from itertools import zip_longest
 from typing import Any
 
@@ -32,23 +33,31 @@ def self_checking(
     folder: RunFolder,
     make_executor: ExecutorFactory,
     check: Check | None = None,
-) -> Iterator[None]:
+) -> Iterator[Callable[[], None]]:
     """Check the study in `folder` while the body runs, and write `findings.json` at its end.
 
-    `check` returns the findings of a plan; those of a study without it. Where it cannot be made,
-    that is said, no file is written, and the study ends as it would have.
+    The check begins when the body calls what it is given, at the latest with its end. `check`
+    returns the findings of a plan; those of a study without it. Where it cannot be made, that is
+    said, no file is written, and the study ends as it would have.
     """
-    if folder.findings_path.exists():
-        yield
-        return
     plan = folder.plan()
     function = check or check_own
+    if folder.findings_path.exists():
+        yield lambda: None
+        return
     executor: Executor = make_executor(1, plan.execution.trial_timeout)
+
+    @cache
+    def begun() -> Future[list[dict[str, Any]]]:
+        return executor.submit(function, plan)
+
+    def begin() -> None:
+        begun()
+
     try:
-        future = executor.submit(function, plan)
-        yield
+        yield begin
         try:
-            findings = _result(future, executor, function, plan)
+            findings = _result(begun(), executor, function, plan)
             document = {"format_version": FORMAT_VERSION, "findings": findings}
             write_bytes(folder.findings_path, json.dumps(document, indent=2).encode())
         except Exception as error:  # the study is done: only records decide whether it is

@@ -1,12 +1,16 @@
 """Trainings in segments, and who goes on: Optuna's pruners with every option explicit."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import replace
-
-import optuna
+from typing import TYPE_CHECKING
 
 from actlab.i18n import _
 from actlab.records import HyperbandPruner, MedianPruner, NoPruner, Outcome, Pruner, Record
+
+if TYPE_CHECKING:
+    import optuna
 
 Ask = Callable[[Record], bool]
 """Told the epochs of a paused training, says whether it is to be given up."""
@@ -14,6 +18,8 @@ Ask = Callable[[Record], bool]
 
 def optuna_pruner(pruner: Pruner) -> optuna.pruners.BasePruner:
     """Return the pruner in Optuna's terms; steps are epochs, from 1."""
+    import optuna
+
     if isinstance(pruner, MedianPruner):
         return optuna.pruners.MedianPruner(
             n_startup_trials=pruner.startup_trials,

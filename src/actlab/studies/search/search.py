@@ -8,9 +8,8 @@ import logging
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from importlib import import_module
 from typing import Protocol as Interface
-
-from sqlalchemy.exc import SQLAlchemyError
 
 from actlab.i18n import _
 from actlab.records import Environment, Outcome, Plan, Record, Setting, Trial, best_record
@@ -25,8 +24,6 @@ from actlab.studies.executors.local import LocalProcesses
 from actlab.studies.executors.session import ExecutorFactory, established_environment, running
 from actlab.studies.run_folder import RunFolder
 from actlab.studies.search import best_weights
-from actlab.studies.search.optuna_study import OptunaStudy
-from actlab.studies.search.projection import write_projection
 from actlab.studies.search.pruning import after_segment, segment_end
 from actlab.studies.table import write_table
 from actlab.studies.trials import search_trial
@@ -60,7 +57,7 @@ def run_search(
     else:
         workers = worker_count(plan, plan.trials)
         with running(make_executor(workers, plan.execution.trial_timeout)) as executor:
-            environment = established_environment(folder, command, executor)
+            environment = established_environment(folder, command, executor, _load_optuna)
             dispatch = dispatch_of(plan, environment, executor)
             try:
                 Search(folder, environment, dispatch, observer).run()
@@ -79,12 +76,21 @@ def write_projections(folder: RunFolder) -> None:
 
     No study depends on them.
     """
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from actlab.studies.search.projection import write_projection
+
     try:
         write_table(folder, folder.records())
         write_projection(folder.storage_path, folder.plan(), folder.records())
     except (OSError, SQLAlchemyError) as error:
         message = _("The records are kept, but a copy of them cannot be written: {reason}")
         _LOGGER.warning(message.format(reason=error))
+
+
+def _load_optuna() -> None:
+    """Load what suggests settings, while a worker loads what trains them."""
+    import_module("actlab.studies.search.optuna_study")
 
 
 def _is_finished(folder: RunFolder) -> bool:
@@ -122,6 +128,8 @@ class Search:
         folder.drop_torn_line()
         self._records = list(folder.records())
         self._best = best_record(tuple(self._records))
+        from actlab.studies.search.optuna_study import OptunaStudy
+
         self._study = OptunaStudy(dispatch.sampling(self._plan), self._records)
         self._again: deque[tuple[int, Setting]] = deque(sorted(self._study.running().items()))
         self._in_flight: dict[Training, _InFlight] = {}

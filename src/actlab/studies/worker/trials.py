@@ -130,9 +130,12 @@ def _probe(trial: Trial, model: nn.Module) -> ActivationProbe | None:
         return None
     by_address = networks.is_address(trial.network)
     found = networks.slots(model, example_rows(trial.data).to(trial.device) if by_address else None)
+    modules = dict(model.named_modules())  # a call that stayed a call has no module to look into
     sites = tuple(
         slot
         for slot in found
-        if slot.kind in ("conv", "fc") and hasattr(model.get_submodule(slot.layer), "weight")
+        if slot.kind in ("conv", "fc")
+        and slot.path in modules
+        and hasattr(modules.get(slot.layer), "weight")
     )
     return training.ActivationProbe(sites, view=networks.as_written)
