@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from actlab.records import Record, Setting, SlotName
 from actlab.studies.run_folder import RunFolder
 from actlab.studies.trials import rows_overlap
-from actlab.verdicts import clearly_behind, nadeau_bengio_factor
 
 StoppingRule = Callable[[Sequence[Sequence[float]], int, int], set[int]]
 """Takes scores (seeds, candidates), NaN where a candidate was dropped, how many looks were taken
@@ -101,7 +100,7 @@ def stopping_rule(folder: RunFolder) -> StoppingRule:
     An image is the finest difference that an accuracy can show. Replicates that share rows are
     compared with Nadeau and Bengio's correction.
     """
-    from actlab.stats import clearly_behind, nadeau_bengio_factor
+    from actlab.verdicts import clearly_behind, nadeau_bengio_factor
 
     plan = folder.plan()
     splits = plan.data.splits
