@@ -3,6 +3,7 @@
 from html import escape
 
 from actlab.checker.report import Finding, Report
+from actlab.documentation import rule_address
 from actlab.i18n import _
 
 _COLOURS = {"error": "#b3261e", "warning": "#9a6700", "info": "#2f5d9b"}
@@ -33,7 +34,9 @@ def finding_row(found: Finding) -> str:
     colour = _COLOURS[found.severity]
     details = "<br>".join(escape(text) for text in (found.proof, found.why))
     return (
-        f'<tr><td style="color:{colour};vertical-align:top"><b>{found.code}</b></td>'
+        f'<tr><td style="vertical-align:top"><a style="color:{colour}" '
+        f'href="{rule_address(found.code)}" title="actlab check --explain {found.code}">'
+        f"<b>{found.code}</b></a></td>"
         f'<td style="text-align:left"><b>{escape(found.message)}</b><br>'
         f"<code>{escape(str(found.location))}</code><br>{details}<br>"
         f"<code>{escape(found.fix)}</code></td></tr>"

@@ -7,6 +7,7 @@ from typing import Any
 from actlab.capture.location import Location
 from actlab.checker.report import Finding, Report
 from actlab.checker.rule import Rule, page_of
+from actlab.documentation import ADDRESS, rule_address
 
 _LEVELS = {"error": "error", "warning": "warning", "info": "note"}
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -25,7 +26,12 @@ def document(report: Report, rules: Iterable[type[Rule]], version: str) -> dict[
         }
         for item in report.unchecked
     ]
-    driver = {"name": "actlab", "version": version, "rules": [_rule(rule) for rule in rules]}
+    driver = {
+        "name": "actlab",
+        "version": version,
+        "informationUri": ADDRESS,
+        "rules": [_rule(rule) for rule in rules],
+    }
     return {
         "$schema": _SCHEMA,
         "version": "2.1.0",
@@ -49,6 +55,7 @@ def _rule(rule: type[Rule]) -> dict[str, Any]:
         "shortDescription": {"text": (rule.__doc__ or "").strip().splitlines()[0]},
         "fullDescription": {"text": page.sections["What it does"]},
         "help": {"text": page.sections["Why is this bad?"]},
+        "helpUri": rule_address(rule.code),
         "defaultConfiguration": {"level": _LEVELS[rule.severity]},
     }
 

@@ -83,6 +83,9 @@ def _short(location: Location) -> str:
 
 
 def _summary(report: Report) -> Iterator[str]:
+    if report.findings:
+        yield _("A rule's page: actlab check --explain {code}").format(code=report.findings[0].code)
+        yield ""
     if report.unchecked:
         yield _("Not checked:")
         reasons: dict[str, list[str]] = {}

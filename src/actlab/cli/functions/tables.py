@@ -1,7 +1,7 @@
 """The facts of a function, and where it goes wrong in each dtype, as tables at the terminal."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from actlab.activations.explorer.columns import MONOTONIC_WORDS, SMOOTHNESS_WORDS
@@ -57,12 +57,10 @@ def print_facts(facts: Mapping[str, Any], pitfalls: Sequence[str]) -> None:
     for label, identity in _identity(facts):
         console.print(f"  {label}: {_escaped(identity)}", style="dim")
     table = Table(box=None, show_header=False, padding=(0, 2))
-    for title, rows in _GROUPS:
-        shown = {label: text for key, label in rows if (text := _text(key, facts)) is not None}
-        if shown:
-            table.add_row(f"[bold]{_(title)}[/bold]", "")
-        for label, text in shown.items():
-            table.add_row(f"  {_(label)}", _escaped(text))
+    for title, rows in fact_rows(facts):
+        table.add_row(f"[bold]{title}[/bold]", "")
+        for label, text in rows:
+            table.add_row(f"  {label}", _escaped(text))
     for key, label in (("arity", _("inputs")), ("output_width", _("output width"))):
         if facts.get(key) is not None:
             table.add_row(label, str(facts[key]))
@@ -71,6 +69,14 @@ def print_facts(facts: Mapping[str, Any], pitfalls: Sequence[str]) -> None:
         console.print(_("Pitfalls"), style="bold")
     for sentence in pitfalls:
         console.print(f"  - {_escaped(sentence)}")
+
+
+def fact_rows(facts: Mapping[str, Any]) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """Yield each group of facts that the function has: its title, its labels and values."""
+    for title, rows in _GROUPS:
+        shown = [(_(label), text) for key, label in rows if (text := _text(key, facts)) is not None]
+        if shown:
+            yield _(title), shown
 
 
 def number(value: float | None) -> str:
