@@ -14,7 +14,7 @@ from typing import Any
 import actlab
 
 SOURCE = Path(actlab.__file__).parent
-ANYONE = {"errors", "i18n", "text", "files", "addresses", "records"}
+ANYONE = {"errors", "i18n", "text", "files", "addresses", "documentation", "records"}
 """What has no arrow of its own: helpers, and the frozen values that layers hand each other."""
 ARROWS: dict[str, set[str]] = {
     "errors": {"i18n"},
@@ -22,6 +22,7 @@ ARROWS: dict[str, set[str]] = {
     "text": {"i18n"},
     "files": {"errors", "i18n"},
     "addresses": {"errors", "i18n"},
+    "documentation": set(),
     "records": set(),
     "unit_statistics": ANYONE,
     "stats": ANYONE,

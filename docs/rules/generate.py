@@ -27,9 +27,7 @@ GROUPS = {
 
 def pages() -> dict[str, str]:
     """Return the text of every page by its file name."""
-    written = {
-        f"{rule.code}.md": markdown(page(rule.code), cases=True) for rule in RULES
-    }
+    written = {f"{rule.code}.md": markdown(page(rule.code), cases=True) for rule in RULES}
     return {"README.md": index(), **written}
 
 

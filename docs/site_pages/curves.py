@@ -33,9 +33,12 @@ def svg(function: DrawnFunction) -> str:
 
     step = _step(high - low)
     ticks = [n * step for n in range(math.ceil(low / step), math.floor(high / step) + 1)]
-    parts = [
+    frame = (
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" role="img" '
-        f'aria-label="{function.name}" style="max-width:100%;height:auto;font-size:11px">',
+        f'aria-label="{function.name}" style="max-width:100%;height:auto;font-size:11px">'
+    )
+    parts = [
+        frame,
         '<g stroke="currentColor" stroke-opacity=".15" fill="none">',
         *(f'<path d="M{EDGE} {down(t):.1f}H{WIDTH - EDGE}"/>' for t in ticks),
         f'<path stroke-opacity=".5" d="M{across(0):.1f} {EDGE}V{HEIGHT - EDGE}"/></g>',

@@ -55,7 +55,7 @@ def pages(language: str) -> dict[str, str]:
             'numbers are the texts "inf" and "-inf", accuracies are fractions. The schemas are '
             "made of the values that read and write the files. What else lies in a run folder: "
             "[Run folder and exit codes](../run-folder.md).",
-            "actlab이 쓰는 파일에는 형식의 버전이 있으며, 키는 늘어나기만 합니다. 무한대는 문자열 \"inf\"와 \"-inf\"로, 정확도는 비율로 "
+            'actlab이 쓰는 파일에는 형식의 버전이 있으며, 키는 늘어나기만 합니다. 무한대는 문자열 "inf"와 "-inf"로, 정확도는 비율로 '
             "적습니다. 스키마는 파일을 읽고 쓰는 값에서 만들어집니다. 실행 폴더의 다른 파일은 [실행 폴더와 종료 코드](../run-folder.md)에 "
             "있습니다.",
         ),
@@ -77,8 +77,7 @@ def files() -> dict[str, str]:
         "confirmation": Confirmation,
     }
     schemas: dict[str, Any] = {
-        name: TypeAdapter(value).json_schema(mode="serialization")
-        for name, value in values.items()
+        name: TypeAdapter(value).json_schema(mode="serialization") for name, value in values.items()
     }
     schemas["plan"] = PlanFile.model_json_schema()
     schemas["verdict"] = verdict_schema()

@@ -62,7 +62,8 @@ def _page(name: str, language: str) -> str:
     found = of(function).as_json()
     lines = [f"# {name}", ""]
     if function.kind == "scalar":
-        lines += [f"<p>f(x) = {mathml(function.expression.tree)}</p>", ""]
+        formula = mathml(function.expression.tree).replace('display="block"', "")
+        lines += [f"<p>f(x) = {formula}</p>", ""]
     else:
         lines += [f"`{function.formula}`", ""]
     lines += [say("Source", "출처") + f": {function.source}", "", picture(name), ""]
@@ -93,7 +94,10 @@ def _page(name: str, language: str) -> str:
     if function.exceptions:
         lines += [say("## Where the kernel is wrong", "## 구현이 틀리는 곳"), ""]
         lines += head(
-            say("dtype", "dtype"), say("what", "대상"), say("from |x|", "|x|부터"), say("why", "이유")
+            say("dtype", "dtype"),
+            say("what", "대상"),
+            say("from |x|", "|x|부터"),
+            say("why", "이유"),
         )
         translate = translation(language).gettext
         for exception in function.exceptions:

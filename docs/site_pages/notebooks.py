@@ -47,7 +47,7 @@ def _plain(text: str) -> str:
     """
     lines, block = [], []
     for line in text.splitlines():
-        if line.startswith("    ") and not lines[-1:] == [""] and not block:
+        if line.startswith("    ") and lines[-1:] != [""] and not block:
             lines.append(line)
         elif line.startswith("    ") or (block and not line.strip()):
             block.append(line[4:] if line.startswith("    ") else "")

@@ -99,9 +99,7 @@ def pages(language: str) -> dict[str, str]:
             "([plan.schema.json](schemas/plan.schema.json))에서 만들어집니다. 기본값이 없는 키는 반드시 적어야 합니다.",
         ),
         "",
-        *head(
-            say("key", "키"), say("what", "뜻"), say("type", "타입"), say("default", "기본값")
-        ),
+        *head(say("key", "키"), say("what", "뜻"), say("type", "타입"), say("default", "기본값")),
     ]
     schema = PlanFile.model_json_schema()
     for key, part, needed in keys(schema):

@@ -59,4 +59,10 @@ def defined(module: str, name: str) -> str:
 
 
 def _entry(target: str, heading: str) -> list[str]:
-    return ["", f"::: {target}", "    options:", f"      heading: {heading}"]
+    return [
+        "",
+        f"::: {target}",
+        "    options:",
+        f"      heading: {heading}",
+        f"      toc_label: {heading}",
+    ]

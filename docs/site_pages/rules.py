@@ -8,7 +8,7 @@ from actlab.checker.rules import RULES
 from site_pages.language import speaking
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "rules"))
-from generate import index  # noqa: E402  the list that the repository has
+from generate import index  # the list that the repository has
 
 
 def pages(language: str) -> dict[str, str]:
@@ -16,7 +16,5 @@ def pages(language: str) -> dict[str, str]:
     if language == "en":
         return {}
     with speaking(language):
-        written = {
-            f"rules/{rule.code}": markdown(page(rule.code), cases=True) for rule in RULES
-        }
+        written = {f"rules/{rule.code}": markdown(page(rule.code), cases=True) for rule in RULES}
         return written | {"rules/README": index()}

@@ -67,7 +67,7 @@ def markdown(found: RulePage, cases: bool = False) -> str:
     parts += [f"## {_(TITLES[title])}\n\n{body}" for title, body in found.sections.items()]
     if found.thresholds:
         limits = "\n".join(f"- `{name}`: {value:g}" for name, value in found.thresholds.items())
-        parts.append(f"## {_('Thresholds')}\n\n{limits}")
+        parts.append("## " + _("Thresholds") + f"\n\n{limits}")
     if cases:
         kind = rule(found.code)
         parts += [_shown(_("Reported"), kind.faulty[0])]
