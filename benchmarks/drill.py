@@ -9,6 +9,7 @@ case, so that a drill that is interrupted goes on; then the table in docs/reliab
 from them. What is injected is in drill_cases.py.
 
     python benchmarks/drill.py [--kills 100] [--seed 1] [--quick] [--again] [--only TEXT]
+                                [--minutes M]
 """
 
 import argparse
@@ -17,6 +18,7 @@ import os
 import random
 import re
 import resource
+import signal
 import sys
 import time
 from datetime import UTC, datetime
@@ -67,6 +69,8 @@ def run(planned: Planned, seed: int, expected: dict[str, Any] | None) -> dict[st
         row |= study.result(code, expected)
     except SkippedError as reason:
         row["skipped"] = str(reason)
+    finally:
+        study.end_everything()
     row["seconds"] = round(time.monotonic() - begun, 1)
     if row.get("tracebacks") or not row.get("survived", True):
         name = re.sub("[^a-z0-9]+", "_", planned.name.lower())
@@ -129,7 +133,10 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a few cases, no page")
     parser.add_argument("--again", action="store_true", help="forget the cases that were run")
     parser.add_argument("--only", default="", help="only cases with this in their name, no page")
+    parser.add_argument("--minutes", type=float, default=1e9, help="begin no case after these")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    until = time.monotonic() + 60 * given.minutes
     if given.again:
         RESULTS.unlink(missing_ok=True)
         REFERENCES.unlink(missing_ok=True)
@@ -143,6 +150,8 @@ def main() -> None:
     for one in planned:
         if any(row["case"] == one.name for row in done):
             continue
+        if time.monotonic() > until:
+            sys.exit("the rest of the cases is left for another time")
         before = children_seconds()
         row = run(one, given.seed, expected[one.like])
         row["cpu_seconds"] = round(children_seconds() - before, 1)

@@ -112,6 +112,7 @@ class Study:
         self.doubled = 0
         self.output = ""
         self.faults: list[str] = []
+        self.commands: list[Command] = []
 
     def start(
         self, *, fresh: bool = False, fault: Callable[[], None] | None = None, **variables: str
@@ -144,11 +145,13 @@ class Study:
                     start_new_session=True,
                 )
             process.returncode = 0  # it is waited for by its number
-            return Command(process.pid, output)
-        pid = os.fork()
-        if pid == 0:
-            _become(order, output, fault, variables)
-        return Command(pid, output)
+            pid = process.pid
+        else:
+            pid = os.fork()
+            if pid == 0:
+                _become(order, output, fault, variables)
+        self.commands.append(Command(pid, output))
+        return self.commands[-1]
 
     def ended(self, command: Command, limit: float = LIMIT) -> int:
         """Wait for a command, keep what it said, look at the records, return its exit code."""
@@ -182,6 +185,14 @@ class Study:
                 ):
                     found.append(int(entry.name))
         return found
+
+    def end_everything(self) -> None:
+        """Kill whatever of the study is still running."""
+        for command in self.commands:
+            command.send(signal.SIGKILL)
+        for pid in self.processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def workers(self) -> list[int]:
         """Return the running workers of the study."""
@@ -235,6 +246,7 @@ def _become(
     """Be the process of a command; never returns."""
     code = 99
     try:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.setsid()
         gc.freeze()
         stream = os.open(output, os.O_WRONLY | os.O_CREAT)

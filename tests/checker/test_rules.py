@@ -11,6 +11,7 @@ import pytest
 from actlab.checker.reporting.rule_pages import markdown, page
 from actlab.checker.rule import Case, Rule, page_of
 from actlab.checker.rules import RULES
+from actlab.testing.rules import assert_rule
 from tests.checker.casebook import report_on
 
 SOURCE = re.compile(r"https?://\S+|\b(19|20)\d\d\b|[\w.-]+/[\w.-]+#\d+|torch\.[\w.]+")
@@ -39,10 +40,9 @@ def test_a_case_of_a_rule(rule: type[Rule], case: Case) -> None:
 
 @pytest.mark.parametrize("rule", RULES, ids=name)
 def test_a_rule_is_complete(rule: type[Rule]) -> None:
+    assert_rule(rule)
     found = page_of(rule)
     assert found.code.startswith("ACT")
-    assert rule.faulty
-    assert rule.clean
     assert all(case.severity is not None for case in rule.faulty)
     assert SOURCE.search(found.sections["Sources"]), (
         "name a page, a paper with its year or a thread"

@@ -1,6 +1,5 @@
 """What every function of the catalogue promises; a new one is tried as soon as it is listed."""
 
-import io
 import math
 import re
 
@@ -11,9 +10,9 @@ from torch import nn
 from actlab.activations import Function, get, is_non_decreasing
 from actlab.activations.catalogue.declared import SCALAR_FACTS
 from actlab.activations.formula import parse
+from actlab.testing.functions import assert_activation
 from tests.contracts.functions import (
     ALL,
-    HALF,
     LEARNABLE,
     SCALAR,
     STRUCTURAL,
@@ -53,6 +52,11 @@ def test_complex_numbers_are_refused_or_differentiated_as_torch_has_it(function:
         return
     with pytest.raises(TypeError, match="real numbers"):
         module_of(function)(torch.ones(2, 12, dtype=torch.complex64))
+
+
+@every
+def test_it_keeps_the_contract_of_activations(function: Function) -> None:
+    assert_activation(function.module, elementwise=function.kind == "scalar")
 
 
 @every_learnable
@@ -95,48 +99,6 @@ def test_a_structural_function_has_arity_and_width_and_no_scalar_facts(function:
     assert function.arity
     assert function.output_width
     assert function.latex
-
-
-@every
-@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, *HALF], ids=str)
-def test_dtype_and_device_are_kept(function: Function, dtype: torch.dtype) -> None:
-    module = module_of(function).to(dtype)
-    values, gradient = value_and_gradient(module, an_input(function).to(dtype))
-    assert values.dtype == gradient.dtype == dtype
-    assert values.device == gradient.device == torch.device("cpu")
-
-
-@every_scalar
-def test_shape_and_memory_format_are_kept(function: Function) -> None:
-    x = an_input(function).to(memory_format=torch.channels_last)
-    values, gradient = value_and_gradient(module_of(function), x)
-    assert values.shape == gradient.shape == x.shape
-    assert values.is_contiguous(memory_format=torch.channels_last)
-    assert gradient.is_contiguous(memory_format=torch.channels_last)
-    assert module_of(function)(torch.tensor(0.5)).shape == ()
-    assert module_of(function)(torch.zeros(0, 3)).shape == (0, 3)
-
-
-@every
-def test_the_input_is_left_alone(function: Function) -> None:
-    x = an_input(function)
-    before = x.clone()
-    module_of(function)(x)
-    assert torch.equal(x, before)
-
-
-@every
-def test_state_dict_makes_the_round_trip(function: Function) -> None:
-    module, other = module_of(function), module_of(function)
-    with torch.no_grad():
-        for parameter in module.parameters():
-            parameter.mul_(0.9)
-    buffer = io.BytesIO()
-    torch.save(module.state_dict(), buffer)
-    buffer.seek(0)
-    other.load_state_dict(torch.load(buffer, weights_only=True))
-    x = an_input(function)
-    assert torch.equal(module(x), other(x))
 
 
 @every

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import torch
@@ -25,7 +26,11 @@ from actlab.checker.reporting.sarif import document as sarif_document
 from actlab.checker.rules import RULES
 from actlab.cli.main import run
 from actlab.records import jsonable
+from actlab.studies.plan.file import read_plan
+from actlab.studies.run_folder import RunFolder
+from actlab.studies.search.search import run_search
 from tests.checker.test_cases import FAULTS, RIGHT
+from tests.studies.inline import Inline, Silent
 
 HERE = Path(__file__).parent
 OLD_RUN = HERE / "run_folder_0_1"
@@ -397,6 +402,26 @@ def study_of_tasks(folder: Path) -> Document:
     ) | _files(folder / "run", ("findings.json",))
 
 
+def precisions(folder: Path) -> Document:
+    """Compare: the same trainings in either precision, record by record.
+
+    In this process, and where need be with bf16 that the processor only emulates, which no study
+    would take by itself.
+    """
+    found: Document = {}
+    for precision in ("fp32", "bf16"):
+        _write_plan(folder / "plan.toml", PLANNED)
+        given = {"trials": 4, "replicates": 0, "execution.precision": precision}
+        run_folder = RunFolder.create(
+            folder / precision, read_plan(str(folder / "plan.toml"), given)
+        )
+        with mock.patch("actlab.training.precision.cpu_has_bf16", return_value=True):
+            run_search(run_folder, "actlab study run", Silent(), lambda *_sizes: Inline())
+        lines = run_folder.records_path.read_text().splitlines()
+        found[precision] = {"code": 0, "json": [json.loads(line) for line in lines]}
+    return found
+
+
 def old_run(folder: Path) -> Document:
     """Compare: a run folder of the version before opens and says the same."""
     shutil.copytree(OLD_RUN, folder / "run")
@@ -532,6 +557,7 @@ FAMILIES: dict[str, Callable[[Path], Document]] = {
     "old_run": old_run,
     "korean": korean,
     "study": study,
+    "precisions": precisions,
     "study_of_tasks": study_of_tasks,
     "searched": searched,
     "pruned": pruned,
@@ -540,7 +566,7 @@ FAMILIES: dict[str, Callable[[Path], Document]] = {
 }
 """The commands, by the name of the file that keeps what they print."""
 
-SLOW = {"study_of_tasks", "searched", "pruned", "own_network", "tasks_run"}
+SLOW = {"precisions", "study_of_tasks", "searched", "pruned", "own_network", "tasks_run"}
 """Families that take longer than a test should."""
 
 TRAINED = {"study", *SLOW}

@@ -24,7 +24,7 @@ MASKED = {
         "code_version": "the version of actlab that trained: recorded, and no part of the answer",
         "driver/version": "the version of actlab that wrote a SARIF log",
     },
-    "study searched pruned own_network": {
+    "study precisions searched pruned own_network": {
         "cost": "measured on this machine: time relative to a copy",
         r"re:\(cost \d+\.\d\)": "the same in a sentence",
         "seconds_per_epoch": "measured on this machine",

@@ -1,7 +1,7 @@
 """The two public functions: `check` for a model with its loss, `check_step` for any step."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +21,7 @@ from actlab.checker.captured_step import (
 )
 from actlab.checker.engine import run_rules
 from actlab.checker.report import Report
+from actlab.checker.rule import Rule
 from actlab.checker.rules import RULES
 from actlab.checker.settings import settings_here
 from actlab.checker.targets import Targets, checked_task
@@ -35,12 +36,14 @@ def check(
     optimizer: Any = None,
     *,
     ignore: str | Iterable[str] = (),
+    rules: Sequence[type[Rule]] = RULES,
 ) -> Report:
     """Run one step of `model` and `loss_fn` on `batch` and report misuse of activations.
 
     `batch` is (x, y). A tuple x is passed to the model as `*x`, a dictionary as `**x`; y and the
     model's whole output go to `loss_fn(output, y)`. `task` is one of the five tasks, "critic" or
-    "ranking"; it is inferred from y where it is None. `ignore` has codes of rules to leave out.
+    "ranking"; it is inferred from y where it is None. `ignore` has codes of rules to leave out;
+    `rules` are those that look, such as `(*actlab.checker.rules.RULES, MyRule)`.
 
     The model, its gradients, the batch and all random states are afterwards as they were.
 
@@ -54,7 +57,7 @@ def check(
     >>> check(net, nn.CrossEntropyLoss(), batch).codes
     ('ACT101',)
     """
-    return check_batch(model, loss_fn, batch, task, optimizer, ignore=ignore)
+    return check_batch(model, loss_fn, batch, task, optimizer, ignore=ignore, rules=rules)
 
 
 def check_batch(
@@ -65,6 +68,7 @@ def check_batch(
     optimizer: Any = None,
     *,
     ignore: str | Iterable[str] = (),
+    rules: Sequence[type[Rule]] = RULES,
     files: tuple[str, ...] = (),
     made_up: bool = False,
 ) -> Report:
@@ -99,7 +103,7 @@ def check_batch(
         optimizer=optimizer,
         files=files,
     )
-    return _report(program, task, ignore)
+    return _report(program, task, ignore, rules)
 
 
 def check_step(
@@ -110,14 +114,15 @@ def check_step(
     evaluate: Callable[[], Any] | None = None,
     *,
     ignore: str | Iterable[str] = (),
+    rules: Sequence[type[Rule]] = RULES,
 ) -> Report:
     """Run `step()` once, which returns the scalar loss, and report misuse of activations.
 
     For models that compute their own loss, GANs, distillation, reinforcement learning. The modules
     that the step uses are found as it runs; `model` names the one whose parts are meant by the
     paths in the report. `evaluate()` is run once after it: predictions, thresholds and metrics on
-    the same model, whose contract with the loss is checked, too. `task`, `ignore` and what is
-    raised are as in `check`.
+    the same model, whose contract with the loss is checked, too. `task`, `ignore`, `rules` and what
+    is raised are as in `check`.
 
     >>> import torch
     >>> from torch.nn import functional as F
@@ -146,7 +151,7 @@ def check_step(
         optimizer=optimizer,
         evaluate=evaluate,
     )
-    return _report(program, task, ignore)
+    return _report(program, task, ignore, rules)
 
 
 def called(model: Callable[..., Any], x: Any) -> Any:
@@ -158,13 +163,15 @@ def called(model: Callable[..., Any], x: Any) -> Any:
     return model(x)
 
 
-def _report(program: Program, task: str | None, ignore: str | Iterable[str]) -> Report:
+def _report(
+    program: Program, task: str | None, ignore: str | Iterable[str], rules: Sequence[type[Rule]]
+) -> Report:
     started = time.perf_counter()
     asked = Location(program.files[0], 1) if program.files else caller()
     task = checked_task(task)
-    settings = settings_here(ignore, RULES)
+    settings = settings_here(ignore, {*RULES, *rules})
     with captured(program, task) as step:
-        report = run_rules(RULES, step, settings, asked)
+        report = run_rules(rules, step, settings, asked)
         if step.error is not None:
             report = _of_stopped_step(report, step)
     return replace(report, seconds=time.perf_counter() - started)

@@ -17,7 +17,7 @@ import optuna
 import pytest
 
 from actlab.errors import DataError, EngineError, RunFolderError
-from actlab.records import Outcome, Plan, best_record
+from actlab.records import Outcome, Plan, Record, TpeSampler, best_record
 from actlab.studies import worker
 from actlab.studies.executors.worker_process import WorkerLostError
 from actlab.studies.run_folder import RunFolder
@@ -418,3 +418,42 @@ def test_device_and_precision_stand_in_the_plan_from_the_first_trial_on(tmp_path
     assert (kept.execution.device, kept.execution.precision) == ("cpu", "fp32")
     assert (environment.device, environment.precision) == ("cpu", "fp32")
     assert replace(kept, execution=open_plan.execution) == open_plan
+
+
+@pytest.mark.slow
+def test_with_a_lag_a_search_is_the_same_with_one_worker_and_with_two(tmp_path: Path) -> None:
+    """Real processes, in which whoever is faster differs from run to run; one is interrupted."""
+    rows = []
+    for place, workers in enumerate((1, 2, 2)):
+        plan = make_tiny_plan()
+        plan = replace(
+            plan,
+            trials=9,
+            sampler=TpeSampler(startup_trials=2, lag=2),
+            execution=replace(plan.execution, workers=workers),
+        )
+        folder = RunFolder.create(tmp_path / f"run {place}", plan)
+        if place == 2:
+            run_and_stop(folder, records=4)
+        run_search(folder, "actlab study run", Silent())
+        rows.append(without_times(folder))
+    assert len(rows[0]) == 9
+    assert rows[0] == rows[1] == rows[2]
+
+
+class Stopping(Silent):
+    """An observer that is interrupted after so many records."""
+
+    def __init__(self, records: int) -> None:
+        super().__init__()
+        self._records = records
+
+    def on_records(self, records: tuple[Record, ...], planned: int) -> None:
+        super().on_records(records, planned)
+        if len(records) >= self._records:
+            raise KeyboardInterrupt
+
+
+def run_and_stop(folder: RunFolder, records: int) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run_search(folder, "actlab study run", Stopping(records))
