@@ -135,7 +135,10 @@ def _notebook(content: bytes, place: Path) -> list[str]:
 
 def _executor(content: bytes, place: Path) -> list[str]:
     address = _text(content)
-    if address.partition("://")[2].rpartition(":")[2].isdigit() or address in ("local", "ray://auto"):
+    if address.partition("://")[2].rpartition(":")[2].isdigit() or address in (
+        "local",
+        "ray://auto",
+    ):
         address += "x"  # a right address is connected to, and nobody answers
     return ["study", "run", "digits", "--out", str(place / "run"), "--executor", address]
 
