@@ -61,6 +61,7 @@ NOTEBOOK = json.dumps(
     }
 ).encode()
 RESULTS = Path(__file__).resolve().parent.parent / "build" / "fuzz.jsonl"
+PARTS = 10
 SECONDS = 5.0
 MEGABYTES = 1000.0
 
@@ -321,16 +322,16 @@ def packed_anew(chance: random.Random, archive: bytes) -> bytes:
     return content.getvalue()
 
 
-def fuzz(name: str, edge: Edge, good: tuple[bytes, ...], inputs: int, seed: int) -> dict[str, Any]:
+def fuzz(name: str, edge: Edge, good: bytes, make: Callable[[], Iterator[bytes]]) -> dict[str, Any]:
     """Hand an edge its inputs; return how many crashed, hung or swelled."""
-    found = {"inputs": inputs, "refused": 0, "crashes": 0, "hangs": 0, "swellings": 0, "outside": 0}
+    contents = list(make())
+    found = dict.fromkeys(("refused", "crashes", "hangs", "swellings", "outside"), 0)
     kinds: set[str] = set()
-    contents = list(inputs_of(name, good, inputs, seed))
     with tempfile.TemporaryDirectory() as folder, written_files() as written:
         place = Path(folder, "edge")
         place.mkdir()
         with contextlib.suppress(ActlabError):
-            edge(good[0], place)  # what is imported on the way is not the input's doing
+            edge(good, place)  # what is imported on the way is not the input's doing
         written.clear()
         for content in contents:
             begun, before = time.process_time(), peak()
@@ -352,7 +353,7 @@ def fuzz(name: str, edge: Edge, good: tuple[bytes, ...], inputs: int, seed: int)
                 print(f"{name}: writes {outside[:3]}\n    {content[:300]!r}", flush=True)
             found["outside"] += bool(outside)
             written.clear()
-    return found
+    return {"inputs": len(contents), **found}
 
 
 def peak() -> float:
@@ -376,21 +377,27 @@ def main() -> None:
     rows = [row for row in map(json.loads, kept) if row["asked"] == asked]
     with tempfile.TemporaryDirectory() as folder:
         edges = good_inputs(Path(folder))
-    jobs: list[tuple[str, str, Callable[[], dict[str, Any]]]] = []
+    jobs: list[tuple[str, str, int, Callable[[], dict[str, Any]]]] = []
     for name, (edge, good) in edges.items():
-        jobs.append((name, "edge", partial(fuzz, name, edge, good, given.inputs, given.seed)))
-        if name in fuzz_commands.COMMANDS and given.commands:
-            contents = partial(inputs_of, name, good, given.commands, given.seed + 1)
-            jobs.append((name, "command", partial(fuzz_commands.fuzz, name, contents)))
-    for name, kind, job in jobs:
+        for kind, count in (("edge", given.inputs), ("command", given.commands)):
+            for part in range(PARTS):  # so that little is lost where a run is interrupted
+                size = count // PARTS + (part < count % PARTS)
+                seed = 2 * (given.seed * PARTS + part) + (kind == "command")
+                contents = partial(inputs_of, name, good, size, seed)
+                job = partial(fuzz, name, edge, good[0], contents)
+                if kind == "command":
+                    job = partial(fuzz_commands.fuzz, name, contents)
+                if size and (kind == "edge" or name in fuzz_commands.COMMANDS):
+                    jobs.append((name, kind, part, job))
+    for name, kind, part, job in jobs:
         if given.edge not in (None, name) or any(
-            (row["name"], row["kind"]) == (name, kind) for row in rows
+            (row["name"], row["kind"], row["part"]) == (name, kind, part) for row in rows
         ):
             continue
         if time.monotonic() > until:
             sys.exit("the rest is left for another time")
         begun = cpu_seconds()
-        row = {"asked": asked, "name": name, "kind": kind, **job()}
+        row = {"asked": asked, "name": name, "kind": kind, "part": part, **job()}
         row["cpu_seconds"] = round(cpu_seconds() - begun, 1)
         rows.append(row)
         print(json.dumps(row), flush=True)
@@ -421,8 +428,10 @@ def write_page(rows: list[dict[str, Any]], asked: str) -> None:
     for kind, title in (("edge", "input"), ("command", "whole commands")):
         same = [row for row in rows if row["kind"] == kind]
         lines += ["", head.format(title, "inputs"), "|---|" + "--:|" * 6]
-        for row in same:
-            lines.append(f"| {row['name']} | " + " | ".join(str(row[key]) for key in keys) + " |")
+        for name in dict.fromkeys(row["name"] for row in same):
+            parts = [row for row in same if row["name"] == name]
+            numbers = (str(sum(row[key] for row in parts)) for key in keys)
+            lines.append(f"| {name} | " + " | ".join(numbers) + " |")
         total = " | ".join(f"**{sum(row[key] for row in same)}**" for key in keys)
         lines.append(f"| **all** | {total} |")
     write_between("fuzz", "\n".join(lines))

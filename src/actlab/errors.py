@@ -104,6 +104,7 @@ EXTRAS = {
     "dask": ("distributed", "dask"),
     "ray": ("ray", "ray[client]"),
     "serve": ("starlette", "uvicorn"),
+    "postgresql": ("psycopg",),
     "lightning": ("lightning", "pytorch_lightning"),
     "transformers": ("transformers", "accelerate"),
 }  # fmt: skip

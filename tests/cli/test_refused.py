@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -110,15 +111,19 @@ def test_a_read_only_folder_can_be_shown_and_drawn(
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
-def test_a_folder_of_somebody_else_is_read_and_not_written(
-    folder: RunFolder, tmp_path: Path
-) -> None:
+def test_a_folder_of_somebody_else_is_read_and_not_written(folder: RunFolder) -> None:
     """As a user with no right to write: root, as whom tests may run, can write anything."""
-    for path in (tmp_path, *tmp_path.parents):
-        path.chmod(path.stat().st_mode | 0o005)
-    page = tmp_path / "page" / "page.html"
-    page.parent.mkdir()
-    os.chown(page.parent, NOBODY, NOBODY)
+    with tempfile.TemporaryDirectory() as made:  # pytest's own folders are for its user alone
+        place = Path(made)
+        place.chmod(0o755)
+        shutil.copytree(folder.path, place / "study")
+        page = place / "page" / "page.html"
+        page.parent.mkdir()
+        os.chown(page.parent, NOBODY, NOBODY)
+        check_as_nobody(RunFolder(place / "study"), page)
+
+
+def check_as_nobody(folder: RunFolder, page: Path) -> None:
     before = digest(folder.path)
     read = [
         ["study", "show", str(folder.path)],

@@ -1,5 +1,6 @@
 """Studies on real Dask and Ray clusters give the records that local processes give."""
 
+import contextlib
 import json
 import random
 import subprocess
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from actlab.errors import EngineError
+from actlab.errors import EngineError, NetworkError
 from actlab.records import BalancedSampler, Plan
 from actlab.studies.executors.engines import executor_factory
 from actlab.studies.executors.worker_process import WorkerLostError
@@ -44,7 +45,7 @@ def values(folder: RunFolder) -> list[dict[str, Any]]:
         row.pop("seconds")
         for epoch in row["curve"]:
             epoch.pop("seconds")
-    return sorted(rows, key=lambda row: int(row["number"]))
+    return sorted(rows, key=lambda row: (row["stage"], int(row["number"])))
 
 
 def run(path: Path, plan: Plan, engine: str | Executor) -> RunFolder:
@@ -90,6 +91,48 @@ def test_an_executor_of_the_user_s_gives_the_records_of_local_processes(
         assert executor.submit(pow, 2, 3).result() == 8, "it is the user's to shut down"
     finally:
         executor.shutdown(kill_workers=True)
+
+
+@pytest.mark.slow
+def test_a_network_that_no_worker_can_import_travels_by_value(
+    dask: DaskCluster, tmp_path: Path
+) -> None:
+    import numpy as np
+    from torch import nn
+
+    import actlab
+
+    width = 8
+    labels = np.arange(240) % 2
+    inputs = np.random.default_rng(1).normal(size=(240, 4)).astype(np.float32)
+    inputs += 2.0 * labels[:, None]
+
+    def study(engine: str) -> list[dict[str, Any]]:
+        made = actlab.study(
+            model=lambda: nn.Sequential(nn.Linear(4, width), nn.ReLU(), nn.Linear(width, 2)),
+            data=(inputs, labels),
+            fc=["relu", "tanh"],
+            out=tmp_path / engine[:4],
+            overrides={"trials": 4, "replicates": 0, "protocol.max_epochs": 2},
+            executor=engine,
+        )
+        assert all(record.outcome == "completed" for record in made.records)
+        return [
+            {key: value for key, value in row.items() if key != "fingerprint"}
+            for row in values(RunFolder(made.path))
+        ]
+
+    assert study(dask.address) == study("local")
+
+
+def test_a_model_that_cannot_be_pickled_is_said(tmp_path: Path) -> None:
+    import threading
+
+    import actlab
+
+    lock = threading.Lock()
+    with pytest.raises(NetworkError, match="cannot be sent to workers elsewhere"):
+        actlab.study(model=lambda: lock, executor="dask://127.0.0.1:9", out=tmp_path)
 
 
 def test_a_worker_of_another_version_is_refused(tmp_path: Path, tiny_plan: Plan) -> None:
@@ -201,8 +244,10 @@ def test_dask_itself_does_not_run_a_task_again_whose_worker_died(tmp_path: Path)
 
 
 def resume(folder: RunFolder, engine: str, log: Path) -> "subprocess.Popen[bytes]":
+    network = folder.plan().network
+    named = ["--network", network] if ":" in network else []
     return subprocess.Popen(
-        [*COMMAND, "resume", str(folder.path), "--executor", engine],
+        [*COMMAND, "resume", str(folder.path), "--executor", engine, *named],
         stdout=subprocess.DEVNULL,
         stderr=log.open("ab"),
     )
@@ -218,6 +263,24 @@ def drill_plan() -> Plan:
     tiny = make_tiny_plan()
     protocol = replace(tiny.protocol, max_epochs=12, patience=12)
     return replace(tiny, trials=24, protocol=protocol, sampler=BalancedSampler())
+
+
+OWN_NETWORK = """
+from torch import nn
+
+def build():
+    return nn.Sequential(nn.Flatten(), nn.Linear(64, 24), nn.ReLU(), nn.Linear(24, 10))
+"""
+
+
+def confirmed_plan(folder: Path) -> Plan:
+    """Return the plan of a network of the user's, whose best settings are trained again."""
+    (folder / "net.py").write_text(OWN_NETWORK)
+    plan = drill_plan()
+    space = replace(plan.space, conv_activation=("relu",), fc_activation=("relu", "tanh", "silu"))
+    return replace(
+        plan, network=f"{folder}/net.py:build", space=space, trials=9, replicates=4, init="keep"
+    )
 
 
 def drill(folder: RunFolder, engine: str, harm: Callable[[], None], log: Path) -> None:
@@ -285,3 +348,76 @@ def test_a_study_begun_on_dask_is_resumed_on_this_machine(tmp_path: Path) -> Non
         driver.wait()
     assert resume(folder, "local", tmp_path / "driver.log").wait(timeout=600) == 0
     assert values(folder) == values(expected)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1500)
+@pytest.mark.parametrize("engine", ["dask", "ray"])
+def test_a_confirmation_of_a_network_of_the_user_s_survives_kills(
+    engine: str, tmp_path: Path
+) -> None:
+    generator = random.Random(3)
+    plan, log = confirmed_plan(tmp_path), tmp_path / "driver.log"
+    expected = RunFolder.create(tmp_path / "local", plan)
+    assert resume(expected, "local", log).wait(timeout=900) == 0, log.read_text()
+    whole = lines(expected)
+    folder = RunFolder.create(tmp_path / "run", plan)
+    with contextlib.ExitStack() as stack:
+        address, harm = "ray://auto", kill_a_ray_worker(generator)
+        if engine == "dask":
+            cluster = stack.enter_context(dask_cluster(tmp_path, workers=2))
+            address, harm = cluster.address, kill_a_dask_worker(cluster, generator)
+        driver = resume(folder, address, log)
+        wait_until(lambda: lines(folder) >= 3)
+        harm()
+        wait_until(lambda: lines(folder) >= 11)  # the search is done: settings are being chosen
+        harm()
+        wait_until(lambda: lines(folder) >= 14)
+        driver.kill()
+        driver.wait()
+        driver = resume(folder, address, log)
+        wait_until(lambda: lines(folder) >= whole - 4)
+        harm()
+        assert driver.wait(timeout=900) == 0, log.read_text()
+    assert values(folder) == values(expected)
+    assert {row["stage"] for row in values(folder)} >= {"search", "confirm"}
+
+
+def kill_a_dask_worker(cluster: DaskCluster, generator: random.Random) -> Callable[[], None]:
+    def harm() -> None:
+        cluster.kill(generator.randrange(len(cluster.workers)))
+        cluster.add()
+
+    return harm
+
+
+def kill_a_ray_worker(generator: random.Random) -> Callable[[], None]:
+    def harm() -> None:
+        wait_until(lambda: bool(ray_workers()))
+        kill(generator.choice(ray_workers()))
+
+    return harm
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_run_of_tasks_on_an_engine_is_that_of_local_processes(
+    dask: DaskCluster, tmp_path: Path
+) -> None:
+    from actlab.records import SplitSizes
+    from actlab.studies.tasks.settings import tasks_plan
+
+    plan = tasks_plan(("binary",), ("corrected",), 1, "digits", None, 2)
+    plan = replace(
+        plan,
+        data=replace(plan.data, splits=SplitSizes(64, 32, 0, 32)),
+        protocol=replace(plan.protocol, patience=1, max_epochs=2),
+        execution=replace(plan.execution, device="cpu", precision="fp32"),
+    )
+    log, found = tmp_path / "log", []
+    for engine in (dask.address, "local"):
+        folder = RunFolder.create(tmp_path / engine[:4], plan)
+        assert resume(folder, engine, log).wait(timeout=600) == 0, log.read_text()
+        found.append(values(folder))
+    assert found[0] == found[1]
+    assert len(found[0]) == plan.trials

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from actlab.cli.study.options import Engine, Json, Language, RunFolderPath
+from actlab.cli.study.options import Engine, Json, Language, RunFolderPath, StorageUrl
 from actlab.cli.study.own import Network, check_code_is_named
 from actlab.i18n import _
 
@@ -27,6 +27,7 @@ def confirm(
     sequential: Sequential = False,
     network: Network = None,
     engine: Engine = "local",
+    storage: StorageUrl = None,
     language: Language = None,
     json: Json = False,
 ) -> None:
@@ -38,9 +39,11 @@ def confirm(
     from actlab.studies.confirm.confirmation import check_seeds, obstacle
     from actlab.studies.executors.engines import executor_factory
     from actlab.studies.run_folder import RunFolder
+    from actlab.studies.search.shared_storage import shared_storage
 
     page_language = checked_language(language)
     make_executor = executor_factory(engine)
+    shared = shared_storage(storage)
     folder = RunFolder.open(path)
     check_code_is_named(folder.plan(), network)
     reason = obstacle(folder)
@@ -53,4 +56,5 @@ def confirm(
         page_language,
         as_json=json,
         confirmation=Confirmation(seeds, sequential),
+        storage=shared,
     )

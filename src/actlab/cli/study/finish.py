@@ -3,6 +3,7 @@
 import shlex
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from actlab.cli.interrupts import stop_on_signals
 from actlab.cli.output import print_json, say
@@ -14,6 +15,9 @@ from actlab.studies.interface.progress import StudyProgress
 from actlab.studies.run_folder import RunFolder
 from actlab.text import Formatter, process_formatter
 
+if TYPE_CHECKING:
+    from actlab.studies.search.shared_storage import SharedStorage
+
 
 def finish(
     folder: RunFolder,
@@ -22,6 +26,7 @@ def finish(
     *,
     as_json: bool,
     confirmation: Confirmation | None = None,
+    storage: "SharedStorage | None" = None,
 ) -> None:
     """Drive the study to its end and print the answer, the report's path last."""
     if folder.plan().tasks is not None:
@@ -41,6 +46,7 @@ def finish(
                 _claims,
                 language=page_language,
                 confirmation=confirmation,
+                storage=storage,
             )
     except KeyboardInterrupt:
         _say_interrupted(folder)

@@ -19,6 +19,14 @@ Engine = Annotated[
         help=_("What runs the trials: processes of this machine, or a cluster."),
     ),
 ]
+StorageUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--storage",
+        metavar="URL",
+        help=_("A database for the trials as well, for Optuna's dashboard: postgresql://..."),
+    ),
+]
 Language = Annotated[
     str | None, typer.Option("--lang", metavar="en|ko", help=_("Language of the page."))
 ]

@@ -1,6 +1,6 @@
 """`actlab study resume`: on to the planned number of trials."""
 
-from actlab.cli.study.options import Engine, Json, Language, RunFolderPath
+from actlab.cli.study.options import Engine, Json, Language, RunFolderPath, StorageUrl
 from actlab.cli.study.own import Network, check_code_is_named
 
 
@@ -9,6 +9,7 @@ def resume(
     *,
     network: Network = None,
     engine: Engine = "local",
+    storage: StorageUrl = None,
     language: Language = None,
     json: Json = False,
 ) -> None:
@@ -17,9 +18,11 @@ def resume(
     from actlab.cli.study.finish import finish
     from actlab.studies.executors.engines import executor_factory
     from actlab.studies.run_folder import RunFolder
+    from actlab.studies.search.shared_storage import shared_storage
 
     page_language = checked_language(language)
     make_executor = executor_factory(engine)
+    shared = shared_storage(storage)
     folder = RunFolder.open(path)
     check_code_is_named(folder.plan(), network)
-    finish(folder, make_executor, page_language, as_json=json)
+    finish(folder, make_executor, page_language, as_json=json, storage=shared)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from actlab.cli.study.options import Engine, Json, Language
+from actlab.cli.study.options import Engine, Json, Language, StorageUrl
 from actlab.cli.study.own import (
     Data,
     InitOption,
@@ -80,6 +80,7 @@ def run(
     seed: Seed = None,
     workers: Workers = None,
     engine: Engine = "local",
+    storage: StorageUrl = None,
     device: Device = None,
     precision: Precision = None,
     protocol: ProtocolName = None,
@@ -106,6 +107,7 @@ def run(
     from actlab.studies.interface.user_inputs import without_missing_kinds
     from actlab.studies.plan.file import read_plan
     from actlab.studies.run_folder import RunFolder
+    from actlab.studies.search.shared_storage import shared_storage
 
     if confirm is not None:
         check_seeds(confirm)
@@ -137,6 +139,7 @@ def run(
     if dry_run:
         show_estimate(plan, make_executor, plan.replicates or None, as_json=json)
         return
+    shared = shared_storage(storage)
     path = out or Path("runs", f"{plan.name}-{datetime.now().astimezone():%Y%m%d-%H%M%S}")
     folder = RunFolder.create(path, plan)
-    finish(folder, make_executor, page_language, as_json=json)
+    finish(folder, make_executor, page_language, as_json=json, storage=shared)

@@ -50,12 +50,14 @@ class ClusterExecutor(concurrent.futures.Executor):
 
     A subclass starts a task, stops it, counts the places for tasks, and asks the workers who they
     are. The future of a task whose worker was killed, crashed or hung raises `WorkerLostError`;
-    what such a worker still says afterwards is not listened to.
+    what such a worker still says afterwards is not listened to. `network` is the name and the
+    cloudpickle of a network that workers cannot import, if any.
     """
 
     def __init__(self, limit: float) -> None:
         self.limit = limit
         self.gpu = False
+        self.network: tuple[str, bytes] | None = None
         self._started: dict[Future[Any], _Started] = {}
         self._lock = threading.Lock()
         self._done: queue.SimpleQueue[Future[Any] | None] = queue.SimpleQueue()
@@ -140,7 +142,8 @@ class ClusterExecutor(concurrent.futures.Executor):
         answer: Future[Result] = Future()
         answer.set_running_or_notify_cancel()
         task = hosting.Task(
-            DRIVER, hosting.versions(), function, arguments, named, self.limit, self.gpu
+            *(DRIVER, hosting.versions(), function, arguments, named, self.limit, self.gpu),
+            network=self.network,
         )
         try:
             started = self.start_task(task)

@@ -7,6 +7,7 @@ process is kept for the next task of the same driver, and ends when none comes.
 """
 
 import os
+import pickle
 import platform
 import threading
 from collections.abc import Callable
@@ -34,6 +35,7 @@ class Task:
 
     `driver` names the process that asks, `versions` are the driver's, `limit` is how many seconds
     the call may take. Without `gpu` the call sees no GPU, so that no two share one by accident.
+    `network` is the name and the cloudpickle of a network that no address leads to, if any.
     """
 
     driver: str
@@ -43,6 +45,7 @@ class Task:
     named: dict[str, Any]
     limit: float
     gpu: bool = False
+    network: tuple[str, bytes] | None = None
 
 
 def versions() -> dict[str, str]:
@@ -79,9 +82,29 @@ def run_task(task: Task) -> tuple[bool, Any]:
         return False, EngineError(difference(platform.node(), versions(), task.versions))
     process = _process_of(task.driver, None if task.gpu else "")
     try:
-        return True, process.run(task.function, task.arguments, task.named, task.limit)
+        if task.network is None:
+            return True, process.run(task.function, task.arguments, task.named, task.limit)
+        given = (task.network, task.function, task.arguments, task.named)
+        return True, process.run(with_network, given, {}, task.limit)
     except Exception as error:  # raised by the driver, where the result is asked for
         return False, error
+
+
+def with_network(
+    network: tuple[str, bytes],
+    function: Callable[..., Any],
+    arguments: tuple[Any, ...],
+    named: dict[str, Any],
+) -> Any:
+    """Return what a call returns where a network that came by value can be built by its name.
+
+    What is unpickled comes from the driver, whom the worker trusts with any code.
+    """
+    from actlab.networks import offer
+
+    name, content = network
+    offer(name, pickle.loads(content))  # noqa: S301  from the driver, as the function itself
+    return function(*arguments, **named)
 
 
 def difference(where: str, found: dict[str, str], expected: dict[str, str]) -> str:

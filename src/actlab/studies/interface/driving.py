@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from actlab.studies.executors.session import ExecutorFactory
     from actlab.studies.interface.verdicts import ClaimJudge
     from actlab.studies.run_folder import RunFolder
+    from actlab.studies.search.shared_storage import SharedStorage
 
 
 class Observer(Interface):
@@ -51,10 +52,12 @@ def bring_to_its_end(
     *,
     language: str,
     confirmation: Confirmation | None = None,
+    storage: SharedStorage | None = None,
 ) -> Verdict | None:
     """Check, search, confirm where that was asked for, judge, draw; return the verdict if any.
 
-    `confirmation` is asked for first, whether the search is done or not; `language` is the page's.
+    `confirmation` is asked for first, whether the search is done or not; `language` is the page's;
+    trials of the search go to `storage` as well.
     All of it happens under one lock. A folder that was made for the study, and in which nothing
     could begin, is removed again. Raises ActlabError where data, device or folder are not what they
     must be; KeyboardInterrupt passes through with every record kept.
@@ -64,7 +67,7 @@ def bring_to_its_end(
             if confirmation is not None:
                 ask_for(folder, confirmation)
             with self_checking(folder, make_executor) as begin_check:
-                run_search(folder, command, _Begun(observer, begin_check), make_executor)
+                run_search(folder, command, _Begun(observer, begin_check), make_executor, storage)
                 confirm(folder, command, observer, make_executor, stopping_rule(folder))
         except ActlabError:
             folder.discard_if_unused()

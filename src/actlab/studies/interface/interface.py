@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from actlab.errors import ActlabError, AddressError, EngineError, RunFolderError
+from actlab.errors import ActlabError, AddressError, RunFolderError
 from actlab.i18n import _, process_language
 from actlab.networks import is_address
 from actlab.records import (
@@ -24,7 +24,7 @@ from actlab.records import (
     best_record,
 )
 from actlab.studies.confirm.confirmation import check_seeds, obstacle
-from actlab.studies.executors.engines import executor_factory
+from actlab.studies.executors.engines import executor_factory, with_network_by_value
 from actlab.studies.executors.in_process import InThisProcess
 from actlab.studies.executors.local import LocalProcesses
 from actlab.studies.executors.session import ExecutorFactory, network_changed
@@ -205,7 +205,7 @@ def study(
 
     The network is checked for misuse first. Trials train side by side, one per core, in processes;
     a model that these cannot import (a script's or notebook's function, a lambda) trains in this
-    one.
+    one, and is sent to the workers of a cluster by value.
 
     Raises PlanError for a plan that cannot be run, with every fault in it; EngineError for an
     engine that cannot be reached or whose workers are not what they must be; DataError,
@@ -221,15 +221,10 @@ def study(
     if model is not None:
         found = find_model(model)
         laid_over["network.name"] = found.name
-        if not found.travels:
-            if executor != "local":
-                raise EngineError(
-                    _(
-                        "Workers elsewhere must be able to import the model: put the function that "
-                        "makes it into a file of its own and give its address, FILE.py:NAME."
-                    )
-                )
+        if found.factory is not None and executor == "local":
             make_executor = InThisProcess
+        elif found.factory is not None:
+            make_executor = with_network_by_value(make_executor, found.name, found.factory)
     if data is not None:
         laid_over |= data_overrides(data, path, target)
     for slot, names in (("conv", conv), ("fc", fc)):

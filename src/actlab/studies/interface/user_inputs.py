@@ -6,6 +6,7 @@ import io
 import sys
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +22,21 @@ from actlab.records import Plan
 
 @dataclass(frozen=True)
 class FoundModel:
-    """The name of a network in a plan, and whether worker processes can find it by that name."""
+    """The name of a network in a plan, and whether worker processes can find it by that name.
+
+    Where they cannot, `factory` makes it.
+    """
 
     name: str
     travels: bool
+    factory: Callable[[], Any] | None = None
 
 
 def find_model(model: Any) -> FoundModel:
     """Return how to name a model: an address, a callable without arguments, or a module to copy.
 
     A callable that a module holds under its name is found by workers; any other (a notebook's
-    function, a lambda, a module that is there already) is used in this process only.
+    function, a lambda, a module that is there already) is used in this process, or sent by value.
 
     Raises AddressError for anything else.
     """
@@ -43,8 +48,9 @@ def find_model(model: Any) -> FoundModel:
         return FoundModel(absolute_address(model), travels=True)
     if isinstance(model, nn.Module):
         name = f"here:{type(model).__name__}"
-        offer(name, lambda: copy.deepcopy(model))
-        return FoundModel(name, travels=False)
+        factory = partial(copy.deepcopy, model)
+        offer(name, factory)
+        return FoundModel(name, travels=False, factory=factory)
     if not callable(model):
         message = _(
             "model must be an address (file.py:build), a callable without arguments that makes a "
@@ -56,7 +62,7 @@ def find_model(model: Any) -> FoundModel:
         return FoundModel(address, travels=True)
     name = f"here:{getattr(model, '__name__', 'model')}"
     offer(name, model)
-    return FoundModel(name, travels=False)
+    return FoundModel(name, travels=False, factory=model)
 
 
 def without_missing_kinds(plan: Plan, named: Collection[str] = ()) -> Plan:

@@ -28,7 +28,8 @@ from actlab.studies.search.sampling import distributions
 METRIC = "valid_accuracy"
 """What the value of a trial is called in Optuna's tools."""
 
-_ATTRIBUTES = ("outcome", "reason", "epochs", "best_epoch", "seconds", "precision", "identity")
+ATTRIBUTES = ("outcome", "reason", "epochs", "best_epoch", "seconds", "precision", "identity")
+"""What of a record a trial has as its user attributes."""
 
 
 def write_projection(path: Path, plan: Plan, records: Sequence[Record]) -> None:
@@ -106,6 +107,6 @@ def _rows(plan: Plan, records: Iterable[Record]) -> dict[str, list[dict[str, Any
         ]
         rows["trial_user_attributes"] += [
             of_trial | {"key": key, "value_json": json.dumps(getattr(record, key))}
-            for key in _ATTRIBUTES
+            for key in ATTRIBUTES
         ]
     return rows

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
+from typing import TYPE_CHECKING
 from typing import Protocol as Interface
 
 from actlab.i18n import _
@@ -28,6 +29,9 @@ from actlab.studies.search.pruning import after_segment, segment_end
 from actlab.studies.table import write_table
 from actlab.studies.trials import search_trial
 
+if TYPE_CHECKING:
+    from actlab.studies.search.shared_storage import SharedStorage
+
 _LOGGER = logging.getLogger("actlab")
 
 
@@ -43,14 +47,17 @@ def run_search(
     command: str,
     observer: Observer,
     make_executor: ExecutorFactory = LocalProcesses,
+    storage: "SharedStorage | None" = None,
 ) -> None:
     """Bring the search in `folder` to its planned number of records and to its test figure.
 
     Starts, goes on, or does nothing where all is done; the caller holds the folder's lock. Raises
     ActlabError where data, device or folder are not what they must be; KeyboardInterrupt passes
-    through with every record kept.
+    through with every record kept. The trials go to `storage` as well.
     """
     plan = folder.plan()
+    if storage is not None:
+        storage.check(plan, folder.environment())
     is_finished = _is_finished(folder)
     if is_finished:
         observer.on_records(folder.records(), plan.trials)
@@ -62,28 +69,33 @@ def run_search(
             try:
                 Search(folder, environment, dispatch, observer).run()
             except KeyboardInterrupt:
-                write_projections(folder)
+                write_projections(folder, storage)
                 raise
             best = best_record(folder.records())
             if best is not None:
                 best_weights.final_figure(folder, best, environment, executor)
-    if not is_finished or not (folder.table_path.exists() and folder.storage_path.exists()):
-        write_projections(folder)
+    are_there = folder.table_path.exists() and folder.storage_path.exists()
+    if not is_finished or not are_there or storage is not None:
+        write_projections(folder, storage)
 
 
-def write_projections(folder: RunFolder) -> None:
-    """Write `trials.csv` and `study.db` from the records; what cannot be written is only said.
+def write_projections(folder: RunFolder, storage: "SharedStorage | None" = None) -> None:
+    """Write `trials.csv` and `study.db` from the records, and what is new to a shared storage.
 
-    No study depends on them.
+    What cannot be written is only said: no study depends on it.
     """
+    from optuna.exceptions import OptunaError
     from sqlalchemy.exc import SQLAlchemyError
 
     from actlab.studies.search.projection import write_projection
 
+    plan, records, environment = folder.plan(), folder.records(), folder.environment()
     try:
-        write_table(folder, folder.records())
-        write_projection(folder.storage_path, folder.plan(), folder.records())
-    except (OSError, SQLAlchemyError) as error:
+        write_table(folder, records)
+        write_projection(folder.storage_path, plan, records)
+        if storage is not None and environment is not None:
+            storage.write(plan, environment, records)
+    except (OSError, SQLAlchemyError, OptunaError) as error:
         message = _("The records are kept, but a copy of them cannot be written: {reason}")
         _LOGGER.warning(message.format(reason=error))
 
