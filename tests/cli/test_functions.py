@@ -361,3 +361,5 @@ def test_pitfalls_follow_from_the_facts() -> None:
     assert any("jax.nn.gelu" in text for text in sentences["gelu"])
     assert any("without bound" in text for text in sentences["relu_squared"])
     assert not any("zero-centred" in text for text in sentences["tanh"])
+    flat = pitfalls((), facts.of("relu").as_json() | {"max_abs_grad": 1e-308}, english)
+    assert any("shrinks by 10^3080" in text for text in flat)

@@ -1,5 +1,6 @@
 """What to watch for with a function: the catalogue's sentences, and those that its facts give."""
 
+import math
 from collections.abc import Mapping, Sequence
 from gettext import NullTranslations
 from typing import Any
@@ -32,7 +33,10 @@ def _of_gradient(facts: Mapping[str, Any], translations: NullTranslations) -> li
             "The gradient is at most {steepest}: through 10 layers it shrinks by {factor} or more, "
             "unless the weights make up for it."
         )
-        factor = Formatter(translations).count(round(1 / steepest**10))
+        if steepest < 0.01:  # a power of it may be no number any more
+            factor = f"10^{round(-10 * math.log10(steepest))}"
+        else:
+            factor = Formatter(translations).count(round(1 / steepest**10))
         found.append(message.format(steepest=significant(steepest), factor=factor))
     if left == 0 and right == 0 and share == 0:
         found.append(_("It saturates at both ends: large inputs pass almost no gradient."))
