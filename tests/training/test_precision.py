@@ -126,3 +126,10 @@ def test_a_little_faster_is_not_clearly_faster(monkeypatch: pytest.MonkeyPatch) 
     assert faster_precision(network(), examples(4, seed=1).images) == "fp32"
     seconds["fp32"] = 1.2
     assert faster_precision(network(), examples(4, seed=1).images) == "bf16"
+
+
+def test_a_torch_that_cannot_say_what_the_processor_does_trains_in_float32(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr(torch.cpu, "get_capabilities")
+    assert not precision.cpu_has_bf16()

@@ -48,7 +48,12 @@ POLICIES: dict[Precision, PrecisionPolicy] = {"fp32": in_fp32, "bf16": in_bf16}
 
 
 def cpu_has_bf16() -> bool:
-    """Return whether this processor multiplies bfloat16 numbers itself, without emulation."""
+    """Return whether this processor multiplies bfloat16 numbers itself, without emulation.
+
+    False where torch is too old (2.4) to say what the processor can do.
+    """
+    if not hasattr(torch.cpu, "get_capabilities"):
+        return False
     capabilities = torch.cpu.get_capabilities()
     return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
 
