@@ -9,7 +9,7 @@ case, so that a drill that is interrupted goes on; then the table in docs/reliab
 from them. What is injected is in drill_cases.py.
 
     python benchmarks/drill.py [--kills 100] [--seed 1] [--quick] [--again] [--only TEXT]
-                                [--minutes M]
+                                [--minutes M] [--backwards]
 """
 
 import argparse
@@ -133,6 +133,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a few cases, no page")
     parser.add_argument("--again", action="store_true", help="forget the cases that were run")
     parser.add_argument("--only", default="", help="only cases with this in their name, no page")
+    parser.add_argument("--backwards", action="store_true", help="begin with the last case")
     parser.add_argument("--minutes", type=float, default=1e9, help="begin no case after these")
     given = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
@@ -147,7 +148,7 @@ def main() -> None:
     planned = [one for one in cases(given.kills) if given.only in one.name]
     planned = [one for one in planned if one.quick or not given.quick]
     expected = references()
-    for one in planned:
+    for one in planned[:: -1 if given.backwards else 1]:
         if any(row["case"] == one.name for row in done):
             continue
         if time.monotonic() > until:
