@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PO := src/actlab/locale/ko/LC_MESSAGES/actlab.po
 
-.PHONY: help install study test test-all lint format drill bench docs messages clean
+.PHONY: help install study test test-all lint sbom format drill mutants bench docs messages clean
 
 help:            ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -27,12 +27,18 @@ test-all: $(STAMP) ## the slow tests too
 	$(BIN)/python -m pytest -m ''
 	$(BIN)/python -m mkdocs build --quiet --strict
 	$(BIN)/python benchmarks/drill.py --quick
-	$(BIN)/python benchmarks/fuzz.py --inputs 1000
+	$(BIN)/python benchmarks/fuzz.py --inputs 1000 --commands 10
 
-lint: $(STAMP)   ## ruff and strict mypy
+lint: $(STAMP)   ## ruff, its security rules too, strict mypy, and whether versions are as locked
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python benchmarks/locked.py
+
+sbom: $(STAMP)   ## the software bill of materials of what is installed, in build/sbom.json; offline
+	$(BIN)/python benchmarks/locked.py
+	@mkdir -p build
+	$(BIN)/cyclonedx-py environment $(BIN)/python --pyproject pyproject.toml --output-reproducible --output-format JSON -o build/sbom.json
 
 format: $(STAMP) ## let ruff lay the code out
 	$(BIN)/ruff check --fix .
@@ -41,6 +47,9 @@ format: $(STAMP) ## let ruff lay the code out
 drill: $(STAMP)  ## faults and bad input; writes docs/reliability.md; goes on where it was interrupted
 	$(BIN)/python benchmarks/drill.py
 	$(BIN)/python benchmarks/fuzz.py --page
+
+mutants: $(STAMP) ## would the tests notice? hours; goes on where it was interrupted
+	$(BIN)/python benchmarks/mutants.py --page
 
 bench: $(STAMP)  ## the benchmarks
 	$(BIN)/python benchmarks/run_all.py

@@ -94,6 +94,15 @@ def test_an_executor_of_the_user_s_gives_the_records_of_local_processes(
 
 
 @pytest.mark.slow
+def test_jobs_of_submitit_give_the_records_of_local_processes(
+    local: RunFolder, tmp_path: Path, tiny_plan: Plan
+) -> None:
+    submitit = pytest.importorskip("submitit")
+    executor = submitit.AutoExecutor(tmp_path / "jobs", cluster="local")
+    assert values(run(tmp_path / "run", tiny_plan, executor)) == values(local)
+
+
+@pytest.mark.slow
 def test_a_network_that_no_worker_can_import_travels_by_value(
     dask: DaskCluster, tmp_path: Path
 ) -> None:

@@ -11,6 +11,7 @@ from actlab.studies.executors.cluster import ClusterExecutor, GivenExecutor
 from actlab.studies.executors.local import LocalProcesses
 from actlab.studies.executors.on_dask import DaskExecutor
 from actlab.studies.executors.on_ray import AUTO, RayExecutor
+from actlab.studies.executors.on_submitit import SubmititExecutor
 from actlab.studies.executors.session import ExecutorFactory
 
 ENGINES = "local|dask://HOST:PORT|ray://HOST:PORT|ray://auto"
@@ -49,6 +50,8 @@ def with_network_by_value(
 def executor_factory(engine: str | Executor) -> ExecutorFactory:
     """Return what makes the executor of an engine, given its name or an executor of the user's.
 
+    An object that is no `concurrent.futures.Executor` is taken for one of submitit's.
+
     Raises EngineError for a name that no engine has.
     """
     if isinstance(engine, str):
@@ -63,4 +66,5 @@ def executor_factory(engine: str | Executor) -> ExecutorFactory:
             return lambda _workers, limit: RayExecutor(AUTO, limit)
         message = _('There is no engine "{name}". Give one of: {engines}.')
         raise EngineError(message.format(name=engine, engines=ENGINES.replace("|", ", ")))
-    return lambda _workers, limit: GivenExecutor(engine, limit)
+    given = engine if isinstance(engine, Executor) else SubmititExecutor(engine)
+    return lambda _workers, limit: GivenExecutor(given, limit)
