@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PO := src/actlab/locale/ko/LC_MESSAGES/actlab.po
 
-.PHONY: help install study test test-all lint sbom format drill mutants bench docs messages clean
+.PHONY: help install study test test-all lint sbom format drill coverage mutants bench docs messages clean
 
 help:            ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -47,6 +47,13 @@ format: $(STAMP) ## let ruff lay the code out
 drill: $(STAMP)  ## faults and bad input; writes docs/reliability.md; goes on where it was interrupted
 	$(BIN)/python benchmarks/drill.py
 	$(BIN)/python benchmarks/fuzz.py --page
+
+coverage: $(STAMP) ## lines and branches that the whole suite runs; a page in build/coverage
+	$(BIN)/coverage erase
+	NUMBA_DISABLE_JIT=1 $(BIN)/coverage run -m pytest -n 0 -m ''
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage html --quiet --directory build/coverage
+	$(BIN)/coverage report --skip-covered
 
 mutants: $(STAMP) ## would the tests notice? hours; goes on where it was interrupted
 	$(BIN)/python benchmarks/mutants.py --page

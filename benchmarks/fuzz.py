@@ -395,7 +395,7 @@ def main() -> None:
         ):
             continue
         if time.monotonic() > until:
-            sys.exit("the rest is left for another time")
+            break
         begun = cpu_seconds()
         row = {"asked": asked, "name": name, "kind": kind, "part": part, **job()}
         row["cpu_seconds"] = round(cpu_seconds() - begun, 1)
@@ -404,8 +404,10 @@ def main() -> None:
         if given.page:
             with RESULTS.open("a") as stream:
                 stream.write(json.dumps(row) + "\n")
-    if given.page and len(rows) == len(jobs):
-        write_page(rows, asked)
+    if given.page:
+        write_page(rows, asked, len(jobs) - len(rows))
+    if time.monotonic() > until:
+        sys.exit("the rest is left for another time")
     sys.exit(any(row[key] for row in rows for key in ("crashes", "hangs", "swellings", "outside")))
 
 
@@ -415,7 +417,7 @@ def cpu_seconds() -> float:
     return sum(each.ru_utime + each.ru_stime for each in used)
 
 
-def write_page(rows: list[dict[str, Any]], asked: str) -> None:
+def write_page(rows: list[dict[str, Any]], asked: str, missing: int) -> None:
     """Write the tables of inputs and of commands into docs/reliability.md."""
     head = "| {} | {} | refused in words | crashes | hangs over 5 s | over 1 GB | writes outside |"
     cpu = sum(row["cpu_seconds"] for row in rows) / 60
@@ -423,6 +425,8 @@ def write_page(rows: list[dict[str, Any]], asked: str) -> None:
         f"`python benchmarks/fuzz.py {asked} --page`, {processor()}, {time.strftime('%Y-%m-%d')}; "
         f"{cpu:.0f} minutes of processor time."
     )
+    if missing:
+        first += f" {missing} of {missing + len(rows)} parts have not been run."
     lines = [first]
     keys = ("inputs", "refused", "crashes", "hangs", "swellings", "outside")
     for kind, title in (("edge", "input"), ("command", "whole commands")):

@@ -165,6 +165,28 @@ def test_no_worker_outlives_a_killed_parent() -> None:
     assert _gone(workers, within_seconds=10), "a worker outlived its parent"
 
 
+UNREAD = """
+import multiprocessing, os
+from actlab.studies.executors.worker_process import serve
+
+if __name__ == "__main__":
+    spawn = multiprocessing.get_context("spawn")
+    tasks, theirs = spawn.Pipe()
+    beats, beat = spawn.Pipe(duplex=False)
+    spawn.Process(target=serve, args=(theirs, beat)).start()
+    theirs.close()
+    assert tasks.poll(100)  # it is ready, and nobody reads that: its next read meets a reset
+    os._exit(0)
+"""
+
+
+def test_a_worker_whose_parent_is_gone_ends_without_a_word() -> None:
+    parent = subprocess.run(
+        [sys.executable, "-c", UNREAD], capture_output=True, text=True, timeout=200, check=True
+    )
+    assert parent.stderr == "", "its standard error is that of the worker, which ended, too"
+
+
 def _gone(processes: list[int], within_seconds: float) -> bool:
     end = time.monotonic() + within_seconds
     while time.monotonic() < end:

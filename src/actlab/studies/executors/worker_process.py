@@ -233,7 +233,7 @@ def serve(tasks: Connection, beats: Connection, idle_limit: float | None = None)
     worker.initialise()
     here, folder = os.getpid(), Path.cwd()
     tasks.send(READY)
-    with contextlib.suppress(EOFError):
+    with contextlib.suppress(EOFError, ConnectionError):  # the parent is gone
         while tasks.poll(idle_limit):
             function, arguments, named = tasks.recv()
             tasks.send(TAKEN)
