@@ -257,7 +257,7 @@ def _become(
         sys.argv = ["actlab", *order]
         if fault is not None:
             fault()
-        from actlab.cli.main import main
+        from actlab.__main__ import main
 
         main()
     except SystemExit as end:

@@ -235,7 +235,7 @@ def _become(order: list[str], place: Path, output: Path, notes: Path) -> None:
         os.environ |= {"HOME": str(place), "XDG_CACHE_HOME": str(place), "ACTLAB_LANG": "en"}
         os.chdir(place)
         sys.argv = ["actlab", *order]
-        from actlab.cli.main import main
+        from actlab.__main__ import main
 
         with written_files() as written:
             try:

@@ -17,7 +17,6 @@ from actlab.cli.doctor import doctor
 from actlab.cli.explore import explore
 from actlab.cli.gate import gate
 from actlab.cli.guard import guarded
-from actlab.cli.interrupts import stop_on_signals
 from actlab.cli.report import report
 from actlab.cli.serve import serve
 from actlab.cli.verdict import verdict
@@ -74,8 +73,6 @@ def main() -> None:
     arguments = sys.argv[1:]
     if arguments[:1] == ["check"]:
         sys.exit(guarded(lambda: run(arguments)))
-    if arguments[:1] in (["study"], ["tasks"], ["gate"]):
-        stop_on_signals()  # before what these import, which takes seconds
     sys.exit(run(arguments))
 
 
