@@ -1,9 +1,11 @@
 """Names, aliases of the libraries, and parameters."""
 
+import os
 import subprocess
 import sys
 
 import pytest
+import torch
 
 import actlab
 from actlab.activations import Function, ParameterError, get, names
@@ -131,3 +133,83 @@ def test_knowing_a_function_loads_no_torch() -> None:
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+MLX = """elu celu gelu gelu_approx gelu_fast_approx glu hard_shrink hard_tanh hardswish leaky_relu
+log_sigmoid log_softmax mish prelu relu relu2 relu6 selu sigmoid silu softmax softmin softplus
+softshrink softsign step tanh"""
+FLAX = """PReLU celu elu gelu glu hard_sigmoid hard_silu hard_swish hard_tanh leaky_relu log_sigmoid
+log_softmax relu relu6 selu sigmoid silu soft_sign softmax softplus swish tanh"""
+GGML = """elu relu sigmoid gelu gelu_quick gelu_erf silu hardswish hardsigmoid softplus xielu step
+tanh soft_max leaky_relu reglu geglu swiglu swiglu_oai geglu_erf"""
+TIMM = """celu elu gelu gelu_tanh hard_mish hard_sigmoid hard_swish identity leaky_relu mish prelu
+quick_gelu relu relu6 selu sigmoid silu swish tanh"""
+"""What the libraries document that are not installed here."""
+
+
+@pytest.mark.parametrize(
+    ("framework", "spellings"),
+    [("mlx", MLX), ("flax", FLAX), ("ggml", GGML), ("timm", TIMM)],
+    ids=["mlx", "flax", "ggml", "timm"],
+)
+def test_every_documented_name_resolves(framework: str, spellings: str) -> None:
+    for spelling in spellings.split():
+        assert get(f"{framework}:{spelling}").name in names()
+
+
+def test_every_name_of_torch_resolves() -> None:
+    from torch.nn import functional
+    from torch.nn.modules import activation
+
+    for spelling in set(activation.__all__) - {"MultiheadAttention"}:
+        assert get(f"torch.nn.{spelling}").name in names()
+    for function in (f.name for f in map(get, names()) if f.factory.startswith("native:")):
+        if hasattr(functional, function):
+            assert get(f"F.{function}").name == function
+    documented = """threshold relu hardtanh hardswish relu6 elu selu celu leaky_relu prelu rrelu glu
+        gelu logsigmoid hardshrink tanhshrink softsign softplus softmin softmax softshrink
+        gumbel_softmax log_softmax tanh sigmoid hardsigmoid silu mish"""
+    for spelling in documented.split():
+        assert callable(getattr(functional, spelling))
+        assert get(f"torch.nn.functional.{spelling}").name in names()
+
+
+def test_every_name_of_transformers_resolves() -> None:
+    activations = pytest.importorskip("transformers.activations")
+    for spelling in activations.ACT2CLS:
+        assert get(f"hf:{spelling}").name in names()
+
+
+def test_every_name_of_jax_resolves() -> None:
+    nn = pytest.importorskip("jax.nn")
+    others = """dot_product_attention get_scaled_dot_general_config initializers log1mexp
+        logmeanexp logsumexp one_hot scaled_dot_general scaled_matmul standardize"""
+    for spelling in {name for name in dir(nn) if not name.startswith("_")} - set(others.split()):
+        assert get(f"jax.nn.{spelling}").name in names()
+
+
+def test_every_name_of_keras_resolves() -> None:
+    os.environ.setdefault("KERAS_BACKEND", "jax")
+    keras = pytest.importorskip("keras")
+    spellings = {name for name in dir(keras.activations) if not name.startswith("_")}
+    for spelling in spellings - {"deserialize", "get", "serialize"}:
+        assert get(f"keras.activations.{spelling}").name in names()
+
+
+def test_what_the_libraries_start_from_is_kept() -> None:
+    assert get("timm:StarReLU").values == {"s": 1.0, "b": 0.0}
+    assert get("ggml:gelu").name == get("mlx:gelu_approx").name == "gelu_tanh"
+    assert get("ggml:geglu").values["approximate"] == 1
+    assert get("flax:PReLU").values == {"a": 0.01}
+
+
+def test_channels_along_any_dimension() -> None:
+    x = torch.randn(2, 5, 3, generator=torch.Generator().manual_seed(2))
+    for name in ("prelu", "swish", "star_relu"):
+        first = get(name).module(channels=3)
+        last = get(name).module(channels=3, channel_dim=-1)
+        with torch.no_grad():
+            for module in (first, last):
+                for parameter in module.parameters():
+                    parameter.copy_(torch.tensor([0.3, 0.7, 1.1]))
+        torch.testing.assert_close(last(x), first(x.movedim(-1, 1)).movedim(1, -1))

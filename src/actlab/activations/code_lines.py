@@ -1,5 +1,6 @@
-"""A function as lines to paste into torch, Keras or JAX code, each in its own convention."""
+"""A function as lines to paste into torch, Keras, JAX, NumPy, C++ or C, each in its convention."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -7,17 +8,14 @@ from actlab.activations.catalogue import ENTRIES
 from actlab.activations.catalogue.entry import Entry
 from actlab.activations.facts.nearest import Nearest
 from actlab.activations.formula import Expression, parse
+from actlab.activations.formula.nodes import Node
 from actlab.activations.formula.printers.code import DIALECTS, TORCH, Framework, code
 from actlab.activations.formula.stable import stable
+from actlab.activations.printed_functions import LANGUAGES, function_source, gated_source
 from actlab.errors import ActlabError, unknown_name
 from actlab.i18n import _
 
-FRAMEWORKS: tuple[Framework, ...] = ("torch", "keras", "jax")
-
-
-def _gated(activation: str, operations: str) -> str:
-    """Return activation(a) * b for the halves a and b of the last dimension."""
-    return f"lambda x: (lambda a, b: {activation} * b)(*{operations}.split(x, 2, axis=-1))"
+FRAMEWORKS: tuple[Framework, ...] = ("torch", "keras", "jax", "numpy", "cpp", "c")
 
 
 _TORCH = {
@@ -83,10 +81,6 @@ _KERAS = {
         "keras.ops.sort(x, axis=-1), axis=-1), axis=-1) - 1) / keras.ops.arange("
         "1, x.shape[-1] + 1, dtype=x.dtype), axis=-1, keepdims=True))"
     ),
-    "swiglu": _gated("keras.activations.silu(a)", "keras.ops"),
-    "geglu": _gated("keras.activations.gelu(a, approximate=False)", "keras.ops"),
-    "reglu": _gated("keras.activations.relu(a)", "keras.ops"),
-    "bilinear_glu": _gated("a", "keras.ops"),
     "crelu": "lambda x: keras.ops.relu(keras.ops.concatenate([x, -x], axis=-1))",
     "maxout": (
         "lambda x: keras.ops.max(keras.ops.reshape(x, (*x.shape[:-1], -1, {pieces:.0f})), axis=-1)"
@@ -120,14 +114,17 @@ _JAX = {
         "lambda x: jax.nn.relu(x - ((jnp.cumsum(jnp.sort(x, axis=-1)[..., ::-1], axis=-1) - 1) / "
         "jnp.arange(1, x.shape[-1] + 1)).max(axis=-1, keepdims=True))"
     ),
-    "swiglu": _gated("jax.nn.silu(a)", "jnp"),
-    "geglu": _gated("jax.nn.gelu(a, approximate=False)", "jnp"),
-    "reglu": _gated("jax.nn.relu(a)", "jnp"),
-    "bilinear_glu": _gated("a", "jnp"),
     "crelu": "lambda x: jax.nn.relu(jnp.concatenate([x, -x], axis=-1))",
     "maxout": "lambda x: x.reshape(*x.shape[:-1], -1, {pieces:.0f}).max(axis=-1)",
 }
-_NATIVE: dict[Framework, dict[str, str]] = {"torch": _TORCH, "keras": _KERAS, "jax": _JAX}
+_NATIVE: dict[Framework, dict[str, str]] = {
+    "torch": _TORCH,
+    "keras": _KERAS,
+    "jax": _JAX,
+    "numpy": {},
+    "cpp": {},
+    "c": {},
+}
 
 
 @dataclass(frozen=True)
@@ -141,10 +138,11 @@ class CodeLines:
     @property
     def text(self) -> str:
         """Return the lines."""
-        lines = [f"activation = {self.activation}"]
+        named = self.framework in LANGUAGES
+        lines = [self.activation if named else f"activation = {self.activation}"]
         if self.initialisation is not None:
             lines.append(self.initialisation)
-        return "\n".join(lines)
+        return ("\n\n\n" if named else "\n").join(lines)
 
 
 def checked_framework(given: str) -> Framework:
@@ -175,6 +173,10 @@ def activation_line(function: Entry, framework: Framework) -> str:
     if framework == "torch":
         given = "".join(f", {name}={value!r}" for name, value in _changed(function).items())
         return f'actlab.get("{function.name}").module({given[2:]})'
+    if framework in LANGUAGES and function.kind == "scalar":
+        return function_source(function.name, _printed(function).tree, framework)
+    if function.factors is not None:
+        return _gated_line(function, framework)
     if function.kind == "structural":
         message = _("{name} has no one-line form in {framework}; its formula is {formula}.")
         raise ActlabError(
@@ -183,9 +185,27 @@ def activation_line(function: Entry, framework: Framework) -> str:
     return formula_line(_printed(function), framework)
 
 
+def _gated_line(function: Entry, framework: Framework) -> str:
+    """Return a gated function of the halves of x, or (NumPy, C++, C) of its gate and its value."""
+    gate, value = (factor.tree for factor in function.gate_and_value)
+    if framework in LANGUAGES:
+        return gated_source(function.name, gate, value, framework)
+    order = "b, a" if function.name == "glu" else "a, b"
+    sides = [_factor_text(tree, letter, framework) for tree, letter in ((gate, "a"), (value, "b"))]
+    split = f"*{_ARRAYS[framework]}.split(x, 2, axis=-1)"
+    return _WIDENED[framework].format(f"(lambda x: (lambda {order}: {' * '.join(sides)})({split}))")
+
+
+def _factor_text(tree: Node, letter: str, framework: Framework) -> str:
+    text = re.sub(r"\bx\b", letter, code(stable(tree), DIALECTS[framework]))
+    return text if text.isidentifier() else f"({text})"
+
+
+_ARRAYS: dict[Framework, str] = {"keras": "keras.ops", "jax": "jnp"}
+
 _OTHER_FORMS = {
     "bent_identity": "0.5*(max(abs(x), 1)*sqrt(1+(min(abs(x), 1)/max(abs(x), 1))**2)-1)+x",
-    "colu": "where(x>0, x/(1-x*exp(-(x+exp(x)))), x*exp(x+exp(x))/(exp(x+exp(x))-x))",
+    "colu": "where(x>0, x/(1-x*exp(-(x+exp(min(x,11))))), x*exp(x+exp(x))/(exp(x+exp(x))-x))",
     "sqrtsoftplus": "where(x>-15, sqrt(softplus(x)), exp(0.5*x))",
     "symlog": "where(x>=0, log1p(x), -log1p(-x))",
 }
@@ -202,11 +222,27 @@ def _printed(function: Entry) -> Expression:
 def formula_line(expression: Expression, framework: Framework) -> str:
     """Return a formula without parameters as a lambda of the framework, safe to differentiate.
 
+    Half types are computed in float32. NumPy, C++ and C get two functions, with the gradient.
+
     >>> from actlab.activations.formula import parse
-    >>> formula_line(parse("x*tanh(exp(x))"), "keras")
-    'lambda x: x * keras.ops.tanh(keras.ops.exp(keras.ops.minimum(x, 11)))'
+    >>> formula_line(parse("x*tanh(exp(x))"), "torch").partition("(")[2][:58]
+    'lambda x: x * torch.tanh(torch.exp(torch.clamp(x, max=11)))'
     """
-    return f"lambda x: {code(stable(expression.tree), DIALECTS[framework])}"
+    if framework in LANGUAGES:
+        return function_source("activation", expression.tree, framework)
+    inside = f"(lambda x: {code(stable(expression.tree), DIALECTS[framework])})"
+    return _WIDENED[framework].format(inside)
+
+
+_WIDENED: dict[Framework, str] = {
+    "torch": "lambda x: {0}(x.to(torch.promote_types(x.dtype, torch.float32))).to(x.dtype)",
+    "keras": (
+        "lambda x: keras.ops.cast({0}(keras.ops.cast("
+        'x, keras.backend.result_type(x.dtype, "float32"))), x.dtype)'
+    ),
+    "jax": "lambda x: {0}(x.astype(jnp.promote_types(x.dtype, jnp.float32))).astype(x.dtype)",
+}
+"""A function {0} of x, computed in float32 where x is narrower."""
 
 
 def module_source(bound: Expression, near: Nearest | None) -> str:
@@ -218,7 +254,9 @@ def module_source(bound: Expression, near: Nearest | None) -> str:
     imports = "import math\nimport torch\n" if "math." in body else "import torch\n"
     return (
         f"{imports}\nclass Activation(torch.nn.Module):\n"
-        f"    def forward(self, x):\n        return {body}"
+        "    def forward(self, given):\n"
+        "        x = given.to(torch.promote_types(given.dtype, torch.float32))\n"
+        f"        return ({body}).to(given.dtype)"
     )
 
 
@@ -236,6 +274,11 @@ def start_line(framework: Framework, gain: float | None) -> str | None:
         case "jax":
             options = f'{gain**2:.6g}, "fan_in", "normal"'
             return f"kernel_init = jax.nn.initializers.variance_scaling({options})"
+        case "numpy":
+            deviation = f"{gain:.6g} / fan_in**0.5"
+            return f"weight = np.random.default_rng().normal(0, {deviation}, (fan_out, fan_in))"
+        case _:
+            return None
 
 
 def _changed(function: Entry) -> Mapping[str, float]:

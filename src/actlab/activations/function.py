@@ -80,14 +80,15 @@ class Function(Entry):
         self,
         *,
         channels: int | None = None,
+        channel_dim: int = 1,
         dtype: torch.dtype | None = None,
         device: torch.device | str | None = None,
         **values: float,
     ) -> nn.Module:
         """Return a module that applies the function, with its gradient, in any float dtype.
 
-        `channels` gives every learnable parameter one value per channel (dimension 1 of the
-        input); without it a layer shares one value. `dtype` and `device` are those of the
+        `channels` gives every learnable parameter one value per channel, in dimension `channel_dim`
+        of the input; without it a layer shares one value. `dtype` and `device` are those of the
         parameters.
 
         >>> from actlab.activations import get
@@ -97,4 +98,4 @@ class Function(Entry):
         from actlab.activations.modules import build
 
         bound = self.bind(**values)
-        return build(bound, channels=channels, dtype=dtype, device=device)
+        return build(bound, channels=channels, channel_dim=channel_dim, dtype=dtype, device=device)

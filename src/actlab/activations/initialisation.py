@@ -57,12 +57,12 @@ def init_(
 ) -> nn.Module | Tensor:
     """Start weights in place with deviation gain / sqrt(fan), biases with 0, and return `target`.
 
-    The gain is that of the activation whose output the weights receive: then the second moment
-    before every activation is that of the layer before. A tensor needs `activation`. Of a whole
-    model every layer is started by the activation module between it and the layer before, in the
-    model's order; by the identity where there is none, or where a normalisation comes after it;
-    with `activation` every layer by that. Other modules are left alone. Raises InitialisationError
-    where there is nothing to start.
+    The gain is that of the activation whose output the weights receive, as `swap(init="gain")` has
+    it (He and others 2015, arXiv:1502.01852): then the second moment before every activation is
+    that of the layer before. A tensor needs `activation`. Of a whole model every layer is started
+    by the activation module between it and the layer before, in the model's order; by the identity
+    where there is none, or where a normalisation comes after it; with `activation` every layer by
+    that. Other modules are left alone. Raises InitialisationError where there is nothing to start.
 
     >>> import torch
     >>> layer = torch.nn.Linear(10_000, 50)

@@ -61,7 +61,8 @@ class Place:
     (file, name, instruction). `order` lists, for every call of one pass through the owner there,
     which place it belongs to, `turn` is this one's number in it; `runner` is the path of the module
     whose passes these are. `argument` is the position of the input among the call's arguments,
-    `split` the dimension that a gated linear unit halves.
+    `split` the dimension that a gated linear unit halves. `receivers` are the paths of the layers
+    that are given what comes out, with no norm between.
     """
 
     slot: Slot
@@ -74,6 +75,7 @@ class Place:
     argument: int = 0
     runner: str = ""
     split: int | None = None
+    receivers: tuple[str, ...] = ()
 
 
 @dataclass
@@ -153,15 +155,22 @@ def _registered(model: nn.Module) -> Iterator[Place]:
     found: list[Place] = []
     settled, before = 0, ""
     kind: SlotKind | None = None
+    received = False
     # Duplicates are kept: one activation object in two places of a Sequential is two slots.
     for path, module in model.named_modules(remove_duplicate=False):
         layer = _kind_of(module)
         if layer is not None:
             kind, settled, before = layer, len(found), path
+            if received:
+                found[-1] = replace(found[-1], receivers=(path,))
+            received = False
         elif kind is not None and _is_activation(module):
             owner, _dot, attribute = path.rpartition(".")
             slot = Slot(path, kind, before, _name_of_module(module))
             found.append(Place(slot, owner, attribute))
+            received = True
+        elif "Norm" in type(module).__name__:
+            received = False
     yield from found[:settled]
 
 
@@ -227,7 +236,8 @@ def _in_one_pass(model: nn.Module, example: Any) -> Iterator[Place]:
         for f in found
         if f.module is not None or not any(a <= f.first and f.last <= b for a, b in inside)
     ]
-    described = [(f, _described(model, f, graph)) for f in taken]
+    activations = [(f.first, f.last) for f in taken]
+    described = [(f, _described(model, f, graph, activations)) for f in taken]
     described += [(f, place) for f in _recurrent(trace) for place in [_of_recurrent(f)]]
     described.sort(key=lambda pair: pair[0].first)
     yield from _merged(described, modules)
@@ -482,6 +492,24 @@ class _Graph:
             waiting.extend(call.inputs)
         return best, norm
 
+    def receivers(self, value: Value, activations: list[tuple[int, int]]) -> tuple[str, ...]:
+        """Return the layers with weights that a value reaches before a norm or an activation."""
+        found: dict[str, None] = {}
+        waiting, seen = [value], set()
+        while waiting:
+            for user in self.trace.users_of(waiting.pop()):
+                if user.index in seen:
+                    continue
+                seen.add(user.index)
+                if _is_layer(user):
+                    if user.op in _LAYERS or _weighs(user):
+                        found[_path_of(user)] = None
+                elif user.op not in ops.NORMS and not any(
+                    first <= user.index <= last for first, last in activations
+                ):
+                    waiting.extend(user.outputs)
+        return tuple(found)
+
     def layer_follows(self, value: Value) -> bool:
         """Return whether a later layer is given something made of `value`."""
         return id(value) in self._layers_after
@@ -548,7 +576,9 @@ def _tensors(item: Any, depth: int = 0) -> Iterator[Tensor]:
             yield from _tensors(part, depth + 1)
 
 
-def _described(model: nn.Module, found: _Found, graph: _Graph) -> Place:
+def _described(
+    model: nn.Module, found: _Found, graph: _Graph, activations: list[tuple[int, int]]
+) -> Place:
     layer, norm = graph.layer_before(found.given)
     kind: SlotKind = "norm"
     if layer is not None:
@@ -569,7 +599,7 @@ def _described(model: nn.Module, found: _Found, graph: _Graph) -> Place:
     if kind == "output":
         reason = _("It makes what the network returns; it is left alone.")
         slot = replace(slot, swappable=False, reason=reason)
-    return replace(place, slot=slot)
+    return replace(place, slot=slot, receivers=graph.receivers(found.output, activations))
 
 
 def _is_bounded(found: _Found) -> bool:
@@ -722,5 +752,14 @@ def _merged(described: list[tuple[_Found, Place]], modules: list[_ModuleCall]) -
             first = per_pass[keys.index(key)]
             calls = keys.count(key) * (len(group) // len(per_pass))
             slot = replace(first.slot, calls=calls)
-            joined[id(first)] = replace(first, slot=slot, order=order, turn=turn, runner=runner)
+            alike = [place for place in group if (place.slot.kind, place.slot.layer) == key]
+            receivers = dict.fromkeys(path for place in alike for path in place.receivers)
+            joined[id(first)] = replace(
+                first,
+                slot=slot,
+                order=order,
+                turn=turn,
+                runner=runner,
+                receivers=tuple(receivers),
+            )
     yield from (joined[id(place)] for _one, place in described if id(place) in joined)

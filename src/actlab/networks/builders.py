@@ -142,7 +142,8 @@ def build(
     )
     if init == "gain":
         found = places(model)
-        initialise(model, init, [(one, model.get_submodule(one.slot.path)) for one in found])
+        filled = [(one, model.get_submodule(one.slot.path)) for one in found]
+        initialise(model, init, filled, found)
     return model
 
 

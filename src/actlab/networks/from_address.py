@@ -157,9 +157,10 @@ def _filled(
     model: nn.Module, conv: str, fc: str, example: Tensor | None, init: Init
 ) -> list[nn.Module]:
     names = {"conv": conv, "fc": fc}
-    chosen = [(place, names[place.slot.kind]) for place in _comparable(places(model, example))]
+    found = places(model, example)
+    chosen = [(place, names[place.slot.kind]) for place in _comparable(found)]
     filled = fill(model, chosen)
-    initialise(model, init, filled)
+    initialise(model, init, filled, found)
     return [module for _place, module in filled]
 
 

@@ -52,9 +52,10 @@ def swap(
 
     Every slot gets a module of its own, functional calls too where an `example` shows them (see
     `slots`). `at` maps places to activations and goes before the kinds. `init` is what becomes of
-    the weights: `keep` (the default: what the model has), `gain` (drawn anew before each slot, with
-    the gain of its new activation) or `reset` (each layer's `reset_parameters`); frozen layers
-    stay. `reinit=True` is another way to say `reset`. `undo` is the way back.
+    the weights: `keep` (the default: what the model has), `gain` (the layers around each slot drawn
+    anew, each with the gain of the activation whose output it receives) or `reset` (each layer's
+    `reset_parameters`); frozen layers stay. `reinit=True` is another way to say `reset`. `undo` is
+    the way back.
 
     Raises SlotError where the model has no slot that is asked for, where one cannot be swapped, and
     where nothing would change; UnknownNameError for a name that the catalogue does not have.
@@ -74,7 +75,8 @@ def swap(
     wanted = {kind: choice for kind, choice in kinds.items() if choice is not None}
     how: Init = init or ("reset" if reinit else "keep")
     changed = copy.deepcopy(getattr(model, "_orig_mod", model))
-    chosen = _chosen(places(changed, example), wanted, at or {}, example)
+    found = places(changed, example)
+    chosen = _chosen(found, wanted, at or {}, example)
     if how == "keep" and all(
         isinstance(choice, str) and activations.get(choice).name == place.slot.name
         for place, choice in chosen
@@ -82,7 +84,7 @@ def swap(
         message = _("Nothing would change: {slots} is there already. Name another activation.")
         raise SlotError(message.format(slots=", ".join(sorted({p.slot.name for p, _c in chosen}))))
     filled = fill(changed, chosen)
-    initialise(changed, how, filled)
+    initialise(changed, how, filled, found)
     if example is not None:
         check_swapped(changed, [new for _place, new in filled], example)
     return changed

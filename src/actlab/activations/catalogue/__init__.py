@@ -32,7 +32,9 @@ _FAMILIES = (
 )
 
 
-_DOTTED = re.compile(r"(?P<library>torch|nn|F|jax|keras|tf|timm)(?:\.\w+)*\.(?P<name>[A-Za-z]\w*)")
+_DOTTED = re.compile(
+    r"(?P<library>torch|nn|F|jax|keras|tf|timm|flax|mlx)(?:\.\w+)*\.(?P<name>[A-Za-z]\w*)"
+)
 _LIBRARIES = {
     "torch": "torch",
     "nn": "torch",
@@ -41,6 +43,8 @@ _LIBRARIES = {
     "keras": "keras",
     "tf": "keras",
     "timm": "timm",
+    "flax": "flax",
+    "mlx": "mlx",
 }
 """Whose convention a dotted name has: nn.SiLU, torch.nn.functional.gelu, jax.nn.gelu."""
 

@@ -44,6 +44,7 @@ class ScalarFacts:
     equally near the negative one. `..._N01` is under a standard normal input. A gain is
     1 / sqrt of a second moment. `fixed_points` are those in [-10, 10], an interval of them as a
     pair. `zero_centredness` is 1 - |E f| / sqrt(E f^2): 1 for a mean of zero, 0 for a constant.
+    `nfnet_gamma` is 1 / sqrt of the variance, by which Brock et al. 2021 (arXiv:2101.08692) scale.
     """
 
     range_low: float | None = None
@@ -70,6 +71,7 @@ class ScalarFacts:
     grad_lim_plus_inf: float | None = None
     zero_grad_fraction_N01: float | None = None  # noqa: N815  a key of the JSON contract
     zero_centredness: float | None = None
+    nfnet_gamma: float | None = None
     fixed_points: tuple[float | tuple[float, float], ...] | None = None
     kinks: tuple[Kink, ...] | None = None
 
@@ -109,6 +111,7 @@ _GROUPS: Mapping[str, str] = {
     "gain_forward": "gains",
     "gain_backward": "gains",
     "zero_centredness": "gains",
+    "nfnet_gamma": "gains",
     "df0_left": "at_zero",
     "df0_right": "at_zero",
     "lim_minus_inf": "limits",
@@ -172,6 +175,7 @@ class Declared:
             grad_lim_plus_inf=_real(self.slope_limits[1]),
             zero_grad_fraction_N01=float(self.zero_gradient),
             zero_centredness=zero_centredness(mean, second),
+            nfnet_gamma=nfnet_gamma(mean, second),
             fixed_points=self.fixed_points,
             kinks=self.kinks,
         )
@@ -203,11 +207,37 @@ def zero_centredness(mean: float | None, second_moment: float | None) -> float |
     return 1 - abs(mean) / math.sqrt(second_moment)
 
 
+def nfnet_gamma(mean: float | None, second_moment: float | None) -> float | None:
+    """Return 1 / sqrt(E f^2 - (E f)^2): the factor that gives an output of variance 1."""
+    if mean is None or second_moment is None:
+        return None
+    variance = second_moment - mean**2
+    return 1 / math.sqrt(variance) if variance > 1e-15 * second_moment else None
+
+
+@dataclass(frozen=True)
+class InputFacts:
+    """What a function of two independent standard normal inputs does along one of them.
+
+    `max_abs_grad` is the supremum over both inputs, inf where the slope grows with the other one.
+    """
+
+    mean_grad_N01: float | None  # noqa: N815  a key of the JSON contract
+    second_moment_grad_N01: float | None  # noqa: N815  a key of the JSON contract
+    gain_backward: float | None
+    zero_grad_fraction_N01: float  # noqa: N815  a key of the JSON contract
+    max_abs_grad: float | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Facts(ScalarFacts):
     """A function's identity and its facts. Structural functions have arity and width instead.
 
-    `nearest` is the function of the catalogue that is most like it, for what is not in it.
+    Gated functions, of two inputs, have range, moments and gains as well: their inputs are
+    independent and standard normal, and `gain_backward` is 1 / sqrt of the mean of the second
+    moments of both slopes; `inputs` has those of the gate and of the value apart, `kept_values` how
+    many numbers backward keeps per output. `nearest` is the function of the catalogue that is most
+    like it, for what is not in it.
     """
 
     name: str
@@ -220,6 +250,8 @@ class Facts(ScalarFacts):
     kind: Literal["scalar", "structural"] = "scalar"
     arity: str | None = None
     output_width: str | None = None
+    inputs: Mapping[str, InputFacts] | None = None
+    kept_values: int | None = None
     nearest: Any = None
 
     def as_json(self) -> dict[str, Any]:
@@ -233,6 +265,9 @@ class Facts(ScalarFacts):
                 {"x": k.x, "left": k.left, "right": k.right, "convention": k.convention}
                 for k in self.kinks
             ]
+        if self.inputs is not None:
+            document["inputs"] = {name: asdict(found) for name, found in self.inputs.items()}
+            document["kept_values"] = self.kept_values
         if self.nearest is not None:
             document["nearest"] = {**asdict(self.nearest), "call": self.nearest.call}
         return document

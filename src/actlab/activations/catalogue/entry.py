@@ -97,7 +97,8 @@ class Entry:
     gives its LaTeX as `typeset`. `learns` says that more is learnt than the parameters,
     `ascending` names parameters whose values must not fall.
     `rewritten` holds, by parameter, the formula that counts once that parameter is given another
-    value than its default.
+    value than its default. A gated function f(a, b) = g(a) h(b) has `factors`: the formulas of g
+    and of h, both in x.
 
     >>> from actlab.activations import get
     >>> get("leaky_relu_0.1").values
@@ -120,6 +121,7 @@ class Entry:
     learns: bool = False
     ascending: tuple[str, ...] = ()
     rewritten: Mapping[str, str] = field(default_factory=dict)
+    factors: tuple[str, str] | None = None
 
     @property
     def values(self) -> dict[str, float]:
@@ -137,6 +139,21 @@ class Entry:
         from actlab.activations.formula import parse
 
         return parse(self.formula, parameters=self.values)
+
+    @cached_property
+    def gate_and_value(self) -> tuple[Expression, Expression]:
+        """Return g and h of a gated function g(a) h(b), with the parameters as numbers.
+
+        >>> from actlab.activations import get
+        >>> [factor.latex() for factor in get("swiglu").gate_and_value]
+        ['x \\cdot \\sigma(x)', 'x']
+        """
+        from actlab.activations.formula import parse
+
+        assert self.factors is not None, f"{self.name} is no product of a gate and a value"
+        gate, value = (parse(text, parameters=self.values) for text in self.factors)
+        given = [{name: self.values[name] for name in factor.names} for factor in (gate, value)]
+        return gate.bind(**given[0]), value.bind(**given[1])
 
     @property
     def latex(self) -> str | None:

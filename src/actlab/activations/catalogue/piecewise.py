@@ -125,6 +125,7 @@ ENTRIES = (
         parameters=(Parameter("negative_slope", 0.01),),
         pitfalls=(
             N_("The slope is 0.01 in torch and JAX, 0.2 in Keras' function and 0.3 in its layer."),
+            N_("At 0 torch's gradient is negative_slope; that of JAX, and of Keras on it, is 1."),
         ),
         declared=Declared(
             range=(-inf, inf),
@@ -160,6 +161,10 @@ ENTRIES = (
                 "paper uses none on it."
             ),
             N_("The slope starts at 0.25 in torch, at 0 and with one slope per element in Keras."),
+            N_(
+                "torch's channels are dimension 1: for rows of tokens build it with "
+                "module(channels=..., channel_dim=-1)."
+            ),
         ),
         declared=Declared(
             range=(-inf, inf),
@@ -319,6 +324,9 @@ ENTRIES = (
         factory="native:hardtanh",
         parameters=(Parameter("min_val", -1.0), Parameter("max_val", 1.0)),
         ascending=("min_val", "max_val"),
+        pitfalls=(
+            N_("At its kinks torch's gradient is 0; that of JAX, and of Keras on it, is 1."),
+        ),
         declared=Declared(
             range=(-1, 1),
             attained=(True, True),
@@ -382,6 +390,9 @@ ENTRIES = (
         formula="clip(0.5*(x+1), 0, 1)",
         source="Blondel et al. 2019, arXiv:1901.02324",
         factory="rectifiers:SparseSigmoid",
+        pitfalls=(
+            N_("At its kinks the gradient here is 0; that of JAX, and of Keras on it, is 1/4."),
+        ),
         declared=Declared(
             range=(0, 1),
             attained=(True, True),
@@ -448,6 +459,7 @@ ENTRIES = (
             Parameter("s", 2 / sqrt(5), learnable=True),
             Parameter("b", -1 / sqrt(5), learnable=True),
         ),
+        pitfalls=(N_("timm's StarReLU starts at s = 1 and b = 0, not at the paper's numbers."),),
         declared=Declared(
             range=(-1 / sqrt(5), inf),
             attained=(True, False),
@@ -639,7 +651,10 @@ ENTRIES = (
     Entry(
         name="leaky_relu_squared",
         formula="where(x>0, x, negative_slope*x)**2",
-        source="modded-nanogpt 2025; So et al. 2021 (Primer), arXiv:2109.08668, for the square",
+        source=(
+            "openai/parameter-golf, pull request 1131 (2026); "
+            "So et al. 2021 (Primer), arXiv:2109.08668, for the square"
+        ),
         factory="rectifiers:LeakyReLUSquared",
         parameters=(Parameter("negative_slope", 0.5),),
         declared=Declared(
@@ -655,6 +670,30 @@ ENTRIES = (
             moments=(0.625, 1.59375, 1.5 / sqrt(2 * pi), 2.125),
             fixed_points=(0, 1),
             because={"moments": "Gaussian integrals of the pieces"},
+        ),
+    ),
+    Entry(
+        name="smooth_relu_squared",
+        formula="where(x>0, x*(x+sqrt(x**2+a**2)), x*a**2/(sqrt(x**2+a**2)-x))/2",
+        source="karpathy/nanochat, pull request 828 (2026)",
+        factory="rectifiers:SmoothReLUSquared",
+        parameters=(Parameter("a", 0.2, low=0.0, low_open=True),),
+        pitfalls=(N_("a = 0 would be relu_squared; it tends to -a^2 / 4 on the left, not to 0."),),
+        declared=Declared(
+            range=(-0.01, inf),
+            attained=(False, False),
+            monotonic="strictly_increasing",
+            smoothness="Cinf",
+            steepest=(inf, None),
+            at_zero=(0.1, 0.1),
+            limits=(-0.01, inf),
+            slope_limits=(0, inf),
+            moments=(0.5, 1.51, 0.805693045755698, 2.0021518892798307),
+            fixed_points=(0, 0.99),
+            because={
+                "moments": "E f = 1/2 and E f^2 = 3/2 + a^2 / 4 by symmetry; the slope's "
+                "by quadrature"
+            },
         ),
     ),
 )

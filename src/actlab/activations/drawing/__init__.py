@@ -23,12 +23,22 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Surface:
+    """A function of a gate and a value on a grid: `heights` has a row for each value."""
+
+    gate: Sequence[float]
+    value: Sequence[float]
+    heights: Sequence[Sequence[float]]
+
+
+@dataclass(frozen=True)
 class DrawnFunction:
     """What a picture shows of one function.
 
     A scalar function has one line; a structural one has one for each output that is drawn, and
     `note` says which input is swept. `minimum` is (x, y) where it is attained at one point; the
-    ends of the range are None where no range is known.
+    ends of the range are None where no range is known. A gated function has its slices as lines,
+    and a surface.
     """
 
     name: str
@@ -40,6 +50,7 @@ class DrawnFunction:
     low_attained: bool = False
     high_attained: bool = False
     note: str = ""
+    surface: Surface | None = None
 
     @property
     def range_text(self) -> str:

@@ -7,9 +7,10 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib import font_manager
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from actlab.activations.drawing import DrawnFunction, kink_text, vertical_limits
+from actlab.activations.drawing import DrawnFunction, Surface, kink_text, vertical_limits
 from actlab.pages.theme import LIGHT, SERIES
 from actlab.text import significant
 
@@ -61,8 +62,15 @@ def hangul_font() -> str | None:
 
 def _figure(functions: Sequence[DrawnFunction], translations: NullTranslations) -> Figure:
     _ = translations.gettext
-    figure = Figure(figsize=(8.0, 7.2), layout="constrained", facecolor=LIGHT["surface"])
-    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
+    surfaces = [function.surface for function in functions if function.surface is not None]
+    size = (8.0, 11.0) if len(surfaces) == 1 else (8.0, 7.2)
+    figure = Figure(figsize=size, layout="constrained", facecolor=LIGHT["surface"])
+    if len(surfaces) == 1:
+        above, below, third = figure.subplots(3, 1, height_ratios=(3, 2, 3))
+        below.sharex(above)
+        _contour(figure, third, surfaces[0], translations)
+    else:
+        above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
     for axes, label in ((above, "f(x)"), (below, "f′(x)")):
         axes.axhline(0.0, color=LIGHT["line"], linewidth=1.0, zorder=0)
         axes.axvline(0.0, color=LIGHT["line"], linewidth=1.0, zorder=0)
@@ -83,6 +91,26 @@ def _figure(functions: Sequence[DrawnFunction], translations: NullTranslations) 
     handles, labels = above.get_legend_handles_labels()
     above.legend(handles, labels, loc="best", frameon=False, fontsize=9)
     return figure
+
+
+def _contour(figure: Figure, axes: Any, surface: Surface, translations: NullTranslations) -> None:
+    """Draw a surface by lines of equal height."""
+    _ = translations.gettext
+    colours = [LIGHT[SERIES[1]], LIGHT["surface"], LIGHT[SERIES[0]]]
+    scale = LinearSegmentedColormap.from_list("heights", colours)
+    highest = max(abs(height) for row in surface.heights for height in row)
+    drawn = axes.contourf(
+        surface.gate,
+        surface.value,
+        surface.heights,
+        levels=17,
+        cmap=scale,
+        vmin=-highest,
+        vmax=highest,
+    )
+    figure.colorbar(drawn, ax=axes)
+    axes.set_xlabel(_("gate"))
+    axes.set_ylabel(_("value"))
 
 
 def _draw(

@@ -13,13 +13,13 @@ import numpy as np
 from actlab.activations.catalogue import ENTRIES
 from actlab.activations.catalogue.declared import ScalarFacts
 from actlab.activations.catalogue.entry import Entry
-from actlab.activations.drawing import DrawnFunction, Line
+from actlab.activations.drawing import DrawnFunction, Line, Surface
 from actlab.activations.facts import of
 from actlab.activations.facts.curve import Curve
 from actlab.activations.facts.kinks import Break, find_breaks
-from actlab.activations.facts.measurable import Measurable, module_of
+from actlab.activations.facts.measurable import Measurable, PastedFormula, module_of
 from actlab.activations.formula.printers.typeset import mathml
-from actlab.errors import ActlabError, nearest, writing
+from actlab.errors import ActlabError, missing_extra, nearest, writing
 from actlab.files import write_bytes
 from actlab.i18n import _, process_language, translation
 from actlab.text import significant
@@ -44,8 +44,7 @@ class Picture:
         return write_plot(Path(path), self.functions, translation(process_language()))
 
     def _repr_html_(self) -> str:
-        from actlab.activations.drawing.as_image import static
-
+        static = _of_matplotlib()
         drawn = static(self.functions, translation(process_language()), "svg").decode()
         return drawn[drawn.index("<svg") :]
 
@@ -68,6 +67,8 @@ def picture(functions: Sequence[Entry]) -> Picture:
 
 def drawn(function: Entry) -> DrawnFunction:
     """Return what a picture shows of a function of the catalogue."""
+    if function.factors is not None:
+        return drawn_gated(function)
     if function.kind == "structural":
         return drawn_structural(function)
     return drawn_scalar(_label(function), function, of(function))
@@ -142,7 +143,6 @@ class Sweep:
 
 
 _SWEEPS: dict[str, Sweep] = {
-    "glu": Sweep(index=1),
     "softmax": Sweep(fixed=(1.0, 0.0)),
     "sparsemax": Sweep(fixed=(1.0, 0.0)),
     "crelu": Sweep(fixed=()),
@@ -169,6 +169,50 @@ def drawn_structural(function: Entry) -> DrawnFunction:
     return DrawnFunction(function.name, tuple(lines), note=sweep.note)
 
 
+HELD = (-1.0, 0.5, 1.0, 2.0)
+"""The values at which the slices of a gated function are drawn."""
+
+
+def drawn_gated(function: Entry) -> DrawnFunction:
+    """Return a gated function along its gate for some values, and its surface over both."""
+    import torch
+
+    from actlab.activations.facts.gated import slice_of
+
+    gate = torch.linspace(_LOW, _HIGH, 801, dtype=torch.float64, requires_grad=True)
+    lines = []
+    for held in HELD:
+        value = slice_of(function, "gate", held).module().double().eval()(gate)
+        (slope,) = torch.autograd.grad(value.sum(), gate)
+        label = _("value = {value}").format(value=significant(held))
+        shown = (gate.detach().tolist(), value.detach().tolist(), slope.tolist())
+        lines.append(Line(*shown, label))
+    known = of(function)
+    return DrawnFunction(
+        _label(function),
+        tuple(lines),
+        range_low=known.range_low,
+        range_high=known.range_high,
+        low_attained=bool(known.low_attained),
+        high_attained=bool(known.high_attained),
+        note=_("along the gate, for some values"),
+        surface=surface(function),
+    )
+
+
+def surface(function: Entry, points: int = 61) -> Surface:
+    """Return a gated function on an even grid of gates and values.
+
+    >>> from actlab.activations import get
+    >>> surface(get("bilinear_glu"), points=3).heights
+    [[25.0, -0.0, -25.0], [-0.0, 0.0, 0.0], [-25.0, 0.0, 25.0]]
+    """
+    grid = np.linspace(_LOW, _HIGH, points)
+    gate, value = (Curve.of(PastedFormula(part)) for part in function.gate_and_value)
+    heights = np.outer(value.sample(grid, 0)[0], gate.sample(grid, 0)[0])
+    return Surface(grid.tolist(), grid.tolist(), heights.tolist())
+
+
 def _label(function: Entry) -> str:
     usual = ENTRIES[function.name].values
     moved = {name: value for name, value in function.values.items() if value != usual[name]}
@@ -188,14 +232,26 @@ def write_plot(
         return write_bytes(path, content)
 
 
+def _of_matplotlib() -> Callable[..., bytes]:
+    """Return what draws PNG and SVG; it takes half a second to load."""
+    try:
+        from actlab.activations.drawing.as_image import static
+    except ImportError as error:
+        raise missing_extra(error.name or "matplotlib", "study") from None
+    return static
+
+
 def _drawing(suffix: str) -> Callable[[Sequence[DrawnFunction], NullTranslations], bytes]:
     if suffix == ".html":
-        from actlab.activations.drawing.as_html import html
+        try:
+            import plotly  # noqa: F401  its script goes into the page
 
+            from actlab.activations.drawing.as_html import html
+        except ImportError as error:
+            raise missing_extra(error.name or "plotly", "study") from None
         return lambda functions, translations: html(functions, translations).encode()
     if suffix in SUFFIXES:
-        from actlab.activations.drawing.as_image import static  # matplotlib: half a second
-
+        static = _of_matplotlib()
         return lambda functions, translations: static(functions, translations, suffix[1:])
     message = _('A picture ends in .html, .png or .svg, not in "{suffix}". Did you mean "{near}"?')
     near = nearest(suffix, SUFFIXES) or ".svg"

@@ -9,6 +9,8 @@ from typing import Any
 from actlab.activations.catalogue import ENTRIES
 from actlab.activations.catalogue.entry import Entry, Parameter
 from actlab.activations.code_lines import FRAMEWORKS, activation_line
+from actlab.activations.drawing import DrawnFunction
+from actlab.activations.drawing.picture import drawn_gated
 from actlab.activations.facts import of
 from actlab.activations.formula.printers.code import JAVASCRIPT, code
 from actlab.activations.formula.printers.typeset import mathml, symbol
@@ -50,13 +52,18 @@ class ExplorerFunction:
 
 @dataclass(frozen=True)
 class StructuralFunction:
-    """A function of several inputs: named and described, not drawn."""
+    """A function of several inputs: named and described.
+
+    A gated one has its facts, its curve along the gate for some values, and its surface.
+    """
 
     name: str
     formula: str
     arity: str
     output_width: str
     source: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    drawn: DrawnFunction | None = None
 
 
 @dataclass(frozen=True)
@@ -106,6 +113,8 @@ def _structural(function: Entry, found: dict[str, Any]) -> StructuralFunction:
         arity=str(found["arity"]),
         output_width=str(found["output_width"]),
         source=function.source,
+        facts=found if function.factors is not None else {},
+        drawn=drawn_gated(function) if function.factors is not None else None,
     )
 
 

@@ -40,8 +40,9 @@ def of(function: str | Measurable, **parameters: float) -> Facts:
     """Return the facts of a function, with other values of its parameters where given.
 
     They are the declared ones where the catalogue declares them, and measured from the formula
-    elsewhere: for other parameter values and for pasted formulas. Structural functions have no
-    scalar facts. Raises ParameterError, UnknownNameError or DomainError.
+    elsewhere: for other parameter values and for pasted formulas. Gated functions have facts of
+    two inputs; other structural functions have none. Raises ParameterError, UnknownNameError or
+    DomainError.
 
     >>> of("sigmoid").max_abs_grad
     0.25
@@ -64,7 +65,12 @@ def of(function: str | Measurable, **parameters: float) -> Facts:
 
 
 def _of_entry(function: Entry) -> Facts:
-    if function.kind == "structural":
+    inputs = None
+    if function.factors is not None:
+        from actlab.activations.facts.gated import KEPT_VALUES, gated_facts
+
+        scalar, inputs = gated_facts(function)
+    elif function.kind == "structural":
         scalar = ScalarFacts()
     elif function.declared is not None:
         scalar = function.declared.facts()
@@ -81,6 +87,8 @@ def _of_entry(function: Entry) -> Facts:
         kind=function.kind,
         arity=function.arity,
         output_width=function.output_width,
+        inputs=inputs,
+        kept_values=None if inputs is None else KEPT_VALUES,
         **vars(scalar),
     )
 
@@ -121,7 +129,7 @@ def hazards(function: str | Measurable, dtype: str) -> Hazards:
 
 
 def hazards_by_dtype(function: str | Measurable) -> dict[str, Hazards]:
-    """Return the hazards in float16, bfloat16 and float32.
+    """Return the hazards in float16, bfloat16 and float32; of a gated function, see `slice_of`.
 
     >>> list(hazards_by_dtype("relu"))
     ['float16', 'bfloat16', 'float32']

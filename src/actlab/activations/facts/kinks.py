@@ -224,7 +224,8 @@ def jump_orders(
     """Return the places where f (order 0), f' (1), f'' (2) or f''' (3) jumps, the first that does.
 
     Each side is extrapolated to the place from six points at multiples of 1/128; f'' and f''' are
-    finite differences of the slopes.
+    finite differences of the slopes. A jump of f or f' has to be there from a finer distance too:
+    x^(7/2) has none at 0, but no polynomial through its values has either.
     """
     steps = _SPACING * np.arange(1, _POINTS + 1)
     left_points = (_PLACES[:, None] - steps).ravel()
@@ -239,6 +240,10 @@ def jump_orders(
     found: dict[float, int] = {}
     for order, (jump, least) in enumerate(zip(jumps, _JUMPS, strict=True)):
         for place in _PLACES[np.abs(jump) > least]:
+            if order < 2:
+                left, right = one_sided_slopes(slope if order else value, float(place))
+                if abs(right - left) <= least:
+                    continue
             found.setdefault(float(place), order)
     return found
 

@@ -62,6 +62,10 @@ def module_of(function: Measurable) -> nn.Module:
         from actlab.activations.modules import build
 
         return build(function)
+    own = getattr(function, "module", None)
+    if own is not None:
+        made: nn.Module = own()
+        return made
     from actlab.activations.formula.with_torch import FormulaModule
 
     return FormulaModule(function.expression, function.values)

@@ -9,7 +9,13 @@ from typing import Any
 import mpmath
 import numpy as np
 
-from actlab.activations.catalogue.declared import Kink, ScalarFacts, gain, zero_centredness
+from actlab.activations.catalogue.declared import (
+    Kink,
+    ScalarFacts,
+    gain,
+    nfnet_gamma,
+    zero_centredness,
+)
 from actlab.activations.facts.critical_points import (
     CriticalPoints,
     Extreme,
@@ -76,6 +82,7 @@ def measured(function: Measurable) -> ScalarFacts:
         grad_lim_plus_inf=_number(critical_points.slope_limits[1]),
         zero_grad_fraction_N01=zero_gradient_share(critical_points.pieces),
         zero_centredness=zero_centredness(mean, second),
+        nfnet_gamma=nfnet_gamma(mean, second),
         fixed_points=fixed_points(critical_points),
         kinks=_kinks(critical_points),
     )

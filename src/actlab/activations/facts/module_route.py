@@ -20,6 +20,7 @@ from actlab.activations.catalogue.declared import (
     ScalarFacts,
     Smoothness,
     gain,
+    nfnet_gamma,
     normal_cdf,
 )
 from actlab.activations.catalogue.declared import zero_centredness as centredness
@@ -103,6 +104,7 @@ class ModuleRoute:
             grad_lim_plus_inf=self._limit(self.slope_at, 1),
             zero_grad_fraction_N01=self._flat_share(),
             zero_centredness=centredness(mean, second),
+            nfnet_gamma=nfnet_gamma(mean, second),
             fixed_points=self._fixed_points(declared.fixed_points or ()),
             kinks=self._kinks(),
         )

@@ -10,9 +10,10 @@ import numpy as np
 import torch
 
 from actlab.activations.catalogue import ENTRIES, find
-from actlab.activations.catalogue.declared import SCALAR_FACTS, Kink
+from actlab.activations.catalogue.declared import SCALAR_FACTS, Kink, gain
 from actlab.activations.catalogue.entry import Entry
 from actlab.activations.facts.curve import Curve
+from actlab.activations.facts.gated import KEPT_VALUES, gated_facts, in_order
 from actlab.activations.facts.measuring import measured
 from actlab.activations.facts.module_route import ModuleRoute
 from actlab.activations.facts.results import Route, Row
@@ -131,4 +132,56 @@ def _structural_rows(function: Entry) -> list[Row]:
         found = int(build(function)(torch.randn(3, width)).shape[-1])
     text = "the width of the module's output for an input of width 12"
     row = Row(function.name, "output_width", expected, found, "module", expected == found, text)
-    return [row, _learnable_row(function)]
+    gated = _gated_rows(function) if function.factors is not None else []
+    return [row, _learnable_row(function), *gated]
+
+
+_EDGES = np.arange(-9.0, 9.5, 0.5)
+
+
+def _gated_rows(function: Entry) -> list[Row]:
+    """Return the facts of a gated function against its module on a grid of both inputs."""
+    facts, inputs = gated_facts(function)
+    nodes, weights = np.polynomial.legendre.leggauss(6)
+    x = (_EDGES[:-1, None] + 0.25 + 0.25 * nodes).ravel()
+    mass = np.tile(0.25 * weights, len(_EDGES) - 1) * np.exp(-(x**2) / 2) / math.sqrt(2 * math.pi)
+    a, b = (torch.from_numpy(part).requires_grad_() for part in np.meshgrid(x, x, indexing="ij"))
+    share = torch.from_numpy(np.outer(mass, mass))
+    module = build(function, dtype=torch.float64).eval()
+    kept: list[int] = []
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        kept.append(tensor.numel())
+        return tensor
+
+    pair = [part.reshape(-1, 1) for part in in_order(module, (a, b))]
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        y = module(torch.cat(pair, -1)).reshape(a.shape)
+    slopes = torch.autograd.grad(y.sum(), (a, b))
+
+    def mean(values: torch.Tensor) -> float:
+        return float((values.detach() * share).sum())
+
+    second = [mean(slope**2) for slope in slopes]
+    measured_facts: dict[str, tuple[Any, Any]] = {
+        "mean_under_N01": (facts.mean_under_N01, mean(y)),
+        "second_moment_N01": (facts.second_moment_N01, mean(y**2)),
+        "gain_forward": (facts.gain_forward, gain(mean(y**2))),
+        "gain_backward": (facts.gain_backward, gain(sum(second) / 2)),
+        "kept_values": (KEPT_VALUES, round(sum(kept) / y.numel())),
+    }
+    for name, slope, moment in zip(("gate", "value"), slopes, second, strict=True):
+        declared, tiny = inputs[name], slope.detach() == 0
+        measured_facts |= {
+            f"{name}.mean_grad_N01": (declared.mean_grad_N01, mean(slope)),
+            f"{name}.second_moment_grad_N01": (declared.second_moment_grad_N01, moment),
+            f"{name}.zero_grad_fraction_N01": (
+                declared.zero_grad_fraction_N01,
+                mean(tiny.double()),
+            ),
+        }
+    text = "product of the two factors' moments; the module on a grid of both inputs"
+    return [
+        Row(function.name, fact, declared, found, "module", agree(declared, found, 1e-7), text)
+        for fact, (declared, found) in measured_facts.items()
+    ]

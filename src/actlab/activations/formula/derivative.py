@@ -163,6 +163,11 @@ def _of_extreme(function: str, arguments: tuple[Node, ...]) -> Node:
     return _choice(comparison, derivative(first), derivative(rest))
 
 
+def outer_slope(call: Call) -> Node:
+    """Return the derivative of a function of one argument with respect to that argument."""
+    return _outer(call.function, call.arguments[0])
+
+
 def _outer(function: str, u: Node) -> Node:
     """Return the derivative of a function of one argument at u."""
     this = Call(function, (u,))

@@ -4,7 +4,8 @@ A tree is either a number or a truth (a comparison, or comparisons joined by "an
 stand only where a choice is made, which the parser guarantees.
 """
 
-from collections.abc import Iterator, Mapping
+import operator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -142,8 +143,30 @@ def substituted(node: Node, values: Mapping[str, float]) -> Node:
     return inserted(node, {name: literal(value) for name, value in values.items()})
 
 
+_RELATIONS: Mapping[str, Callable[[float, float], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+
+
+def _settled(condition: Truth) -> bool | None:
+    """Return whether a comparison of two literals holds, None for any other condition."""
+    match condition:
+        case Comparison(relation, Number(left), Number(right)):
+            return _RELATIONS[relation](left, right)
+        case _:
+            return None
+
+
 def inserted(node: Node, given: Mapping[str, Node], x: Node | None = None) -> Node:
-    """Return the tree with parameters replaced by other trees, and the input by x."""
+    """Return the tree with parameters replaced by other trees, and the input by x.
+
+    A choice between two literals is made.
+    """
 
     def of_node(part: Node) -> Node:
         match part:
@@ -158,7 +181,11 @@ def inserted(node: Node, given: Mapping[str, Node], x: Node | None = None) -> No
             case Call(function, arguments):
                 return Call(function, tuple(of_node(argument) for argument in arguments))
             case Choice(condition, then, otherwise):
-                return Choice(of_truth(condition), of_node(then), of_node(otherwise))
+                asked = of_truth(condition)
+                holds = _settled(asked)
+                if holds is not None:
+                    return of_node(then if holds else otherwise)
+                return Choice(asked, of_node(then), of_node(otherwise))
             case _:
                 return part
 

@@ -14,12 +14,14 @@ def build(
     entry: Entry,
     *,
     channels: int | None = None,
+    channel_dim: int = 1,
     dtype: torch.dtype | None = None,
     device: torch.device | str | None = None,
 ) -> nn.Module:
     """Return the module of an entry with the values that its parameters have.
 
-    `channels` gives every learnable parameter one value per channel. With a `dtype` the parameters
+    `channels` gives every learnable parameter one value per channel, in the dimension `channel_dim`
+    of the input. With a `dtype` the parameters
     start at their values rounded to it once. Raises ParameterError where the function has nothing
     to learn.
 
@@ -33,6 +35,8 @@ def build(
             message = _("{function} has nothing to learn, so it takes no channels.")
             raise ParameterError(message.format(function=entry.name))
         arguments["channels"] = channels
+    from actlab.activations.modules.channels import along
+
     file, attribute = entry.factory.split(":")
     factory = getattr(import_module(f"actlab.activations.modules.{file}"), attribute)
     before = torch.get_default_dtype()
@@ -41,4 +45,4 @@ def build(
         built: nn.Module = factory(**arguments)
     finally:
         torch.set_default_dtype(before)
-    return built.to(device=device, dtype=dtype)
+    return along(built, channel_dim).to(device=device, dtype=dtype)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from actlab.activations.modules.pointwise import (
+    FAR,
     Number,
     Pointwise,
     below_infinity,
@@ -386,3 +387,33 @@ class LiSHT(Pointwise):
     @staticmethod
     def _slope(x: Tensor) -> Tensor:
         return torch.tanh(x) + bounded(x) * tanh_slope(x)
+
+
+class PowLU(Pointwise):
+    """x^(m / (sqrt(x) + 1)) sigmoid(x) where x > 0, else x sigmoid(x); its slope at 0 is 1/2."""
+
+    PARAMETERS = ("m",)
+
+    @staticmethod
+    def _value(x: Tensor, m: float) -> Tensor:
+        rising, _steep = _power(x, m)
+        return torch.where(x > 0, rising, below_infinity(x)) * torch.sigmoid(x)
+
+    @staticmethod
+    def _slope(x: Tensor, m: float) -> Tensor:
+        rising, steep = _power(x, m)
+        gate = torch.sigmoid(x)
+        near = bounded(x)
+        right = gate * (steep + rising * torch.sigmoid(-x))
+        return torch.where(x > 0, right, gate * (1 + near * torch.sigmoid(-near)))
+
+
+def _power(x: Tensor, m: float) -> tuple[Tensor, Tensor]:
+    """Return x^p and its slope, p = m / (sqrt(x) + 1); those of 1 where x <= 0."""
+    near = torch.where(x > 0, x, torch.ones_like(x)).clamp(max=FAR)
+    root, log = near.sqrt(), near.log()
+    exponent = m / (root + 1)
+    power = torch.exp(exponent * log)
+    # p' log(x) x^p + p x^(p - 1), neither with a factor that overflows at a small x.
+    sinking = -0.5 * m / (root + 1) ** 2 * log * torch.exp((exponent - 0.5) * log)
+    return torch.where(x.isnan(), x, power), sinking + exponent * torch.exp((exponent - 1) * log)

@@ -117,8 +117,10 @@ class Pointwise(nn.Module):
     depends on the parameters.
 
     Learnable parameters have one value for a layer, or `channels` values, one for each channel
-    (dimension 1 of the input, or its only dimension).
+    (dimension `channel_dim` of the input, or its only dimension).
     """
+
+    channel_dim: int = 1
 
     PARAMETERS: ClassVar[tuple[str, ...]] = ()
     LEARNABLE: ClassVar[frozenset[str]] = frozenset()
@@ -148,7 +150,9 @@ class Pointwise(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return f(x): the shape, dtype, device and memory format of x."""
         x = real(x)
-        return apply(type(self), x, *(along_channels(number, x) for number in self.effective()))
+        dim = self.channel_dim
+        numbers = (along_channels(number, x, dim) for number in self.effective())
+        return apply(type(self), x, *numbers)
 
     def extra_repr(self) -> str:
         """Return the parameters' names and values."""
@@ -164,15 +168,15 @@ def _plain(number: Number) -> float:
     return float(number.detach()) if isinstance(number, Tensor) else number
 
 
-def along_channels(parameter: Number, x: Tensor) -> Number:
+def along_channels(parameter: Number, x: Tensor, channel_dim: int = 1) -> Number:
     """Return a parameter in the shape in which it meets its channels."""
     if not isinstance(parameter, Tensor):
         return parameter
     if parameter.numel() == 1:
         return parameter.reshape(())
-    if x.dim() < 3:
+    if x.dim() < 2:
         return parameter
-    return parameter.reshape(-1, *[1] * (x.dim() - 2))
+    return parameter.reshape(-1, *[1] * (x.dim() - 1 - channel_dim % x.dim()))
 
 
 def widened(number: Any, dtype: torch.dtype) -> Any:

@@ -5,7 +5,13 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from actlab.activations.modules.pointwise import Number, Pointwise
+from actlab.activations.modules.pointwise import (
+    FAR,
+    Number,
+    Pointwise,
+    below_infinity,
+    hypotenuse,
+)
 
 
 class Step(Pointwise):
@@ -186,3 +192,26 @@ class LeakyReLUSquared(Pointwise):
     @staticmethod
     def _slope(x: Tensor, negative_slope: float) -> Tensor:
         return 2 * torch.where(x > 0, x, negative_slope**2 * x)
+
+
+class SmoothReLUSquared(Pointwise):
+    """x (x + sqrt(x^2 + a^2)) / 2, on the left by the quotient that does not cancel."""
+
+    PARAMETERS = ("a",)
+
+    @staticmethod
+    def _value(x: Tensor, a: float) -> Tensor:
+        near = below_infinity(x)
+        return 0.5 * near * _twice_smooth_relu(near, a)
+
+    @staticmethod
+    def _slope(x: Tensor, a: float) -> Tensor:
+        near = below_infinity(x)
+        rise = _twice_smooth_relu(near, a)
+        return torch.where(x > FAR, 2 * x, 0.5 * rise * (rise / hypotenuse(near, a)))
+
+
+def _twice_smooth_relu(x: Tensor, a: float) -> Tensor:
+    """Return x + sqrt(x^2 + a^2)."""
+    total = hypotenuse(x, a) + x.abs()
+    return torch.where(x > 0, total, a * (a / total))

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from actlab.activations.catalogue.entry import ParameterError
-from actlab.activations.modules.gates import Swish
+from actlab.activations.modules.gates import PowLU, Swish
 from actlab.activations.modules.pointwise import (
     Pointwise,
     apply,
@@ -212,6 +212,25 @@ class SiTUGLU(GatedLinearUnit):
     ) -> Iterator[Tensor | None]:
         yield beta1 * torch.tanh(a / beta1) * torch.sigmoid(a) * tanh_slope(b / beta2)
         yield from (None, None)
+
+
+class PowGLU(GatedLinearUnit):
+    """powlu(a) b."""
+
+    PARAMETERS = ("m",)
+
+    @staticmethod
+    def _value(a: Tensor, b: Tensor, m: float) -> Tensor:
+        return PowLU._value(a, m) * b
+
+    @staticmethod
+    def _slope(a: Tensor, b: Tensor, m: float) -> Tensor:
+        return PowLU._slope(a, m) * b
+
+    @staticmethod
+    def _parameter_slopes(a: Tensor, b: Tensor, m: float) -> Iterator[Tensor | None]:  # noqa: ARG004  as the base class calls it
+        yield PowLU._value(a, m)
+        yield None
 
 
 class CReLU(nn.Module):

@@ -19,7 +19,7 @@ Code = Annotated[
     str | None,
     typer.Option(
         "--code",
-        metavar="torch|keras|jax",
+        metavar="torch|keras|jax|numpy|cpp|c",
         help=_("Print lines to paste: the function, and weights that start with its gain."),
     ),
 ]
@@ -53,13 +53,10 @@ def show(
         _show_code(function, code, json=json)
         return
     found = facts.of(function).as_json()
-    if hazards and function.kind == "structural":
-        message = _("Hazards are measured of functions of one input; {name} has several.")
+    if hazards and function.kind == "structural" and function.factors is None:
+        message = _("Hazards are measured of functions of one or two inputs; {name} has several.")
         raise ActlabError(message.format(name=function.name))
-    measured = None
-    if hazards:
-        by_dtype = facts.hazards_by_dtype(function)
-        measured = {dtype: hazards.as_json() for dtype, hazards in by_dtype.items()}
+    measured = _hazards(function) if hazards else None
     if json:
         known = [asdict(exception) for exception in function.exceptions]
         extra = {} if measured is None else {"hazards": measured, "hazard_exceptions": known}
@@ -69,10 +66,34 @@ def show(
 
     print_facts(found, pitfalls(function.pitfalls, found, translation(process_language())))
     if measured is not None:
-        print_hazards(measured, module=True)
+        slices = measured if function.factors is not None else {"": measured}
+        for name, of_slice in slices.items():
+            if name:
+                print(_("{name}, the other input at 1").format(name=_input_words(name)))
+            print_hazards(of_slice, module=True)
         reasons = {(exception.dtypes, exception.reason): None for exception in function.exceptions}
         for dtypes, reason in reasons:
             print(f"  - {', '.join(dtypes)}: {_(reason)}")
+
+
+def _input_words(name: str) -> str:
+    return {"gate": _("along the gate"), "value": _("along the value")}[name]
+
+
+def _hazards(function: "Function") -> dict[str, Any]:
+    """Return the hazards by dtype; of a gated function by input first, the other one at 1."""
+    from actlab.activations import facts
+    from actlab.activations.facts.gated import slice_of
+
+    def by_dtype(chosen: Any) -> dict[str, Any]:
+        return {dtype: found.as_json() for dtype, found in facts.hazards_by_dtype(chosen).items()}
+
+    if function.factors is None:
+        return by_dtype(function)
+    return {
+        "gate": by_dtype(slice_of(function, "gate")),
+        "value": by_dtype(slice_of(function, "value")),
+    }
 
 
 def _show_addressed(address: str, *, json: bool) -> None:

@@ -42,9 +42,20 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("zero_grad_fraction_N01", N_("share without gradient")),
             ("gain_forward", N_("gain forward")),
             ("gain_backward", N_("gain backward")),
+            ("nfnet_gamma", N_("NFNet's gamma")),
         ),
     ),
 )
+
+
+_OF_INPUT = (
+    ("max_abs_grad", N_("largest |f′|")),
+    ("mean_grad_N01", N_("mean gradient")),
+    ("second_moment_grad_N01", N_("second moment of the gradient")),
+    ("zero_grad_fraction_N01", N_("share without gradient")),
+    ("gain_backward", N_("gain backward")),
+)
+"""What is told of each input of a gated function."""
 
 
 def print_facts(facts: Mapping[str, Any], pitfalls: Sequence[str]) -> None:
@@ -61,6 +72,14 @@ def print_facts(facts: Mapping[str, Any], pitfalls: Sequence[str]) -> None:
         table.add_row(f"[bold]{title}[/bold]", "")
         for label, text in rows:
             table.add_row(f"  {label}", _escaped(text))
+    for name, title in (("gate", N_("along the gate")), ("value", N_("along the value"))):
+        along = (facts.get("inputs") or {}).get(name)
+        if along is not None:
+            table.add_row(f"[bold]{_(title)}[/bold]", "")
+            for key, label in _OF_INPUT:
+                table.add_row(f"  {_(label)}", number(along[key]))
+    if facts.get("kept_values") is not None:
+        table.add_row(_("numbers kept for backward, per output"), str(facts["kept_values"]))
     for key, label in (("arity", _("inputs")), ("output_width", _("output width"))):
         if facts.get(key) is not None:
             table.add_row(label, str(facts[key]))

@@ -1,5 +1,6 @@
 """A tree as code of another language or framework, ready to paste."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -7,7 +8,7 @@ from actlab.activations.formula.nodes import Binary, Call, Choice, Node, Number,
 from actlab.activations.formula.parser import WORDS
 from actlab.activations.formula.printers import ATOM, POWER, PRODUCT, SIGN, SUM, Writer
 
-Framework = Literal["torch", "keras", "jax"]
+Framework = Literal["torch", "keras", "jax", "numpy", "cpp", "c"]
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Dialect:
     parameter: str = "{0}"
     power: str | None = None
     filled: str | None = None
+    literal: str | None = None
 
     def call(self, function: str, scalar: bool) -> str:
         """Return the template of a function, of the input or of plain numbers."""
@@ -116,6 +118,55 @@ KERAS = _python(
     ("keras.ops.logical_and({0}, {1})", "keras.ops.logical_or({0}, {1})"),
 )
 
+NUMPY = _python(
+    {name: f"np.{name}({{0}})" for name in _SAME}
+    | {
+        "erf": "erf({0})",
+        "atan": "np.arctan({0})",
+        "asinh": "np.arcsinh({0})",
+        "sigmoid": "np.exp(-np.logaddexp(0, -({0})))",
+        "softplus": "np.logaddexp(0, {0})",
+        "relu": "np.maximum({0}, 0)",
+        "clip": "np.clip({0}, {1}, {2})",
+        "max": "np.maximum({0}, {1})",
+        "min": "np.minimum({0}, {1})",
+    },
+    "np.where",
+    "np.full_like(x, {0})",
+    ("({0}) & ({1})", "({0}) | ({1})"),
+)
+"""`erf` is SciPy's."""
+
+_C_CALLS = {name: f"{name}({{0}})" for name in (*_ELEMENTARY, "erf", "asinh", "atan")} | {
+    "abs": "fabs({0})",
+    "sign": "sign_of({0})",
+    "sigmoid": "sigmoid({0})",
+    "softplus": "softplus({0})",
+    "relu": "larger({0}, {zero})",
+    "clip": "smaller(larger({0}, {1}), {2})",
+    "max": "larger({0}, {1})",
+    "min": "smaller({0}, {1})",
+}
+
+
+def _c(literal: str) -> Dialect:
+    calls = {name: text.replace("{zero}", literal.format("0.0")) for name, text in _C_CALLS.items()}
+    return Dialect(
+        calls=calls,
+        scalar_calls=calls,
+        choice="({0} ? {1} : {2})",
+        scalar_choice="({0} ? {1} : {2})",
+        conjunction="(({0}) && ({1}))",
+        disjunction="(({0}) || ({1}))",
+        constants={"pi": literal.format(repr(math.pi)), "e": literal.format(repr(math.e))},
+        power="pow({0}, {1})",
+        literal=literal,
+    )
+
+
+CPP, C = _c("real({0})"), _c("{0}f")
+"""`sign_of`, `sigmoid`, `softplus`, `larger` and `smaller` are functions that come along."""
+
 _MATH = {name: f"Math.{name}({{0}})" for name in (*_SAME, "atan", "asinh")} | {
     "erf": "erf({0})",
     "sigmoid": "sigmoid({0})",
@@ -154,7 +205,14 @@ FORMULA = Dialect(
 )
 """The formula language itself."""
 
-DIALECTS: dict[str, Dialect] = {"torch": TORCH, "keras": KERAS, "jax": JAX}
+DIALECTS: dict[Framework, Dialect] = {
+    "torch": TORCH,
+    "keras": KERAS,
+    "jax": JAX,
+    "numpy": NUMPY,
+    "cpp": CPP,
+    "c": C,
+}
 
 
 def code(tree: Node, dialect: Dialect) -> str:
@@ -176,7 +234,9 @@ class _CodeWriter(Writer):
 
     def number(self, node: Number) -> str:
         value = node.value
-        return str(int(value)) if value.is_integer() and value < 1e15 else repr(value)
+        if self._dialect.literal is not None:
+            return self._dialect.literal.format(repr(value))
+        return str(int(value)) if value.is_integer() and value < 1e9 else repr(value)
 
     def letter(self, name: str) -> str:
         return name
