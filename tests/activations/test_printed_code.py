@@ -70,9 +70,8 @@ def test_jax() -> None:
     def compute(name: str, dtype: str, x: np.ndarray) -> Computed:
         printed = eval(line_of(name, "jax"), names)
         points = jax.numpy.asarray(x).astype(dtype)
-        values = printed(points)
+        values, slopes = jax.jit(jax.vmap(jax.value_and_grad(printed)))(points)
         assert values.dtype == dtype, name
-        slopes = jax.vmap(jax.grad(printed))(points)
         return values.astype("float32").tolist(), slopes.astype("float32").tolist()
 
     compare(compute, ("float32", "float16", "bfloat16"))
@@ -91,9 +90,8 @@ def test_keras() -> None:
             printed.build((None, 1))
             layer = printed
             printed = lambda p: layer(p.reshape(-1, 1)).reshape(p.shape)  # noqa: E731
-        values = printed(points)
+        values, slopes = jax.jit(jax.vmap(jax.value_and_grad(printed)))(points)
         assert values.dtype == dtype, name
-        slopes = jax.vmap(jax.grad(printed))(points)
         return values.astype("float32").tolist(), slopes.astype("float32").tolist()
 
     compare(compute, ("float32", "float16", "bfloat16"))

@@ -9,7 +9,7 @@ the last layer shapes the `output`.
 """
 
 import fnmatch
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -46,6 +46,9 @@ _ARITHMETIC = frozenset(
     {"add", "sub", "mul", "div", "neg", "pow", "rsub", "exp", "erf", "square", "clamp", "abs"}
 )
 _ELEMENTWISE = _ARITHMETIC | ops.ELEMENTWISE_ACTIVATIONS
+
+
+ElementFunction = Callable[[Tensor], Tensor]
 
 
 class SlotError(ActlabError):
@@ -129,6 +132,56 @@ def places(model: nn.Module, example: Any = None) -> tuple[Place, ...]:
     if example is None:
         return tuple(_registered(model))
     return tuple(_in_one_pass(model, example))
+
+
+def slot_functions(model: nn.Module, example: Any) -> tuple[tuple[Slot, ElementFunction], ...]:
+    """Return the slots of `model` in one pass on `example`, each with what is computed there.
+
+    What was a functional call, or a formula of several, is computed again from what it was given.
+    Raises SlotError where the model does not run on the example.
+
+    >>> network = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2))
+    >>> ((slot, function),) = slot_functions(network, torch.zeros(1, 4))
+    >>> function(torch.tensor([-1.0, 2.0]))
+    tensor([0., 2.])
+    """
+    found: list[tuple[Slot, ElementFunction]] = []
+    trace, modules, output = _recorded(getattr(model, "_orig_mod", model), example)
+    graph = _Graph(trace, output)
+    taken = _taken(trace, modules, graph)
+    activations = [(f.first, f.last) for f in taken]
+    for one in taken:
+        place = _described(model, one, graph, activations)
+        if one.call.op == "glu":
+            continue
+        made = one.module.module if one.module is not None else _computed_again(one)
+        found.append((place.slot, made))
+    return tuple(found)
+
+
+def _computed_again(found: _Found) -> ElementFunction:
+    """Return the calls from what an activation was given to what it returned, as one function."""
+
+    def apply(x: Tensor) -> Tensor:
+        known = {id(found.given): x}
+
+        def value_of(item: Any) -> Any:
+            if not isinstance(item, Value):
+                return item
+            if id(item) not in known:
+                call = item.call
+                if call is None or call.function is None:
+                    return item.tensor
+                args = [value_of(given) for given in call.args]
+                kwargs = {name: value_of(given) for name, given in call.kwargs.items()}
+                kwargs.pop("inplace", None)
+                known[id(item)] = call.function(*args, **kwargs)
+            return known[id(item)]
+
+        result: Tensor = value_of(found.output)
+        return result
+
+    return apply
 
 
 def run_on(model: nn.Module, example: Any) -> Any:
@@ -227,20 +280,25 @@ def is_elementwise(module: nn.Module, shape: tuple[int, ...]) -> bool:
 def _in_one_pass(model: nn.Module, example: Any) -> Iterator[Place]:
     trace, modules, output = _recorded(model, example)
     graph = _Graph(trace, output)
-    found = sorted((*_modules_found(trace, modules), *_calls_found(trace)), key=lambda f: f.first)
-    # What nothing is made of, such as the sigmoid of an x * sigmoid(x) that was swapped, is none.
-    found = [f for f in found if trace.users_of(f.output) or graph.is_returned(f.output)]
-    inside = [(f.first, f.last) for f in found if f.module is not None]
-    taken = [
-        f
-        for f in found
-        if f.module is not None or not any(a <= f.first and f.last <= b for a, b in inside)
-    ]
+    taken = _taken(trace, modules, graph)
     activations = [(f.first, f.last) for f in taken]
     described = [(f, _described(model, f, graph, activations)) for f in taken]
     described += [(f, place) for f in _recurrent(trace) for place in [_of_recurrent(f)]]
     described.sort(key=lambda pair: pair[0].first)
     yield from _merged(described, modules)
+
+
+def _taken(trace: Trace, modules: list[_ModuleCall], graph: "_Graph") -> list[_Found]:
+    """Return the calls of activations, the outermost ones, in their order."""
+    found = sorted((*_modules_found(trace, modules), *_calls_found(trace)), key=lambda f: f.first)
+    # What nothing is made of, such as the sigmoid of an x * sigmoid(x) that was swapped, is none.
+    found = [f for f in found if trace.users_of(f.output) or graph.is_returned(f.output)]
+    inside = [(f.first, f.last) for f in found if f.module is not None]
+    return [
+        f
+        for f in found
+        if f.module is not None or not any(a <= f.first and f.last <= b for a, b in inside)
+    ]
 
 
 def _recorded(model: nn.Module, example: Any) -> tuple[Trace, list[_ModuleCall], Any]:

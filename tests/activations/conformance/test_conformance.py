@@ -47,9 +47,12 @@ def test_the_first_wrong_input_is_shown() -> None:
     assert row.given == 5
 
 
-def test_what_has_several_inputs_is_refused() -> None:
-    with pytest.raises(ConformanceError, match="several inputs"):
-        check(nn.Softmax(-1), get("softmax"))
+def test_what_has_several_inputs_is_compared_on_rows() -> None:
+    assert check(nn.Softmax(-1), get("softmax")).ok
+    assert not check(nn.Softmax(-2), get("softmax")).ok
+    assert check(lambda gate, value: functional.silu(gate) * value, get("swiglu")).ok
+    with pytest.raises(ConformanceError, match="learns its shape"):
+        check(nn.ReLU(), get("rational_pau"))
 
 
 def test_vectors_are_true_and_of_the_dtype() -> None:

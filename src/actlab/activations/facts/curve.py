@@ -298,6 +298,9 @@ def refine(slope_and_curvature: Callable[[Any], tuple[Any, Any]], low: float, hi
     with mpmath.workdps(DIGITS):
         a, b = mpmath.mpf(low), mpmath.mpf(high)
         at_a, at_b = slope_and_curvature(a)[0], slope_and_curvature(b)[0]
+        # sin(pi x) at a whole x is what rounding leaves of it.
+        least = mpmath.mpf(10) ** (8 - DIGITS) * max(abs(at_a), abs(at_b))
+        at_a, at_b = (0 if abs(value) <= least else value for value in (at_a, at_b))
         if at_a * at_b > 0 or (at_a == 0 and at_b == 0):
             return None
         if at_a == 0 or at_b == 0:

@@ -27,7 +27,7 @@ from actlab.activations.formula.nodes import Call, Node, walk
 _ORDER = 6
 """How many derivatives are compared at a switch; beyond it the function counts as smooth."""
 
-_STEPS_UP_TO = 40.3
+_STEPS_UP_TO = 20.3
 _MOST = 120
 """At more switches than this a function is not taken apart."""
 

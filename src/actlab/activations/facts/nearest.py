@@ -36,7 +36,8 @@ class Nearest:
     """The nearest known function.
 
     `distance` is sqrt(E[(f - g)^2]) under a standard normal input. `equal` means that the two
-    agree to 9 digits at every point tried: from -10,000 to 10,000, and wherever something happens.
+    agree (to 9 digits in float64) at every point tried: from -10,000 to 10,000, and wherever
+    something happens.
     `parameters` are those with which it is nearest.
     """
 
@@ -92,25 +93,33 @@ def nearest(
     return _nearest(near, wide, _exactly(curve, wide), curve.unit, candidates)
 
 
-def nearest_to(value: Callable[[Array], Array]) -> Nearest | None:
-    """Return the function of the catalogue that is nearest to what `value` computes in float64.
+def nearest_to(value: Callable[[Array], Array], agreement: float = _EQUAL) -> Nearest | None:
+    """Return the function of the catalogue that is nearest to what `value` computes.
+
+    `agreement` is the relative error up to which the two are equal; the default is for float64.
 
     >>> nearest_to(lambda x: np.maximum(x, 0)).call
     'relu'
     """
     wide = _wide_points()
-    return _nearest(value(_normal_points()[0]), wide, value(wide), 1.0, None)
+    near = value(_normal_points()[0])
+    return _nearest(near, wide, value(wide), 1.0, None, agreement)
 
 
 def _nearest(
-    target: Array, wide: Array, far: Array, scale: float, candidates: Iterable[Known] | None
+    target: Array,
+    wide: Array,
+    far: Array,
+    scale: float,
+    candidates: Iterable[Known] | None,
+    agreement: float = _EQUAL,
 ) -> Nearest | None:
     points, weights = _normal_points()
 
     def compared(known: Known, given: Mapping[str, float]) -> Nearest:
         distance = _distance(target - _at(known.expression, given, points), weights)
         there = _at(known.expression, given, wide)
-        return Nearest(known.name, given, distance, _same(far, there, scale))
+        return Nearest(known.name, given, distance, _same(far, there, scale, agreement))
 
     chosen = known_functions() if candidates is None else candidates
     found = [(compared(known, known.values), known) for known in chosen]
@@ -169,13 +178,14 @@ def _distance(difference: Array, weights: Array) -> float:
     return math.sqrt(mean) if math.isfinite(mean) else math.inf
 
 
-def _same(left: Array, right: Array, scale: float) -> bool:
-    """Return whether two samples agree to 9 digits of each, or of `scale` where they are small.
+def _same(left: Array, right: Array, scale: float, agreement: float = _EQUAL) -> bool:
+    """Return whether two samples agree relative to each, or to `scale` where they are small.
 
     NaN on the left is a point that was not computed.
     """
     known = ~np.isnan(left)
-    near = np.isclose(left, right, rtol=_EQUAL, atol=_EQUAL * min(1.0, scale), equal_nan=False)
+    atol = agreement * min(1.0, scale)
+    near = np.isclose(left, right, rtol=agreement, atol=atol, equal_nan=False)
     return bool(np.all(near[known]))
 
 

@@ -13,11 +13,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from actlab.activations.facts.critical_points import CriticalPoints, highest
-from actlab.activations.facts.curve import Curve
+from actlab.activations.facts.curve import Array, Curve, MeasurementError
 from actlab.activations.facts.measurable import Measurable, module_of
 from actlab.activations.facts.results import Fault, FirstErrors, Hazards
 from actlab.activations.formula.with_torch import TorchBackend
@@ -52,17 +53,27 @@ class Truth:
         self.curve = Curve.of(function)
         self._known: dict[float, tuple[float, float | None]] = {}
         self._flat: dict[float, bool] = {}
+        self._curvatures: dict[float, float | None] = {}
 
     def __call__(self, x: float) -> tuple[float, float | None]:
         """Return f(x) and f'(x); at a kink None for the slope, as either side is right."""
         if x not in self._known:
             value, slope = self.curve.near(x, 1)
-            if any(abs(x - found.x) < 1e-12 for found in self.critical_points.breaks):
+            if bool(np.any(np.abs(self._breaks - x) < 1e-12)):
                 sides = [self.curve.from_side(x, 1, side)[1] for side in (-1, 1)]
                 slope = sides[0] if abs(sides[0] - sides[1]) < 1e-20 else None
             self._known[x] = (float(value), None if slope is None else float(slope))
             self._flat[x] = slope is None or slope == 0
         return self._known[x]
+
+    def curvature(self, x: float) -> float | None:
+        """Return f''(x), None where there is none."""
+        if x not in self._curvatures:
+            try:
+                self._curvatures[x] = float(self.curve.at(x, 2)[2])
+            except MeasurementError:
+                self._curvatures[x] = None
+        return self._curvatures[x]
 
     def is_flat(self, x: float) -> bool:
         """Return whether the slope is exactly 0, or has two values."""
@@ -73,6 +84,10 @@ class Truth:
     def critical_points(self) -> CriticalPoints:
         """Return the curve taken apart."""
         return CriticalPoints(self.curve)
+
+    @cached_property
+    def _breaks(self) -> Array:
+        return np.array([float(found.x) for found in self.critical_points.breaks])
 
     @cached_property
     def steepest(self) -> float:

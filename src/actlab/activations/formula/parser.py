@@ -89,6 +89,7 @@ SPELLINGS: dict[str, str] = {
     "logistic": "sigmoid",
     "maximum": "max",
     "minimum": "min",
+    "sgn": "sign",
 }
 """Other names of the same functions, as NumPy, SciPy, torch or a paper spells them."""
 

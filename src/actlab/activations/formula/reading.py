@@ -60,7 +60,7 @@ def normalised(text: str) -> str:
     body = re.sub(r"^return\s+", "", body).rstrip(";").strip()
     body, name = _without_definition(body)
     body = _PREFIX.sub(_convention, body).replace("()(", "(")
-    body = _METHOD.sub(r"\2(\1, ", body).replace(", )", ")")
+    body = _without_methods(body)
     if "\\" in body or "{" in body:
         body = _from_latex(body)
     for sign, word in _UNICODE.items():
@@ -71,11 +71,70 @@ def normalised(text: str) -> str:
     body = re.sub(r"[ΦΦ](?=\s*\()", " Phi", body)
     for letter, word in _GREEK.items():
         body = body.replace(letter, f" {word} ")
-    body = _without_bars(body.replace("^", "**"))
+    body = _without_bars(_without_raised_words(body.replace("^", "**")))
     body = _with_products(body)
     if name is not None and name != "x":
         body = re.sub(rf"(?<![\w.]){re.escape(name)}(?!\w)", "x", body)
     return body if body.replace(" ", "") != text.replace(" ", "") else text.strip()
+
+
+_CHAINED = re.compile(r"\)\.([a-z_]+)\(")
+_RAISED = re.compile(r"(?<![\w.])([a-z]+)\s*\*\*\s*(?:\((-?\d+)\)|(-?\d+))\s*(?=\()")
+_INVERSES = {"sinh": "asinh", "tan": "atan"}
+
+
+def _without_methods(text: str) -> str:
+    """Return x.clamp(0, 1) as clamp(x, 0, 1), and relu(x).square() as square(relu(x))."""
+    text = _METHOD.sub(r"\2(\1, ", text).replace(", )", ")")
+    match = _CHAINED.search(text)
+    while match is not None:
+        start = _opening(text, match.start())
+        if start is None:
+            return text
+        start -= len(re.search(r"[\w]*$", text[:start]).group())  # type: ignore[union-attr]  # it may be empty
+        inside = text[start : match.start() + 1]
+        text = f"{text[:start]}{match[1]}({inside}, {text[match.end() :]}".replace(", )", ")")
+        match = _CHAINED.search(text)
+    return text
+
+
+def _opening(text: str, closing: int) -> int | None:
+    """Return the place of the bracket that the one at `closing` closes."""
+    depth = 0
+    for place in range(closing, -1, -1):
+        depth += {")": 1, "(": -1}.get(text[place], 0)
+        if depth == 0:
+            return place
+    return None
+
+
+def _without_raised_words(text: str) -> str:
+    """Return sin**2(x) as (sin(x))**2, and tan**-1(x), which is the inverse, as atan(x)."""
+    match = _RAISED.search(text)
+    while match is not None:
+        word, power = match[1], match[2] or match[3]
+        if int(power) < 0:
+            if power != "-1" or word not in _INVERSES:
+                return text
+            text = f"{text[: match.start()]}{_INVERSES[word]}{text[match.end() :]}"
+        else:
+            closing = _closing(text, match.end())
+            if closing is None or not is_word(word):
+                return text
+            inside = text[match.end() : closing + 1]
+            text = f"{text[: match.start()]}({word}{inside})**{power}{text[closing + 1 :]}"
+        match = _RAISED.search(text)
+    return text
+
+
+def _closing(text: str, opening: int) -> int | None:
+    """Return the place of the bracket that closes the one at `opening`."""
+    depth = 0
+    for place in range(opening, len(text)):
+        depth += {"(": 1, ")": -1}.get(text[place], 0)
+        if depth == 0:
+            return place
+    return None
 
 
 def _convention(match: re.Match[str]) -> str:

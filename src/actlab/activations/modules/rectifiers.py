@@ -198,6 +198,7 @@ class SmoothReLUSquared(Pointwise):
     """x (x + sqrt(x^2 + a^2)) / 2, on the left by the quotient that does not cancel."""
 
     PARAMETERS = ("a",)
+    NON_DECREASING: ClassVar = True
 
     @staticmethod
     def _value(x: Tensor, a: float) -> Tensor:
