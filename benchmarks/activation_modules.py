@@ -17,6 +17,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from actlab.activations import Function, get
+from actlab.activations.formula.evaluation import evaluate
+from actlab.activations.formula.nodes import Node
 from actlab.activations.formula.with_torch import TorchBackend
 
 NAMES = """relu gelu silu gelu_tanh quick_gelu tanh sigmoid leaky_relu elu softplus mish hardswish
@@ -56,17 +58,18 @@ def plain(function: Function) -> tuple[str, Callable[[Tensor], Tensor]]:
                 setattr(self, f"p_{name}", self.values[name])
 
         def forward(self, x: Tensor) -> Tensor:
-            return expression.evaluate(TorchBackend(), x, **self.values)
+            found: Tensor = expression.evaluate(TorchBackend(), x, **self.values)
+            return found
 
     return "formula", Plain()
 
 
-def _gated(gate: object, value: object) -> Callable[[Tensor], Tensor]:
-    from actlab.activations.formula.evaluation import evaluate
-
+def _gated(gate: Node, value: Node) -> Callable[[Tensor], Tensor]:
     def apply(x: Tensor) -> Tensor:
         a, b = x.chunk(2, -1)
-        return evaluate(gate, TorchBackend(), a, {}) * evaluate(value, TorchBackend(), b, {})
+        g: Tensor = evaluate(gate, TorchBackend(), a, {})
+        h: Tensor = evaluate(value, TorchBackend(), b, {})
+        return g * h
 
     return apply
 
@@ -78,8 +81,8 @@ def _rational() -> Callable[[Tensor], Tensor]:
     q = [nn.Parameter(torch.tensor(value)) for value in RationalPAU.DENOMINATOR]
 
     def apply(x: Tensor) -> Tensor:
-        top = sum(c * x**k for k, c in enumerate(p))
-        bottom = sum(c * x**k for k, c in enumerate(q, start=1))
+        top = sum((c * x**k for k, c in enumerate(p)), torch.zeros(()))
+        bottom = sum((c * x**k for k, c in enumerate(q, start=1)), torch.zeros(()))
         return top / (1 + bottom.abs())
 
     return apply
@@ -89,7 +92,7 @@ def step(module: Callable[[Tensor], Tensor], x: Tensor) -> float:
     """Return the processor time of one forward and backward pass."""
     start = time.process_time()
     y = module(x)
-    y.backward(torch.ones_like(y))
+    torch.autograd.backward(y, torch.ones_like(y))
     spent = time.process_time() - start
     x.grad = None
     return spent

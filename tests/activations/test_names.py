@@ -122,7 +122,7 @@ def test_what_learns_nothing_takes_no_channels() -> None:
 def test_functions_are_values() -> None:
     assert isinstance(actlab.get("relu"), Function)
     assert actlab.functions()[0] == get("identity")
-    assert len(set(names())) == len(names()) == 98
+    assert len(set(names())) == len(names()) == 101
 
 
 def test_knowing_a_function_loads_no_torch() -> None:
