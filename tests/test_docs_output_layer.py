@@ -23,7 +23,7 @@ def test_the_committed_page_is_current(generator: ModuleType) -> None:
         "not current: run python docs/generate_output_layer.py"
     )
     assert all(f"| {task.name} |" in text for task in TASKS)
-    assert "../shared/mnist" in text
+    assert "--data-dir DIR" in text
     assert "/tmp" not in text
 
 

@@ -20,7 +20,7 @@ def test_the_committed_page_is_current(generator: ModuleType) -> None:
     text = (DOCS / "verdict.md").read_text(encoding="utf-8")
     found = json.loads((DOCS / "verdict" / "figures.json").read_text(encoding="utf-8"))
     assert generator.page(text, found) == text, "not current: run python docs/generate_verdict.py"
-    assert "../shared/mnist" in text
+    assert "--data-dir DIR" in text
     assert "/tmp" not in text
 
 

@@ -7,13 +7,23 @@ rule, and the tutorials from their notebooks. Everything follows from the source
 
 from pathlib import Path
 
-from site_pages import commands, file_formats, functions, notebooks, plan_keys, python_names, rules
+from site_pages import (
+    commands,
+    file_formats,
+    functions,
+    notebooks,
+    plan_keys,
+    python_names,
+    rules,
+    shared_tables,
+)
 
 LANGUAGES = ("en", "ko")
 
 
 def write(folder: Path) -> None:
     """Write every generated page into a copy of the documentation's folder."""
+    shared_tables.fill(folder)
     for language in LANGUAGES:
         suffix = ".md" if language == "en" else f".{language}.md"
         for part in (commands, python_names, plan_keys, file_formats, functions, rules, notebooks):

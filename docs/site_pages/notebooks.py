@@ -1,4 +1,4 @@
-"""The tutorials: notebooks of docs/tutorials, shown with the outputs that they hold.
+"""Tutorials and examples: notebooks, shown with the outputs that they hold.
 
     python docs/site_pages/notebooks.py [--check] [NOTEBOOK...]
 
@@ -11,7 +11,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-FOLDER = Path(__file__).parents[1] / "tutorials"
+DOCS = Path(__file__).parents[1]
+FOLDERS = ("tutorials", "examples")
+
+
+def notebooks() -> list[Path]:
+    """Return every notebook of the documentation."""
+    return sorted(path for folder in FOLDERS for path in (DOCS / folder).glob("*.ipynb"))
 
 
 def pages(language: str) -> dict[str, str]:
@@ -19,7 +25,7 @@ def pages(language: str) -> dict[str, str]:
     from nbconvert.exporters import MarkdownExporter
 
     written = {}
-    for path in sorted(FOLDER.glob("*.ipynb")):
+    for path in notebooks():
         name, _dot, suffix = path.stem.partition(".")
         if (suffix or "en") != language:
             continue
@@ -29,7 +35,7 @@ def pages(language: str) -> dict[str, str]:
             "ko": "이 페이지는 노트북입니다: [{0}]({0}).",
         }
         title, _newline, rest = _plain(text).partition("\n")
-        written[f"tutorials/{name}"] = "\n\n".join(
+        written[f"{path.parent.name}/{name}"] = "\n\n".join(
             [title, f"*{note[language].format(path.name)}*", rest.strip(), ""]
         )
     return written
@@ -77,7 +83,8 @@ def run(path: Path, language: str) -> Any:
 
     notebook = nbformat.read(path, as_version=4)
     with tempfile.TemporaryDirectory() as folder:
-        os.environ |= {"ACTLAB_LANG": language, "COLUMNS": "100"}
+        programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        os.environ |= {"ACTLAB_LANG": language, "COLUMNS": "100", "PATH": programs}
         client = NotebookClient(
             notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": folder}}
         )
@@ -111,7 +118,7 @@ def main() -> int:
     parser.add_argument("notebooks", nargs="*", type=Path)
     parser.add_argument("--check", action="store_true")
     options = parser.parse_args()
-    for path in options.notebooks or sorted(FOLDER.glob("*.ipynb")):
+    for path in options.notebooks or notebooks():
         done = run(path, "ko" if path.stem.endswith(".ko") else "en")
         if not options.check:
             nbformat.write(done, path)

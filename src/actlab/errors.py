@@ -107,6 +107,7 @@ EXTRAS = {
     "postgresql": ("psycopg",),
     "lightning": ("lightning", "pytorch_lightning"),
     "transformers": ("transformers", "accelerate"),
+    "onnx": ("onnx", "onnxscript", "onnxruntime"),
 }  # fmt: skip
 """The libraries that each extra of actlab installs, by their import names."""
 

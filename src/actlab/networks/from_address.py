@@ -116,7 +116,7 @@ def network_hash(address: str) -> NetworkHash:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         model = _made(address)
-    factory = _OF_THIS_PROCESS.get(address) or load(address).thing
+    maker = _OF_THIS_PROCESS.get(address) or load(address).thing
     classes = {type(part) for part in model.modules()}
     shapes = itertools.chain(model.named_parameters(), model.named_buffers())
     return NetworkHash(
@@ -124,7 +124,7 @@ def network_hash(address: str) -> NetworkHash:
             f"{path} {part.extra_repr()}{type(part)}" for path, part in model.named_modules()
         ),
         shapes=_hash(f"{name} {tuple(t.shape)} {t.dtype} {t.requires_grad}" for name, t in shapes),
-        source=_hash(sorted(_source_of(thing) for thing in (factory, *classes))),
+        source=_hash(sorted(_source_of(thing) for thing in (maker, *classes))),
     )
 
 
@@ -219,11 +219,19 @@ def _same_twice(address: str) -> nn.Module:
     return models[0]
 
 
+def factory(address: str) -> Factory:
+    """Return what makes the network at an address; what goes wrong in it is one sentence.
+
+    It raises AddressError where the address leads nowhere, NetworkError where no module comes.
+    """
+    return lambda: _made(address)
+
+
 def _made(address: str) -> nn.Module:
-    factory = _OF_THIS_PROCESS.get(address) or load(address).thing
+    maker = _OF_THIS_PROCESS.get(address) or load(address).thing
     advice = _("It must make a network without arguments.")
     with user_code(address, NetworkError, argv=[address.rpartition(":")[0]], advice=advice):
-        model = factory()
+        model = maker()
     if not isinstance(model, nn.Module):
         message = _("{address} must return a torch module; it returns {kind}.")
         raise NetworkError(message.format(address=address, kind=type(model).__name__))

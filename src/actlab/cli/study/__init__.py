@@ -1,9 +1,10 @@
-"""`actlab study`: run, resume, confirm, show, compare and verify studies."""
+"""`actlab study`: run, resume, confirm, show, compare, export and verify studies."""
 
 import typer
 
 from actlab.cli.study.compare import compare
 from actlab.cli.study.confirm import confirm
+from actlab.cli.study.export import export
 from actlab.cli.study.resume import resume
 from actlab.cli.study.run import run
 from actlab.cli.study.show import show
@@ -21,4 +22,5 @@ app.command(help=_("Go on with a study that was interrupted, to its planned end.
 app.command(help=_("Train the best settings again on new seeds, and judge them."))(confirm)
 app.command(help=_("Show what a run folder says so far."))(show)
 app.command(help=_("Show two or more studies side by side, per activation."))(compare)
+app.command(help=_("Write the best network: weights, ONNX, lines to edit, a model card."))(export)
 app.command(help=_("Run a sample of a study again: does it come out the same?"))(verify)

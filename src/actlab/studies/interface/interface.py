@@ -119,6 +119,33 @@ class Study:
         write_page(self._folder, target, language or process_language())
         return target
 
+    def network(self) -> Any:
+        """Return the network of the best trial with its weights, on the CPU and in eval mode.
+
+        A network of the user's is built again by its own code, and comes as their own class unless
+        the protocol puts a softmax behind it. Raises RunFolderError where no trial has completed.
+        """
+        from actlab.studies.export import trained_network
+
+        check_code_is_named(self.plan, self._named)
+        return trained_network(self._folder)[0]
+
+    def export(self, path: Path | str, *, onnx: bool = True) -> Any:
+        """Write the network of the best trial into a folder, to take home.
+
+        The folder gets its weights (`model.pt`), `model.onnx`, `changes.diff` with the lines of the
+        user's source to edit, and a model card with the verdict (`README.md`). ONNX needs
+        `actlab[onnx]`, and its outputs are compared with the module's. Returns an `Export` with the
+        paths, the network and the changes.
+
+        Raises RunFolderError where no trial has completed, MissingExtraError where the packages of
+        that extra are missing.
+        """
+        from actlab.studies.export import export
+
+        check_code_is_named(self.plan, self._named)
+        return export(self._folder, Path(path), onnx=onnx)
+
     def to_pandas(self) -> Any:
         """Return the trials as a DataFrame, one row each; needs pandas."""
         return import_module("pandas").DataFrame([_row(record) for record in self.records])

@@ -49,9 +49,9 @@ def read_weights(path: Path) -> bytes | None:
 
 def of_best(folder: RunFolder, best: Record, environment: Environment, executor: Executor) -> bytes:
     """Return the weights of `best`; where they are not those in the folder, train it again."""
-    kept = _kept(folder, best)
-    if kept is not None:
-        return kept
+    there = kept(folder, best)
+    if there is not None:
+        return there
     trial = search_trial(folder.plan(), environment, best.number, best.setting)
     weights, record = persist(executor, worker.train, trial, None, None)
     if record.valid_accuracy != best.valid_accuracy:
@@ -82,7 +82,8 @@ def final_figure(
     return final
 
 
-def _kept(folder: RunFolder, best: Record) -> bytes | None:
+def kept(folder: RunFolder, best: Record) -> bytes | None:
+    """Return the weights of `best` from the folder; None where those there are not whole or its."""
     weights = read_weights(folder.weights_path)
     if weights is None:
         return None
