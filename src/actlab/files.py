@@ -12,8 +12,8 @@ from actlab.i18n import _
 def write_bytes(path: Path, content: bytes) -> Path:
     """Replace `path` by `content` in one step, and return the path.
 
-    The content is written beside its place, brought to the disk and renamed, so that no reader, and
-    no crash, ever leaves half of it. Raises OSError where the folder is missing or not writable.
+    The content is written to a file next to it, brought to the disk and renamed, so that no reader
+    and no crash ever meets half of it. Raises OSError where the folder is missing or not writable.
     """
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:

@@ -2,9 +2,11 @@
 
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -13,13 +15,9 @@ from actlab.cli.main import app
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
-    *(ROOT / name for name in ("README.md", "README.ko.md")),
-    *sorted((ROOT / "docs").glob("*.md")),
-    *sorted((ROOT / "docs" / "start").glob("*.md")),
+    *(ROOT / name for name in ("README.md", "README.ko.md", "CONTRIBUTING.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
 ]
-
-FIRST = {"README", "README.ko", "index", "index.ko", "compare", "know", "checking", "run-folder"}
-"""What a newcomer reads first; records of what was measured name the folders that it ran on."""
 
 
 def commands(page: Path) -> list[str]:
@@ -46,25 +44,95 @@ def test_a_command_is_understood_as_it_is_written(page: str, line: str) -> None:
 
 
 def test_nothing_refers_to_a_folder_that_a_newcomer_does_not_have() -> None:
-    for page in (p for p in PAGES if p.parent.name == "start" or p.stem in FIRST):
+    for page in PAGES:
         assert "../shared" not in page.read_text(encoding="utf-8"), page
 
 
-@pytest.mark.slow
-def test_the_site_builds_with_every_link_checked_and_no_foreign_asset(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The built site."""
     pytest.importorskip("mkdocs")
+    place = tmp_path_factory.mktemp("site")
     done = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "-d", str(tmp_path)],
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "-d", str(place)],
         cwd=ROOT,
         check=False,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
     )
     assert done.returncode == 0, done.stderr
-    for name in ("index.html", "ko/index.html", "reference/command-line.html", "rules/index.html"):
-        assert (tmp_path / name).is_file(), name
-    for page in tmp_path.rglob("*.html"):
+    return place
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_site_is_whole_and_asks_nobody_else(site: Path) -> None:
+    import actlab
+    from actlab.activations import functions
+    from actlab.checker.rules import RULES
+    from actlab.documentation import ADDRESS, rule_address
+
+    names = ["index.html", "reference/command-line.html", "reference/plan.html", "glossary.html"]
+    names += [f"functions/{function.name}.html" for function in functions()]
+    names += [rule_address(rule.code).removeprefix(ADDRESS) for rule in RULES]
+    for name in names:
+        assert (site / name).is_file(), name
+        assert (site / "ko" / name).is_file(), name
+    python = (site / "reference/python.html").read_text(encoding="utf-8")
+    assert [n for n in actlab.__all__ if n[0] != "_" and f"actlab.{n}<" not in python] == []
+    for page in site.rglob("*.html"):
         text = page.read_text(encoding="utf-8")
-        foreign = r'<(?:script|link|img)[^>]+(?:src|href)="?(?:https?:)?//'
+        foreign = r'<(?:script|link|img)[^>]+(?:src|href)="?(?:https?:)?//(?!actlab\.example)'
         assert not re.search(foreign, text), page
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("language", ["", "ko/"])
+def test_pages_opened_as_files_are_silent_and_fit(site: Path, language: str, width: int) -> None:
+    sync_api = pytest.importorskip("playwright.sync_api")
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("chromium is not installed")
+    names = ("index", "tutorials/activation", "functions/silu", "rules/ACT101", "reference/plan")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": width, "height": 800})
+        said: list[str] = []
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("request", lambda request: said.append(request.url) if is_web(request) else None)
+        for name in names:
+            page.goto((site / language / f"{name}.html").as_uri())
+            page.wait_for_timeout(300)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+        if width == 1280:
+            page.click("input.md-search__input")
+            page.keyboard.type("softmax")
+            page.wait_for_selector(".md-search-result__item", timeout=20_000)
+        assert said == []
+        browser.close()
+
+
+def is_web(request: Any) -> bool:
+    """Return whether a request leaves the machine."""
+    return bool(request.url.startswith(("http:", "https:")))
+
+
+def test_the_architecture_names_every_folder_and_module() -> None:
+    page = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    source = ROOT / "src" / "actlab"
+    names = {path.name for path in source.iterdir() if path.is_dir()} - {"__pycache__"}
+    assert [name for name in sorted(names) if f"`{name}/`" not in page] == []
+
+
+def test_the_address_of_the_site_stands_in_one_place() -> None:
+    from actlab.documentation import ADDRESS
+
+    host = ADDRESS.split("/")[2]
+    files = [*ROOT.glob("src/**/*.py"), *ROOT.glob("docs/**/*.py"), *ROOT.glob("*.*ml")]
+    naming = [path for path in files if host in path.read_text(encoding="utf-8")]
+    assert naming == [ROOT / "src" / "actlab" / "documentation.py"]

@@ -8,7 +8,7 @@ Each is read as an order of the candidates: the sparser, the more accurate (4) o
 *Supported*: the 95 % interval of the rank correlation of sparseness with accuracy lies wholly on
 the claimed side of zero. *Not supported*: it lies wholly on the other side. Otherwise there is *not
 enough evidence*, which is likely with eight candidates. Sparseness decides, since the share of
-exact zeros tells relu from the others and nothing else; its sentence stands beside.
+exact zeros tells relu from the others and nothing else; its sentence is given in addition.
 """
 
 from collections.abc import Sequence

@@ -67,7 +67,7 @@ def check_address(
     """Return the report on the model at `address` with a loss by name or address.
 
     What the address names is called with `arguments`, each a Python literal or else a text. The
-    batch is made of `arrays` by their names, else what the address returns beside the model, else
+    batch is made of `arrays` by their names, else what the address returns with the model, else
     noise of `shapes`, one per input, with targets made up to fit the task, from which no rule on
     targets concludes. Raises CheckError where something is missing or does not fit, DataError where
     the arrays are no batch.

@@ -17,7 +17,7 @@ PERCENT_AXIS = ".4~p"
 
 @dataclass(frozen=True)
 class View:
-    """A button beside a figure: the changes to layout, and to the first trace, that it makes."""
+    """A button of a figure: the changes to layout, and to the first trace, that it makes."""
 
     label: str
     layout: dict[str, Any] = field(default_factory=dict)

@@ -76,7 +76,7 @@ SHAPES = (
     "star",
     "hourglass",
 )
-"""Nine shapes beside eight colours: 72 activations before a mark comes twice."""
+"""Nine shapes with eight colours: 72 activations before a mark comes twice."""
 
 FONT = (
     "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Apple SD Gothic Neo', "

@@ -2,8 +2,8 @@
 
 `records.jsonl` is the truth: one line per record, on the disk before anything else happens with
 it. Everything else is either written once (`plan.toml`, `environment.json`) or can be made again.
-A file is written beside, then renamed, so that no reader and no kill ever meets half of one. Plan
-and records are read once and kept; they are read again where their file has changed since.
+A file is written under another name, then renamed, so that no reader and no kill ever meets half of
+one. Plan and records are read once and kept; they are read again where their file has changed.
 """
 
 import contextlib
@@ -197,7 +197,7 @@ class RunFolder:
             yield
 
     def _sweep(self) -> None:
-        """Remove what a kill left of files that were written beside their place.
+        """Remove what a kill left of files that were not renamed yet.
 
         The page is left alone: `actlab report` writes it without the lock.
         """

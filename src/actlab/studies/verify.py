@@ -1,4 +1,4 @@
-"""The same answer twice: trainings of a study run again, and set beside their records."""
+"""The same answer twice: trainings of a study run again and compared with their records."""
 
 import random
 from collections.abc import Iterator, Sequence

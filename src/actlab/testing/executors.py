@@ -18,7 +18,7 @@ def assert_futures(make: Callable[[], Executor]) -> None:
     """Raise AssertionError where an executor's futures are not those of `concurrent.futures`.
 
     Results come back whole, an error is raised where the result is asked for and spares the
-    executor, callbacks are called, and tasks run beside each other in other processes.
+    executor, callbacks are called, and tasks run in parallel in other processes.
 
     >>> from concurrent.futures import ProcessPoolExecutor
     >>> from multiprocessing import get_context

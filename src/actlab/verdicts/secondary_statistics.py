@@ -10,7 +10,7 @@ from actlab.records import Candidate, Pair, Ranks
 from actlab.verdicts.scores import Scores
 
 BCA_FROM = 30
-"""From this many seeds on a BCa interval stands beside Student's; below, it covers too little."""
+"""From this many seeds on a BCa interval is given with Student's; below, it covers too little."""
 
 POWER = 0.8
 """The probability with which the advised number of seeds separates two candidates."""

@@ -98,7 +98,7 @@ def drawn_scalar(
 def sampled(
     curve: Curve, low: float = -5.0, high: float = 5.0, points: int = 801
 ) -> tuple[Line, tuple[Break, ...]]:
-    """Return f and f' at evenly spaced points and beside each kink, and the kinks.
+    """Return f and f' at evenly spaced points and on both sides of each kink, and the kinks.
 
     A line is broken at a jump, the slope at every kink.
 
@@ -113,7 +113,7 @@ def sampled(
     even = np.linspace(low, high, points)
     apart = np.array([not np.any(np.abs(places - x) < _BESIDE) for x in even], dtype=bool)
     x = np.sort(np.concatenate([even[apart], places - _BESIDE, places + _BESIDE]))
-    # Just beside a grid point: 0 is where a formula's own sign(0) or 0/0 would show.
+    # Just off a grid point: 0 is where a formula's own sign(0) or 0/0 would show.
     value, slope = curve.sample(x + 1e-12, 1)
     at = np.searchsorted(x, places)
     here = np.array([kink.here if kink.order > 0 else np.nan for kink in kinks])

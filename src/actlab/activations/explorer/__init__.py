@@ -48,7 +48,7 @@ def write(
     *,
     translations: NullTranslations | None = None,
 ) -> Path:
-    """Write the explorer beside its place, rename it, and return the path.
+    """Write the explorer in one step and return the path.
 
     Raises ActlabError where the folder is missing or cannot be written.
     """

@@ -21,7 +21,7 @@ from actlab.activations.formula import NumpyBackend, parse
 from actlab.activations.modules import build
 
 _TOLERANCE: dict[Route, float] = {"formula": 1e-12, "module": 1e-7}
-"""How far a measurement may be off, beside max(1, |declared|): reals, and finite differences."""
+"""The tolerance relative to max(1, |declared|): of reals, and of finite differences."""
 
 
 def verification(names: Sequence[str] | None) -> list[Row]:

@@ -23,7 +23,7 @@ _MIXING = ops.PRODUCTS | {
 """Operations by which several predictions are mixed, and by which activations are written out."""
 
 _SCALING = frozenset({"mul", "div", "add", "sub", "rsub", "neg", "mean", "sum"})
-"""Operations that, with numbers beside a tensor, stretch and shift it, or average over it."""
+"""Operations that, with a tensor and numbers, stretch and shift it, or average over it."""
 
 _REORDERING = frozenset({"movedim", "reshape", "view", "rot90", "gather", "unfold"})
 """Views after which a dimension need not be what it was, though there are as many."""

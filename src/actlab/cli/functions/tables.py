@@ -182,7 +182,7 @@ def _escaped(text: str) -> str:
 def print_hazards(hazards: Mapping[str, Any], *, module: bool) -> None:
     """Print from which x on values and gradients are wrong, and the errors in the tails.
 
-    `module` asks for the shipped module beside the formula as written.
+    `module` asks for the shipped module as well as the formula as written.
     """
     from rich.console import Console
     from rich.table import Table

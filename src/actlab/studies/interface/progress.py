@@ -58,7 +58,7 @@ class StudyProgress:
     def describe(
         self, records: tuple[Record, ...], planned: int, seconds_left: float | None
     ) -> str:
-        """Return what is shown beside the count."""
+        """Return what is shown with the count."""
         return describe(records, planned, seconds_left)
 
     def on_replicates(self, stage: Stage, done: int, planned: int) -> None:

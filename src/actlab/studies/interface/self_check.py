@@ -1,6 +1,6 @@
 """The checker on a study's own network and loss: every activation of the space, one step each.
 
-Runs in a worker of its own beside the trials, so that it costs no waiting.
+Runs in a worker of its own in parallel to the trials, so that it costs no waiting.
 """
 
 import json

@@ -6,7 +6,7 @@
     write(Path("report.html"), data, "ko")
 
 `render(data, language) -> str` gives one self-contained HTML page in English ("en") or Korean
-("ko"); `write(path, data, language) -> Path` writes it beside its place, then renames it. Both read
+("ko"); `write(path, data, language) -> Path` writes it in one step. Both read
 nothing but their arguments, load no torch, and accept any state of a study: none, one or all trials
 recorded, diverged and failed ones, other data and other activations.
 

@@ -84,7 +84,7 @@ def activation(record: Record, slot: str) -> str:
 
 @dataclass(frozen=True)
 class History:
-    """Completed trials by number, `best_so_far` beside them, and the trials without an accuracy."""
+    """Completed trials by number, `best_so_far` for each, and the trials without an accuracy."""
 
     completed: tuple[Record, ...]
     best_so_far: tuple[float, ...]

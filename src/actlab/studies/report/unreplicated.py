@@ -31,7 +31,7 @@ def render_unreplicated(
 def write_unreplicated(
     path: Path, summary: UnreplicatedSummary, *, written: datetime, language: str
 ) -> Path:
-    """Write the page beside its place, rename it, and return the path.
+    """Write the page in one step and return the path.
 
     Raises OSError where the folder is missing or cannot be written.
     """

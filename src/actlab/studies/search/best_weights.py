@@ -1,7 +1,7 @@
 """The best trial's weights, and whose they are.
 
 A kill between a record and its weights leaves the weights of an earlier trial; the owner's name
-beside them tells, and the trial is trained again (the same seeds give the same weights).
+kept with them tells, and the trial is trained again (the same seeds give the same weights).
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 """Trials that somebody else's search left: an Optuna storage, or a table in a CSV file.
 
 Read only: a SQLite file is opened so that nothing can be written to it (SQLite itself may lay its
--wal and -shm files beside one that is written ahead), and one that is missing is an error.
+-wal and -shm files next to one that is written ahead), and one that is missing is an error.
 """
 
 import csv

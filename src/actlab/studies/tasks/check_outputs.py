@@ -1,6 +1,6 @@
 """The checker on the output layers of a run of tasks: each with its own loss, one step.
 
-Runs in a worker beside the first trainings, so that it costs no waiting.
+Runs in a worker in parallel to the first trainings, so that it costs no waiting.
 """
 
 from collections.abc import Callable

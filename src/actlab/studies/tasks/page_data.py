@@ -38,7 +38,7 @@ def write_tasks_report(
 ) -> None:
     """Write the page of a run of tasks to `target`.
 
-    `claims` are judged by this run, `published` has (validation, test) figures to set beside its
+    `claims` are judged by this run, `published` has (validation, test) figures to compare with its
     own.
     """
     from actlab.data.targets import LABELS

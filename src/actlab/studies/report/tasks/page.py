@@ -84,7 +84,7 @@ def write_tasks(
     *,
     translations: NullTranslations | None = None,
 ) -> Path:
-    """Write the page beside its place, rename it, and return the path.
+    """Write the page in one step and return the path.
 
     Raises OSError where the folder is missing or cannot be written.
     """

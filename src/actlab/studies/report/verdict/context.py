@@ -59,7 +59,7 @@ class LayerTable:
 
 @dataclass(frozen=True)
 class VerdictPage:
-    """The verdict with everything that its templates show beside the figures."""
+    """The verdict with everything else that its templates show."""
 
     verdict: Verdict
     judged_claims: tuple[Claim, ...]
