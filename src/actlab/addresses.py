@@ -3,7 +3,7 @@
 An address is `pkg.module:Net` or `file.py:build`. Only one that somebody gave, in a call or on a
 command line, is ever loaded; one that was read from a file is not.
 
-Whatever the code does, `user_code` tells it in one sentence with the user's own line: it may raise,
+Whatever the code does, `user_code` tells it in one sentence with the user's line: it may raise,
 call `sys.exit` or `os._exit`, print, change the folder or `sys.argv`. Only a KeyboardInterrupt
 passes.
 """
@@ -190,9 +190,9 @@ def user_code(
     argv: Sequence[str] | None = None,
     advice: str = "",
 ) -> Iterator[None]:
-    """Run the block, which does nothing but call the user's own code, as `as_program` does.
+    """Run the block, which does nothing but call the user's code, as `as_program` does.
 
-    Any exception, too, becomes one sentence with the user's own file and line, and `advice` after
+    Any exception, too, becomes one sentence with the user's file and line, and `advice` after
     it. An ActlabError and a KeyboardInterrupt pass.
 
     >>> with user_code("net.py:build"):  # doctest: +ELLIPSIS
@@ -211,14 +211,14 @@ def user_code(
 
 
 def users_error(what: str, error: Exception) -> Exception:
-    """Return an error as a UserCodeError where the user's own code raised it, else as it is."""
+    """Return an error as a UserCodeError where the user's code raised it, else as it is."""
     if isinstance(error, ActlabError) or place_of(error) is None:
         return error
     return UserCodeError(ending_of(what, error))
 
 
 def ending_of(what: str, error: BaseException) -> str:
-    """Return in one sentence what went wrong in the user's own code, with its file and line.
+    """Return in one sentence what went wrong in the user's code, with its file and line.
 
     >>> ending_of("net.py:build", ValueError("no width"))
     'net.py:build raised ValueError: no width.'
@@ -254,7 +254,7 @@ def first_line(error: BaseException) -> str:
 
 
 def place_of(error: BaseException) -> tuple[str, int | None] | None:
-    """Return the innermost line of the user's own program that an exception passed."""
+    """Return the innermost line of the user's program that an exception passed."""
     if isinstance(error, SyntaxError) and is_user(error.filename):
         return str(error.filename), error.lineno
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
@@ -302,7 +302,7 @@ def owner_of(filename: str) -> Owner:
 
 
 def is_user(filename: str | None) -> bool:
-    """Return whether a file is the user's own: no library's, not torch's, not the checker's."""
+    """Return whether a file is the user's: no library's, not torch's, not the checker's."""
     return filename is not None and owner_of(filename) == "user"
 
 

@@ -42,7 +42,7 @@ class AddressError(ActlabError):
 
 
 class NetworkError(ActlabError):
-    """A network of the user's own that a study cannot use."""
+    """A network of the user's that a study cannot use."""
 
 
 class DeviceError(ActlabError):

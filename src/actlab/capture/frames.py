@@ -1,4 +1,4 @@
-"""Finding the user's own line on the stack of a running program."""
+"""Finding the user's line on the stack of a running program."""
 
 import sys
 from functools import lru_cache
@@ -83,7 +83,7 @@ NOWHERE = Trail("", (), 0)
 
 
 def trail(frame: FrameType | None) -> Trail:
-    """Return the lines that led to the present call: a library's first, then the user's own.
+    """Return the lines that led to the present call: a library's first, then the user's.
 
     >>> len(trail(sys._getframe()).lines) > 0
     True

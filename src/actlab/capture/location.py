@@ -1,11 +1,11 @@
-"""A place in the user's own source."""
+"""A place in the user's source."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Location:
-    """Where a fault is: the user's own line, and the module that ran it.
+    """Where a fault is: the user's line, and the module that ran it.
 
     `file` and `line` (from 1) are None where no line of the user's was on the stack; `column` and
     `end_column` (from 1, the end exclusive) are there where the interpreter knows them; `module` is

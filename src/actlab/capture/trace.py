@@ -95,7 +95,7 @@ class Call:
 
     @property
     def line(self) -> Line | None:
-        """Return the line that ran the call: the user's own, else a library's."""
+        """Return the line that ran the call: the user's, else a library's."""
         lines = self.trail.lines
         inner = lines[: self.trail.inner]
         own = [line for line in inner if not is_library(line.code.co_filename)]

@@ -16,7 +16,7 @@ def claims_of(
 ) -> dict[ProtocolName, tuple[Claim, ...]]:
     """Return the judged claims by protocol, those whose task the run has.
 
-    None is judged by targets of the user's own: the claims are on those made from the digits.
+    None is judged by targets of the user's: the claims are on those made from the digits.
 
     Sentences are in the language of `translations`, without them in that of the process.
     """

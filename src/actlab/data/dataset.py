@@ -14,9 +14,9 @@ Pixels = NDArray[np.uint8] | NDArray[np.float32] | NDArray[np.int64]
 class Examples:
     """Images, uint8 of shape (N, C, H, W), and their labels, int64 of shape (N,).
 
-    In a data set of the user's own `images` may be float32 inputs of any shape (N, ...) or int64
+    In a data set of the user's `images` may be float32 inputs of any shape (N, ...) or int64
     ids, and with
-    targets of the user's own `labels` may hold any numbers.
+    targets of the user's `labels` may hold any numbers.
     """
 
     images: Pixels

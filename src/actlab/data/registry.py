@@ -67,7 +67,7 @@ def image_shape(name: str) -> tuple[int, ...]:
 def open_dataset(name: str, directory: str | None = None, targets: str | None = None) -> Dataset:
     """Return the data set `name`, or the one in the .npz file of that path, read and hashed once.
 
-    With `targets`, a file of the user's own, its labels are those.
+    With `targets`, a file of the user's, its labels are those.
 
     Raises UnknownNameError for a name that no data set has, DataError for files that are missing,
     cut short or altered.

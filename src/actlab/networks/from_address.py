@@ -111,7 +111,7 @@ def network_hash(address: str) -> NetworkHash:
     """Return what tells one network from an edited one: hashes of its parts.
 
     The structure is every module's path and class, the shapes those of parameters and buffers with
-    their kinds of number, the source that of the callable and of the user's own classes.
+    their kinds of number, the source that of the callable and of the user's classes.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)

@@ -9,7 +9,7 @@ NAMES = tuple(INPUT_SHAPES)
 
 
 def is_address(name: str) -> bool:
-    """Return whether a network's name is the address of the user's own, such as file.py:build.
+    """Return whether a network's name is the address of the user's, such as file.py:build.
 
     >>> is_address("nets.py:build"), is_address("published_cnn")
     (True, False)
@@ -20,7 +20,7 @@ def is_address(name: str) -> bool:
 def input_shape(name: str) -> tuple[int, int, int] | None:
     """Return the shape (channels, height, width) of the images that the network `name` takes.
 
-    None for one of the user's own, which is asked when the study starts. Raises UnknownNameError
+    None for one of the user's, which is asked when the study starts. Raises UnknownNameError
     for a network that does not exist.
 
     >>> input_shape("small_cnn")

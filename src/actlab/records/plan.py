@@ -31,7 +31,7 @@ class SplitSizes:
 class DataPlan:
     """Which data set, from which folder (None: wherever it is found), in which splits.
 
-    `targets` is a file with targets of the user's own for a run of tasks, None where they are made
+    `targets` is a file with targets of the user's for a run of tasks, None where they are made
     from the labels.
     """
 

@@ -1,4 +1,4 @@
-"""For a user's own pytest: a test that fails where an activation is misused."""
+"""For a user's pytest: a test that fails where an activation is misused."""
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any

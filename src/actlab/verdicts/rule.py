@@ -66,8 +66,8 @@ def compare(
 ) -> Comparison:
     """Return the groups of the candidates of a table, with the numbers that they rest on.
 
-    What is reported in addition (other tests, ranks, chances, seeds needed) decides nothing; it needs
-    a `generator` and is left out without one.
+    What is reported in addition (other tests, ranks, chances, seeds needed) decides nothing; it
+    needs a `generator` and is left out without one.
 
     >>> from actlab.verdicts.scores import scores_by_seed
     >>> rows = {"relu": [0.97, 0.98, 0.97, 0.98], "tanh": [0.90, 0.92, 0.91, 0.90]}

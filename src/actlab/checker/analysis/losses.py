@@ -166,7 +166,7 @@ def _of_torch(call: Call, live: LiveValues) -> Iterator[LossCall]:
 def _is_cross_entropy(
     call: Call, trace: Trace, live: LiveValues, in_loss_code: Callable[[Call], bool]
 ) -> bool:
-    """Return whether a log-softmax is the first half of a cross entropy, or a user's own one."""
+    """Return whether a log-softmax is the first half of a cross entropy, or a user's."""
     if call.inputs[0] not in live:
         return False
     if in_loss_code(call):

@@ -1,4 +1,4 @@
-"""The smallest fix: a line of the user's own code, and the edit that makes it where that is safe.
+"""The smallest fix: a line of the user's code, and the edit that makes it where that is safe.
 
 An edit is safe where the code that it changes ran for the finding alone: not a loop's body, nor the
 forward pass or the declaration of a block that the model has several times.

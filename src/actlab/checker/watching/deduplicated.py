@@ -126,7 +126,7 @@ def _dated(seen: SeenFinding, passes: int) -> Finding:
 
 
 def _warn(finding: Finding, number: int) -> None:
-    """Issue a Python warning on the user's own line; never an exception, whatever filters say."""
+    """Issue a Python warning on the user's line; never an exception, whatever filters say."""
     if finding.severity == "info":
         return
     text = _("{code} at pass {number}: {message}; {proof}").format(

@@ -82,7 +82,7 @@ class PassMeasures:
     calls: Mapping[Location, Call]
 
     def located(self, finding: Finding) -> Finding:
-        """Return a finding with the user's own line in the place of a stand-in."""
+        """Return a finding with the user's line in the place of a stand-in."""
         call = self.calls.get(finding.location)
         return finding if call is None else replace(finding, location=call.location)
 

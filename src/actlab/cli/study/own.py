@@ -1,4 +1,4 @@
-"""A study on the user's own network and data, as the command line names them.
+"""A study on the user's network and data, as the command line names them.
 
 A plan, in a run folder or in a file that came from elsewhere, may name code; it is run only where
 the command line names the same code.

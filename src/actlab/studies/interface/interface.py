@@ -47,7 +47,7 @@ _COMMAND = "actlab.study(...)"
 class Study:
     """A study in its run folder; everything it says is read from there.
 
-    It shows itself as a table in a notebook. A study of a network of somebody's own goes on to
+    It shows itself as a table in a notebook. A study of a network of the user's goes on to
     train only where `model` names it.
     """
 

@@ -1,4 +1,4 @@
-"""A network and data of the user's own: how they enter a plan, and are found again in a worker."""
+"""A network and data of the user's: how they enter a plan, and are found again in a worker."""
 
 import copy
 import inspect

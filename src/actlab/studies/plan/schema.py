@@ -109,7 +109,7 @@ def named(sections: Mapping[str, Section], default: str) -> Any:
 
 
 def _one_of(kind: str, valid: tuple[str, ...], is_other: Callable[[str], bool]) -> AfterValidator:
-    """Return the check that a name is one of `valid` or stands for something of the user's own."""
+    """Return the check that a name is one of `valid` or stands for something of the user's."""
 
     def check(name: str) -> str:
         if name not in valid and not is_other(name):

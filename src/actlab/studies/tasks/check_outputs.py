@@ -42,7 +42,7 @@ def check_outputs(plan: Plan) -> list[dict[str, Any]]:
 
 
 def _target(plan: Plan, task: TaskName, labels: "NDArray[Any]") -> "NDArray[Any]":
-    """Return the training target of a task: the user's own, or made from the digits."""
+    """Return the training target of a task: the user's, or made from the digits."""
     from actlab.data.targets import target_of_digits
     from actlab.studies import tasks
 

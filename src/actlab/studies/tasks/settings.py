@@ -144,7 +144,7 @@ def tasks_plan(
 ) -> Plan:
     """Return the plan that compares right and wrong output layers of the named tasks (none: all).
 
-    With `targets`, a file of the user's own, one task is named. Raises UnknownNameError for a
+    With `targets`, a file of the user's, one task is named. Raises UnknownNameError for a
     task, a protocol or a data set that does not exist.
     """
     from actlab.tasks import TASKS, task

@@ -36,7 +36,7 @@ def prepare(plan: Plan, command: str, started: str) -> Environment:
     `command` is what started the study, `started` when, in ISO 8601.
 
     Raises DataError for data that are missing, altered, too small or of another size than the
-    network takes, NetworkError for a network of the user's own that does not fit, DeviceError for a
+    network takes, NetworkError for a network of the user's that does not fit, DeviceError for a
     device or a precision that this machine does not have, UnknownNameError for a name that nothing
     has.
     """
@@ -79,7 +79,7 @@ def kept_precision(
     """Return which precision is faster: measured once for a network on a machine, then kept.
 
     Timings vary, and the same plan should give the same records on the same machine. The answer is
-    a word in a file of the user's own cache folder; one that says anything else is measured again.
+    a word in a file of the user's cache folder; one that says anything else is measured again.
     """
     from actlab import training
 

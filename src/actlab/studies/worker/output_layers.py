@@ -55,7 +55,7 @@ def train_output(
 
 
 def _with_target(part: Examples, task: TaskName, own: bool) -> Examples:
-    """Return examples with the target of a task: the user's own, or made from the digits."""
+    """Return examples with the target of a task: the user's, or made from the digits."""
     import torch
 
     from actlab.data.targets import OUTPUTS, target_of_digits

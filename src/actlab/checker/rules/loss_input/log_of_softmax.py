@@ -44,7 +44,7 @@ class LogOfSoftmax(Rule):
 
     ## What it does
 
-    Reports `log` applied to the output of `softmax` or `sigmoid` in the user's own code, without an
+    Reports `log` applied to the output of `softmax` or `sigmoid` in the user's code, without an
     epsilon or a clamp in between.
 
     ## Why is this bad?
