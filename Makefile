@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PO := src/actlab/locale/ko/LC_MESSAGES/actlab.po
 
-.PHONY: help install study test test-all lint sbom format drill coverage mutants bench docs messages clean
+.PHONY: help install study test test-all lint sbom format drill coverage mutants bench docs notebooks messages clean
 
 help:            ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -25,7 +25,7 @@ test: $(STAMP)   ## the test suite (minutes, no network)
 
 test-all: $(STAMP) ## the slow tests too
 	$(BIN)/python -m pytest -m ''
-	$(BIN)/python -m mkdocs build --quiet --strict
+	$(MAKE) docs
 	$(BIN)/python benchmarks/drill.py --quick
 	$(BIN)/python benchmarks/fuzz.py --inputs 1000 --commands 10
 
@@ -63,6 +63,9 @@ bench: $(STAMP)  ## the benchmarks
 
 docs: $(STAMP)   ## the documentation site, in site/; every link checked
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+
+notebooks: $(STAMP) ## run tutorials and examples, and keep their outputs
+	$(BIN)/python docs/site_pages/notebooks.py
 
 messages: $(STAMP) ## collect the messages into the Korean catalogue and compile it
 	@mkdir -p build
