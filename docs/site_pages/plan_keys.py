@@ -64,7 +64,6 @@ MEANINGS = {
         "corrected: cross entropy on logits; published: softmax before it, as published",
         "corrected: logits에 cross entropy 적용, published: 공개된 실험처럼 그 앞에 softmax를 한 번 더 적용",
     ),
-    "protocol.optimizer": ("the optimiser", "옵티마이저"),
     "protocol.batch_size": ("rows per step", "배치 크기"),
     "protocol.weight_decay": ("weight decay", "weight decay"),
     "protocol.patience": (

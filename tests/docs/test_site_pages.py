@@ -1,0 +1,73 @@
+"""The generated pages: whole, true to the schema, and without a translation that is missing."""
+
+import importlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+DOCS = Path(__file__).parents[2] / "docs"
+RUN = Path(__file__).parents[1] / "golden" / "run_folder_0_1"
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Import a module of docs/site_pages."""
+    monkeypatch.syspath_prepend(str(DOCS))
+    return lambda name: importlib.import_module(f"site_pages.{name}")
+
+
+def test_every_key_of_a_plan_is_explained_in_both_languages(made: Any) -> None:
+    plan_keys = made("plan_keys")
+    keys = [key for key, _part, _needed in plan_keys.keys(plan_keys.PlanFile.model_json_schema())]
+    inner = re.compile(r"\(|^tasks\.")  # what a sampler, a pruner or a setting of tasks has
+    unexplained = [key for key in keys if not inner.search(key) and key not in plan_keys.MEANINGS]
+    assert unexplained == []
+    assert [key for key in plan_keys.MEANINGS if key not in keys] == []
+    page = plan_keys.pages("en")["reference/plan"]
+    assert "| `trials` | how many settings the search trains | integer ≥ 1 ≤ 1e+06 |" in page
+
+
+def test_the_schemas_fit_a_run_folder(made: Any) -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    files = made("file_formats").files()
+    schemas = {name: json.loads(text) for name, text in files.items()}
+
+    def check(name: str, document: Any) -> None:
+        jsonschema.validate(document, schemas[f"reference/schemas/{name}.schema.json"])
+
+    for line in (RUN / "records.jsonl").read_text(encoding="utf-8").splitlines():
+        check("record", json.loads(line))
+    for name, file in (("final", "final.json"), ("environment", "environment.json")):
+        check(name, json.loads((RUN / file).read_text(encoding="utf-8")))
+
+
+def test_a_function_has_its_picture_facts_and_code(made: Any) -> None:
+    functions = made("functions")
+    for language, facts, code in (("en", "## Gradient", "## Code"), ("ko", "## 기울기", "## 코드")):
+        page = functions._page("silu", language)
+        assert facts in page
+        assert code in page
+        assert "torch.nn.SiLU()" in page
+        assert page.count('stroke="#4051b5"') == page.count("stroke-dasharray") == 1
+
+
+def test_a_korean_page_has_the_tables_of_the_english_one(made: Any) -> None:
+    filled = made("shared_tables").filled
+    english = "| a | b |\n|---|---|\n| 1 | 2 |\n"
+    assert filled("<!-- table 1 -->\n", english) == english
+    assert filled("<!-- table 1 | 가 | 나 -->", english).startswith("| 가 | 나 |\n|---|")
+    with pytest.raises(ValueError, match="has 1 tables, not 2"):
+        filled("<!-- table 2 -->", english)
+    with pytest.raises(ValueError, match="other columns"):
+        filled("<!-- table 1 | 가 -->", english)
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.rglob("*.ko.md")), ids=lambda page: page.stem)
+def test_the_tables_of_a_korean_page_are_there(made: Any, page: Path) -> None:
+    english = page.with_name(page.name.replace(".ko.md", ".md"))
+    text = page.read_text(encoding="utf-8")
+    found = made("shared_tables").filled(text, english.read_text(encoding="utf-8"))
+    assert "<!-- table " not in found.replace("<!-- table runs", "")
