@@ -1,5 +1,6 @@
 """`actlab check`: run one step of a user's program or model, and report misused activations."""
 
+import re
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -7,13 +8,14 @@ from dataclasses import asdict
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 from typer.core import TyperCommand
 
 from actlab.cli.guard import end_now, is_guarded, let_go
-from actlab.cli.output import print_json, say
+from actlab.cli.output import hyperlink, print_json, say
+from actlab.documentation import rule_address
 from actlab.errors import ActlabError, unknown_name
 from actlab.i18n import _
 from actlab.records import jsonable
@@ -346,10 +348,19 @@ def _explain(code: str, *, json: bool) -> None:
         print(markdown(found))
 
 
+def _with_links(text: str, stream: TextIO) -> str:
+    """Return a report whose codes open the pages of their rules, where the terminal can."""
+
+    def linked(code: re.Match[str]) -> str:
+        return hyperlink(code.group(), rule_address(code.group()), stream)
+
+    return re.sub(r"(?<=\[)ACT\d{3}(?=\])", linked, text)
+
+
 def _print(report: "Report", written: Format, to_stderr: bool = False) -> None:
     stream = sys.stderr if to_stderr else sys.stdout
     if written is Format.TEXT:
-        print(report, file=stream)
+        print(_with_links(str(report), stream), file=stream)
     elif written is Format.JSON:
         print_json(report.to_dict(), stream)
     elif written is Format.GITHUB:

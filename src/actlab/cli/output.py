@@ -1,6 +1,7 @@
 """Standard output for results, standard error for everything else."""
 
 import json
+import os
 import sys
 from typing import Any, TextIO
 
@@ -13,6 +14,18 @@ def print_json(document: dict[str, Any], stream: TextIO | None = None) -> None:
     stream = stream or sys.stdout
     json.dump(plain, stream, allow_nan=False, ensure_ascii=False, indent=2)
     stream.write("\n")
+
+
+def hyperlink(text: str, address: str, stream: TextIO) -> str:
+    """Return a text that a terminal opens an address by (OSC 8); the text alone elsewhere.
+
+    >>> import io
+    >>> hyperlink("ACT101", "https://x/", io.StringIO())
+    'ACT101'
+    """
+    if not stream.isatty() or os.environ.get("TERM") == "dumb":
+        return text
+    return f"\x1b]8;;{address}\x1b\\{text}\x1b]8;;\x1b\\"
 
 
 def say(message: str) -> None:

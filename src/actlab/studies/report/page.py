@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from actlab import i18n
+from actlab.documentation import rule_address
 from actlab.files import write_text
 from actlab.pages.figure import PageFigure
 from actlab.pages.kit import render_page
@@ -120,6 +121,7 @@ def render(
         "outcome_word": lambda outcome: outcome_word(outcome, messages),
         "slot_word": lambda slot: slot_word(slot, messages),
         "split_word": lambda name: split_word(name, messages),
+        "rule_address": rule_address,
     }
     return render_page(
         "report.html",
