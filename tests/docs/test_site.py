@@ -1,5 +1,6 @@
 """The documentation: its commands exist as written, its site is whole and asks nobody else."""
 
+import importlib
 import re
 import shlex
 import shutil
@@ -136,3 +137,16 @@ def test_the_address_of_the_site_stands_in_one_place() -> None:
     files = [*ROOT.glob("src/**/*.py"), *ROOT.glob("docs/**/*.py"), *ROOT.glob("*.*ml")]
     naming = [path for path in files if host in path.read_text(encoding="utf-8")]
     assert naming == [ROOT / "src" / "actlab" / "documentation.py"]
+
+
+@pytest.mark.slow
+def test_the_check_that_is_shown_is_the_one_that_is_printed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+    generator = importlib.import_module("generate_check_picture")
+    page = (ROOT / "docs" / "start" / "check.md").read_text(encoding="utf-8")
+    shown = re.search(r"```text\n(.*?)\n```", page, re.DOTALL)
+    assert shown is not None
+    assert shown[1] == generator.printed().rstrip()
+    assert generator.picture() == generator.PICTURE.read_text(encoding="utf-8")
