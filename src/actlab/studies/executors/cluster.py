@@ -3,6 +3,7 @@
 import concurrent.futures
 import contextlib
 import queue
+import socket
 import threading
 import time
 import uuid
@@ -11,7 +12,7 @@ from concurrent.futures import BrokenExecutor, Future
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from actlab.errors import ActlabError, EngineError
+from actlab.errors import ActlabError, EngineError, reason_of
 from actlab.i18n import _
 from actlab.records import DataPlan, Plan
 from actlab.studies.executors import hosting
@@ -32,6 +33,9 @@ gives the worker up: a new worker process has to start within it."""
 
 DRIVER = uuid.uuid4().hex
 """Names this process to workers, which keep what they host for it apart from others'."""
+
+KNOCK_SECONDS = 8.0
+"""How long a machine may take to say whether anybody listens at a port."""
 
 _TICK_SECONDS = 1.0
 
@@ -254,6 +258,19 @@ class GivenExecutor(ClusterExecutor):
             return {type(self._executor).__name__: answer.result(DATA_SECONDS)}
         except Exception as error:
             return {type(self._executor).__name__: error}
+
+
+def knock(address: str) -> None:
+    """Raise ConnectionError where nobody listens at HOST:PORT.
+
+    The engines go on trying for a while where a port is closed.
+    """
+    host, _colon, port = address.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), KNOCK_SECONDS).close()
+    except (OSError, OverflowError, UnicodeError) as error:
+        reason = reason_of(error) if isinstance(error, OSError) else str(error)
+        raise ConnectionError(reason) from None
 
 
 def within(seconds: float, ask: Callable[[], Result]) -> Result:

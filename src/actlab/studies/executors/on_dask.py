@@ -9,7 +9,7 @@ from actlab.errors import EngineError, missing_extra
 from actlab.i18n import _
 from actlab.records import DataPlan, Plan
 from actlab.studies.executors import hosting
-from actlab.studies.executors.cluster import DRIVER, ClusterExecutor
+from actlab.studies.executors.cluster import DRIVER, ClusterExecutor, knock
 
 CONNECT_SECONDS = 10.0
 WORKER_SECONDS = 12.0
@@ -33,6 +33,7 @@ class DaskExecutor(ClusterExecutor):
         for noisy in ("distributed", "tornado.application"):
             logging.getLogger(noisy).setLevel(logging.CRITICAL)
         try:
+            knock(address)
             self._client = Client(f"tcp://{address}", timeout=CONNECT_SECONDS, set_as_default=False)
         except (OSError, ValueError, TypeError) as error:
             message = _(

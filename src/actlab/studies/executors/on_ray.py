@@ -9,10 +9,10 @@ from actlab.errors import EngineError, missing_extra
 from actlab.i18n import _
 from actlab.records import DataPlan
 from actlab.studies.executors import hosting
-from actlab.studies.executors.cluster import DATA_SECONDS, ClusterExecutor, within
+from actlab.studies.executors.cluster import DATA_SECONDS, ClusterExecutor, knock, within
 
 AUTO = "auto"
-CONNECT_SECONDS = 20.0
+CONNECT_SECONDS = 15.0
 
 
 class RayExecutor(ClusterExecutor):
@@ -94,6 +94,7 @@ def _connect(ray: Any, address: str) -> None:
             ray.init(include_dashboard=False, **quiet)
         return
     try:
+        knock(address)
         within(CONNECT_SECONDS, lambda: ray.init(f"ray://{address}", **quiet))
     except ImportError:
         raise missing_extra("ray[client]", "ray") from None
