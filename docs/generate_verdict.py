@@ -3,21 +3,27 @@
     python docs/generate_verdict.py [--check]
     python docs/generate_verdict.py --take RUN_FOLDER [RUN_FOLDER]
     python docs/generate_verdict.py --judge-anew
+    python docs/generate_verdict.py --draw
 
 The tables come from the document in `docs/verdict`, which `--take` makes from the run folders of
 confirmed studies, the published protocol's first: what `actlab study show --json` says of each,
-less the single records, and what `actlab study compare --json` says of both. The pictures beside it
-are the report's own. `--judge-anew` judges the kept scores again, after a change of the rule.
+less the single records, and what `actlab study compare --json` says of both. `--judge-anew` judges
+the kept scores again, after a change of the rule. `--draw` makes the pictures beside it, which are
+the report's own, from the kept scores; it needs Chromium and playwright.
 """
 
 import argparse
 import json
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tables import heading, machine_in_words, plain_command, row, with_tables, write_page
+
+if TYPE_CHECKING:
+    from actlab.records import Verdict
 
 PAGE = Path(__file__).parent / "verdict.md"
 FIGURES = Path(__file__).parent / "verdict" / "figures.json"
@@ -286,16 +292,12 @@ def judge_anew(found: dict[str, Any]) -> None:
     FIGURES.write_text(text + "\n", encoding="utf-8")
 
 
-def _judged_anew(kept: dict[str, Any]) -> dict[str, Any]:
+def _verdict_of(kept: dict[str, Any]) -> "Verdict":
+    """Return the verdict on a study's kept scores."""
     import numpy as np
 
-    from actlab.case_study.claims import best_claim
-    from actlab.i18n import translation
     from actlab.records import Conditions, Notice, Setting, SlotVerdict, Verdict
-    from actlab.records.json_form import jsonable
     from actlab.studies.confirm.replication import near_chance
-    from actlab.studies.confirm.verdict_text import document
-    from actlab.text import Formatter
     from actlab.verdicts import Question, compare, scores_by_seed
 
     rows, slots = 10_000, []
@@ -326,7 +328,44 @@ def _judged_anew(kept: dict[str, Any]) -> dict[str, Any]:
         parts = {**vars(found), "candidates": members, "notices": notices}
         slots.append(SlotVerdict(slot=slot, **parts))
     conditions = Conditions(140, rows, 10_000, kept["chance"])
-    verdict = Verdict(tuple(slots), kept["margin"], kept["seeds"], conditions)
+    return Verdict(tuple(slots), kept["margin"], kept["seeds"], conditions)
+
+
+def draw(found: dict[str, Any]) -> None:
+    """Write a picture per slot and protocol: the report's figure of accuracies, as it opens."""
+    from playwright.sync_api import sync_playwright
+
+    from actlab.i18n import translation
+    from actlab.studies.report.verdict.candidates import intervals_figure
+    from actlab.text import Formatter
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
+        )
+        page = browser.new_page(viewport={"width": 900, "height": 620}, device_scale_factor=1.6)
+        for protocol, study in found["studies"].items():
+            verdict = _verdict_of(study["verdict"])
+            for slot in verdict.slots:
+                drawn = intervals_figure(slot, verdict, Formatter(translation("en")))
+                assert drawn is not None, "every slot has scores"
+                drawn.figure.update_layout(
+                    width=880, height=drawn.height + 120, title={"text": drawn.title}
+                )
+                page.set_content(drawn.figure.to_html(include_plotlyjs=True))
+                picture = FIGURES.parent / f"{slot.slot}-{protocol}.png"
+                page.locator(".plotly-graph-div").screenshot(path=picture)
+        browser.close()
+
+
+def _judged_anew(kept: dict[str, Any]) -> dict[str, Any]:
+    from actlab.case_study.claims import best_claim
+    from actlab.i18n import translation
+    from actlab.records.json_form import jsonable
+    from actlab.studies.confirm.verdict_text import document
+    from actlab.text import Formatter
+
+    verdict = _verdict_of(kept)
     words = Formatter(translation("en"))
     texts = [claim["text"] for claim in kept["claims"]]
     claims = (
@@ -344,6 +383,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--judge-anew", action="store_true")
+    parser.add_argument("--draw", action="store_true")
     parser.add_argument("--take", type=Path, nargs="+", metavar="RUN_FOLDER")
     options = parser.parse_args()
     if options.take:
@@ -351,6 +391,8 @@ def main() -> int:
     found = json.loads(FIGURES.read_text(encoding="utf-8"))
     if options.judge_anew:
         judge_anew(found)
+    if options.draw:
+        draw(found)
     return write_page(PAGE, lambda text: page(text, found), check=options.check)
 
 

@@ -103,6 +103,7 @@ EXTRAS = {
     ),
     "dask": ("distributed", "dask"),
     "ray": ("ray", "ray[client]"),
+    "parquet": ("pyarrow",),
     "serve": ("starlette", "uvicorn"),
     "postgresql": ("psycopg",),
     "lightning": ("lightning", "pytorch_lightning"),

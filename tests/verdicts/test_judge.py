@@ -10,8 +10,9 @@ import pytest
 
 import actlab
 from actlab.errors import ActlabError, DataError, UnknownNameError, VerdictError
-from actlab.verdicts.judge import dry_run, judge_runs
-from actlab.verdicts.tables import Columns, read_table, runs_of
+from actlab.verdicts.judge import dry_run
+from actlab.verdicts.runs import Columns, runs_of
+from actlab.verdicts.tables import read_table
 
 MEANS = {"relu": 0.93, "gelu": 0.935, "tanh": 0.90}
 
@@ -66,32 +67,6 @@ def test_the_document_is_the_contract() -> None:
     assert any("margin was not given" in text for text in document["notices"])
 
 
-def test_exports_are_understood_by_their_names() -> None:
-    wandb = {
-        "Name": ["a-1", "a-2", "b-1", "b-2"],
-        "State": ["finished"] * 4,
-        "activation": ["a", "a", "b", "b"],
-        "seed": [0, 1, 0, 1],
-        "val_loss": [0.5, 0.6, 0.4, None],
-    }
-    found = runs_of(read_table(wandb), Columns())
-    assert found.said == {"candidate": "activation", "seed": "seed", "score": "val_loss"}
-    assert np.isnan(found.score[3])
-    assert judge_runs(found).verdict.metric.higher_is_better is False
-    mlflow = {
-        "run_id": ["1", "2", "3", "4"],
-        "metrics.val_accuracy": [0.9, 0.91, 0.8, 0.82],
-        "params.optimizer": ["adam", "adam", "sgd", "sgd"],
-        "params.seed": ["0", "1", "0", "1"],
-    }
-    found = runs_of(read_table(mlflow), Columns())
-    assert (found.metric, set(found.candidate)) == ("val_accuracy", {"adam", "sgd"})
-    board = {"trial_id": list("abcd"), "hparams/model": list("xxyy"), "Accuracy": [0.1, 0.2] * 2}
-    found = runs_of(read_table(board), Columns())
-    assert found.seed is None
-    assert judge_runs(found).verdict.pairing == "unpaired"
-
-
 def test_a_wide_table_has_a_column_per_candidate() -> None:
     wide = {"seed": [0, 1, 2, 3], "adam": [0.9, 0.91, 0.9, 0.92], "sgd": [0.8, 0.8, 0.81, 0.82]}
     found = actlab.verdict(wide)
@@ -123,14 +98,6 @@ def test_faults_are_named(tmp_path: Path, content: str, match: str) -> None:
     path = tmp_path / "table.csv"
     path.write_text(content)
     with pytest.raises(ActlabError, match=match):
-        actlab.verdict(path)
-
-
-@pytest.mark.parametrize("name", ["random.csv", "random.parquet", "random.jsonl"])
-def test_random_bytes_are_no_table(tmp_path: Path, name: str) -> None:
-    path = tmp_path / name
-    path.write_bytes(np.random.default_rng(0).bytes(3000))
-    with pytest.raises(DataError):
         actlab.verdict(path)
 
 
@@ -193,6 +160,45 @@ def test_blocks_have_a_verdict_each_and_one_over_all() -> None:
     assert tanh.posterior[0] > 0.99
 
 
+def in_blocks(blocks: int, failures: int = 0) -> list[dict[str, Any]]:
+    """The same runs in several blocks; tanh fails on the first seeds of the first two."""
+
+    def fails(row: dict[str, Any], block: int, failures: int) -> bool:
+        return row["activation"] == "tanh" and block < 2 and row["seed"] < failures
+
+    return [
+        row
+        | {"dataset": f"d{block}", "val_acc": row["val_acc"] - 0.001 * block * (block % 2)}
+        | ({"val_acc": None} if fails(row, block, failures) else {})
+        for block in range(blocks)
+        for row in rows()
+    ]
+
+
+def test_over_blocks_it_counts_blocks_and_failures_of_runs() -> None:
+    found = actlab.verdict(columns(in_blocks(4, failures=1)), margin=0.001)
+    document = found.document()
+    tanh = next(row for row in document["candidates"] if row["candidate"] == "tanh")
+    assert (tanh["n"], tanh["runs"], tanh["failures"], tanh["more_seeds"]) == (4, 24, 2, None)
+    assert "tanh failed in 2 of 24 runs, gelu in 0 of 24" in tanh["sentence"]
+    assert "gelu has the best mean" in document["summary"]
+    assert "with 4 blocks" in document["summary"]
+    assert "seed" not in document["summary"]
+    assert "| blocks |" in found.to_markdown()
+    notice = "4 blocks are few: over 3 comparisons Wilcoxon's test can show no difference"
+    assert any(text.startswith(notice) for text in document["notices"])
+    assert any("tanh (2)" in text for text in document["notices"])
+    many = actlab.verdict(columns(in_blocks(7)), margin=0.001)
+    assert "unclear" not in many.groups.values()
+    assert not any("are few" in text for text in many.document()["notices"])
+
+
+def test_over_blocks_a_candidate_may_be_unreliable() -> None:
+    found = actlab.verdict(columns(in_blocks(3, failures=3)), margin=0.001)
+    assert found.groups["tanh"] == "unreliable"
+    assert "6 of 18 runs failed" in found.document()["candidates"][-1]["sentence"]
+
+
 def test_the_dry_run_says_what_could_show() -> None:
     found = dry_run(runs_of(read_table(columns(rows())), Columns()))
     assert (found.seeds, found.comparisons, found.candidates) == (6, 3, 3)
@@ -206,7 +212,12 @@ def test_it_shows_itself() -> None:
     assert found.to_markdown().count("| gelu |") == 1
     assert r"\begin{tabular}{llrrrrr}" in found.to_latex()
     assert list(found.to_pandas()["candidate"]) == ["gelu", "relu", "tanh"]
-    assert "gelu best" in repr(found)
+    assert repr(found) == "<Verdict on the table: gelu best, relu worse, tanh worse>"
+
+
+def test_its_repr_is_short() -> None:
+    many = {f"candidate-{n}" * 9: [0.1 * n, 0.2 * n, 0.15 * n] for n in range(1, 60)}
+    assert len(repr(actlab.verdict(many))) < 1000
 
 
 def test_the_bound_of_failures_knows_the_direction() -> None:
@@ -217,6 +228,39 @@ def test_the_bound_of_failures_knows_the_direction() -> None:
     }
     found = actlab.verdict(table, candidate="m", fails_below=2.0)
     assert found.groups == {"a": "best", "b": "unreliable"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "match"),
+    [
+        ({"block": "activation"}, "cannot be both the candidate and the block"),
+        ({"seed": "val_acc", "score": "val_acc"}, "cannot be both the seed and the score"),
+        ({"fails_below": float("nan")}, "bound of failures is a finite score"),
+    ],
+)
+def test_questions_that_mean_nothing(asked: dict[str, Any], match: str) -> None:
+    with pytest.raises(ActlabError, match=match):
+        actlab.verdict(columns(rows()), candidate="activation", **asked)
+
+
+@pytest.mark.parametrize("unit", [1e200, 1e-200, 1.7e308])
+def test_scores_whose_squares_are_no_numbers_are_refused(unit: float) -> None:
+    table = {"m": list("aabb"), "seed": [0, 1] * 2, "score": [unit, 0.9 * unit, -unit, 0.0]}
+    with pytest.raises(VerdictError, match="cannot be compared"):
+        actlab.verdict(table, candidate="m")
+
+
+def test_the_baseline_has_a_word_of_its_own() -> None:
+    text = actlab.verdict(columns(rows()), baseline="relu").to_markdown()
+    assert "| relu | baseline | 6 |" in text
+
+
+def test_a_certain_small_difference_and_failures_are_said_beside_the_table() -> None:
+    table = {"a": [0.95, 0.96, 0.97, 0.96], "b": [0.949, 0.9592, 0.969, 0.9591]}
+    table["c"] = [0.94, float("nan"), 0.95, 0.94]
+    text = actlab.verdict(table, margin=0.005).to_markdown()
+    assert "b is behind a by" in text
+    assert "That holds where both trained: c failed in 1 of 4 runs, a in 0 of 4" in text
 
 
 def test_a_column_of_one_value_is_no_block() -> None:

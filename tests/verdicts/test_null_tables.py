@@ -60,6 +60,7 @@ def test_equal_candidates_are_seldom_called_worse(paired: bool) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("paired", [True, False], ids=["paired", "unpaired"])
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("seeds", [5, 10])
@@ -73,6 +74,7 @@ def test_false_worse_is_at_most_5_percent(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize(("candidates", "seeds"), [(3, 5), (5, 10), (20, 10)])
 def test_many_against_a_baseline_err_in_5_percent_at_most(candidates: int, seeds: int) -> None:
     share = share_with_false_worse(TABLES, candidates, seeds, "normal", paired=True, baseline=True)
@@ -95,6 +97,7 @@ def share_found(tables: int, candidates: int, seeds: int) -> tuple[float, float]
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize(("candidates", "seeds"), [(2, 5), (2, 10), (5, 10), (20, 10)])
 def test_a_planted_gap_is_found_as_often_as_the_dry_run_promises(
     candidates: int, seeds: int
@@ -104,7 +107,6 @@ def test_a_planted_gap_is_found_as_often_as_the_dry_run_promises(
     assert share >= promised - 2 * (0.16 / TABLES) ** 0.5
 
 
-@pytest.mark.slow
 def test_a_copy_of_the_best_is_tied() -> None:
     generator = np.random.default_rng(7)
     for _table in range(200):

@@ -134,6 +134,22 @@ def test_the_arithmetic_is_that_of_python_on_random_tables(watched: Watched, tab
     assert groups == {"best", "tied", "worse", "unclear", "unreliable"}
 
 
+@pytest.mark.parametrize("baseline", ["c0", None])
+def test_twenty_candidates_are_judged_alike(watched: Watched, baseline: str | None) -> None:
+    generator = np.random.default_rng(20)
+    values = 0.9 + 0.02 * generator.standard_normal((20, 7)) + np.linspace(0, 0.05, 20)[:, None]
+    values[3, 2] = np.nan
+    ran = np.ones(values.shape, dtype=np.bool_)
+    names = tuple(f"c{place}" for place in range(20))
+    for paired in (True, False):
+        scores, question = Scores(names, values, ran, paired), Question(0.005, baseline=baseline)
+        expected = compare(scores, question)
+        found = in_browser(watched.page, scores, question)
+        for one, row in zip(found["candidates"], expected.candidates, strict=True):
+            check_row(one, row)
+        check_pairs(found["pairs"], expected)
+
+
 def test_another_csv_is_judged_with_any_margin_and_baseline(watched: Watched) -> None:
     page = watched.page
     assert page.evaluate("document.documentElement.scrollWidth") == 390

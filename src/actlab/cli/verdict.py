@@ -8,7 +8,7 @@ import typer
 from actlab.cli.output import print_json
 from actlab.cli.study.options import Json
 from actlab.errors import ActlabError, unknown_name
-from actlab.i18n import _, process_language, translation
+from actlab.i18n import _, ngettext, process_language, translation
 
 if TYPE_CHECKING:
     from actlab.records import DryRun, ScoreVerdict
@@ -21,8 +21,8 @@ Scores = Annotated[
     typer.Argument(
         metavar="SCORES|DIR|-",
         help=_(
-            "A table with a row per run (CSV, TSV, JSON lines, Parquet, - for standard input), or "
-            "a folder that actlab study run made."
+            "A table with a row per run (CSV, TSV, JSON lines, Parquet, - for standard input), "
+            "MLflow's mlruns, or a folder that actlab study run made."
         ),
     ),
 ]
@@ -113,12 +113,12 @@ def verdict(
     """Say which candidates are best, tied, worse, unclear or unreliable, and how sure that is."""
     from actlab.verdicts.judge import dry_run as tried
     from actlab.verdicts.judge import judge_runs
-    from actlab.verdicts.tables import Columns, Fails, runs_of
+    from actlab.verdicts.runs import Columns, Fails, runs_of
 
     if form not in FORMATS:
         raise unknown_name(_("format"), form, FORMATS)
     shown = "json" if json else form
-    if scores is not None and Path(scores).is_dir():
+    if scores is not None and _is_run_folder(scores):
         of_tables = (candidate, seed, score, block, setting, higher_is_better, margin, baseline)
         if any(one is not None for one in (*of_tables, rows, fails_below, storage, study, output)):
             message = _(
@@ -131,6 +131,8 @@ def verdict(
     columns = Columns(candidate, seed, score, block, tuple(setting or ()))
     fails = Fails(fails_below, higher_is_better) if fails_below is not None else None
     runs = runs_of(_table(scores, storage, study), columns, fails)
+    if dry_run and output is not None:
+        raise ActlabError(_("--dry-run writes no page; leave -o out."))
     if dry_run:
         found = tried(
             runs, margin=margin, higher_is_better=higher_is_better, baseline=baseline, rows=rows
@@ -149,6 +151,17 @@ def verdict(
         with writing(output, "-o"):
             write_bytes(output, page.encode())
     _print(judged.verdict, shown)
+
+
+def _is_run_folder(scores: str) -> bool:
+    """Return whether a folder is to be a study's; one of MLflow's runs is a table."""
+    from actlab.verdicts.mlruns import holds_runs
+
+    path = Path(scores)
+    try:
+        return path.is_dir() and ((path / "plan.toml").exists() or not holds_runs(path))
+    except OSError:  # a name that no file can have is no table either, which reading it says
+        return False
 
 
 def _table(scores: str | None, storage: str | None, study: str | None) -> "Table":
@@ -208,36 +221,39 @@ def _print_text(judged: "ScoreVerdict") -> None:
     from rich.console import Console
 
     from actlab.verdicts.document import method_line, metric_line, notices_of, wording_of
-    from actlab.verdicts.text import summary
+    from actlab.verdicts.text import remarks, summary
 
     console = Console()
     wording = wording_of(judged, translation(process_language()))
     _print_table(console, judged.overall, wording, judged.source)
-    console.print(summary(judged.overall, wording), highlight=False)
+    for text in (summary(judged.overall, wording), *remarks(judged.overall, wording)):
+        console.print(text, highlight=False, markup=False)
     for block in judged.blocks:
         console.print()
         _print_table(console, block, wording, block.block)
     console.print()
     taken = ", ".join(f"{what}: {column}" for what, column in judged.columns.items())
     if taken:
-        console.print(_("Columns: {columns}").format(columns=taken), highlight=False)
+        text = _("Columns: {columns}").format(columns=taken)
+        console.print(text, highlight=False, markup=False)
     for line in (metric_line(judged, wording), method_line(judged, wording)):
-        console.print(line, highlight=False)
+        console.print(line, highlight=False, markup=False)
     for line in notices_of(judged, wording):
-        console.print(f"- {line}", highlight=False)
+        console.print(f"- {line}", highlight=False, markup=False)
 
 
 def _print_table(console: Any, found: Any, wording: Any, title: str) -> None:
     from rich.table import Table
+    from rich.text import Text
 
     from actlab.verdicts.document import table_of
 
     head, rows = table_of(found, wording)
-    table = Table(box=None, title=title, title_justify="left")
+    table = Table(box=None, title=Text(title), title_justify="left", pad_edge=False)
     for place, heading in enumerate(head):
         table.add_column(heading, justify="left" if place < 2 else "right")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(Text, row))
     console.print(table)
 
 
@@ -248,9 +264,12 @@ def _print_dry_run(found: "DryRun", shown: str) -> None:
     if shown == "json":
         print_json(dry_run_document(found))
         return
-    text = _(
-        "{seeds} seeds and {comparisons} comparisons, {pairing}: a difference of {smallest} shows "
-        "with a probability of {power} (spread of one difference: {spread})."
+    text = ngettext(
+        "{seeds} seeds, {pairing}, {comparisons} comparison: a difference of {smallest} shows "
+        "with a probability of {power} (spread of one difference: {spread}).",
+        "{seeds} seeds, {pairing}, {comparisons} comparisons: a difference of {smallest} shows "
+        "with a probability of {power} (spread of one difference: {spread}).",
+        found.comparisons,
     )
     pairing = _("paired by seed") if found.pairing == "paired" else _("not paired")
     print(

@@ -154,7 +154,8 @@ class Notice:
 class Comparison:
     """Candidates compared with each other: by falling mean, those without a mean last.
 
-    `seeds` is how many each candidate should have.
+    `seeds` is how many each candidate should have. Over blocks (`unit`) a score is the mean of a
+    block, `seeds` counts blocks, and `runs` has the number of runs that failures are counted of.
     """
 
     candidates: tuple[Candidate, ...]
@@ -162,6 +163,12 @@ class Comparison:
     ranks: Ranks | None
     seeds: int
     notices: tuple[Notice, ...] = ()
+    unit: Literal["seeds", "blocks"] = "seeds"
+    runs: Mapping[str, int] = field(default_factory=dict)
+
+    def runs_of(self, row: Candidate) -> int:
+        """Return the number of a candidate's runs, failed ones among them."""
+        return self.runs.get(row.name, row.n)
 
     @property
     def best(self) -> Candidate | None:

@@ -1,6 +1,7 @@
 """Many comparisons at once."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 
@@ -92,16 +93,17 @@ def dunnett(p_values: Sequence[float], degrees: Sequence[float]) -> Array:
         return found
     at, weights = quadrature()
     z = special.ndtri(at)
-    # sqrt(chi2 / degrees) at fixed quantiles, one row per comparison.
-    spreads = [np.sqrt(2.0 * special.gammaincinv(nu / 2.0, at) / nu) for nu in degrees]
+    # sqrt(chi2 / degrees) at fixed quantiles; comparisons with the same degrees share a factor.
+    counts = Counter(degrees)
+    spreads = {nu: np.sqrt(2.0 * special.gammaincinv(nu / 2.0, at) / nu) for nu in counts}
     adjusted = np.empty_like(found)
     for place, p in enumerate(found):
         inside = np.ones_like(z)
-        for nu, spread in zip(degrees, spreads, strict=True):
+        for nu, spread in spreads.items():
             limit = math.sqrt(2.0) * abs(float(special.stdtrit(nu, p / 2.0))) * spread
             chance = special.ndtr(limit[None, :] - z[:, None]) - special.ndtr(
                 -limit[None, :] - z[:, None]
             )
-            inside = inside * (chance @ weights)
+            inside = inside * (chance @ weights) ** counts[nu]
         adjusted[place] = 1.0 - float(inside @ weights)
     return np.clip(np.maximum(adjusted, found), 0.0, 1.0)

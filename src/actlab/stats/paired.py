@@ -100,7 +100,7 @@ def paired_difference(
     if np.ptp(values) == 0.0:
         mean, deviation = float(values[0]), 0.0
         if resolution is None:
-            resolution = _smallest_gap(first, second)
+            resolution = _step(first, second)
     else:
         mean, deviation = float(values.mean()), float(values.std(ddof=1))
     if resolution is not None:
@@ -272,10 +272,25 @@ def checked_factor(given: float | None, n: int) -> float:
     return float(given)
 
 
-def _smallest_gap(first: ArrayLike, second: ArrayLike) -> float:
+_SMALLEST_STEP = 2.0**-23
+"""A smaller part of the largest score is no step but the end of what floats resolve."""
+
+
+def _step(first: ArrayLike, second: ArrayLike) -> float:
+    """Return the largest step of which all distances between scores are multiples; 0 for none.
+
+    Euclid's algorithm on distances, down to what floats resolve.
+    """
     scores = np.concatenate(pair(first, second))
-    distinct = np.unique(_without_dust(scores, np.abs(scores).max()))
-    return float(np.diff(distinct).min()) if distinct.size > 1 else 0.0
+    largest = float(np.abs(scores).max())
+    distinct = np.unique(_without_dust(scores, largest))
+    step, least = 0.0, largest * _SMALLEST_STEP
+    for gap in np.diff(distinct).tolist():
+        one, other = gap, step
+        while other > least:
+            one, other = other, abs(one - other * math.floor(one / other + 0.5))
+        step = one
+    return step if step > least else 0.0
 
 
 def _without_dust(values: Array, largest: float) -> Array:

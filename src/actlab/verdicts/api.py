@@ -10,6 +10,8 @@ from actlab.errors import writing
 from actlab.files import write_bytes
 from actlab.i18n import process_language, translation
 from actlab.verdicts.document import (
+    groups_in_short,
+    html_table,
     latex_of,
     markdown_of,
     metric_line,
@@ -19,8 +21,9 @@ from actlab.verdicts.document import (
     wording_of,
 )
 from actlab.verdicts.judge import Judged, judge_runs
-from actlab.verdicts.tables import Columns, Fails, read_table, runs_of
-from actlab.verdicts.text import summary
+from actlab.verdicts.runs import Columns, Fails, runs_of
+from actlab.verdicts.tables import read_table
+from actlab.verdicts.text import remarks, summary
 
 
 class ScoresVerdict:
@@ -74,20 +77,14 @@ class ScoresVerdict:
         return target
 
     def __repr__(self) -> str:
-        groups = ", ".join(f"{name} {group}" for name, group in self.groups.items())
-        return f"<verdict on {self.value.source}: {groups}>"
+        return f"<Verdict on {self.value.source[-80:]}: {groups_in_short(self.value.overall)}>"
 
     def _repr_html_(self) -> str:
         wording = wording_of(self.value, self._translations)
-        head, rows = table_of(self.value.overall, wording)
-        cells = [_row("th", head), *(_row("td", row) for row in rows)]
-        lines = [self.summary, metric_line(self.value, wording), *notices_of(self.value, wording)]
+        lines = [self.summary, *remarks(self.value.overall, wording)]
+        lines += [metric_line(self.value, wording), *notices_of(self.value, wording)]
         texts = "".join(f"<p>{html.escape(line)}</p>" for line in lines)
-        return f"<table>{''.join(cells)}</table>{texts}"
-
-
-def _row(tag: str, cells: Sequence[str]) -> str:
-    return "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+        return html_table(*table_of(self.value.overall, wording)) + texts
 
 
 def verdict(

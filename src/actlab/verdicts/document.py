@@ -1,5 +1,6 @@
 """A verdict on scores as a document for scripts, and as a table: text, Markdown, LaTeX."""
 
+import html
 import re
 from collections.abc import Sequence
 from gettext import NullTranslations
@@ -8,7 +9,7 @@ from typing import Any
 from actlab.pages.words import group_words
 from actlab.records import Candidate, Comparison, DryRun, ScoreVerdict
 from actlab.text import NOT_KNOWN, Formatter
-from actlab.verdicts.text import Wording, candidate_sentence, notice_text, summary
+from actlab.verdicts.text import Wording, candidate_sentence, notice_text, remarks, summary
 
 _LATEX = {
     "\\": r"\textbackslash{}",
@@ -27,6 +28,10 @@ _LATEX = {
     "–": "--",
     "\xa0": "~",
 }
+
+
+_MOST_IN_SHORT = 12
+"""So many candidates stand in a repr."""
 
 
 def wording_of(verdict: ScoreVerdict, translations: NullTranslations | None = None) -> Wording:
@@ -94,6 +99,7 @@ def _candidates(found: Comparison, wording: Wording) -> list[dict[str, Any]]:
             "low": row.low,
             "high": row.high,
             "n": row.n,
+            "runs": found.runs_of(row),
             "failures": row.failures,
             "difference": row.difference,
             "p_adjusted": row.p_adjusted,
@@ -129,13 +135,15 @@ def _pairs(found: Comparison) -> list[dict[str, Any]]:
     ]
 
 
-def headings(form: Formatter, name: str, score: str, difference: str) -> tuple[str, ...]:
+def headings(
+    form: Formatter, name: str, score: str, difference: str, unit: str = "seeds"
+) -> tuple[str, ...]:
     """Return the headings of a table of candidates."""
     _ = form.translations.gettext
     return (
         name,
         _("verdict"),
-        _("seeds"),
+        _("seeds") if unit == "seeds" else _("blocks"),
         score,
         _("interval (95 %)"),
         difference,
@@ -146,7 +154,7 @@ def headings(form: Formatter, name: str, score: str, difference: str) -> tuple[s
 def table_of(found: Comparison, wording: Wording) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """Return the headings and the rows of a table of candidates, in the metric's own unit."""
     _ = wording.words.translations.gettext
-    head = headings(wording.words, _("candidate"), _("mean"), _("difference"))
+    head = headings(wording.words, _("candidate"), _("mean"), _("difference"), found.unit)
     return head, [_cells(row, wording) for row in found.candidates]
 
 
@@ -154,17 +162,23 @@ def _cells(row: Candidate, wording: Wording) -> tuple[str, ...]:
     interval = NOT_KNOWN
     if row.low is not None and row.high is not None:
         interval = f"{wording.score(row.low)} – {wording.score(row.high)}"
-    runs = str(row.n) if not row.failures else f"{row.n - row.failures}/{row.n}"
+    runs = str(row.n) if row.trained == row.n else f"{row.trained}/{row.n}"
     alone = row.difference is None or (row.group == "best" and wording.baseline is None)
     return (
         row.name,
-        group_words(wording.words.translations)[row.group],
+        _word(row, wording),
         runs,
         NOT_KNOWN if row.mean is None else wording.score(row.mean),
         interval,
         NOT_KNOWN if alone else wording.end(row.difference or 0.0),
         wording.words.probability(row.p_adjusted),
     )
+
+
+def _word(row: Candidate, wording: Wording) -> str:
+    if row.name == wording.baseline and row.group != "unreliable":
+        return wording.words.translations.gettext("baseline")
+    return group_words(wording.words.translations)[row.group]
 
 
 def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -175,6 +189,27 @@ def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         *("| " + " | ".join(markdown_text(cell) for cell in row) + " |" for row in rows),
     ]
     return "\n".join(lines)
+
+
+def html_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return an HTML table.
+
+    >>> html_table(("a", "b"), [("<", "1")])
+    '<table><tr><th>a</th><th>b</th></tr><tr><td>&lt;</td><td>1</td></tr></table>'
+    """
+
+    def row(tag: str, cells: Sequence[str]) -> str:
+        return "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+
+    return f"<table>{row('th', head)}{''.join(row('td', cells) for cells in rows)}</table>"
+
+
+def groups_in_short(found: Comparison) -> str:
+    """Return who is in which group on one line, for the repr of a verdict."""
+    words = group_words(NullTranslations())
+    shown = [f"{row.name[:24]} {words[row.group]}" for row in found.candidates]
+    more = len(shown) - _MOST_IN_SHORT
+    return ", ".join(shown if more <= 0 else [*shown[:_MOST_IN_SHORT], f"{more} more"])
 
 
 def latex_table(
@@ -219,7 +254,8 @@ def markdown_text(text: str) -> str:
 def markdown_of(verdict: ScoreVerdict, translations: NullTranslations | None = None) -> str:
     """Return the verdict in Markdown: the answer, a table per block, the notices."""
     wording = wording_of(verdict, translations)
-    parts = [summary(verdict.overall, wording), markdown_table(*table_of(verdict.overall, wording))]
+    answer = [summary(verdict.overall, wording), *remarks(verdict.overall, wording)]
+    parts = [" ".join(answer), markdown_table(*table_of(verdict.overall, wording))]
     for block in verdict.blocks:
         parts += [f"**{markdown_text(block.block)}**", markdown_table(*table_of(block, wording))]
     lines = (metric_line(verdict, wording), *notices_of(verdict, wording))

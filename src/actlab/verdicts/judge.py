@@ -1,6 +1,7 @@
 """Runs -> verdict: a table of scores is paired by seed, judged per block and over all blocks."""
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from statistics import median
@@ -22,17 +23,16 @@ from actlab.records import (
 )
 from actlab.text import significant
 from actlab.verdicts.rule import ALPHA, Question, compare
+from actlab.verdicts.runs import Runs, direction_of
 from actlab.verdicts.scores import Scores
 from actlab.verdicts.secondary_statistics import POWER
-from actlab.verdicts.tables import Runs, direction_of
 
 FEW_SEEDS = 6
 """Below this many seeds a t-test over many pairs sees very large gaps only."""
 
-FEW_BLOCKS = 6
-"""Below this many blocks Wilcoxon's test rejects nothing."""
-
 _SEED = 20_250_301
+
+_SMALLEST, _LARGEST = 1e-120, 1e120
 
 
 @dataclass(frozen=True)
@@ -142,6 +142,11 @@ def _understood(
     if baseline is not None and baseline not in names:
         raise unknown_name(_("candidate"), baseline, names)
     notices: list[Notice] = []
+    if runs.left_out:
+        notices.append(Notice("runs_left_out", counts=runs.left_out))
+    alike = _alike(names)
+    if alike:
+        notices.append(Notice("names_alike", names=alike))
     higher = direction_of(runs, higher_is_better)
     if not higher and higher_is_better is None and runs.higher_is_better is None:
         notices.append(Notice("lower_by_name", names=(runs.metric,)))
@@ -153,6 +158,7 @@ def _understood(
         raise VerdictError(
             _("Every run in {source} failed; there is no score.").format(source=runs.source)
         )
+    _refuse_extremes(known, runs.source)
     proportion = bool(known.min() >= 0.0 and known.max() <= 1.0)
     means = [_mean_of(runs, name) for name in names]
     best = (max if higher else min)(mean for mean in means if not math.isnan(mean))
@@ -177,6 +183,17 @@ def _understood(
         limits=limits,
     )
     return question, runs, notices
+
+
+def _refuse_extremes(known: NDArray[np.float64], source: str) -> None:
+    """Refuse scores whose squares are no numbers, or 0."""
+    sizes = np.abs(known[known != 0.0])
+    if sizes.size and not (_SMALLEST < sizes.max() < _LARGEST):
+        message = _(
+            "Scores of about {value} cannot be compared; {source} has them. Give the score in "
+            "another unit, and NaN or nothing for a run that failed."
+        )
+        raise VerdictError(message.format(value=significant(float(sizes.max()), 2), source=source))
 
 
 def _margin(given: float | str | None, best: float, *, proportion: bool) -> float:
@@ -207,6 +224,12 @@ def _names(values: NDArray[np.str_]) -> list[str]:
     """Return the different names in the order in which they come."""
     found, first = np.unique(values, return_index=True)
     return [str(name) for name in found[np.argsort(first)]]
+
+
+def _alike(names: list[str]) -> tuple[str, ...]:
+    """Return the names that differ from another one in case or blanks only."""
+    folded = Counter("".join(name.split()).casefold() for name in names)
+    return tuple(name for name in names if folded["".join(name.split()).casefold()] > 1)
 
 
 def _mean_of(runs: Runs, name: str) -> float:
@@ -361,7 +384,15 @@ def _over_blocks(
     together = Scores(names, values, ran, failures=failures, runs=runs)
     asked = replace(question, test="signed_rank", resolution=None)
     found = compare(together, asked, generator)
-    notices = (Notice("few_blocks", {"n": len(tables)}),) if len(tables) < FEW_BLOCKS else ()
+    notices = []
+    # The smallest p of n signed ranks is 2^(1 - n); over all comparisons it must be ALPHA.
+    least = math.ceil(1.0 + math.log2(len(found.pairs) / ALPHA)) if found.pairs else 0
+    if len(tables) < least:
+        numbers = {"n": len(tables), "count": len(found.pairs), "least": least}
+        notices.append(Notice("few_blocks", numbers))
+    failed = {row.name: row.failures for row in found.candidates if row.failures}
+    if failed:
+        notices.append(Notice("failed_runs", counts=failed))
     reference = question.baseline or (found.best.name if found.best else None)
     rows = found.candidates
     if reference is not None:
@@ -380,7 +411,7 @@ def _over_blocks(
             )
             for row in rows
         )
-    return replace(found, candidates=rows, notices=notices)
+    return replace(found, candidates=rows, notices=tuple(notices))
 
 
 def _posterior(

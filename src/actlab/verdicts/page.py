@@ -11,9 +11,9 @@ from actlab.records import ScoreVerdict
 from actlab.stats.multiplicity import quadrature
 from actlab.verdicts.document import method_line, metric_line, notices_of, wording_of
 from actlab.verdicts.judge import Judged
+from actlab.verdicts.runs import CANDIDATE_NAMES, SCORE_NAMES, SEED_NAMES
 from actlab.verdicts.scores import Scores
-from actlab.verdicts.tables import CANDIDATE_NAMES, SCORE_NAMES, SEED_NAMES
-from actlab.verdicts.text import summary
+from actlab.verdicts.text import remarks, summary
 
 MOST_SCORES = 200_000
 """A page holds all scores; more than these make no page."""
@@ -36,7 +36,7 @@ def render_scores(judged: Judged, language: str) -> str:
         "source": verdict.source,
         "margin": f"{verdict.metric.margin:.12g}",
         "answer": summary(verdict.overall, wording),
-        "lines": (*lines, *notices_of(verdict, wording)),
+        "lines": (*remarks(verdict.overall, wording), *lines, *notices_of(verdict, wording)),
     }
     return render_page(
         "scores.html",

@@ -19,6 +19,7 @@ Two slots are two questions, and one of them goes wrong about twice as often.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Literal
@@ -80,8 +81,9 @@ def compare(
     asked = [place for place, row in enumerate(rows) if _is_asked(row, question)]
     pairs = _pairs(oriented, asked, question)
     reference = _reference(rows, asked, pairs, question)
+    runs = _runs(oriented)
     if reference is not None:
-        rows = [_grouped(row, reference, pairs, question) for row in rows]
+        rows = [_grouped(row, reference, pairs, runs, question) for row in rows]
     if reference is not None and generator is not None:
         rows = with_secondary(rows, reference, oriented, pairs, question.reuse, ALPHA, generator)
     rows.sort(key=_place)
@@ -92,6 +94,8 @@ def compare(
         pairs=pairs,
         ranks=ranks(oriented, asked) if generator is not None else None,
         seeds=int(scores.ran.sum(axis=1).max(initial=0)),
+        unit="seeds" if scores.runs is None else "blocks",
+        runs={} if scores.runs is None else runs,
     )
 
 
@@ -115,6 +119,12 @@ def group_of(found: Pair | None, margin: float, *, both_sides: bool = False) -> 
     if behind.mean > 0:
         return "worse"
     return "best" if both_sides and behind.mean < 0 else "unclear"
+
+
+def _runs(scores: Scores) -> dict[str, int]:
+    """Return how many runs each candidate has, failed ones among them."""
+    counts = scores.ran.sum(axis=1) if scores.runs is None else scores.runs
+    return {name: int(count) for name, count in zip(scores.candidates, counts, strict=True)}
 
 
 def _alone(scores: Scores, place: int, question: Question) -> Candidate:
@@ -236,7 +246,11 @@ def pair_with(name: str, other: str, pairs: tuple[Pair, ...]) -> Pair | None:
 
 
 def _grouped(
-    row: Candidate, reference: Candidate, pairs: tuple[Pair, ...], question: Question
+    row: Candidate,
+    reference: Candidate,
+    pairs: tuple[Pair, ...],
+    runs: Mapping[str, int],
+    question: Question,
 ) -> Candidate:
     """Put a candidate into its group, with the numbers that say why."""
     with_baseline = question.baseline is not None
@@ -244,8 +258,9 @@ def _grouped(
         group: Group = "tied" if with_baseline else "best"
         return replace(row, group=row.group if row.group == "unreliable" else group, difference=0.0)
     if row.failures or reference.failures:
-        counts, runs = (row.failures, reference.failures), (row.n, reference.n)
-        row = replace(row, p_failures=stats.failure_rates_p(counts, runs) if row.n else None)
+        counts = (row.failures, reference.failures)
+        of = (runs[row.name], runs[reference.name])
+        row = replace(row, p_failures=stats.failure_rates_p(counts, of) if row.n else None)
     found = pair_with(reference.name, row.name, pairs)
     if found is None:
         return row

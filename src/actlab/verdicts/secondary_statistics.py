@@ -40,8 +40,10 @@ def with_secondary(
         pair = next((p for p in pairs if {p.first, p.second} == {row.name, reference.name}), None)
         if pair is not None and scores.paired:
             result = _other_tests(result, reference.name, scores, generator)
-            more = _more_seeds(result, pair, len(pairs), reuse, alpha)
-            result = replace(result, more_seeds=more)
+            # More blocks are not to be had for the asking, and their test is another.
+            if scores.runs is None:
+                more = _more_seeds(result, pair, len(pairs), reuse, alpha)
+                result = replace(result, more_seeds=more)
         found.append(result)
     return found
 

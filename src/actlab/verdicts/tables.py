@@ -1,51 +1,24 @@
-"""Reading anybody's table of scores: files, frames, and which column says what.
+"""Reading anybody's table: files, frames, exports. What its columns mean, `runs` finds out."""
 
-Long tables have a row per run; wide ones a row per seed and a column per candidate. Exports of W&B,
-MLflow and TensorBoard HParams are long tables with names of their own (`metrics.accuracy`).
-"""
-
+import ast
 import csv
 import io
 import json
 import math
+import os
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from actlab.errors import DataError, unknown_name
+from actlab.errors import DataError, missing_extra, reason_of
 from actlab.i18n import _
+from actlab.verdicts.mlruns import columns_of_folder
 
-CANDIDATE_NAMES = (
-    *("candidate", "activation", "method", "algorithm", "algo", "model", "variant", "arm"),
-    *("optimizer", "optimiser", "learner", "classifier", "estimator", "config", "group"),
-    *("treatment", "name"),
-)
-SEED_NAMES = (
-    *("seed", "random_seed", "rng_seed", "random_state", "randomstate", "replicate", "repeat"),
-    *("repetition", "rep", "seed_id"),
-)
-BLOCK_NAMES = ("block", "dataset", "data_set", "data", "task", "fold", "env", "environment", "game")
-SCORE_NAMES = (
-    *("score", "test_accuracy", "test_acc", "valid_accuracy", "val_accuracy", "valid_acc"),
-    *("val_acc", "eval_accuracy", "accuracy", "acc", "f1", "auc", "roc_auc", "r2", "reward"),
-    *("episode_return", "return", "test_loss", "val_loss", "valid_loss", "eval_loss", "loss"),
-    *("error", "perplexity", "rmse", "mse", "mae", "value", "metric"),
-)
-LOWER_IS_BETTER = re.compile(
-    r"(^|[_./ ])(loss|error|err|mse|rmse|mae|nll|perplexity|ppl|wer|cer|fid|regret|time|seconds)\b",
-    re.IGNORECASE,
-)
-_PREFIXES = re.compile(
-    r"^(params?|config|hparams?|hyperparameters|metrics?|summary|tags)[./]", re.I
-)
-_NOT_A_NUMBER = {"", "nan", "none", "null", "na", "n/a", "inf", "-inf", "+inf", "infinity"}
+_DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+([eE][-+]?\d+)?%?")
 
 
 @dataclass(frozen=True)
@@ -65,75 +38,95 @@ class Table:
         return len(next(iter(self.columns.values()), ()))
 
 
-@dataclass(frozen=True)
-class Columns:
-    """Which column says what; None leaves it to the names. `settings` tell runs of a candidate."""
-
-    candidate: str | None = None
-    seed: str | None = None
-    score: str | None = None
-    block: str | None = None
-    settings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, eq=False)
-class Runs:
-    """A table of runs by candidate, seed and block, with what was understood of its columns.
-
-    `seed` is None where the table has none. A score is NaN for a run that failed. `said` names the
-    columns that were taken, and says "wide" for a table with a column per candidate.
-    """
-
-    source: str
-    metric: str
-    candidate: NDArray[np.str_]
-    score: NDArray[np.float64]
-    seed: NDArray[np.str_] | None = None
-    block: NDArray[np.str_] | None = None
-    setting: NDArray[np.str_] | None = None
-    said: Mapping[str, str] = field(default_factory=dict)
-    higher_is_better: bool | None = None
-
-
 def read_table(given: Any) -> Table:
-    """Return the table in a file, on standard input ("-"), in a DataFrame or a mapping of columns.
+    """Return the table in a file, on standard input ("-"), in a frame or a mapping of columns.
 
     By the ending: .parquet; .jsonl, .ndjson and .json; .tsv; anything else is a table of
-    comma-, semicolon- or tab-separated values. Raises DataError for what is no table.
+    comma-, semicolon- or tab-separated values. Columns of objects, {"seed": 1}, are taken apart.
+    Raises DataError for what is no table.
     """
     if isinstance(given, Table):
         return given
-    if hasattr(given, "columns") and hasattr(given, "iloc"):
-        columns = {str(name): given[name].tolist() for name in given.columns}
-        return _checked(Table(_("the data frame"), columns))
-    if isinstance(given, Mapping):
-        return _checked(Table(_("the table"), {str(k): list(v) for k, v in given.items()}))
+    if not isinstance(given, str | os.PathLike):
+        return _checked(_in_memory(given))
     if str(given) == "-":
         return _checked(_text_table(sys.stdin.buffer.read(), _("standard input"), ""))
     path = Path(given)
-    if path.suffix == ".parquet":
+    if path.suffix.lower() in (".parquet", ".pq"):
         return _checked(_parquet(path))
     try:
+        if path.is_dir():
+            return _checked(_folder(path))
         content = path.read_bytes()
-    except OSError as error:
-        message = _("The table {path} cannot be read: {reason}.")
-        raise DataError(message.format(path=path, reason=error.strerror)) from None
+    except (OSError, ValueError) as error:  # the latter for a name that no file can have
+        raise _unreadable(path, error) from None
     return _checked(_text_table(content, str(path), path.suffix.lower()))
+
+
+def _folder(path: Path) -> Table:
+    columns = columns_of_folder(path)
+    if not columns:
+        message = _(
+            "{path} is a folder without runs of MLflow. A study's own verdict is "
+            "actlab.open({path}).verdict()"
+        )
+        raise DataError(message.format(path=repr(str(path))))
+    return Table(str(path), columns)
+
+
+def _unreadable(path: Path, error: Exception) -> DataError:
+    reason = reason_of(error) if isinstance(error, OSError) else str(error).splitlines()[0]
+    message = _("The table {path} cannot be read: {reason}.")
+    return DataError(message.format(path=path, reason=reason.rstrip(".")))
+
+
+def _in_memory(given: Any) -> Table:
+    """Return the table in a frame of pandas, Polars or Arrow, or in a mapping of columns."""
+    if hasattr(given, "columns") and hasattr(given, "iloc"):
+        names = [str(name) for name in given.columns]
+        _refuse_twice(names, _("the data frame"))
+        cells = given.astype(object).where(given.notna(), None)
+        columns = {name: cells.iloc[:, place].tolist() for place, name in enumerate(names)}
+        return Table(_("the data frame"), columns)
+    if hasattr(given, "to_pydict"):
+        _refuse_twice(given.column_names, _("the data frame"))
+        return Table(_("the data frame"), given.to_pydict())
+    if hasattr(given, "to_dict") and hasattr(given, "schema"):
+        return Table(_("the data frame"), given.to_dict(as_series=False))
+    if isinstance(given, Mapping):
+        return Table(_("the table"), _of_mapping(given, _("the table")))
+    message = _(
+        "A table of scores is a path, a data frame or a mapping of columns; {given} is a {type}."
+    )
+    raise DataError(message.format(given=repr(given)[:60], type=type(given).__name__))
+
+
+def _of_mapping(given: Mapping[Any, Any], source: str) -> dict[str, list[Any]]:
+    """Return the columns of a mapping; one of mappings has the rows' names as keys."""
+    if given and all(isinstance(column, Mapping) for column in given.values()):
+        keys = dict.fromkeys(key for column in given.values() for key in column)
+        found = {str(name): [column.get(key) for key in keys] for name, column in given.items()}
+        return {"index": list(keys), **found}
+    for name, column in given.items():
+        if isinstance(column, str | bytes) or not hasattr(column, "__iter__"):
+            message = _("Column {name} of {source} is no list of values but {given}.")
+            raise DataError(message.format(name=name, source=source, given=repr(column)[:40]))
+    return {str(name): list(column) for name, column in given.items()}
 
 
 def _parquet(path: Path) -> Table:
     try:
         arrow, parquet = import_module("pyarrow"), import_module("pyarrow.parquet")
     except ImportError:
-        message = _("Reading {path} needs pyarrow: pip install pyarrow, or write a CSV.")
-        raise DataError(message.format(path=path)) from None
+        raise missing_extra("pyarrow") from None
     try:
-        found = parquet.read_table(path)
-    except (OSError, arrow.ArrowException) as error:
-        message = _("The table {path} cannot be read: {reason}.")
-        reason = str(error).splitlines()[0]
-        raise DataError(message.format(path=path, reason=reason)) from None
-    return Table(str(path), {name: found.column(name).to_pylist() for name in found.column_names})
+        # One file, not a data set of many: names of folders would become columns.
+        found = parquet.ParquetFile(path).read()
+        _refuse_twice(found.column_names, str(path))
+        columns = {name: found.column(name).to_pylist() for name in found.column_names}
+    except (OSError, arrow.ArrowException, ValueError) as error:
+        raise _unreadable(path, error) from None
+    return Table(str(path), columns)
 
 
 def _text_table(content: bytes, source: str, suffix: str) -> Table:
@@ -144,7 +137,10 @@ def _text_table(content: bytes, source: str, suffix: str) -> Table:
     except UnicodeDecodeError:
         text = "\0"
     if "\0" in text:
-        message = _("{source} is no text: a table of scores is CSV, TSV, JSON lines or Parquet.")
+        message = _(
+            "{source} is no text in UTF-8: a table of scores is CSV, TSV, JSON lines, saved as "
+            "UTF-8, or Parquet."
+        )
         raise DataError(message.format(source=source))
     if not text.strip():
         raise DataError(
@@ -156,29 +152,71 @@ def _text_table(content: bytes, source: str, suffix: str) -> Table:
 
 
 def _json_table(text: str, source: str) -> Table:
+    """Return a list of objects, an object per line, or one object of columns or rows."""
     try:
-        if text.lstrip().startswith("["):
-            rows = json.loads(text)
-        else:
-            rows = [json.loads(line) for line in text.splitlines() if line.strip()]
-    except json.JSONDecodeError as error:
-        message = _("{source} is not JSON lines: {reason} in line {line}.")
-        raise DataError(
-            message.format(source=source, reason=error.msg, line=error.lineno)
-        ) from None
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        document = json.loads(text)
+    except RecursionError:
+        document = None
+    except ValueError as whole:
+        document = _json_lines(text, source, whole)
+    if isinstance(document, dict):
+        columns = _of_document(document, source)
+        if columns is not None:
+            return Table(source, columns)
+        document = [document]
+    if not isinstance(document, list) or not all(isinstance(row, dict) for row in document):
         message = _("{source} must have one JSON object per run.")
         raise DataError(message.format(source=source))
+    return Table(source, _of_rows(document))
+
+
+def _json_lines(text: str, source: str, whole: ValueError) -> list[Any]:
+    if text.lstrip().startswith("["):
+        raise _no_json(source, whole, getattr(whole, "lineno", 1)) from None
+    rows = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        try:
+            rows += [json.loads(line)] if line.strip() else []
+        except (ValueError, RecursionError) as error:
+            raise _no_json(source, error, number) from None
+    return rows
+
+
+def _no_json(source: str, error: Exception, line: int) -> DataError:
+    message = _("{source} is not JSON lines: {reason} in line {line}.")
+    reason = getattr(error, "msg", str(error))
+    return DataError(message.format(source=source, reason=reason, line=line))
+
+
+def _of_document(document: Mapping[str, Any], source: str) -> dict[str, list[Any]] | None:
+    """Return the columns of one JSON object; None where it is a row of its own.
+
+    TensorBoard writes header and rows, pandas columns and data, or a column per key.
+    """
+    for names, rows in (("header", "rows"), ("columns", "data")):
+        head, body = document.get(names), document.get(rows)
+        if isinstance(head, list) and isinstance(body, list):
+            header = [str(name) for name in head]
+            _refuse_twice(header, source)
+            lists = [row if isinstance(row, list) else [row] for row in body]
+            _refuse_ragged(lists, header, source, first=1)
+            return _transposed(header, lists)
+    if all(isinstance(column, dict | list) for column in document.values()):
+        return _of_mapping(document, source)
+    return None
+
+
+def _of_rows(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
     flat = [_flat(row) for row in rows]
     names = dict.fromkeys(name for row in flat for name in row)
-    return Table(source, {name: [row.get(name) for row in flat] for name in names})
+    return {name: [row.get(name) for row in flat] for name in names}
 
 
 def _flat(row: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Return an object without objects in it: {"params": {"lr": 1}} becomes {"params.lr": 1}."""
     found: dict[str, Any] = {}
     for key, value in row.items():
-        if isinstance(value, dict):
+        if isinstance(value, Mapping):
             found |= _flat(value, f"{prefix}{key}.")
         else:
             found[f"{prefix}{key}"] = value
@@ -186,187 +224,136 @@ def _flat(row: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _separated(text: str, source: str, suffix: str) -> Table:
-    head = text.split("\n", 1)[0]
-    separators = "\t" if suffix == ".tsv" else ",;\t"
+    head = text.lstrip("\r\n").split("\n", 1)[0]
+    separators = "\t" if suffix == ".tsv" and "\t" in head else ",;\t"
     separator = max(separators, key=head.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     try:
-        header = [name.strip() for name in next(reader)]
         rows = [row for row in reader if row]
     except csv.Error as error:
         message = _("{source} is no table of separated values: {reason}.")
         raise DataError(message.format(source=source, reason=error)) from None
+    header = [name.strip() for name in rows.pop(0)]
     if len(header) < 2:
         message = _(
             "{source} has one column; a table of scores has columns for candidate, seed and score, "
             "separated by commas, semicolons or tabs."
         )
         raise DataError(message.format(source=source))
+    _refuse_twice(header, source)
+    _refuse_ragged(rows, header, source, first=2)
+    columns = _transposed(header, rows)
+    if separator == ",":
+        return Table(source, columns)
+    return Table(source, {name: _with_points(column) for name, column in columns.items()})
+
+
+def _with_points(column: list[Any]) -> list[Any]:
+    """Return numbers with a decimal comma as numbers with a point: 0,93 where ; separates."""
+    if not any("," in value for value in column):
+        return column
+    return [
+        value.replace(",", ".") if _DECIMAL_COMMA.fullmatch(value.strip()) else value
+        for value in column
+    ]
+
+
+def _transposed(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> dict[str, list[Any]]:
+    columns = zip(*rows, strict=True) if rows else ((),) * len(header)
+    return {name: list(column) for name, column in zip(header, columns, strict=True)}
+
+
+def _refuse_twice(header: Sequence[str], source: str) -> None:
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
         message = _("{source} has two columns of the name {names}; give each its own.")
         raise DataError(message.format(source=source, names=", ".join(twice)))
-    for number, row in enumerate(rows, start=2):
+
+
+def _refuse_ragged(
+    rows: Sequence[Sequence[Any]], header: Sequence[str], source: str, first: int
+) -> None:
+    for number, row in enumerate(rows, start=first):
         if len(row) != len(header):
             message = _("{source} has {given} values in line {line}, and {expected} columns.")
             raise DataError(
                 message.format(source=source, given=len(row), line=number, expected=len(header))
             )
-    return Table(
-        source,
-        dict(zip(header, map(list, zip(*rows, strict=True)), strict=True))
-        if rows
-        else dict.fromkeys(header, ()),
-    )
 
 
 def _checked(table: Table) -> Table:
+    """Return a table of columns of one length, with columns of objects taken apart."""
+    lengths = {name: len(column) for name, column in table.columns.items()}
+    if len(set(lengths.values())) > 1:
+        message = _("The columns of {source} have different lengths: {lengths}.")
+        shown = ", ".join(f"{name} ({length})" for name, length in lengths.items())
+        raise DataError(message.format(source=table.source, lengths=shown))
     if not table.rows:
         raise DataError(
             _("{source} has no rows; a table of scores has one per run.").format(
                 source=table.source
             )
         )
-    return table
+    columns: dict[str, Sequence[Any]] = {}
+    for name, column in table.columns.items():
+        objects = _objects(column)
+        found = {name: column} if objects is None else _of_rows([{name: one} for one in objects])
+        columns |= {key: values for key, values in found.items() if objects is None or key != name}
+    return Table(table.source, columns, table.higher_is_better)
 
 
-def runs_of(table: Table, columns: Columns, fails: "Fails | None" = None) -> Runs:
-    """Return the runs of a table: which column is the candidate, the seed, the score, the block.
+def _objects(column: Sequence[Any]) -> list[Mapping[str, Any]] | None:
+    """Return the objects that are all of a column, {} for none; None for another column.
 
-    Raises DataError where a column is missing, cannot be told by its name, or holds what it must
-    not: text in the score, an empty candidate or seed.
+    A frame that was written as CSV has them as Python writes a dict.
     """
-    for given in (columns.candidate, columns.seed, columns.score, columns.block, *columns.settings):
-        if given is not None and given not in table.columns:
-            raise unknown_name(_("column"), given, table.columns)
-    score = columns.score or _by_name(table, SCORE_NAMES)
-    candidate = columns.candidate or _by_name(table, CANDIDATE_NAMES)
-    if candidate is None and columns.score is None:
-        wide = _wide(table, columns)
-        if wide is not None:
-            return _with_failures(wide, fails)
-    if score is None or candidate is None:
-        missing = _("candidate") if candidate is None else _("score")
-        option = "--candidate" if candidate is None else "--score"
-        message = _(
-            "Which column of {source} is the {what}? Say it with {option}. Its columns: {names}."
-        )
-        raise DataError(
-            message.format(
-                source=table.source, what=missing, option=option, names=", ".join(table.columns)
-            )
-        )
-    seed = columns.seed or _by_name(table, SEED_NAMES)
-    block = columns.block or _by_name(table, BLOCK_NAMES)
-    if columns.block is None and block and len(set(map(str, table.columns[block]))) < 2:
-        block = None
-    found = Runs(
-        source=table.source,
-        metric=_PREFIXES.sub("", score),
-        candidate=_keys(table, candidate),
-        score=_scores(table, score),
-        seed=_keys(table, seed) if seed else None,
-        block=_keys(table, block) if block else None,
-        setting=_settings(table, columns.settings),
-        said={
-            name: column
-            for name, column in (
-                ("candidate", candidate),
-                ("seed", seed),
-                ("score", score),
-                ("block", block),
-            )
-            if column
-        },
-        higher_is_better=table.higher_is_better,
-    )
-    return _with_failures(found, fails)
-
-
-@dataclass(frozen=True)
-class Fails:
-    """A score worse than `bound` is a failed run; without a direction, by the metric's name."""
-
-    bound: float
-    higher_is_better: bool | None = None
-
-
-def direction_of(runs: Runs, given: bool | None) -> bool:
-    """Return whether higher is better: as given, as the table says, or by the metric's name."""
-    if given is None:
-        given = runs.higher_is_better
-    return LOWER_IS_BETTER.search(runs.metric) is None if given is None else given
-
-
-def _with_failures(runs: Runs, fails: Fails | None) -> Runs:
-    if fails is None:
-        return runs
-    higher = direction_of(runs, fails.higher_is_better)
-    worse = runs.score < fails.bound if higher else runs.score > fails.bound
-    scores = np.where(worse, np.nan, runs.score)
-    return Runs(**{**vars(runs), "score": scores})
-
-
-def _by_name(table: Table, names: tuple[str, ...]) -> str | None:
-    """Return the column with the first of these names, bare or behind a prefix.
-
-    A column "name" counts only where names come back: every run of an export has one of its own.
-    """
-    bare: dict[str, str] = {}
-    for column in table.columns:
-        bare.setdefault(re.sub(r"[ \-]", "_", _PREFIXES.sub("", column).strip().lower()), column)
-    for name in (name for name in names if name in bare):
-        column = bare[name]
-        if name != "name" or len({*map(str, table.columns[column])}) < table.rows:
-            return column
-    return None
-
-
-def _wide(table: Table, columns: Columns) -> Runs | None:
-    """Return the runs of a table with a column per candidate; None where it is not one."""
-    seed = columns.seed or _by_name(table, (*SEED_NAMES, "index", ""))
-    block = columns.block or _by_name(table, BLOCK_NAMES)
-    if _by_name(table, ("step", "epoch", "iteration", "global_step", "_step")):
-        message = _(
-            "{source} holds curves over steps, not one score per run. Export the table of runs, "
-            "with a column for the final score."
-        )
-        raise DataError(message.format(source=table.source))
-    names = [name for name in table.columns if name not in (seed, block)]
-    numeric = [name for name in names if _is_numeric(table.columns[name])]
-    if len(numeric) < 2 or len(numeric) < len(names):
+    first = next((value for value in column if value is not None and value != ""), None)
+    if not (isinstance(first, Mapping) or (isinstance(first, str) and first.startswith("{"))):
         return None
-    count = table.rows
-    scores = np.concatenate([_scores(table, name) for name in numeric])
-    seeds = _keys(table, seed) if seed else np.arange(count).astype(np.str_)
-    return Runs(
-        source=table.source,
-        metric=_("score"),
-        candidate=np.repeat(np.array(numeric, dtype=np.str_), count),
-        score=scores,
-        seed=np.tile(seeds, len(numeric)),
-        block=np.tile(_keys(table, block), len(numeric)) if block else None,
-        said={
-            "candidate": "wide",
-            **({"seed": seed} if seed else {}),
-            **({"block": block} if block else {}),
-        },
-    )
+    found: list[Mapping[str, Any]] = []
+    for value in column:
+        one = {} if value is None or value == "" else value
+        one = _object_in(one) if isinstance(one, str) else one
+        if not isinstance(one, Mapping):
+            return None
+        found.append(one)
+    return found
 
 
-def _is_numeric(values: Sequence[Any]) -> bool:
-    return all(_number(value) is not None for value in values)
+def _object_in(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        pass
+    try:
+        # A failed run's nan is a name to Python; 1e999 is what inf is read as; np.float64(0.5).
+        words = re.sub(r"(?<=[\s:\[,])(-?)(nan|inf)(?=[\s,}\]])", _constant, text)
+        return ast.literal_eval(re.sub(r"\bnp\.\w+\(([^()]*)\)", r"\1", words))
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return None
 
 
-def _number(value: Any) -> float | None:
-    """Return a score: NaN for one that is missing or not finite, None for what is no number."""
+def _constant(found: re.Match[str]) -> str:
+    return "None" if found[2] == "nan" else f"{found[1]}1e999"
+
+
+def number_in(value: Any) -> float | None:
+    """Return a score: NaN for one that is missing or not finite, None for what is no number.
+
+    >>> number_in("93.5 %"), number_in("good"), number_in(True), number_in(None)
+    (93.5, None, None, nan)
+    """
     if value is None:
         return math.nan
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
-        return float(value) if math.isfinite(value) else math.nan
-    text = str(value).strip()
+        try:
+            found = float(value)
+        except OverflowError:
+            return math.nan
+        return found if math.isfinite(found) else math.nan
+    text = str(value).strip().replace("−", "-")
     if text.lower() in _NOT_A_NUMBER:
         return math.nan
     try:
@@ -376,46 +363,4 @@ def _number(value: Any) -> float | None:
     return found if math.isfinite(found) else math.nan
 
 
-def _scores(table: Table, column: str) -> NDArray[np.float64]:
-    found = [_number(value) for value in table.columns[column]]
-    if None in found:
-        place = found.index(None)
-        message = _(
-            "The score of a run is a number; {given} stands in column {column} of {source}, row "
-            "{row}. Choose the column with --score; a run that failed has NaN or nothing."
-        )
-        given = repr(table.columns[column][place])
-        raise DataError(
-            message.format(given=given, column=column, source=table.source, row=place + 1)
-        )
-    return np.array(found, dtype=np.float64)
-
-
-def _keys(table: Table, column: str) -> NDArray[np.str_]:
-    values = table.columns[column]
-    for place, value in enumerate(values):
-        if value is None or value == "" or (isinstance(value, float) and math.isnan(value)):
-            message = _(
-                "Every run needs its {column}; it is missing in row {row} of {source}. Fill it in, "
-                "or leave the row out."
-            )
-            raise DataError(message.format(column=column, row=place + 1, source=table.source))
-    keys = {value: _key(value) for value in set(values)}
-    return np.array([keys[value] for value in values], dtype=np.str_)
-
-
-def _key(value: Any) -> str:
-    """Return a candidate or seed as text; a seed that a frame made 1.0 of is 1 again."""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    text = str(value).strip()
-    return text.removesuffix(".0") if re.fullmatch(r"-?\d+\.0", text) else text
-
-
-def _settings(table: Table, columns: Iterable[str]) -> NDArray[np.str_] | None:
-    names = tuple(columns)
-    if not names:
-        return None
-    parts = zip(*(table.columns[name] for name in names), strict=True)
-    texts = [", ".join(f"{n}={_key(v)}" for n, v in zip(names, row, strict=True)) for row in parts]
-    return np.array(texts, dtype=np.str_)
+_NOT_A_NUMBER = {"", "nan", "none", "null", "na", "n/a", "<na>", "-", "inf", "-inf", "+inf"}

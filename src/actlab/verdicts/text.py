@@ -54,15 +54,16 @@ class Wording:
 def candidate_sentence(row: Candidate, found: Comparison, wording: Wording) -> str:
     """Say in which group a candidate is, with the numbers that put it there."""
     reference = _reference(found, wording)
-    if row.n == 0 or row.failures == row.n:
-        return _without_a_score(row, wording.words)
+    if row.n == 0 or row.failures == found.runs_of(row):
+        return _without_a_score(row, found, wording.words)
     if row.group == "unreliable":
-        return _unreliable(row, wording)
+        return _unreliable(row, found, wording)
     if reference is not None and row.name == reference.name:
-        return _of_reference(row, wording)
+        return _of_reference(row, found, wording)
     if reference is None or row.difference is None:
-        return _not_comparable(row, wording.words)
-    sentences = [_of_group(row, reference.name, wording), _condition(row, reference, wording)]
+        return _not_comparable(row, found, wording.words)
+    condition = _condition(row, reference, found, wording)
+    sentences = [_of_group(row, reference.name, wording), condition]
     return " ".join(sentence for sentence in sentences if sentence)
 
 
@@ -72,21 +73,27 @@ def _reference(found: Comparison, wording: Wording) -> Candidate | None:
     return next((row for row in found.candidates if row.name == wording.baseline), None)
 
 
-def _of_reference(row: Candidate, wording: Wording) -> str:
-    ngettext = wording.words.translations.ngettext
+def _count(number: int, found: Comparison, words: Formatter) -> str:
+    """Say over how many seeds, or blocks."""
+    ngettext = words.translations.ngettext
+    if found.unit == "blocks":
+        text = ngettext("{count} block", "{count} blocks", number)
+    else:
+        text = ngettext("{count} seed", "{count} seeds", number)
+    return text.format(count=words.count(number))
+
+
+def _of_reference(row: Candidate, found: Comparison, wording: Wording) -> str:
     _ = wording.words.translations.gettext
     if wording.baseline is not None:
-        text = _("{name} is the baseline: {mean} over {n} seeds.")
+        text = _("{name} is the baseline: {mean} over {count}.")
     else:
-        text = ngettext(
-            "{name} has the best mean: {mean} over {n} seed.",
-            "{name} has the best mean: {mean} over {n} seeds.",
-            row.trained,
-        )
-    sentences = [text.format(name=row.name, mean=wording.score(row.mean), n=row.trained)]
+        text = _("{name} has the best mean: {mean} over {count}.")
+    count = _count(row.trained, found, wording.words)
+    sentences = [text.format(name=row.name, mean=wording.score(row.mean), count=count)]
     if row.failures:
         text = _("{failures} of its {n} runs failed; the mean is of those that trained.")
-        sentences.append(text.format(failures=row.failures, n=row.n))
+        sentences.append(text.format(failures=row.failures, n=found.runs_of(row)))
     return " ".join(sentences)
 
 
@@ -94,7 +101,7 @@ def _of_group(row: Candidate, reference: str, wording: Wording) -> str:
     _ = wording.words.translations.gettext
     difference, smallest = row.difference or 0.0, row.smallest_margin or 0.0
     low, high = row.difference_low or 0.0, row.difference_high or 0.0
-    if row.group == "tied" and (row.p_adjusted or 1.0) <= ALPHA and difference < 0:
+    if row.group == "tied" and _is_certain(row):
         text = _(
             "{name} is behind {best} by {difference}, which is less than the margin of {margin}: "
             "equivalent, though the difference is real ({p} adjusted)."
@@ -132,57 +139,59 @@ def _of_group(row: Candidate, reference: str, wording: Wording) -> str:
     )
 
 
-def _condition(row: Candidate, reference: Candidate, wording: Wording) -> str:
+def _condition(row: Candidate, reference: Candidate, found: Comparison, wording: Wording) -> str:
     """Say on which seeds that holds, where runs failed."""
     if not row.failures and not reference.failures:
         return ""
     _ = wording.words.translations.gettext
-    text = _("Over the runs that trained: {first} failed in {k} of {n}, {second} in {l} of {m}")
+    text = _(
+        "That holds where both trained: {first} failed in {k} of {n} runs, {second} in {l} of {m}"
+    )
     sentence = text.format(
         first=row.name,
         k=row.failures,
-        n=row.n,
+        n=found.runs_of(row),
         second=reference.name,
         l=reference.failures,
-        m=reference.n,
+        m=found.runs_of(reference),
     )
     p = f" ({wording.words.p_value(row.p_failures)})." if row.p_failures is not None else "."
     return sentence + p
 
 
-def _unreliable(row: Candidate, wording: Wording) -> str:
+def _unreliable(row: Candidate, found: Comparison, wording: Wording) -> str:
     _ = wording.words.translations.gettext
     text = _(
-        "{name} does not train reliably: {failures} of {n} runs failed, so that {low} of its runs "
-        "or more fail (95 % bound; {tolerance} are tolerated). The runs that trained reach {mean}."
+        "{name} does not train reliably: {failures} of {n} runs failed, so its failure rate is "
+        "{low} or more (95 % bound; {tolerance} are tolerated). Where it trained, its mean is "
+        "{mean}."
     )
     return text.format(
         name=row.name,
         failures=row.failures,
-        n=row.n,
-        low=wording.words.percent(row.failure_rate_low),
+        n=found.runs_of(row),
+        low=wording.words.share(row.failure_rate_low),
         tolerance=wording.words.share(TOLERANCE),
         mean=wording.score(row.mean),
     )
 
 
-def _without_a_score(row: Candidate, words: Formatter) -> str:
+def _without_a_score(row: Candidate, found: Comparison, words: Formatter) -> str:
     _ = words.translations.gettext
     if row.n:
-        return _("{name} failed in every run ({n}).").format(name=row.name, n=row.n)
+        text = _("{name} failed in every run ({n}).")
+        return text.format(name=row.name, n=found.runs_of(row))
     if row.setting is None:
         text = _("{name} was not trained again: none of its trials in the search completed.")
         return text.format(name=row.name)
     return _("{name} has no finished replicate yet.").format(name=row.name)
 
 
-def _not_comparable(row: Candidate, words: Formatter) -> str:
-    ngettext = words.translations.ngettext
-    return ngettext(
-        "{name} has {n} seed; there is nothing that it can be compared with.",
-        "{name} has {n} seeds; there is nothing that it can be compared with.",
-        row.n,
-    ).format(name=row.name, n=row.n)
+def _not_comparable(row: Candidate, found: Comparison, words: Formatter) -> str:
+    text = words.translations.gettext(
+        "{name} has {count}; there is nothing that it can be compared with."
+    )
+    return text.format(name=row.name, count=_count(row.n, found, words))
 
 
 def summary(found: Comparison, wording: Wording) -> str:
@@ -199,8 +208,9 @@ def summary(found: Comparison, wording: Wording) -> str:
         for group in ("best", "tied", "unclear", "worse", "unreliable")
     }
     lines = [_lead(reference, found, groups["tied"], wording)]
+    count = _count(reference.trained, found, wording.words)
     lines += [
-        _group_line(group, names, reference, wording)
+        _group_line(group, names, reference.name, count, wording)
         for group, names in groups.items()
         if names and (group != "tied" or wording.baseline is not None)
     ]
@@ -210,25 +220,47 @@ def summary(found: Comparison, wording: Wording) -> str:
     return " ".join(lines)
 
 
+def remarks(found: Comparison, wording: Wording) -> list[str]:
+    """Return the sentences of candidates of which a table does not say all.
+
+    Those that failed runs or are compared with one that did, and those that are certainly behind,
+    by less than the margin.
+    """
+    reference = _reference(found, wording)
+    if reference is None:
+        return []
+    return [
+        candidate_sentence(row, found, wording)
+        for row in found.candidates
+        if row.failures or (row.group == "tied" and _is_certain(row))
+    ]
+
+
+def _is_certain(row: Candidate) -> bool:
+    """Return whether a candidate is shown to be behind, however little."""
+    return (row.p_adjusted or 1.0) <= ALPHA and (row.difference or 0.0) < 0.0
+
+
 def _lead(reference: Candidate, found: Comparison, tied: list[str], wording: Wording) -> str:
     _ = wording.words.translations.gettext
     if wording.baseline is not None:
-        text = _("The baseline {name} has a mean of {mean} with {n} seeds.")
+        text = _("The baseline {name} has a mean of {mean} with {count}.")
     elif not tied:
-        text = _("{name} has the best mean, {mean} with {n} seeds.")
+        text = _("{name} has the best mean, {mean} with {count}.")
     else:
         names = [reference.name, *tied]
         return _(
-            "With {n} seeds these {count} are shown to lie within {margin} of the best: "
+            "With {seeds} these {count} are shown to lie within {margin} of the best: "
             "{names}{cheapest}."
         ).format(
             count=len(names),
             margin=wording.margin_text(),
-            n=found.seeds,
+            seeds=_count(found.seeds, found, wording.words),
             names=wording.words.names(names),
             cheapest=_cheapest([r for r in found.candidates if r.name in names], wording.words),
         )
-    return text.format(name=reference.name, mean=wording.score(reference.mean), n=reference.trained)
+    count = _count(reference.trained, found, wording.words)
+    return text.format(name=reference.name, mean=wording.score(reference.mean), count=count)
 
 
 def _cheapest(together: Sequence[Candidate], words: Formatter) -> str:
@@ -243,7 +275,7 @@ def _cheapest(together: Sequence[Candidate], words: Formatter) -> str:
     return text.format(name=name, cost=significant(cost, 2))
 
 
-def _group_line(group: Group, names: list[str], reference: Candidate, wording: Wording) -> str:
+def _group_line(group: Group, names: list[str], best: str, count: str, wording: Wording) -> str:
     ngettext = wording.words.translations.ngettext
     texts = {
         "best": ngettext(
@@ -253,9 +285,9 @@ def _group_line(group: Group, names: list[str], reference: Candidate, wording: W
             "{names} is equivalent to {best}.", "{names} are equivalent to {best}.", len(names)
         ),
         "unclear": ngettext(
-            "{names} is inconclusive: {n} seeds neither separate it from {best} nor show "
+            "{names} is inconclusive: {count} neither separate it from {best} nor show "
             "equivalence.",
-            "{names} are inconclusive: {n} seeds neither separate them from {best} nor show "
+            "{names} are inconclusive: {count} neither separate them from {best} nor show "
             "equivalence.",
             len(names),
         ),
@@ -267,7 +299,7 @@ def _group_line(group: Group, names: list[str], reference: Candidate, wording: W
         ),
     }
     names_text = wording.words.names(names)
-    return texts[group].format(names=names_text, n=reference.trained, best=reference.name)
+    return texts[group].format(names=names_text, count=count, best=best)
 
 
 def _more_seeds(seeds: int, name: str, best: str, words: Formatter) -> str:
@@ -358,9 +390,17 @@ def notice_text(notice: Notice, wording: Wording) -> str:
             "Runs without a finite score, or beyond the bound of failures: {counts}. Means, "
             "intervals and tests are of the others; who fails too often is unreliable."
         ),
+        "runs_left_out": _(
+            "Runs that have not ended, or were ended from outside, are left out: {counts}."
+        ),
+        "names_alike": _(
+            "These names differ in case or blanks only, and are taken as different candidates: "
+            "{names}."
+        ),
         "one_block": _("There is one block only, so nothing is said over all blocks."),
         "few_blocks": _(
-            "{n} blocks are few: Wilcoxon's test over so many cannot reject before six."
+            "{n} blocks are few: over {count} comparisons Wilcoxon's test can show no difference "
+            "with fewer than {least}."
         ),
     }
     return texts[notice.code].format(

@@ -103,6 +103,19 @@ window.actlabRule = (() => {
     const centre = mean(values);
     return values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (values.length - 1);
   }
+  // The largest step of which all distances between scores are multiples: Euclid's algorithm.
+  function step(scores, largest) {
+    const distinct = [...new Set(withoutDust(scores, largest))].sort((a, b) => a - b);
+    const least = largest * 2 ** -23;
+    let found = 0;
+    for (let place = 1; place < distinct.length; place += 1) {
+      let one = distinct[place] - distinct[place - 1], other = found;
+      while (other > least) [one, other] = [other, Math.abs(one - other * Math.floor(one / other + 0.5))];
+      found = one;
+    }
+    return found > least ? found : 0;
+  }
+
   // Differences free of the dust of decimal fractions: multiples of 2^-40 of the largest score.
   function withoutDust(values, largest) {
     if (largest === 0) return values;
@@ -138,9 +151,7 @@ window.actlabRule = (() => {
     let floor = resolution, centre = values[0], deviation = 0;
     if (Math.max(...values) === Math.min(...values)) {
       if (floor === null) {
-        const distinct = [...new Set(withoutDust([...first, ...second], largest))].sort((a, b) => a - b);
-        const gaps = distinct.slice(1).map((value, place) => value - distinct[place]);
-        floor = gaps.length ? Math.min(...gaps) : 0;
+        floor = step([...first, ...second], largest);
       }
     } else {
       centre = mean(values);

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from actlab.errors import ActlabError, AddressError, RunFolderError
 from actlab.i18n import _, process_language
@@ -40,6 +40,9 @@ from actlab.studies.plan.file import read_plan, revised
 from actlab.studies.run_folder import RunFolder
 from actlab.studies.summary import final_of_best
 from actlab.text import process_formatter
+
+if TYPE_CHECKING:
+    from actlab.studies.interface.study_verdict import StudyVerdict
 
 _COMMAND = "actlab.study(...)"
 
@@ -92,24 +95,28 @@ class Study:
         """What the checker found in the study's own network and loss."""
         return self._folder.findings() or []
 
-    def confirm(self, seeds: int = 10, *, sequential: bool = False) -> Verdict:
+    def confirm(self, seeds: int = 10, *, sequential: bool = False) -> "StudyVerdict":
         """Train the best settings of every candidate again, on `seeds` new seeds, and judge them.
 
         Raises ActlabError for fewer than two seeds, or a search that is not finished.
         """
+        from actlab.studies.interface.study_verdict import shown
+
         reason = obstacle(self._folder)
         if reason is not None:
             raise ActlabError(reason)
         check_seeds(seeds)
         verdict = self._finish(Confirmation(seeds, sequential))
         assert verdict is not None, "a confirmation ends in a verdict"
-        return verdict
+        return shown(verdict)
 
-    def verdict(self) -> Verdict | None:
+    def verdict(self) -> "StudyVerdict | None":
         """Return what the replicates support; None before the study was confirmed."""
+        from actlab.studies.interface.study_verdict import shown
         from actlab.studies.interface.verdicts import verdict_of
 
-        return verdict_of(self._folder)
+        verdict = verdict_of(self._folder)
+        return None if verdict is None else shown(verdict)
 
     def report(self, path: Path | str | None = None, language: str | None = None) -> Path:
         """Write the page and return its path; without `path`, report.html in the run folder."""

@@ -1,0 +1,31 @@
+"""A study's verdict as it shows itself: a line in a terminal, a table per slot in a notebook."""
+
+import html
+
+from actlab.i18n import process_language, translation
+from actlab.records import SlotVerdict, Verdict
+from actlab.text import Formatter
+from actlab.verdicts.document import groups_in_short, html_table, table_of
+from actlab.verdicts.text import Wording, summary
+
+
+class StudyVerdict(Verdict):
+    """A verdict that says its groups when it is shown; its numbers are a `Verdict`'s."""
+
+    def __repr__(self) -> str:
+        slots = "; ".join(f"{slot.slot}: {groups_in_short(slot)}" for slot in self.slots[:2])
+        return f"<Verdict with {self.seeds} seeds, {slots}>"
+
+    def _repr_html_(self) -> str:
+        wording = Wording(Formatter(translation(process_language())), self.margin)
+        return "".join(_slot(slot, wording) for slot in self.slots)
+
+
+def shown(verdict: Verdict) -> StudyVerdict:
+    """Return a verdict as one that shows itself."""
+    return StudyVerdict(**vars(verdict))
+
+
+def _slot(slot: SlotVerdict, wording: Wording) -> str:
+    answer = f"<p><b>{html.escape(slot.slot)}</b>: {html.escape(summary(slot, wording))}</p>"
+    return answer + html_table(*table_of(slot, wording))

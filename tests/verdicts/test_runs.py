@@ -1,0 +1,215 @@
+"""Which column says what, in tables as W&B, MLflow, TensorBoard, Optuna and Ray export them."""
+
+from pathlib import Path
+
+import numpy as np
+import optuna
+import pytest
+
+import actlab
+from actlab.errors import DataError
+from actlab.verdicts.judge import judge_runs
+from actlab.verdicts.runs import Columns, Runs, runs_of
+from actlab.verdicts.tables import read_table
+
+
+def understood(tmp_path: Path, text: str) -> Runs:
+    path = tmp_path / "export.csv"
+    path.write_text(text)
+    return runs_of(read_table(path), Columns())
+
+
+def test_the_table_of_runs_of_the_web_interface_of_wandb(tmp_path: Path) -> None:
+    head = "Name,State,Notes,User,Tags,Created,Runtime,Sweep,activation,lr,seed,epoch,val_loss"
+    lines = [
+        f'"{word}-{number}","{state}","-","ann","","2026-11-01T10:00:{number:02d}.000Z","61","",'
+        f'"{who}","0.001","{seed}","9","{loss}"'
+        for number, (word, state, who, seed, loss) in enumerate(
+            [
+                ("fluffy-sun", "finished", "gelu", 0, 0.31),
+                ("calm-sea", "finished", "gelu", 1, 0.32),
+                ("dry-hill", "crashed", "gelu", 2, 0.99),
+                ("warm-wind", "finished", "relu", 0, 0.41),
+                ("red-fox", "finished", "relu", 1, 0.43),
+                ("old-oak", "running", "relu", 2, 0.90),
+            ]
+        )
+    ]
+    head = ",".join(f'"{name}"' for name in head.split(","))
+    found = understood(tmp_path, "\n".join([head, *lines]) + "\n")
+    assert found.said == {"candidate": "activation", "seed": "seed", "score": "val_loss"}
+    assert found.left_out == {"running": 1}
+    assert np.isnan(found.score).tolist() == [False, False, True, False, False]
+    verdict = judge_runs(found).verdict
+    assert verdict.metric.higher_is_better is False
+    assert verdict.notices[0].code == "runs_left_out"
+    assert verdict.overall.candidates[0].name == "gelu"
+    assert verdict.overall.candidates[0].failures == 1
+
+
+def test_search_runs_of_mlflow(tmp_path: Path) -> None:
+    head = (
+        "run_id,experiment_id,status,artifact_uri,start_time,end_time,metrics.val_accuracy,"
+        "metrics.train_loss,params.lr,params.seed,params.optimizer,tags.mlflow.runName,"
+        "tags.mlflow.source.type,tags.mlflow.user"
+    )
+    lines = [
+        f"{number:032x},1,{status},/m/1/{number}/artifacts,2026-11-29 15:12:0{seed}.5+00:00,,"
+        f"{score},0.1,0.01,{seed},{who},{who}-{seed},LOCAL,ann"
+        for number, (who, seed, score, status) in enumerate(
+            [
+                ("adam", 0, 0.93, "FINISHED"),
+                ("adam", 1, 0.94, "FINISHED"),
+                ("sgd", 0, 0.90, "FINISHED"),
+                ("sgd", 1, 0.91, "FINISHED"),
+                ("sgd", 2, 0.2, "FAILED"),
+            ]
+        )
+    ]
+    found = understood(tmp_path, "\n".join([head, *lines]) + "\n")
+    assert found.metric == "val_accuracy"
+    assert found.said["candidate"] == "params.optimizer"
+    assert found.said["seed"] == "params.seed"
+    assert np.isnan(found.score[4])
+
+
+def mlruns(folder: Path) -> Path:
+    """A folder as MLflow lays it: an experiment, a run per folder, a file per name."""
+    for who, mean in (("adam", 0.93), ("sgd", 0.90)):
+        for seed in range(4):
+            run = folder / "405" / f"{who}{seed}"
+            stage = "deleted" if seed == 3 else "active"
+            for name, text in {
+                "meta.yaml": f"lifecycle_stage: {stage}\nstatus: 3\n",
+                "params/optimizer": who,
+                "params/opt/seed": f"{seed}\n",
+                "metrics/val/acc": f"1 0.1 0\n3 {mean + seed / 100} 2\n2 0.2 1\n",
+                "tags/mlflow.runName": "x",
+            }.items():
+                path = run / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text)
+    (folder / "405" / "meta.yaml").write_text("name: e\n")
+    (folder / "405" / "sgd2" / "meta.yaml").write_text("lifecycle_stage: active\nstatus: 4\n")
+    (folder / ".trash").mkdir()
+    return folder
+
+
+def test_the_folder_of_runs_of_mlflow(tmp_path: Path) -> None:
+    folder = mlruns(tmp_path / "mlruns")
+    for path in (folder, folder / "405"):
+        found = runs_of(read_table(path), Columns(seed="params.opt/seed"))
+        assert found.metric == "val/acc"
+        assert found.score[:3] == pytest.approx([0.93, 0.94, 0.95])
+        assert np.isnan(found.score).tolist() == [False] * 5 + [True]
+    with pytest.raises(DataError, match="a folder without runs of MLflow"):
+        read_table(tmp_path / "mlruns" / ".trash")
+
+
+def test_hparams_of_tensorboard(tmp_path: Path) -> None:
+    """Its numbers are floats, its names bare, and a run without the metric has an empty cell."""
+    lines = ["lr,optimizer,seed,val_accuracy"]
+    lines += [f"0.01,adam,{seed}.0,{0.93 + seed / 100}" for seed in range(3)]
+    lines += [f"0.01,sgd,{seed}.0,{0.90 + seed / 100}" for seed in range(2)] + ["0.01,sgd,2.0,"]
+    found = understood(tmp_path, "\r\n".join(lines) + "\r\n")
+    assert found.seed is not None
+    assert found.seed.tolist() == ["0", "1", "2"] * 2
+    assert np.isnan(found.score[5])
+    board = {"trial_id": list("abcd"), "hparams/model": list("xxyy"), "Accuracy": [0.1, 0.2] * 2}
+    found = runs_of(read_table(board), Columns())
+    assert found.seed is None
+    assert judge_runs(found).verdict.pairing == "unpaired"
+
+
+def test_the_frame_of_trials_of_optuna(tmp_path: Path) -> None:
+    study = optuna.create_study(direction="minimize")
+    for who in ("adam", "sgd"):
+        for seed in range(3):
+            trial = study.ask(
+                {"optimizer": optuna.distributions.CategoricalDistribution(("adam", "sgd"))},
+            )
+            trial.set_user_attr("seed", seed)
+            trial.set_user_attr("method", who)
+            if who == "sgd" and seed == 2:
+                study.tell(trial, state=optuna.trial.TrialState.FAIL)
+            else:
+                study.tell(trial, 0.1 * (who == "sgd") + seed / 100)
+    study.ask()
+    path = tmp_path / "trials.csv"
+    study.trials_dataframe().to_csv(path)
+    found = runs_of(read_table(path), Columns(candidate="user_attrs_method"))
+    assert found.said["seed"] == "user_attrs_seed"
+    assert found.said["score"] == "value"
+    assert found.left_out == {"running": 1}
+    assert np.isnan(found.score).tolist() == [False] * 5 + [True]
+
+
+def test_a_result_grid_of_ray() -> None:
+    frame = {
+        "val_acc": [0.9, 0.91, 0.8, 0.82],
+        "training_iteration": [9] * 4,
+        "trial_id": list("abcd"),
+        "done": [True] * 4,
+        "config/opt/name": list("xxyy"),
+        "config/optimizer": list("xxyy"),
+        "config/seed": [0, 1, 0, 1],
+    }
+    found = runs_of(read_table(frame), Columns())
+    assert found.said == {
+        "candidate": "config/optimizer", "seed": "config/seed", "score": "val_acc"
+    }  # fmt: skip
+
+
+def test_another_column_of_states_is_left_alone() -> None:
+    table = {
+        "state": ["Ohio", "done", "failed", "running"],
+        "method": list("aabb"),
+        "seed": [0, 1, 0, 1],
+        "score": [1, 2, 3, 4],
+    }
+    found = runs_of(read_table(table), Columns())
+    assert found.left_out == {}
+    assert not np.isnan(found.score).any()
+    table["state"] = ["running"] * 4
+    with pytest.raises(DataError, match=r"No run in .* has ended; column state says: running .4."):
+        runs_of(read_table(table), Columns())
+
+
+@pytest.mark.parametrize(
+    ("metric", "higher"),
+    [
+        ("val_loss", False), ("error_rate", False), ("test/perplexity", False), ("WER", False),
+        ("val_bpb", False), ("metrics.rmse", False), ("time_to_94", False), ("log_loss", False),
+        ("cross_entropy", False), ("accuracy", True), ("lossless", True),
+        ("timely", True), ("r2", True), ("merit", True),
+    ],
+)  # fmt: skip
+def test_the_direction_is_in_the_name(metric: str, higher: bool) -> None:
+    table = {"method": list("aabb"), "seed": [0, 1] * 2, metric: [0.1, 0.2, 0.3, 0.5]}
+    found = actlab.verdict(table, score=metric).value
+    assert found.metric.higher_is_better is higher
+
+
+def test_names_that_differ_in_case_only_are_said() -> None:
+    table = {"Method": ["ReLU", "relu "] * 3, "SEED": [0, 0, 1, 1, 2, 2], "Score": [1, 2, 3] * 2}
+    found = actlab.verdict(table).value
+    assert ("names_alike", ("ReLU", "relu")) in [(n.code, n.names) for n in found.notices]
+
+
+@pytest.mark.parametrize("text", ["nan", "NaN", "", " "])
+@pytest.mark.parametrize("column", ["method", "seed"])
+def test_half_a_key_is_no_key(column: str, text: str) -> None:
+    table: dict[str, list[object]] = {
+        "method": list("aabb"), "seed": ["0", "1"] * 2, "score": [1, 2, 3, 4]
+    }  # fmt: skip
+    table[column][2] = text
+    with pytest.raises(DataError, match=f"needs its {column}; it is missing in row 3"):
+        actlab.verdict(table)
+
+
+def test_none_is_the_name_of_a_candidate_and_no_seed() -> None:
+    table = {"method": ["none"] * 3 + ["flip"] * 3, "seed": [0, 1, 2] * 2, "score": [1, 2, 3] * 2}
+    assert set(actlab.verdict(table).groups) == {"none", "flip"}
+    table["seed"] = ["none", 1, 2] * 2
+    with pytest.raises(DataError, match="needs its seed"):
+        actlab.verdict(table)
