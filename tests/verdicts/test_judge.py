@@ -118,6 +118,25 @@ def test_a_margin_may_be_relative() -> None:
     assert found.metric.margin == pytest.approx(0.01 * (found.overall.best.mean or 0))
 
 
+@pytest.mark.parametrize(
+    ("metric", "best", "margin"),
+    [
+        ("val_acc", 0.935, 0.005),
+        ("val_acc", 0.01, 5e-5),
+        ("mse", 1e-6, 5e-9),
+        ("loss", 0.32, 0.0016),
+    ],
+)
+def test_the_margin_that_nobody_gave_fits_the_metric(
+    metric: str, best: float, margin: float
+) -> None:
+    table = {"m": list("aabb"), "seed": [0, 1] * 2, metric: [best, best, best * 1.5, best * 1.6]}
+    if metric == "val_acc":
+        table[metric][2:] = [best / 2, best / 3]  # type: ignore[index]
+    found = actlab.verdict(table, candidate="m", score=metric).value
+    assert found.metric.margin == pytest.approx(margin)
+
+
 def test_a_copy_of_the_best_is_tied() -> None:
     found = rows()
     copies = [row | {"activation": "copy"} for row in found if row["activation"] == "gelu"]

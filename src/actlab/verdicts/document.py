@@ -99,7 +99,6 @@ def _candidates(found: Comparison, wording: Wording) -> list[dict[str, Any]]:
             "low": row.low,
             "high": row.high,
             "n": row.n,
-            "runs": found.runs_of(row),
             "failures": row.failures,
             "difference": row.difference,
             "p_adjusted": row.p_adjusted,
@@ -113,6 +112,7 @@ def _candidates(found: Comparison, wording: Wording) -> list[dict[str, Any]]:
             "probability_of_best": row.probability_of_best,
             "posterior": row.posterior,
             "more_seeds": row.more_seeds,
+            "runs": found.runs_of(row),
             "sentence": candidate_sentence(row, found, wording),
         }
         for row in found.candidates

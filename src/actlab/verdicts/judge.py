@@ -34,6 +34,9 @@ _SEED = 20_250_301
 
 _SMALLEST, _LARGEST = 1e-120, 1e120
 
+_ACCURATE = 0.2
+"""From this mean on a proportion is measured in points."""
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -55,8 +58,8 @@ def judge_runs(
     """Return what a table of runs supports.
 
     `margin` is in the unit of the metric, or relative to the best mean ("1%"); without it, half a
-    point of a proportion, or half a percent of the best mean. `rows` is the number of rows that a
-    proportion was counted on.
+    point of a proportion of 0.2 and more of which more is better, else half a percent of the best.
+    `rows` is the number of rows that a proportion was counted on.
 
     Raises VerdictError where the table holds one candidate, one run each, or two scores for one
     run that disagree.
@@ -162,7 +165,9 @@ def _understood(
     proportion = bool(known.min() >= 0.0 and known.max() <= 1.0)
     means = [_mean_of(runs, name) for name in names]
     best = (max if higher else min)(mean for mean in means if not math.isnan(mean))
-    limit = _margin(margin, best, proportion=proportion)
+    # An error of 1e-6 lies between 0 and 1, too; half a point would make everything equivalent.
+    points = proportion and higher and best >= _ACCURATE
+    limit = _margin(margin, best, points=points)
     if margin is None:
         notices.append(Notice("default_margin"))
     resolution = None
@@ -196,10 +201,10 @@ def _refuse_extremes(known: NDArray[np.float64], source: str) -> None:
         raise VerdictError(message.format(value=significant(float(sizes.max()), 2), source=source))
 
 
-def _margin(given: float | str | None, best: float, *, proportion: bool) -> float:
+def _margin(given: float | str | None, best: float, *, points: bool) -> float:
     """Return the margin in the unit of the metric; "1%" is relative to the best mean."""
     if given is None:
-        return 0.005 if proportion else float(significant_value(0.005 * abs(best)))
+        return 0.005 if points else float(significant_value(0.005 * abs(best)))
     text = str(given).strip()
     try:
         found = float(text.removesuffix("%"))
@@ -214,10 +219,10 @@ def _margin(given: float | str | None, best: float, *, proportion: bool) -> floa
 def significant_value(value: float) -> float:
     """Round to two significant digits.
 
-    >>> significant_value(0.012345)
-    0.012
+    >>> significant_value(0.012345), significant_value(1.234e-8)
+    (0.012, 1.2e-08)
     """
-    return float(significant(value, 2)) if value else 0.0
+    return float(f"{value:.2g}")
 
 
 def _names(values: NDArray[np.str_]) -> list[str]:
