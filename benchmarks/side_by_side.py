@@ -184,6 +184,8 @@ def said(tool: str, table: Table) -> str:
             return TOOLS[tool](table if tool == "actlab" else at_chance(table))
     except ImportError as error:
         return f"{NOT_INSTALLED} ({error.name})"
+    except Exception as error:  # another tool's fault is an answer, too
+        return f"fails: {type(error).__name__}"
 
 
 def main() -> None:
