@@ -19,7 +19,7 @@ from typing import Literal
 
 from actlab.case_study.mechanism_claims import information_claim, sparsity_claim
 from actlab.case_study.rate_claim import learning_rate_claim
-from actlab.records import BalancedSampler, Claim, Pair, Plan, Record, SlotVerdict, Verdict
+from actlab.records import Claim, Pair, Plan, Record, SlotVerdict, Verdict
 from actlab.text import Formatter
 from actlab.verdicts import ALPHA
 
@@ -53,7 +53,7 @@ def claims(
     _ = words.translations.gettext
     margin = verdict.margin
     by_slot = {found.slot: found for found in verdict.slots}
-    balanced = isinstance(plan.sampler, BalancedSampler)
+    balanced = plan.is_balanced
     search = [record for record in records if balanced and record.stage == "search"]
     return (
         best_claim(

@@ -80,7 +80,18 @@ class BalancedSampler:
     name: Literal["balanced"] = "balanced"
 
 
-Sampler = TpeSampler | BalancedSampler
+@dataclass(frozen=True)
+class FittedSampler:
+    """The search of `BalancedSampler`, and no trainings to choose the learning rates by.
+
+    Every candidate is trained again at the rate at which its fitted response curve is highest, and
+    no longer once it is clearly behind: the same verdict from about half of the trainings.
+    """
+
+    name: Literal["fitted"] = "fitted"
+
+
+Sampler = TpeSampler | BalancedSampler | FittedSampler
 
 
 @dataclass(frozen=True)
@@ -170,6 +181,11 @@ class Plan:
     pruner: Pruner = field(default_factory=NoPruner)
     init: Init = "reset"
     format_version: int = FORMAT_VERSION
+
+    @property
+    def is_balanced(self) -> bool:
+        """Whether every activation has the same budget, at rates all over the range."""
+        return isinstance(self.sampler, BalancedSampler | FittedSampler)
 
     def together(self, device: str) -> int:
         """Return how many trainings go on in lock-step on `device`; 1 where each is by itself."""

@@ -85,8 +85,9 @@ class Candidate:
     `difference` is to the best (or to the baseline), below zero in the direction of worse, over the
     seeds on which both trained. `smallest_margin` is the margin from which on the candidate would
     be tied. `posterior` has the probabilities that it is worse, within the margin, and better, over
-    blocks. `more_seeds` is how many seeds on top would separate it from the best. `cost` is the
-    time of the function relative to a copy of the tensor. None stands for "no such number".
+    blocks. `more_seeds` is how many seeds on top would show a difference of the margin to the best.
+    `cost` is the time of the function relative to a copy of the tensor. None stands for "no such
+    number".
     """
 
     name: str

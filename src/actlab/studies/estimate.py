@@ -4,7 +4,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from actlab.records import Plan, Setting
+from actlab.records import FittedSampler, Plan, Setting
 from actlab.studies import worker
 from actlab.studies.confirm.candidate_settings import CHOOSE_SEEDS, TO_CHOOSE_FROM
 from actlab.studies.executors.dispatch import persist, worker_count
@@ -76,5 +76,7 @@ def confirmation_trainings(plan: Plan, seeds: int) -> int:
     304
     """
     candidates = len(plan.space.conv_activation) + len(plan.space.fc_activation)
+    if isinstance(plan.sampler, FittedSampler):
+        return min(candidates, plan.trials) * seeds
     to_choose_from = candidates * min(TO_CHOOSE_FROM, plan.trials)
     return to_choose_from * CHOOSE_SEEDS + min(candidates, plan.trials) * seeds

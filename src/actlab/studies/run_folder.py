@@ -18,7 +18,15 @@ from pydantic import TypeAdapter, ValidationError
 from actlab.errors import PlanError, RunFolderError, os_errors_as
 from actlab.files import open_regular, read_regular, write_bytes
 from actlab.i18n import _
-from actlab.records import FORMAT_VERSION, Confirmation, Environment, FinalFigure, Plan, Record
+from actlab.records import (
+    FORMAT_VERSION,
+    Confirmation,
+    Environment,
+    FinalFigure,
+    FittedSampler,
+    Plan,
+    Record,
+)
 from actlab.studies.lock import locked
 from actlab.studies.plan import file
 from actlab.studies.redaction import without_secrets
@@ -348,8 +356,10 @@ class RunFolder:
     def confirmation(self) -> Confirmation | None:
         """Return what is to be trained again, by the plan or asked for since; None: nothing."""
         value: Confirmation | None = self._read(self.confirmation_path, _CONFIRMATION)
-        planned = self.plan().replicates
-        return Confirmation(planned) if value is None and planned else value
+        plan = self.plan()
+        if value is not None or not plan.replicates:
+            return value
+        return Confirmation(plan.replicates, isinstance(plan.sampler, FittedSampler))
 
     def write_replicate_finals(self, finals: tuple[FinalFigure, ...]) -> None:
         """Write the test accuracies of the candidates' models."""

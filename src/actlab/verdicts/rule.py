@@ -85,7 +85,9 @@ def compare(
     if reference is not None:
         rows = [_grouped(row, reference, pairs, runs, question) for row in rows]
     if reference is not None and generator is not None:
-        rows = with_secondary(rows, reference, oriented, pairs, question.reuse, ALPHA, generator)
+        rows = with_secondary(
+            rows, reference, oriented, pairs, question.margin, question.reuse, ALPHA, generator
+        )
     rows.sort(key=_place)
     if not question.higher_is_better:
         rows = [_turned(row) for row in rows]

@@ -13,7 +13,7 @@ BCA_FROM = 30
 """From this many seeds on a BCa interval is given with Student's; below, it covers too little."""
 
 POWER = 0.8
-"""The probability with which the advised number of seeds separates two candidates."""
+"""The probability with which the advised number of seeds shows a difference of the margin."""
 
 MOST_SEEDS = 1000
 """More seeds than this are no advice, and so many scores need no resampling."""
@@ -24,6 +24,7 @@ def with_secondary(
     reference: Candidate,
     scores: Scores,
     pairs: tuple[Pair, ...],
+    margin: float,
     reuse: float,
     alpha: float,
     generator: np.random.Generator,
@@ -42,7 +43,7 @@ def with_secondary(
             result = _other_tests(result, reference.name, scores, generator)
             # More blocks are not to be had for the asking, and their test is another.
             if scores.runs is None:
-                more = _more_seeds(result, pair, len(pairs), reuse, alpha)
+                more = _more_seeds(result, pair, len(pairs), margin, reuse, alpha)
                 result = replace(result, more_seeds=more)
         found.append(result)
     return found
@@ -85,14 +86,18 @@ def _other_tests(
 
 
 def _more_seeds(
-    row: Candidate, pair: Pair, comparisons: int, reuse: float, alpha: float
+    row: Candidate, pair: Pair, comparisons: int, margin: float, reuse: float, alpha: float
 ) -> int | None:
-    """Return how many seeds on top would separate a candidate that is unclear."""
+    """Return how many seeds on top would decide about a candidate that is unclear.
+
+    With so many a difference of the margin shows, and where there is none a tie does. What was seen
+    says nothing here: of equal candidates it would promise a difference that more seeds would show.
+    """
     if row.group != "unclear":
         return None
     found = pair.difference
     needed = stats.seeds_to_separate(
-        found.mean, found.standard_deviation, comparisons, alpha, POWER, reuse
+        margin, found.standard_deviation, comparisons, alpha, POWER, reuse
     )
     if needed is None or needed > MOST_SEEDS:
         return None

@@ -305,8 +305,8 @@ def _group_line(group: Group, names: list[str], best: str, count: str, wording: 
 def _more_seeds(seeds: int, name: str, best: str, words: Formatter) -> str:
     ngettext = words.translations.ngettext
     return ngettext(
-        "{seeds} more seed would separate {name} from {best}.",
-        "{seeds} more seeds would separate {name} from {best}.",
+        "{seeds} more seed would decide between {name} and {best}.",
+        "{seeds} more seeds would decide between {name} and {best}.",
         seeds,
     ).format(seeds=seeds, name=name, best=best)
 

@@ -4,18 +4,42 @@ A candidate is an activation in a slot. Everything here is computed from records
 whoever asks, and whenever, gets the same answer.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 
-from actlab.records import Outcome, Record, Setting, SlotName, Space
+import numpy as np
+from numpy.typing import NDArray
+
+from actlab.records import (
+    BalancedSampler,
+    FittedSampler,
+    Outcome,
+    Record,
+    Sampler,
+    Setting,
+    SlotName,
+    Space,
+)
+from actlab.studies.confirm.fitted_rates import fitted_curves
 from actlab.studies.run_folder import RunFolder
 
+Array = NDArray[np.float64]
 SLOTS: tuple[SlotName, ...] = ("conv", "fc")
 TO_CHOOSE_FROM = 3
 """At how many learning rates the candidates of a slot are trained again before one is kept."""
 
 CHOOSE_SEEDS = 3
 """On how many seeds."""
+
+FEWEST = 4
+"""Candidates from which on medians over them say what a rate does to all."""
+
+LUCK = 2.0
+"""Up to how many standard errors the deviation of a candidate at a rate counts as luck."""
+
+_TRIED = BalancedSampler()
+"""Settings are chosen by trainings of their own, as with every sampler but `FittedSampler`."""
 
 ByCandidate = Mapping[SlotName, Mapping[str, Sequence[Setting]]]
 
@@ -34,7 +58,9 @@ def names_in(slot: SlotName, space: Space) -> tuple[str, ...]:
     return space.conv_activation if slot == "conv" else space.fc_activation
 
 
-def best_settings(space: Space, records: Iterable[Record]) -> ByCandidate:
+def best_settings(
+    space: Space, records: Iterable[Record], sampler: Sampler = _TRIED
+) -> ByCandidate:
     """Return the settings in which the candidates of each slot are tried, the likeliest first.
 
     All candidates of a slot share them, but for the activation itself: the learning rates at which
@@ -43,8 +69,13 @@ def best_settings(space: Space, records: Iterable[Record]) -> ByCandidate:
     or loses by a rate that the search happened to draw for one of them, and candidates that make
     no difference come out the same. None for a candidate without a completed trial. A study whose
     candidates were tried by their own best settings, as was done before, stays with these.
+
+    With a `FittedSampler` there is one per candidate, at the rate at which its fitted response
+    curve is highest.
     """
     known = tuple(records)
+    if isinstance(sampler, FittedSampler):
+        return _fitted(space, known)
     completed = [r for r in known if r.stage == "search" and r.outcome is Outcome.COMPLETED]
     ranked = sorted(completed, key=lambda record: (-(record.valid_accuracy or 0.0), record.number))
     shared: ByCandidate = {slot: _shared(slot, names_in(slot, space), ranked) for slot in SLOTS}
@@ -57,34 +88,36 @@ def best_settings(space: Space, records: Iterable[Record]) -> ByCandidate:
     }
 
 
-def settings_to_choose_from(space: Space, records: Iterable[Record]) -> tuple[Setting, ...]:
+def settings_to_choose_from(
+    space: Space, records: Iterable[Record], sampler: Sampler = _TRIED
+) -> tuple[Setting, ...]:
     """Return the settings of the first stage, each once: a candidate with one has no choice."""
-    by_candidate = best_settings(space, records)
+    by_candidate = best_settings(space, records, sampler)
     groups = [found for slot in SLOTS for found in by_candidate[slot].values() if len(found) > 1]
     return tuple(dict.fromkeys(setting for group in groups for setting in group))
 
 
 def choose(
-    space: Space, records: Iterable[Record], chance: float
+    space: Space, records: Iterable[Record], chance: float, sampler: Sampler = _TRIED
 ) -> dict[SlotName, dict[str, Setting | None]]:
     """Return the setting that stands for every candidate of both slots; None where there is none.
 
     Of the settings that it was tried in it is the one with the best mean over the seeds of the
     stage "choose", in which a training without an accuracy counts at `chance`; of equal ones, the
-    one that comes first in `best_settings`.
+    one that comes first in `best_settings`. Where the candidates of a slot share their learning
+    rates, the mean of a candidate at a rate is first drawn toward what the rate does to all of
+    them, unless its trainings set it apart from that by more than luck (`shrunk`).
     """
     known = tuple(records)
-    means = _choose_means(known, chance)
-    by_candidate = best_settings(space, known)
-    return {
-        slot: {name: _best(found, means) for name, found in by_candidate[slot].items()}
-        for slot in SLOTS
-    }
+    scores = _choose_scores(known, chance)
+    by_candidate = best_settings(space, known, sampler)
+    return {slot: _chosen(by_candidate[slot], scores) for slot in SLOTS}
 
 
 def chosen_settings(folder: RunFolder) -> dict[SlotName, dict[str, Setting | None]]:
     """Return what `choose` does, for the study in a folder as far as it has come."""
-    return choose(folder.plan().space, folder.all_records(), chance_level(folder))
+    plan = folder.plan()
+    return choose(plan.space, folder.all_records(), chance_level(folder), plan.sampler)
 
 
 def chance_level(folder: RunFolder) -> float:
@@ -92,6 +125,23 @@ def chance_level(folder: RunFolder) -> float:
     environment = folder.environment()
     classes = len(environment.class_counts["train"]) if environment is not None else 0
     return 1 / classes if classes else 0.0
+
+
+def _fitted(space: Space, records: Sequence[Record]) -> ByCandidate:
+    """Return one setting per candidate with a completed trial, from one fit to the search."""
+    trials = [record for record in records if record.stage == "search"]
+    found = tuple((record.setting, record.valid_accuracy) for record in trials)
+    if all(accuracy is None for _setting, accuracy in found):
+        return {slot: dict.fromkeys(names_in(slot, space), ()) for slot in SLOTS}
+    curves = fitted_curves(space, found)
+    best = {slot: curves.best_of(slot) for slot in SLOTS}
+    return {
+        slot: {
+            name: (best[slot][name],) if name in best[slot] else ()
+            for name in names_in(slot, space)
+        }
+        for slot in SLOTS
+    }
 
 
 def _shared(
@@ -124,15 +174,68 @@ def _first_of(slot: SlotName, name: str, ranked: Sequence[Record]) -> tuple[Sett
     return tuple(dict.fromkeys(own))[:TO_CHOOSE_FROM]
 
 
-def _choose_means(records: Iterable[Record], chance: float) -> dict[Setting, float]:
-    scores: dict[Setting, list[float]] = {}
+def _choose_scores(
+    records: Iterable[Record], chance: float
+) -> dict[Setting, dict[int | None, float]]:
+    scores: dict[Setting, dict[int | None, float]] = {}
     for record in records:
         if record.stage == "choose":
             accuracy = record.valid_accuracy
-            scores.setdefault(record.setting, []).append(chance if accuracy is None else accuracy)
-    return {setting: fmean(found) for setting, found in scores.items()}
+            own = scores.setdefault(record.setting, {})
+            own[record.replicate] = chance if accuracy is None else accuracy
+    return scores
 
 
-def _best(found: Sequence[Setting], means: Mapping[Setting, float]) -> Setting | None:
+def _chosen(
+    row: Mapping[str, Sequence[Setting]], scores: Mapping[Setting, Mapping[int | None, float]]
+) -> dict[str, Setting | None]:
+    """Return the setting of every candidate of a slot."""
+    means = {setting: fmean(own.values()) for setting, own in scores.items()}
+    tried = {name: found for name, found in row.items() if found}
+    if _share_rates(tried, scores):
+        table = [[list(scores[one].values()) for one in found] for found in tried.values()]
+        for found, values in zip(tried.values(), shrunk(np.array(table)), strict=True):
+            means |= dict(zip(found, map(float, values), strict=True))
     # max keeps the first of equals, and the settings come in the order of the search.
-    return max(found, key=lambda setting: means.get(setting, 0.0), default=None)
+    return {
+        name: max(found, key=lambda setting: means.get(setting, 0.0), default=None)
+        for name, found in row.items()
+    }
+
+
+def _share_rates(
+    tried: Mapping[str, Sequence[Setting]], scores: Mapping[Setting, Mapping[int | None, float]]
+) -> bool:
+    """Return whether enough candidates were trained at the same rates on the same seeds."""
+    rates = {tuple(one.learning_rate for one in found) for found in tried.values()}
+    seeds = {tuple(scores.get(one, ())) for found in tried.values() for one in found}
+    return len(tried) >= FEWEST and len(rates) == len(seeds) == 1 and len(next(iter(seeds))) > 1
+
+
+def shrunk(table: Array) -> Array:
+    """Return means by candidate and rate, drawn toward the rate's effect on all candidates.
+
+    `table` is (candidates, rates, seeds). With d the deviation of a candidate at a rate from the
+    sum of its own level and the effect of the rate, and e the standard error of a mean by luck, d
+    is multiplied by 1 - (2 e / d)^2, and by 0 where that is negative: a deviation within two
+    standard errors is luck, a large one stays what it is. Levels, effects and e are medians, so
+    that a candidate that fails at a rate moves nobody else.
+
+    Source: Breiman (1995), Better subset regression using the nonnegative garrote, Technometrics
+    37, 373-384.
+
+    >>> luck = np.random.default_rng(3).normal(0.0, 0.003, (6, 2, 3))
+    >>> alike = np.array([0.975, 0.97])[:, None] + luck
+    >>> shrunk(alike).argmax(axis=1).tolist(), alike.mean(axis=2).argmax(axis=1).tolist()
+    ([0, 0, 0, 0, 0, 0], [0, 0, 1, 0, 0, 0])
+    """
+    means = table.mean(axis=2)
+    level = np.median(means, axis=1, keepdims=True)
+    effect = np.median(means - level, axis=0, keepdims=True)
+    away = means - level - effect
+    left = table - means[:, :, None]
+    left = left - np.median(left, axis=(0, 1), keepdims=True)
+    within = LUCK * 1.4826 * np.median(np.abs(left)) / math.sqrt(table.shape[2] - 1)
+    share = np.clip(1.0 - (within / np.where(away == 0.0, 1.0, away)) ** 2, 0.0, 1.0)
+    found: Array = level + effect + share * away
+    return found

@@ -13,7 +13,6 @@ import numpy as np
 
 from actlab import verdicts
 from actlab.records import (
-    BalancedSampler,
     Comparison,
     Conditions,
     Importance,
@@ -67,7 +66,7 @@ def judge(
     extra = extra or ExtraInputs()
     replicates = replicates_of(replication)
     search = [record for record in replication.records if record.stage == "search"]
-    balanced = search if isinstance(plan.sampler, BalancedSampler) else []
+    balanced = search if plan.is_balanced else []
     slots = tuple(
         slot_verdict(replication, slot, margin, extra.costs, np.random.default_rng((plan.seed, n)))
         for n, slot in enumerate(SLOTS)

@@ -20,11 +20,11 @@ class Replicates:
 
     def __init__(self, folder: RunFolder, asked: Confirmation, rule: StoppingRule) -> None:
         plan = folder.plan()
-        self._space, self._trials = plan.space, plan.trials
+        self._space, self._sampler, self._trials = plan.space, plan.sampler, plan.trials
         self._asked, self._rule = asked, rule if asked.sequential else never
         self._chance = chance_level(folder)
         self._records = list(folder.all_records())
-        self._to_choose_from = settings_to_choose_from(self._space, self._records)
+        self._to_choose_from = settings_to_choose_from(self._space, self._records, self._sampler)
 
     def add(self, record: Record) -> None:
         """Take a new record."""
@@ -45,7 +45,7 @@ class Replicates:
 
     def chosen(self) -> Chosen:
         """Return the setting that stands for each candidate, as the records have it by now."""
-        return choose(self._space, self._records, self._chance)
+        return choose(self._space, self._records, self._chance, self._sampler)
 
     def chosen_once(self) -> tuple[Setting, ...]:
         """Return the chosen settings, each once, though it may stand for several candidates."""

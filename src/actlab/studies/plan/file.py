@@ -15,7 +15,7 @@ from actlab.i18n import _
 from actlab.records import Plan
 from actlab.studies.plan.schema import NAMED_SECTIONS, PlanFile, document, plan_of
 
-PRESETS = ("digits", "published", "corrected", "balanced")
+PRESETS = ("digits", "published", "corrected", "balanced", "quick")
 
 
 def read_plan(source: str, overrides: Mapping[str, Any]) -> Plan:

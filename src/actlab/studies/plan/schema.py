@@ -28,6 +28,7 @@ from actlab.records import (
     BalancedSampler,
     DataPlan,
     Execution,
+    FittedSampler,
     Head,
     HyperbandPruner,
     Init,
@@ -199,7 +200,7 @@ def _plan_faults(given: Any) -> Iterator[str]:
     tasks, pruner = given.tasks, given.pruner.name
     if tasks is None and given.data.splits.valid_trial == 0:
         yield _("data.splits.valid_trial must be at least 1; got 0")
-    if pruner != "none" and (tasks or given.sampler.name == "balanced"):
+    if pruner != "none" and (tasks or given.sampler.name != "tpe"):
         yield _(
             "a pruner would give some activations less than the same budget; a balanced "
             'plan and a run of tasks have the pruner "none"'
@@ -252,6 +253,7 @@ NAMED_SECTIONS: dict[str, dict[str, Section]] = {
             {"startup_trials": _NOT_NEGATIVE, "candidates": _COUNT, "lag": [Field(ge=1, le=1024)]},
         ),
         "balanced": section(BalancedSampler),
+        "fitted": section(FittedSampler),
     },
     "pruner": {
         "none": section(NoPruner),
@@ -353,7 +355,7 @@ PlanFile = section(
 )
 """A whole plan file."""
 
-_SAMPLERS = {"tpe": TpeSampler, "balanced": BalancedSampler}
+_SAMPLERS = {"tpe": TpeSampler, "balanced": BalancedSampler, "fitted": FittedSampler}
 _PRUNERS = {"none": NoPruner, "median": MedianPruner, "hyperband": HyperbandPruner}
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from actlab.records import BalancedSampler, Environment, Plan
+from actlab.records import Environment, Plan, TpeSampler
 from actlab.text import NOT_KNOWN, Formatter
 
 
@@ -94,7 +94,7 @@ def _protocol_group(plan: Plan, form: Formatter) -> Group:
 def _sampler_group(plan: Plan, form: Formatter) -> Group:
     _ = form.translations.gettext
     sampler = plan.sampler
-    if isinstance(sampler, BalancedSampler):
+    if not isinstance(sampler, TpeSampler):
         rates = plan.trials / (len(plan.space.conv_activation) * len(plan.space.fc_activation))
         return Group(
             _("Sampler"),

@@ -18,7 +18,7 @@ from optuna.trial import FrozenTrial
 
 from actlab.errors import PlanError
 from actlab.i18n import _
-from actlab.records import BalancedSampler, Plan, Setting, Space, TpeSampler
+from actlab.records import Plan, Setting, Space, TpeSampler
 from actlab.studies.executors.dispatch import worker_count
 from actlab.studies.search.balanced import balanced_settings
 from actlab.studies.trials import derived_seed
@@ -120,7 +120,7 @@ def with_lag(plan: Plan) -> Plan:
 
 def strategy(plan: Plan) -> Strategy:
     """Return the strategy that the plan's sampler names."""
-    if isinstance(plan.sampler, BalancedSampler):
+    if not isinstance(plan.sampler, TpeSampler):
         return Balanced(plan)
     return TreeParzen(plan, plan.sampler)
 

@@ -1,0 +1,214 @@
+"""The learning rate of every candidate from one fit to the whole search, without further trainings.
+
+Each activation has its own response curve, drawn toward the curve that all have in common. With x
+the logarithm of the learning rate from 0 (the lowest of the space) to 1 (the highest), a trial of
+the pair (c, f) has the accuracy
+
+    common(x) + a_c + b_c x + q_c x^2 + a_f + b_f x + q_f x^2 + noise,
+
+with a cubic in common and normal priors of mean 0 on the rest: wide on the levels a, narrow on the
+shapes b and q, so that whatever sets candidates apart by no more than luck is trained at the rate
+that suits all. An activation whose trials contradict that (it fails at rates that are good for the
+others) gets wide priors on its shape, too, where these make the trials e^10 times as likely. Trials
+far off weigh little: the noise is Student's with 4 degrees of freedom.
+
+Source: Robinson (1991), That BLUP is a good thing, Statistical Science 6, 15-32; Lange, Little and
+Taylor (1989), Robust statistical modeling using the t distribution, JASA 84, 881-896.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from statistics import median
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actlab.records import Setting, SlotName, Space
+
+Array = NDArray[np.float64]
+Trials = tuple[tuple[Setting, float | None], ...]
+"""What was tried and which accuracy it reached, None where there is none."""
+
+NEAR = 0.03
+"""How far below the best of its activation an accuracy counts; further down all are alike."""
+
+LEVEL, NARROW, WIDE = 0.1, 0.001, 0.03
+"""Standard deviations of the levels, and of the shapes of most candidates and of those apart."""
+
+APART = 10.0
+"""How much the logarithm of the evidence must gain for a candidate to have a shape of its own."""
+
+FAR, NEXT = 0.1, 3
+"""How far below its best trial a candidate failed, and how many trials next to a rate tell that."""
+
+NOISES = (0.002, 0.004, 0.008, 0.016)
+DEGREES, ROUNDS, RATES = 4.0, 4, 61
+
+
+@dataclass(frozen=True)
+class Curves:
+    """The fitted response of every pair, at rates all over the range."""
+
+    conv: tuple[str, ...]
+    fc: tuple[str, ...]
+    rates: Array
+    accuracies: Array
+    """By conv activation, fc activation, rate."""
+
+    trials: Trials
+
+    def best_of(self, slot: SlotName) -> Mapping[str, Setting]:
+        """Return the setting of every candidate of a slot, all with the same partner.
+
+        The partner is the activation of the other slot that goes furthest, in the mean over the
+        candidates at the rate that is best for each. A candidate whose own trials next to that
+        rate fell far below its best one is trained at the rate of that best one.
+        """
+        found = self.accuracies if slot == "conv" else self.accuracies.transpose(1, 0, 2)
+        names, partners = (self.conv, self.fc) if slot == "conv" else (self.fc, self.conv)
+        partner = int(found.max(axis=2).mean(axis=0).argmax())
+        rates = self.rates[found[:, partner].argmax(axis=1)]
+        chosen = {}
+        for name, fitted in zip(names, rates, strict=True):
+            rate = self._where_it_trains(slot, name, float(fitted))
+            pair = (name, partners[partner]) if slot == "conv" else (partners[partner], name)
+            chosen[name] = Setting(*pair, rate)
+        return chosen
+
+    def _where_it_trains(self, slot: SlotName, name: str, rate: float) -> float:
+        own = [
+            (setting.learning_rate, accuracy or 0.0)
+            for setting, accuracy in self.trials
+            if name == (setting.conv_activation if slot == "conv" else setting.fc_activation)
+        ]
+        best = max(own, key=lambda one: one[1])
+        near = sorted(own, key=lambda one: abs(math.log(one[0] / rate)))[:NEXT]
+        return best[0] if median(one[1] for one in near) < best[1] - FAR else rate
+
+
+@lru_cache(maxsize=8)
+def fitted_curves(space: Space, trials: Trials) -> Curves:
+    """Return the response curves of the activations that have a completed trial in a search.
+
+    A trial without an accuracy counts as the worst that there is.
+    """
+    done = [setting for setting, accuracy in trials if accuracy is not None]
+    conv = _having(space.conv_activation, [setting.conv_activation for setting in done])
+    fc = _having(space.fc_activation, [setting.fc_activation for setting in done])
+    kept = [
+        (setting, accuracy or 0.0)
+        for setting, accuracy in trials
+        if setting.conv_activation in conv and setting.fc_activation in fc
+    ]
+    low, high = math.log(space.learning_rate_low), math.log(space.learning_rate_high)
+    design = _Design(conv, fc, low, high)
+    rows = np.stack([design.row(setting) for setting, _accuracy in kept])
+    coefficients = _fit(rows, _near_the_best(kept), design)
+    rates = np.exp(np.linspace(design.low, design.high, RATES))
+    return Curves(
+        conv,
+        fc,
+        rates,
+        np.array(
+            [
+                [[design.row(Setting(c, f, rate)) @ coefficients for rate in rates] for f in fc]
+                for c in conv
+            ]
+        ),
+        trials,
+    )
+
+
+def _having(names: Sequence[str], seen: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name for name in names if name in seen)
+
+
+@dataclass(frozen=True)
+class _Design:
+    """What the coefficients stand for: 4 of the common curve, then 3 for every activation."""
+
+    conv: tuple[str, ...]
+    fc: tuple[str, ...]
+    low: float
+    high: float
+
+    def row(self, setting: Setting) -> Array:
+        found = np.zeros(4 + 3 * (len(self.conv) + len(self.fc)))
+        width = self.high - self.low
+        x = (math.log(setting.learning_rate) - self.low) / width - 0.5 if width else 0.0
+        found[:4] = 1.0, x, x**2, x**3
+        for place in (
+            self.conv.index(setting.conv_activation),
+            len(self.conv) + self.fc.index(setting.fc_activation),
+        ):
+            found[4 + 3 * place : 7 + 3 * place] = 1.0, x, x**2
+        return found
+
+    def deviations(self, shapes: Sequence[float]) -> Array:
+        """Return the standard deviation of every coefficient's prior, given those of the shapes."""
+        own = [value for shape in shapes for value in (LEVEL, shape, 2.0 * shape)]
+        return np.array([1.0, 1.0, 1.0, 1.0, *own])
+
+
+def _near_the_best(trials: Sequence[tuple[Setting, float]]) -> Array:
+    """Return the accuracies, none further than `NEAR` below the best of its two activations."""
+    best: dict[tuple[int, str], float] = {}
+    for setting, accuracy in trials:
+        for side in _sides(setting):
+            best[side] = max(best.get(side, 0.0), accuracy)
+    return np.array(
+        [
+            max(accuracy, min(best[side] for side in _sides(setting)) - NEAR)
+            for setting, accuracy in trials
+        ]
+    )
+
+
+def _sides(setting: Setting) -> tuple[tuple[int, str], tuple[int, str]]:
+    return (0, setting.conv_activation), (1, setting.fc_activation)
+
+
+def _fit(rows: Array, values: Array, design: _Design) -> Array:
+    """Return the coefficients that are likeliest after the trials."""
+    centre = float(np.median(values))
+    values = values - centre
+    prior, noise = _priors(rows, values, design)
+    weights, coefficients = np.ones(len(values)), np.zeros(rows.shape[1])
+    for _round in range(ROUNDS):
+        precision = (rows.T * weights) @ rows / noise**2 + np.diag(prior**-2.0)
+        coefficients = np.linalg.solve(precision, rows.T @ (weights * values) / noise**2)
+        errors = (values - rows @ coefficients) / noise
+        weights = (DEGREES + 1.0) / (DEGREES + errors**2)
+    coefficients[0] += centre
+    return coefficients
+
+
+def _priors(rows: Array, values: Array, design: _Design) -> tuple[Array, float]:
+    """Return the priors' standard deviations and that of the noise."""
+
+    def evidence(shapes: Sequence[float]) -> tuple[float, float]:
+        prior = design.deviations(shapes)
+        return max((_evidence(rows, values, prior, noise), noise) for noise in NOISES)
+
+    shapes = [NARROW] * (len(design.conv) + len(design.fc))
+    while True:
+        so_far, noise = evidence(shapes)
+        gains = {
+            place: evidence([*shapes[:place], WIDE, *shapes[place + 1 :]])[0] - so_far
+            for place, shape in enumerate(shapes)
+            if shape == NARROW
+        }
+        best = max(gains, key=lambda place: gains[place], default=None)
+        if best is None or gains[best] < APART:
+            return design.deviations(shapes), noise
+        shapes[best] = WIDE
+
+
+def _evidence(rows: Array, values: Array, prior: Array, noise: float) -> float:
+    """Return the logarithm of the density of the values, but for a constant."""
+    covariance = (rows * prior**2) @ rows.T + noise**2 * np.eye(len(values))
+    factor = np.linalg.cholesky(covariance)
+    white = np.linalg.solve(factor, values)
+    return float(-0.5 * white @ white - np.log(np.diag(factor)).sum())
