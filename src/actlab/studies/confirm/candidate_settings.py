@@ -227,7 +227,7 @@ def shrunk(table: Array) -> Array:
     >>> luck = np.random.default_rng(3).normal(0.0, 0.003, (6, 2, 3))
     >>> alike = np.array([0.975, 0.97])[:, None] + luck
     >>> shrunk(alike).argmax(axis=1).tolist(), alike.mean(axis=2).argmax(axis=1).tolist()
-    ([0, 0, 0, 0, 0, 0], [0, 0, 1, 0, 0, 0])
+    ([0, 0, 0, 0, 0, 0], [0, 1, 0, 0, 0, 0])
     """
     means = table.mean(axis=2)
     level = np.median(means, axis=1, keepdims=True)
