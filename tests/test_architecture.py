@@ -205,7 +205,8 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None
     declared = core | {import_name(line) for line in users} - {"actlab"}
     shown_where_it_is = {"IPython", "pydantic_core", "pytest"}
     # Used where they are there; of scikit-learn the file of the digits is read.
-    only_asked_for = set("sklearn pandas pyarrow tqdm accelerate lightning transformers".split())
+    only_asked_for = {"pandas", "pyarrow", "tqdm", "accelerate", "lightning", "transformers"}
+    only_asked_for.add("sklearn")
     imported = {name.split(".")[0] for path in sources() for name in imports(path)}
     imported -= {"actlab", *sys.stdlib_module_names}
     assert core == CORE
