@@ -12,6 +12,8 @@ from actlab.studies.tasks.settings import PUBLISHED
 PUBLISHED_STUDY = "published"
 """The name of the author's 120 trials, which come with the package."""
 
+PUBLISHED_SOURCE = N_("the published study")
+
 
 def published_trials() -> TrialTable:
     """Return the 120 trials that the author of the published study printed.
@@ -21,7 +23,12 @@ def published_trials() -> TrialTable:
     (120, 0.9794)
     """
     text = resources.files("actlab.case_study").joinpath("published_trials.csv").read_text("utf-8")
-    return TrialTable(N_("the published study"), rows_of(text, "published_trials.csv"))
+    return TrialTable(PUBLISHED_SOURCE, rows_of(text, "published_trials.csv"), is_accuracy=True)
+
+
+def is_published(table: TrialTable) -> bool:
+    """Return whether a table is the one of the published study."""
+    return table.source == PUBLISHED_SOURCE
 
 
 @dataclass(frozen=True)

@@ -23,19 +23,32 @@ def report_trials(
     as_json: bool,
 ) -> None:
     """Judge the trials of a CSV file, an Optuna storage or the published study."""
-    from actlab.studies.report.unreplicated import write_unreplicated
     from actlab.verdicts.unreplicated import summarise_trials
 
-    summary = summarise_trials(_trials(path, storage, study), translation(language))
+    table = _trials(path, storage, study)
+    summary = summarise_trials(table, translation(language))
     if output is not None:
-        with writing(output, "-o"):
-            write_unreplicated(output, summary, written=datetime.now(UTC), language=language)
+        _write(output, summary, table, language)
     if as_json:
         print_json({"report": str(output) if output else None, **asdict(summary)})
     elif output is not None:
         print(output)
     else:
         _print(summary)
+
+
+def _write(
+    output: Path, summary: "UnreplicatedSummary", table: "TrialTable", language: str
+) -> None:
+    from actlab.case_study.published_results import is_published
+    from actlab.studies.report.trial_pictures import PUBLISHED_ZOOMS
+    from actlab.studies.report.unreplicated import write_unreplicated
+
+    zooms = PUBLISHED_ZOOMS if is_published(table) else None
+    with writing(output, "-o"):
+        write_unreplicated(
+            output, summary, table, written=datetime.now(UTC), language=language, zooms=zooms
+        )
 
 
 def _trials(path: Path | None, storage: str | None, study: str | None) -> "TrialTable":

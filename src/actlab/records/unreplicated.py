@@ -15,11 +15,15 @@ class TrialRow:
 
 @dataclass(frozen=True)
 class TrialTable:
-    """The trials of somebody's search; `source` says where they are from, for people."""
+    """The trials of somebody's search; `source` says where they are from, for people.
+
+    `is_accuracy` says that values are fractions of 1, which are written in percent.
+    """
 
     source: str
     rows: tuple[TrialRow, ...]
     maximize: bool = True
+    is_accuracy: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,3 +70,4 @@ class UnreplicatedSummary:
     parameters: tuple[ParameterBudgets, ...]
     can: tuple[str, ...]
     cannot: tuple[str, ...]
+    is_accuracy: bool = False

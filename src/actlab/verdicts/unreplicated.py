@@ -51,6 +51,7 @@ def summarise_trials(
         parameters=parameters,
         can=(),
         cannot=(),
+        is_accuracy=table.is_accuracy,
     )
     return replace(summary, can=tuple(_can(summary, words)), cannot=tuple(_cannot(summary, words)))
 
@@ -143,7 +144,7 @@ def _can(summary: UnreplicatedSummary, words: Formatter) -> Iterator[str]:
     chosen = {**best.choices, **{key: significant(value) for key, value in best.numbers.items()}}
     yield _("Trial {number} reached {value}, the best of {count}, with {setting}.").format(
         number=best.number,
-        value=significant(best.value),
+        value=_written(best.value, summary, words),
         count=summary.completed,
         setting=", ".join(f"{key} {value}" for key, value in chosen.items()),
     )
@@ -166,7 +167,7 @@ def _equal_budgets(found: ParameterBudgets, summary: UnreplicatedSummary, words:
     return text.format(
         budget=found.equal_budget,
         parameter=found.parameter,
-        order=", ".join(f"{c.name} {significant(c.expected_best or 0.0)}" for c in order),
+        order=", ".join(f"{c.name} {_written(c.expected_best or 0.0, summary, words)}" for c in order),
     )
 
 
@@ -174,7 +175,7 @@ def _cannot(summary: UnreplicatedSummary, words: Formatter) -> Iterator[str]:
     yield _one_seed(summary, words)
     for found in summary.parameters:
         if found.luck is not None:
-            yield _unequal(found, words)
+            yield _unequal(found, summary, words)
     _ = words.translations.gettext
     if summary.completed > 1:
         yield _(
@@ -200,7 +201,7 @@ def _one_seed(summary: UnreplicatedSummary, words: Formatter) -> str:
     ).format(repeated=summary.repeated)
 
 
-def _unequal(found: ParameterBudgets, words: Formatter) -> str:
+def _unequal(found: ParameterBudgets, summary: UnreplicatedSummary, words: Formatter) -> str:
     _ = words.translations.gettext
     tried = [choice for choice in found.choices if choice.completed]
     most = max(tried, key=lambda choice: choice.completed)
@@ -215,5 +216,11 @@ def _unequal(found: ParameterBudgets, words: Formatter) -> str:
         most_count=most.completed,
         fewest=fewest.name,
         fewest_count=fewest.completed,
-        luck=significant(found.luck or 0.0),
+        luck=words.points(found.luck or 0.0)
+        if summary.is_accuracy
+        else significant(found.luck or 0.0),
     )
+
+
+def _written(value: float, summary: UnreplicatedSummary, words: Formatter) -> str:
+    return words.percent(value) if summary.is_accuracy else significant(value)
