@@ -37,7 +37,7 @@ def test_list_live_view_and_report_are_silent_and_ask_nobody_else(
         page.goto(origin + path)
         assert page.evaluate("document.documentElement.scrollWidth") == width
     page.wait_for_selector("html[data-drawn]", state="attached")
-    assert page.locator(".plot .chart").count() > 0
+    assert page.locator(".plot .drawing").count() > 0
     assert said == []
     assert all(url.startswith((origin, "data:", "blob:")) for url in asked)
     next(servers, None)

@@ -44,7 +44,7 @@ class PageFigure:
 
 
 def plain(text: str) -> str:
-    """Return a text that Plotly shows as it is: in its labels "<" and "&" would be markup.
+    """Return a text that a figure shows as it is: in its labels "<" and "&" would be markup.
 
     >>> plain("a<b> & c")
     'a&lt;b&gt; &amp; c'

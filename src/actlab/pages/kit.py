@@ -34,20 +34,21 @@ def render_page(
     figures: Mapping[str, PageFigure] | None = None,
     data: Mapping[str, Any] | None = None,
     packed: Mapping[str, str] | None = None,
+    code: str = "",
 ) -> str:
     """Return a template filled with `values`, in the language of `messages`, as one HTML text.
 
-    Templates are looked for in `packages`, then in the kit; `styles` and `scripts` are assets of
-    the kit. `data` is what the page's scripts read at once, `packed` the texts by name that they
-    read when they are asked for, as they read the figures.
+    Templates, `styles` and `scripts` (assets) are looked for in `packages`, then in the kit; `code`
+    is a script that comes before them. `data` is what the page's scripts read at once, `packed` the
+    texts by name that they read when they are asked for, as they read the figures.
     """
     shown = dict(figures or {})
     texts = {"page-figures": _json(figures_data(shown))} | dict(packed or {})
     everything = {
         "language": language,
         "figures": shown,
-        "styles": Markup(style_variables() + "".join(asset(name) for name in styles)),
-        "scripts": Markup("".join(asset(name) for name in scripts)),
+        "styles": Markup(style_variables() + "".join(_found(name, packages) for name in styles)),
+        "scripts": Markup(code + "".join(_found(name, packages) for name in scripts)),
         "page_data": script_json(page_data(language, messages) | dict(data or {})),
         "packed": Markup("\n").join(_chunk(name, text) for name, text in texts.items()),
     }
@@ -129,6 +130,12 @@ def script_json(value: dict[str, Any]) -> Markup:
     for character in "<>&":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return Markup(text)
+
+
+def _found(name: str, packages: tuple[str, ...]) -> str:
+    """Return an asset of the first package that has it, else of the kit."""
+    homes = (p for p in packages if resources.files(p).joinpath("assets", name).is_file())
+    return asset(name, next(homes, PAGES))
 
 
 def asset(name: str, package: str = PAGES) -> str:

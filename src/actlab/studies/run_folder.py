@@ -141,6 +141,11 @@ class RunFolder:
         return self.path / "replicates.csv"
 
     @property
+    def progress_path(self) -> Path:
+        """The epochs of what trains now; it may be deleted at any time."""
+        return self.path / "progress.jsonl"
+
+    @property
     def environment_path(self) -> Path:
         """Versions, machine, data and command."""
         return self.path / "environment.json"

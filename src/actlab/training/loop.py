@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -22,7 +23,8 @@ class Recipe:
     """How to train: AdamW's learning rate, the protocol, the seed of the order, the arithmetic.
 
     The `objective` is what is minimised, and what decides which epoch is the best. With a `probe`
-    the trained network is looked into, which changes nothing else that comes out.
+    the trained network is looked into, which changes nothing else that comes out. `on_epoch` is
+    called with the number of each epoch that was trained, and the epoch.
     """
 
     learning_rate: float
@@ -31,6 +33,7 @@ class Recipe:
     policy: PrecisionPolicy = in_fp32
     probe: ActivationProbe | None = None
     objective: Objective = CLASSIFICATION
+    on_epoch: Callable[[int, Epoch], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,8 @@ def train(
             number = len(progress.curve) + 1
             epoch = _train_epoch(model, data, recipe, optimiser, number)
             progress.add(epoch, model, recipe.objective.better)
+            if recipe.on_epoch is not None:
+                recipe.on_epoch(len(progress.curve), epoch)
             if recipe.probe is not None:
                 progress.learnt.append(recipe.probe.learnt(model))
     return _finished(model, data, recipe, progress)

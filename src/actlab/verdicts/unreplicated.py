@@ -167,7 +167,9 @@ def _equal_budgets(found: ParameterBudgets, summary: UnreplicatedSummary, words:
     return text.format(
         budget=found.equal_budget,
         parameter=found.parameter,
-        order=", ".join(f"{c.name} {_written(c.expected_best or 0.0, summary, words)}" for c in order),
+        order=", ".join(
+            f"{c.name} {_written(c.expected_best or 0.0, summary, words)}" for c in order
+        ),
     )
 
 

@@ -31,7 +31,7 @@ class Opened(Watched):
     def curve(self, plot: str, name: str) -> list[list[float]]:
         self.settle()
         script = f"""(() => {{
-            const data = document.getElementById("plot-{plot}").data;
+            const data = document.getElementById("plot-{plot}").actlab.data;
             const trace = data.find((t) => t.name === "{name}" && t.mode === "lines");
             return trace.x.map((x, i) => [x, trace.y[i]]).filter(([, y]) => y !== null);
         }})()"""
@@ -83,7 +83,7 @@ def test_it_starts_with_silu_against_relu(browser: Any, path: Path) -> None:
     x, y = opened.curve("value", "silu")[0]
     assert y == pytest.approx(x / (1 + math.exp(-x)))
     assert opened.page.evaluate("document.documentElement.scrollWidth") == 1440
-    pins = opened.page.evaluate('document.getElementById("plot-outcome").layout.annotations')
+    pins = opened.page.evaluate('document.getElementById("plot-outcome").actlab.layout.annotations')
     assert [pin["text"] for pin in pins] == ["relu: 50 %"]
     opened.check()
 
@@ -117,13 +117,13 @@ def test_a_function_is_added_and_removed_in_three_ways(browser: Any, path: Path)
     opened = Opened(browser, path)
     opened.page.fill("#add-name", "TanH")
     opened.page.press("#add-name", "Enter")
-    opened.page.click('[data-toggle="elu"]')
+    opened.page.click('#facts [data-toggle="elu"]')
     assert opened.chosen() == ["silu", "relu", "tanh", "elu"]
     opened.page.click('[aria-label="Remove relu"]')
-    opened.page.click('[data-toggle="silu"]')
+    opened.page.click('#facts [data-toggle="silu"]')
     assert opened.chosen() == ["tanh", "elu"]
     assert opened.page.locator(".card").count() == 2
-    assert opened.page.locator('[data-toggle="elu"]').get_attribute("aria-pressed") == "true"
+    assert opened.page.locator('#facts [data-toggle="elu"]').get_attribute("aria-pressed") == "true"
     opened.page.fill("#add-name", "swish")
     opened.page.press("#add-name", "Enter")
     assert opened.chosen() == ["tanh", "elu", "silu"]  # by its alias
@@ -138,8 +138,8 @@ def test_what_cannot_be_added_is_said(browser: Any, path: Path) -> None:
     opened.page.press("#add-name", "Enter")
     assert message.inner_text() == 'There is no function "rleu". Did you mean "relu"?'
     for name in ("tanh", "elu", "gelu", "mish"):
-        opened.page.click(f'[data-toggle="{name}"]')
-    opened.page.click('[data-toggle="isru"]')
+        opened.page.click(f'#facts [data-toggle="{name}"]')
+    opened.page.click('#facts [data-toggle="isru"]')
     assert message.inner_text() == "Six functions are shown; remove one before adding another."
     assert len(opened.chosen()) == 6
     opened.check()
@@ -175,6 +175,74 @@ def test_an_address_brings_back_a_view(browser: Any, path: Path) -> None:
     opened = Opened(browser, path, "#tanh,prelu:a=-0.5,nothing")
     assert opened.chosen() == ["tanh", "prelu"]
     assert opened.page.locator("#prelu-a").input_value() == "-0.5"
+    opened.check()
+
+
+def test_a_formula_is_typed_moved_and_kept_in_the_address(browser: Any, path: Path) -> None:
+    opened = Opened(browser, path, "#relu")
+    page = opened.page
+    page.fill("#add-name", "x*tanh(exp(a*x))")
+    page.press("#add-name", "Enter")
+    assert opened.chosen() == ["relu", "=x*tanh(exp(a*x))"]
+    page.fill(".card .sliders input[type=number]", "2")
+    page.locator(".card .sliders input[type=number]").blur()
+    for x, y in opened.curve("value", "x*tanh(exp(a*x))")[::50]:
+        assert y == pytest.approx(x * math.tanh(math.exp(2 * x)), abs=1e-9)
+    again = Opened(browser, path, "#" + page.url.partition("#")[2])
+    assert again.chosen() == opened.chosen()
+    assert again.page.locator(".card .sliders input[type=number]").input_value() == "2"
+    for typed, reason in (
+        ("x*$", "“$” at character 3"),
+        ("tanh(x", "Expected ), found the end."),
+        ("clip(x, 1)", "clip takes 3 arguments, it has 2."),
+        ("1+a", "A formula contains its input"),
+    ):
+        page.fill("#add-name", typed)
+        page.press("#add-name", "Enter")
+        assert reason in page.locator("#message").inner_text()
+    assert len(opened.chosen()) == 2
+    opened.check()
+
+
+def test_near_curves_are_told_apart_by_their_difference(browser: Any, path: Path) -> None:
+    opened = Opened(browser, path, "#relu,silu?minus=1")
+    assert {y for _x, y in opened.curve("value", "relu")} == {0.0}
+    x, y = opened.curve("value", "silu")[100]
+    assert y == pytest.approx(x / (1 + math.exp(-x)) - max(x, 0))
+    labels = opened.page.locator("#plot-value .end").all_text_contents()
+    assert labels == ["relu", "silu"]
+    opened.page.click("#difference")
+    assert "minus" not in opened.page.url
+    opened.check()
+
+
+def test_the_input_and_the_depth_follow_their_knobs(browser: Any, path: Path) -> None:
+    opened = Opened(browser, path, "#relu,tanh")
+    page = opened.page
+    signal = dict(opened.curve("signal", "relu"))
+    assert signal[30] == pytest.approx(1.0, abs=2e-3)  # sqrt(2) keeps a ReLU's signal
+    gradient = dict(opened.curve("gradient", "relu"))
+    assert gradient[0] == pytest.approx(1.0, abs=2e-3)
+    page.select_option("#gain", "1")
+    assert dict(opened.curve("signal", "relu"))[10] == pytest.approx(0.5**5, rel=1e-2)
+    assert opened.figure("relu", "mean") == pytest.approx(0.3989, abs=1e-4)
+    page.fill("#spread", "2")
+    assert opened.figure("relu", "mean") == pytest.approx(0.7979, abs=1e-3)
+    page.fill("#mean", "3")
+    assert "mean=3" in page.url
+    assert opened.figure("relu", "mean") > 3
+    opened.check()
+
+
+def test_filters_come_first_and_choose(browser: Any, path: Path) -> None:
+    opened = Opened(browser, path, "#relu")
+    page = opened.page
+    page.select_option("#filter-smoothness", "4")
+    names = page.locator("#matches button:visible").all_inner_texts()
+    assert "tanh" in names
+    assert "relu" not in names
+    page.click('#matches [data-toggle="tanh"]')
+    assert opened.chosen() == ["relu", "tanh"]
     opened.check()
 
 

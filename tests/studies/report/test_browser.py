@@ -37,7 +37,7 @@ def test_the_page_is_silent_offline_and_complete(
     path = published_with_curves(tmp_path, language)
     watched = Report(browser, path, color_scheme="light", viewport={"width": 390, "height": 800})
     page = watched.page
-    drawn = page.locator(".plot .chart")
+    drawn = page.locator(".plot .drawing")
     assert drawn.count() == 0, "nothing is drawn by script before a tab is opened"
     assert path.stat().st_size < 400_000
     assert page.evaluate("document.documentElement.scrollWidth") == 390
@@ -119,12 +119,12 @@ def test_a_click_on_a_row_shows_its_curves_and_the_address_has_it(
     page = watched.page
     for number in ("4", "102"):
         page.locator(f"tr[data-trial='{number}']").click()
-    page.locator("#plot-trial-accuracy .chart").wait_for()
+    page.locator("#plot-trial-accuracy .drawing").wait_for()
     assert "trial=4%2C102" in page.url
     assert page.locator("#trial-panel h3").inner_text().startswith("Trial 4: conv")
-    assert page.locator("#plot-trial-accuracy .end").all_inner_texts() == ["102", "4"]
+    assert page.locator("#plot-trial-accuracy .end").all_text_contents() == ["102", "4"]
     again = Report(browser, path, "#" + page.url.partition("#")[2])
-    again.page.locator("#plot-trial-loss .chart").wait_for()
+    again.page.locator("#plot-trial-loss .drawing").wait_for()
     page.locator("[data-trial-close]").click()
     assert "trial=" not in page.url
     watched.check()

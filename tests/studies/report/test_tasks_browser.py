@@ -24,6 +24,6 @@ def test_the_page_is_silent_offline_and_fits(
     watched = Watched(browser, path, color_scheme=scheme, viewport=size)
     page = watched.page
     assert page.evaluate("document.documentElement.scrollWidth") == width
-    drawn = page.locator(".plot .chart").count()
+    drawn = page.locator(".plot .drawing").count()
     assert drawn == page.locator(".plot").count() > 9
     watched.check()

@@ -1,6 +1,6 @@
 """Pictures of functions: what is drawn, as finished values; `picture` gathers them.
 
-Pages are drawn by Plotly, PNG and SVG by matplotlib, which needs no browser.
+Pages are drawn by the kit's script, PNG and SVG by matplotlib, which needs no browser.
 """
 
 import math

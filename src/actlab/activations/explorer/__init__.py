@@ -17,14 +17,23 @@ from typing import Any
 from markupsafe import Markup
 
 from actlab import i18n
-from actlab.activations.explorer.columns import COLUMNS, MONOTONIC_WORDS, SMOOTHNESS_WORDS, cells
+from actlab.activations.drawing import Surface
+from actlab.activations.explorer.columns import COLUMNS, cells
 from actlab.activations.explorer.data import ExplorerData, ExplorerFunction
 from actlab.errors import writing
 from actlab.files import write_text
-from actlab.pages.kit import asset, environment, script_json
-from actlab.pages.theme import DARK, LIGHT, SERIES, style_variables
+from actlab.i18n import N_
+from actlab.pages.kit import page_data, render_page
 
 MOST_CHOSEN = 6
+
+PRESETS = {
+    N_("ReLU family"): ("relu", "leaky_relu", "prelu", "elu", "selu"),
+    N_("GELU family"): ("gelu", "silu", "mish", "quick_gelu", "hardswish"),
+    N_("Bounded"): ("sigmoid", "tanh", "hardsigmoid", "softsign"),
+    N_("Output layers"): ("sigmoid", "tanh", "softplus", "identity"),
+}
+"""Functions that are looked at together."""
 
 _PACKAGE = "actlab.activations.explorer"
 
@@ -37,8 +46,32 @@ def render(
     The page depends on nothing but its arguments and asks for nothing when it is opened.
     """
     messages = i18n.translation(language) if translations is None else translations
-    templates = environment(messages, _PACKAGE, "actlab.pages")
-    return templates.get_template("explorer.html").render(_context(data, language, messages))
+    functions = sorted(data.functions, key=lambda function: function.name)
+    values = {
+        "functions": functions,
+        "structural": data.structural,
+        "columns": COLUMNS,
+        "meanings": {column.key: column.meaning for column in COLUMNS},
+        "rows": [(function, cells(function.facts, messages)) for function in functions],
+        "markup": {function.name: Markup(function.formula_markup) for function in functions},
+        "symbols": {
+            function.name: {slider.name: Markup(slider.symbol) for slider in function.sliders}
+            for function in functions
+        },
+        "presets": PRESETS,
+        "most_chosen": MOST_CHOSEN,
+    }
+    return render_page(
+        "explorer.html",
+        (_PACKAGE,),
+        language,
+        messages,
+        values,
+        styles=("report.css", "explorer.css"),
+        scripts=("kit.js", "chart.js", "normal.js", "formula.js", "explorer.js", "save.js"),
+        data=_page_data(data, functions, language, messages),
+        code=_code(functions),
+    )
 
 
 def write(
@@ -56,42 +89,17 @@ def write(
         return write_text(path, render(data, language, translations=translations))
 
 
-def _context(data: ExplorerData, language: str, translations: NullTranslations) -> dict[str, Any]:
-    functions = sorted(data.functions, key=lambda function: function.name)
-    return {
-        "language": language,
-        "functions": functions,
-        "structural": data.structural,
-        "columns": COLUMNS,
-        "rows": [(function, cells(function.facts, translations)) for function in functions],
-        "markup": {function.name: Markup(function.formula_markup) for function in functions},
-        "symbols": {
-            function.name: {slider.name: Markup(slider.symbol) for slider in function.sliders}
-            for function in functions
-        },
-        "monotonic_words": MONOTONIC_WORDS,
-        "smoothness_words": SMOOTHNESS_WORDS,
-        "most_chosen": MOST_CHOSEN,
-        "styles": Markup(style_variables() + asset("explorer.css", _PACKAGE)),
-        "plotly": Markup(asset("plotly-cartesian.min.js")),
-        "code": Markup(_code(functions)),
-        "scripts": Markup(asset("explorer.js", _PACKAGE)),
-        "page_data": script_json(_page_data(data, functions, translations)),
-    }  # fmt: skip
-
-
 def _page_data(
-    data: ExplorerData, functions: list[ExplorerFunction], translations: NullTranslations
+    data: ExplorerData,
+    functions: list[ExplorerFunction],
+    language: str,
+    translations: NullTranslations,
 ) -> dict[str, Any]:
     """Return what the page's script reads: functions, colours and the words that it writes."""
     _ = translations.gettext
     return {
         "chosen": [name for name in data.chosen if any(f.name == name for f in functions)],
         "most": MOST_CHOSEN,
-        "colours": {
-            "light": [LIGHT[role] for role in SERIES[:MOST_CHOSEN]],
-            "dark": [DARK[role] for role in SERIES[:MOST_CHOSEN]],
-        },
         "functions": {
             function.name: {
                 "sliders": [
@@ -111,7 +119,14 @@ def _page_data(
             }
             for function in functions
         },
-        "words": {
+        "presets": {name: list(names) for name, names in PRESETS.items()},
+        "surfaces": {
+            function.name: _surface(function.drawn.surface)
+            for function in data.structural
+            if function.drawn is not None and function.drawn.surface is not None
+        },
+        "words": page_data(language, translations)["words"]
+        | {
             "add": _("Add"),
             "remove": _("Remove"),
             "addNamed": _("Add {name}"),
@@ -129,8 +144,27 @@ def _page_data(
             "input": _("the input itself"),
             "computed": _("computed in the page"),
             "nothing": _("Nothing is chosen. Add a function above, or from the table."),
+            "layer": _("layer"),
+            "gate": _("gate"),
+            "value": _("value"),
+            "minus": _("{name} − {other}"),
+            "formulaLetter": _("“{letter}” at character {position} has no place in a formula."),
+            "formulaLong": _("A formula has at most 500 characters."),
+            "formulaExpected": _("Expected {sign}, found {found}."),
+            "formulaArguments": _("{name} takes {wanted} arguments, it has {given}."),
+            "formulaInput": _("A formula contains its input, which is written x."),
+            "formulaEnd": _("the end"),
         },
     }  # fmt: skip
+
+
+def _surface(surface: Surface) -> dict[str, Any]:
+    """Return the values of a gated function on its grid, to four digits."""
+    return {
+        "gate": [round(place, 4) for place in surface.gate],
+        "value": [round(place, 4) for place in surface.value],
+        "heights": [[float(f"{height:.4g}") for height in row] for row in surface.heights],
+    }
 
 
 def _minimum(function: ExplorerFunction) -> list[float] | None:

@@ -1,12 +1,18 @@
 """`actlab study confirm`: train the best settings of a study again, on fresh seeds."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from actlab.cli.output import print_json, say
 from actlab.cli.study.options import Engine, Json, Language, RunFolderPath, StorageUrl
 from actlab.cli.study.own import Network, check_code_is_named
-from actlab.i18n import _
+from actlab.i18n import _, ngettext
+from actlab.text import process_formatter
+
+if TYPE_CHECKING:
+    from actlab.studies.confirm.prospect import Prospect
+    from actlab.studies.run_folder import RunFolder
 
 RECOMMENDED_SEEDS = 10
 
@@ -20,12 +26,19 @@ Sequential = Annotated[
 ]
 
 
+DryRun = Annotated[
+    bool,
+    typer.Option("--dry-run", help=_("Say what it takes and which gap it will show, and stop.")),
+]
+
+
 def confirm(
     path: RunFolderPath,
     *,
     seeds: Seeds = RECOMMENDED_SEEDS,
     sequential: Sequential = False,
     network: Network = None,
+    dry_run: DryRun = False,
     engine: Engine = "local",
     storage: StorageUrl = None,
     language: Language = None,
@@ -50,6 +63,14 @@ def confirm(
     if reason is not None:
         raise ActlabError(reason)
     check_seeds(seeds)
+    expected = _prospect(folder, seeds)
+    if dry_run:
+        if json:
+            print_json(vars(expected))
+        else:
+            print(_line(expected))
+        return
+    say(_line(expected))
     finish(
         folder,
         make_executor,
@@ -58,3 +79,33 @@ def confirm(
         confirmation=Confirmation(seeds, sequential),
         storage=shared,
     )
+
+
+def _prospect(folder: "RunFolder", seeds: int) -> "Prospect":
+    """Return what so many seeds will take and show, given what is trained already."""
+    from actlab.studies.confirm.prospect import prospect
+    from actlab.studies.estimate import confirmation_trainings
+    from actlab.studies.executors.dispatch import worker_count
+    from actlab.studies.interface.verdicts import verdict_of
+
+    plan, records, verdict = folder.plan(), folder.records(), verdict_of(folder)
+    if verdict is None:
+        trainings = confirmation_trainings(plan, seeds)
+    else:
+        settings = {row.setting for slot in verdict.slots for row in slot.candidates}
+        trainings = len(settings - {None}) * max(seeds - verdict.seeds, 0)
+    return prospect(
+        plan,
+        records,
+        verdict,
+        seeds=seeds,
+        trainings=trainings,
+        workers=worker_count(plan, max(trainings, 1)),
+    )
+
+
+def _line(expected: "Prospect") -> str:
+    from actlab.studies.report.first_screen import prospect_text
+
+    seeds = ngettext("{count} seed", "{count} seeds", expected.seeds).format(count=expected.seeds)
+    return f"{seeds}: {prospect_text(expected, process_formatter())}"

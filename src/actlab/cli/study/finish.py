@@ -37,7 +37,7 @@ def finish(
     stop_on_signals()
     command = shlex.join(["actlab", *sys.argv[1:]])
     try:
-        with StudyProgress() as progress:
+        with StudyProgress(folder) as progress:
             verdict = bring_to_its_end(
                 folder,
                 command,

@@ -14,7 +14,7 @@ from actlab.errors import ActlabError
 from actlab.i18n import _
 from actlab.records import Plan, Record
 from actlab.studies.executors.session import ExecutorFactory
-from actlab.studies.interface.progress import StudyProgress, duration
+from actlab.studies.interface.progress import StudyProgress
 from actlab.studies.interface.self_check import self_checking
 from actlab.studies.run_folder import RunFolder
 from actlab.studies.tasks.check_outputs import check_outputs
@@ -26,17 +26,12 @@ from actlab.text import process_formatter
 class TasksProgress(StudyProgress):
     """Watches a run of tasks: a live bar in a terminal, else a line now and then."""
 
-    def describe(
-        self, records: tuple[Record, ...], planned: int, seconds_left: float | None
-    ) -> str:
-        """Return which output layer was trained last, and the time left, in words."""
-        parts = []
+    def describe(self, records: tuple[Record, ...]) -> str:
+        """Return which output layer was trained last."""
         if records and records[-1].output is not None:
             layer = records[-1].output
-            parts.append(f"{layer.task}, {layer.head} + {layer.loss}")
-        if seconds_left is not None and len(records) < planned:
-            parts.append(_("{time} left").format(time=duration(seconds_left)))
-        return ", ".join(parts) or _("the first output layers are training")
+            return f"{layer.task}, {layer.head} + {layer.loss}"
+        return _("the first output layers are training")
 
 
 def finish_tasks(

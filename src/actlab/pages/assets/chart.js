@@ -350,7 +350,7 @@
     for (const one of xs) one.lay(left, inner);
     for (const one of ys) one.lay(top, height - top - bottom);
 
-    const svg = element("svg", { class: "chart", width, height, viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" });
+    const svg = element("svg", { class: "drawing", width, height, viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" });
     const grids = element("g"), under = element("g"), marks = element("g"), over = element("g");
     words.setAttribute("transform", `translate(4 ${Math.max(base.t ?? 0, 8) - 6})`);
     svg.append(grids, under, marks, over, words);
@@ -581,7 +581,7 @@
         if (value === null) return;
         const gaps = [(trace.xgap ?? 0), (trace.ygap ?? 0)];
         const box = [middle[0] - w / 2 + gaps[0] / 2, middle[1] - h / 2 + gaps[1] / 2, w - gaps[0], h - gaps[1]];
-        inside.append(element("rect", { x: box[0], y: box[1], width: Math.max(box[2], 0), height: Math.max(box[3], 0), fill: paint(colourOf(value)) }));
+        inside.append(element("rect", { x: box[0], y: box[1], width: Math.max(box[2], 0), height: Math.max(box[3], 0), fill: paint(colourOf(value)), "shape-rendering": "crispEdges" }));
         const text = trace.texttemplate ? trace.text?.[row]?.[column] : "";
         if (text) {
           const lines = linesOf(text).length, font = trace.textfont?.size ?? 12;

@@ -15,9 +15,10 @@
     },
   };
 
-  const opened = new Map();
+  const opened = (window.actlabOpened ??= new Map());
 
   // The text of a packed part of the page, inflated once; "" where the page has no such part.
+  // What is the same in every language stays open when the page is exchanged for another language's.
   window.actlabUnpacked = (name) => {
     if (!opened.has(name)) opened.set(name, inflate(document.getElementById(name)?.textContent));
     return opened.get(name);

@@ -10,6 +10,7 @@
     const anchor = decodeURIComponent(location.hash.slice(1).split("?")[0]);
     const target = anchor ? document.getElementById(anchor) : null;
     const tab = target?.closest(".tab") ?? tabs[0];
+    if (target?.tagName === "DETAILS") target.open = true;
     for (const other of tabs) other.classList.toggle("current", other === tab);
     for (const link of links) {
       if (link.hash === `#${tab.id}`) link.setAttribute("aria-current", "page");
@@ -41,6 +42,8 @@
       location.reload();
       return;
     }
+    const kept = "trial-curves", curves = await window.actlabUnpacked(kept);
+    window.actlabOpened = new Map([[kept, curves]]);
     document.open();
     document.write(other);
     document.close();

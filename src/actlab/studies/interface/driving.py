@@ -11,6 +11,7 @@ from actlab.studies.confirm.confirmation import ask_for, confirm
 from actlab.studies.confirm.stopping import stopping_rule
 from actlab.studies.interface.self_check import self_checking
 from actlab.studies.search.search import run_search
+from actlab.studies.worker.live_progress import live_progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +67,10 @@ def bring_to_its_end(
         try:
             if confirmation is not None:
                 ask_for(folder, confirmation)
-            with self_checking(folder, make_executor) as begin_check:
+            with (
+                live_progress(folder.progress_path),
+                self_checking(folder, make_executor) as begin_check,
+            ):
                 run_search(folder, command, _Begun(observer, begin_check), make_executor, storage)
                 confirm(folder, command, observer, make_executor, stopping_rule(folder))
         except ActlabError:

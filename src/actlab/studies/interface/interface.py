@@ -163,7 +163,7 @@ class Study:
 
     def _finish(self, confirmation: Confirmation | None = None) -> Verdict | None:
         check_code_is_named(self.plan, self._named)
-        with StudyProgress() as progress, self._generator_kept():
+        with StudyProgress(self._folder) as progress, self._generator_kept():
             return bring_to_its_end(
                 self._folder,
                 _COMMAND,

@@ -6,6 +6,7 @@ from gettext import NullTranslations
 from pathlib import Path
 from typing import Any
 
+from actlab.checker.reporting.rule_pages import page as rule_page
 from actlab.errors import ActlabError, writing
 from actlab.i18n import LANGUAGES, _, translation
 from actlab.records import Record, Verdict
@@ -109,6 +110,7 @@ def _findings(folder: RunFolder, page: NullTranslations) -> tuple[FindingText, .
             severity=finding["severity"],
             message=f"{finding['message']}: {finding['proof']}",
             location=_shown_by(finding, checked, page),
+            page=tuple(rule_page(finding["code"]).sections.items()),
         )
         for finding in found
     )

@@ -1,7 +1,5 @@
 """The first screen: what is known, a lane per candidate in each slot, and what to do next."""
 
-import math
-import statistics
 from dataclasses import dataclass, field
 
 from markupsafe import Markup
@@ -10,12 +8,12 @@ from actlab.pages.lanes import Lane, Scale, axis, lane, strip
 from actlab.pages.proportions import accuracy
 from actlab.pages.words import group_words, slot_word
 from actlab.records import Candidate, Group, Record, SlotVerdict, Verdict
+from actlab.studies.confirm.prospect import Prospect, prospect
 from actlab.studies.report.answer import Answer
 from actlab.studies.report.inputs import ReportData
 from actlab.studies.report.search import activation, candidates, completed_trials, search_trials
 from actlab.studies.report.verdict.candidates import accuracy_ranges
 from actlab.text import Formatter
-from actlab.verdicts import detectable_difference
 
 CLOSE = 4.0
 """A close-up reaches so many margins of chance below the best."""
@@ -378,44 +376,47 @@ def _pick(verdict: Verdict, found: Answer | None, form: Formatter) -> str:
 
 def _next(data: ReportData, form: Formatter) -> tuple[str, str]:
     """Return what the next command is for, and what it takes and shows."""
-    _, ngettext = form.translations.gettext, form.translations.ngettext
+    _ = form.translations.gettext
     step = data.next_step
     if step is None:
         return "", ""
-    seconds = [r.seconds for r in completed_trials(data.records) if math.isfinite(r.seconds)]
-    time = ""
-    if seconds and step.trainings:
-        total = step.trainings * statistics.mean(seconds) / max(step.workers, 1)
-        time = ngettext(
-            "about {time} for {count} training",
-            "about {time} for {count} trainings",
-            step.trainings,
-        ).format(time=form.duration(total), count=form.count(step.trainings))
+    expected = prospect(
+        data.plan,
+        completed_trials(data.records),
+        data.verdict,
+        seeds=step.seeds,
+        trainings=step.trainings,
+        workers=step.workers,
+    )
     if step.kind == "resume":
-        return _("Go on"), time
+        return _("Go on"), time_text(expected, form)
     title = _("Decide it") if data.verdict is None else _("Look closer")
-    gap = _gap(data, step.seeds, form)
-    return title, " · ".join(part for part in (time, gap) if part)
+    return title, prospect_text(expected, form)
 
 
-def _gap(data: ReportData, seeds: int, form: Formatter) -> str:
-    """Return which gap so many seeds show, from what is known of the spread."""
+def prospect_text(expected: Prospect, form: Formatter) -> str:
+    """Return what a confirmation takes and which gap it shows, in a line."""
     _ = form.translations.gettext
-    names = max(len(data.plan.space.conv_activation), len(data.plan.space.fc_activation))
-    comparisons = max(names * (names - 1) // 2, 1)
-    if data.verdict is not None:
-        spreads = [
-            pair.difference.standard_deviation for slot in data.verdict.slots for pair in slot.pairs
-        ]
-        if not spreads:
-            return ""
-        gap = detectable_difference(seeds, statistics.median(spreads), comparisons)
-        return _("shows gaps from about {gap} on").format(gap=form.points(gap))
-    best = max((r.valid_accuracy or 0.0 for r in completed_trials(data.records)), default=None)
-    if best is None or best >= 1.0:
+    gap = ""
+    if expected.gap is not None:
+        text = (
+            _(
+                "shows gaps from about {gap} on, if seeds differ as much as the choice of images "
+                "makes them"
+            )
+            if expected.spread_is_assumed
+            else _("shows gaps from about {gap} on")
+        )
+        gap = text.format(gap=form.points(expected.gap))
+    return " · ".join(part for part in (time_text(expected, form), gap) if part)
+
+
+def time_text(expected: Prospect, form: Formatter) -> str:
+    """Return how long the trainings take, nothing where no training has ended yet."""
+    if expected.seconds is None:
         return ""
-    error = accuracy(best, data.plan.data.splits.valid_trial).standard_error
-    gap = detectable_difference(seeds, math.sqrt(2.0) * error, comparisons)
-    return _(
-        "shows gaps from about {gap} on, if seeds differ as much as the choice of images makes them"
-    ).format(gap=form.points(gap))
+    return form.translations.ngettext(
+        "about {time} for {count} training",
+        "about {time} for {count} trainings",
+        expected.trainings,
+    ).format(time=form.duration(expected.seconds), count=form.count(expected.trainings))

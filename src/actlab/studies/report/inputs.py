@@ -11,13 +11,15 @@ from actlab.records import Claim, Environment, FinalFigure, Plan, Record, Verdic
 class FindingText:
     """A finding of the checker, ready to be shown.
 
-    `severity` is "error", "warning" or "info"; `location` says where in the user's words.
+    `severity` is "error", "warning" or "info"; `location` says where in the user's words; `page`
+    has the sections of the rule's page, title and text.
     """
 
     code: str
     severity: str
     message: str
     location: str = ""
+    page: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -142,9 +142,18 @@ def render(
         ),
         figures=figures,
         data=judged.data | {"headline": first.words, "trial": _trial_words(messages)},
-        packed={"trial-curves": curves_json(trials)}
-        | ({"other-language": other.packed} if other is not None and other.packed else {}),
+        packed=_packed(trials, other),
     )
+
+
+def _packed(trials: tuple[Record, ...], other: OtherLanguage | None) -> dict[str, str]:
+    """Return what is read when it is asked for; a page inside another has that one's curves."""
+    if other is not None and not other.address and not other.packed:
+        return {}
+    found = {"trial-curves": curves_json(trials)}
+    if other is not None and other.packed:
+        found["other-language"] = other.packed
+    return found
 
 
 def _trial_title(trial: Record, form: Formatter) -> str:

@@ -56,7 +56,9 @@ def trial_pictures(
 def _compared(rows: Sequence[TrialRow]) -> list[str]:
     """Return the parameters of which a picture can tell the names apart."""
     names = dict.fromkeys(name for row in rows for name in row.choices)
-    counts = {name: len({row.choices[name] for row in rows if name in row.choices}) for name in names}
+    counts = {
+        name: len({row.choices[name] for row in rows if name in row.choices}) for name in names
+    }
     return [name for name in names if 2 <= counts[name] <= MOST_NAMES]
 
 

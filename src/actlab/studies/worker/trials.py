@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from actlab.records import FinalFigure, Record, Trial, failed_record
 from actlab.studies.worker.inputs import example_rows, network_of, test_examples, training_data
+from actlab.studies.worker.live_progress import epoch_writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -118,6 +119,7 @@ def _given(trial: Trial) -> tuple[nn.Module, TrainingData, Recipe]:
             seeds.order,
             training.POLICIES[trial.precision],
             _probe(trial, model),
+            on_epoch=epoch_writer(trial),
         ),
     )
 

@@ -173,6 +173,8 @@ class Population:
             )
             if progress.append(epoch, recipe.objective.better):
                 improved.append(row)
+            if recipe.on_epoch is not None:
+                recipe.on_epoch(len(progress.curve), epoch)
         kept = self._rows(improved)
         self._best[kept] = self._network.weights.detach()[kept]
         self._look(learning)

@@ -1,105 +1,3 @@
-// The functions that the generated formulas call, and figures under a standard normal input.
-
-function erf(x) {
-  const a = Math.abs(x);
-  if (!(a < 6)) return Number.isNaN(x) ? NaN : Math.sign(x);
-  let sum, term;
-  if (a < 2.5) {
-    // erf x = 2/sqrt(pi) exp(-x^2) (x + 2x^3/3 + 4x^5/15 + ...): every term is positive.
-    sum = term = a;
-    for (let n = 1; term > 1e-17 * sum; n++) sum += term *= 2 * a * a / (2 * n + 1);
-    return Math.sign(x) * sum * 2 / Math.sqrt(Math.PI) * Math.exp(-a * a);
-  }
-  // erfc x = exp(-x^2)/sqrt(pi) / (x + (1/2)/(x + 1/(x + (3/2)/(x + ...))))
-  let fraction = a;
-  for (let n = 60; n >= 1; n--) fraction = a + n / 2 / fraction;
-  return Math.sign(x) * (1 - Math.exp(-a * a) / Math.sqrt(Math.PI) / fraction);
-}
-
-function sigmoid(x) {
-  const decay = Math.exp(-Math.abs(x));
-  return (x >= 0 ? 1 : decay) / (1 + decay);
-}
-
-function softplus(x) {
-  return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
-}
-
-// The inverse of the standard normal distribution: Newton steps from a first guess.
-function normalQuantile(share) {
-  const t = Math.sqrt(-2 * Math.log(Math.min(share, 1 - share)));
-  let x = t - (2.30753 + 0.27061 * t) / (1 + 0.99229 * t + 0.04481 * t * t);
-  if (share < 0.5) x = -x;
-  for (let step = 0; step < 3; step++) {
-    const error = 0.5 * (1 + erf(x / Math.SQRT2)) - share;
-    x -= error * Math.sqrt(2 * Math.PI) * Math.exp(x * x / 2);
-  }
-  return x;
-}
-
-const NORMAL = {step: 0.0005, half: 10};
-NORMAL.points = Float64Array.from(
-  {length: 2 * NORMAL.half / NORMAL.step}, (_, i) => -NORMAL.half + (i + 0.5) * NORMAL.step);
-NORMAL.weights = NORMAL.points.map(
-  (x) => NORMAL.step * Math.exp(-x * x / 2) / Math.sqrt(2 * Math.PI));
-
-// Means over a standard normal input by the midpoint rule: four digits, also beside a kink.
-function normalFigures(formula, parameters) {
-  let mean = 0, second = 0, slope = 0, slopeSecond = 0, flat = 0;
-  NORMAL.points.forEach((x, i) => {
-    const weight = NORMAL.weights[i];
-    const f = formula.value(x, parameters), d = formula.slope(x, parameters);
-    mean += weight * f;
-    second += weight * f * f;
-    slope += weight * d;
-    slopeSecond += weight * d * d;
-    if (d === 0) flat += weight;
-  });
-  return {mean, second, slope, slopeSecond, flat};
-}
-
-const QUANTILES = Float64Array.from({length: 20000}, (_, i) => normalQuantile((i + 0.5) / 20000));
-
-// What 20,000 evenly likely standard normal inputs become: single values that many of them give,
-// where the function is flat (pins), and the density of the rest.
-function outcome(formula, parameters, low, high, bins) {
-  const counts = new Map(), width = (high - low) / bins;
-  const density = new Array(bins).fill(0);
-  for (const x of QUANTILES) {
-    const value = formula.value(x, parameters);
-    if (formula.slope(x, parameters) === 0) {
-      counts.set(value, (counts.get(value) || 0) + 1);
-      continue;
-    }
-    const place = Math.floor((value - low) / width);
-    if (place >= 0 && place < bins) density[place] += 1 / (QUANTILES.length * width);
-  }
-  const pins = [...counts].map(([value, count]) => ({value, share: count / QUANTILES.length}))
-    .filter(({share}) => share >= 0.005);
-  return {pins, density, edges: density.map((_, i) => low + i * width)};
-}
-
-// The interval that holds 99 % of what a function makes of a standard normal input.
-function usualOutput(formula, parameters) {
-  const values = QUANTILES.filter((_, i) => i % 20 === 10)
-    .map((x) => formula.value(x, parameters)).sort();
-  return [values[Math.floor(0.005 * values.length)], values[Math.floor(0.995 * values.length)]];
-}
-
-function shown(value) {
-  if (value === null || Number.isNaN(value)) return "–";
-  if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
-  if (Math.abs(value) < 5e-5) return "0";
-  const digits = Math.abs(value) >= 1000 ? 0 : Math.max(0, 4 - Math.ceil(Math.log10(Math.abs(value) + 1e-9)));
-  return value.toFixed(Math.min(digits, 4)).replace("-", "−");
-}
-
-function shownShare(share) {
-  if (share > 0 && share < 0.001) return "< 0.1 %";
-  const percent = share < 1 ? Math.min(100 * share, 99.9) : 100;
-  return `${Number(percent.toPrecision(3))} %`;
-}
-
 // What is chosen, in which slot (a colour and a line style), with which parameters. Everything that
 // draws listens here; the choice is kept in the address, so that a view can be shared.
 
@@ -107,12 +5,31 @@ const PAGE = JSON.parse(document.getElementById("page-data").textContent);
 const WORDS = PAGE.words;
 const DASHES = ["solid", "dash", "dot", "dashdot", "longdash", "longdashdot"];
 
-const state = {chosen: [], half: 5};
+const USUAL_GAIN = String(Math.SQRT2);
+const state = {chosen: [], half: 5, mean: 0, spread: 1, difference: false, logarithmic: false, gain: USUAL_GAIN};
 const listeners = [];
 
 function say(text, values) {
   return text.replace(/\{(\w+)\}/g, (_, key) => values[key]);
 }
+
+function known(name) {
+  return PAGE.functions[name] ?? (name.startsWith("=") ? pasted(name.slice(1)) : undefined);
+}
+
+// A formula that was typed in becomes a function of the page; its name is "=" and its text.
+function pasted(text) {
+  const name = `=${text}`;
+  const formula = readFormula(text);
+  FORMULAS[name] = formula;
+  PAGE.functions[name] = {
+    sliders: formula.parameters.map((parameter) => ({name: parameter, default: 1, low: -5, high: 5})),
+    kinks: [], minimum: null, aliases: [], exact: {mean: null},
+  };
+  return PAGE.functions[name];
+}
+
+const label = (entry) => entry.name.replace(/^=/, "");
 
 function defaults(name) {
   return Object.fromEntries(PAGE.functions[name].sliders.map((s) => [s.name, s.default]));
@@ -160,29 +77,55 @@ function reset(name) {
 }
 
 function colour(slot) {
-  const dark = matchMedia("(prefers-color-scheme: dark)").matches;
-  return PAGE.colours[dark ? "dark" : "light"][slot];
+  return `var(--series${slot})`;
 }
+
+const SETTINGS = {mean: Number, spread: Number, gain: String, minus: Boolean};
 
 function remember() {
   const parts = state.chosen.map((entry) => {
     const moved = PAGE.functions[entry.name].sliders
       .filter((s) => entry.parameters[s.name] !== s.default)
       .map((s) => `${s.name}=${entry.parameters[s.name]}`);
-    return [entry.name, ...moved].join(":");
+    return [encodeURIComponent(entry.name), ...moved].join(":");
   });
-  history.replaceState(null, "", `#${parts.join(",")}`);
+  const settings = new URLSearchParams();
+  if (state.mean !== 0) settings.set("mean", state.mean);
+  if (state.spread !== 1) settings.set("spread", state.spread);
+  if (state.gain !== USUAL_GAIN) settings.set("gain", state.gain);
+  if (state.difference) settings.set("minus", "1");
+  const text = String(settings);
+  history.replaceState(null, "", `#${parts.join(",")}${text ? `?${text}` : ""}`);
 }
 
 function recall() {
-  const parts = decodeURIComponent(location.hash.slice(1)).split(",").filter(Boolean);
-  const wanted = parts.map((part) => part.split(":")).filter(([name]) => PAGE.functions[name]);
+  const [names, settings] = location.hash.slice(1).split("?");
+  const asked = new URLSearchParams(settings ?? "");
+  for (const [name, read] of Object.entries(SETTINGS)) {
+    if (!asked.has(name)) continue;
+    const value = read(asked.get(name));
+    if (!Number.isNaN(value)) state[name === "minus" ? "difference" : name] = value;
+  }
+  if (!(state.spread > 0 && state.spread <= 5)) state.spread = 1;
+  if (!(Math.abs(state.mean) <= 5)) state.mean = 0;
+  const wanted = names.split(",").filter(Boolean).map((part) => part.split(":"))
+    .map(([name, ...moved]) => [decodeURIComponent(name), ...moved.map(decodeURIComponent)])
+    .filter(([name]) => isReadable(name));
   for (const [name] of wanted.length ? wanted : PAGE.chosen.map((chosen) => [chosen])) add(name);
   for (const [name, ...moved] of wanted) {
     for (const [parameter, value] of moved.map((text) => text.split("="))) {
-      const known = PAGE.functions[name].sliders.some((s) => s.name === parameter);
-      if (known && find(name)) setParameter(name, parameter, Number(value));
+      const isKnown = PAGE.functions[name].sliders.some((s) => s.name === parameter);
+      if (isKnown && find(name)) setParameter(name, parameter, Number(value));
     }
+  }
+}
+
+function isReadable(name) {
+  try {
+    return Boolean(known(name));
+  } catch (fault) {
+    if (fault instanceof FormulaFault) return false;
+    throw fault;
   }
 }
 
@@ -202,47 +145,39 @@ function nearest(given) {
     }
     return table[a.length][b.length];
   };
-  const ranked = Object.keys(PAGE.functions).map((name) => [distance(given, name), name]);
+  const ranked = Object.keys(PAGE.functions).filter((name) => !name.startsWith("=")).map((name) => [distance(given, name), name]);
   const [steps, name] = ranked.reduce((best, pair) => (pair[0] < best[0] ? pair : best));
   return steps <= Math.max(2, given.length / 2) ? name : null;
 }
 
 function resolve(given) {
-  if (PAGE.functions[given]) return given;
+  if (PAGE.functions[given] && !given.startsWith("=")) return given;
   return Object.keys(PAGE.functions).find((name) => PAGE.functions[name].aliases.includes(given));
 }
 
-// The three pictures.
-
-const CONFIG = {displayModeBar: false, responsive: true, doubleClick: "reset"};
-
-function theme(name) {
-  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
-}
+// The pictures.
 
 function axis(title, extra) {
-  return {title: {text: title, standoff: 8}, gridcolor: theme("grid"), zerolinecolor: theme("line"),
-    zerolinewidth: 1.5, color: theme("muted"), fixedrange: false, ...extra};
+  return {title: {text: title}, gridcolor: "var(--grid)", zerolinecolor: "var(--line)", linecolor: "var(--line)",
+    zerolinewidth: 1.5, zeroline: true, tickfont: {color: "var(--muted)"}, ...extra};
 }
 
-function layout(extra) {
-  const narrow = window.innerWidth < 600;
-  return {paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", showlegend: false,
-    font: {family: getComputedStyle(document.body).fontFamily, size: 13, color: theme("ink")},
-    margin: {l: 46, r: 14, t: 10, b: 42}, dragmode: narrow ? false : "zoom", hovermode: "x unified",
-    hoverlabel: {bgcolor: theme("surface"), bordercolor: theme("line"), font: {color: theme("ink")}},
+function drawChart(id, data, extra) {
+  const layout = {showlegend: false, hovermode: "x unified", ...extra};
+  actlabChart.draw(document.getElementById(`plot-${id}`), {data, layout});
+}
+
+// A line that lies on top does not hide those under it: the first is the widest.
+function line(entry, extra) {
+  const place = state.chosen.indexOf(entry);
+  return {name: label(entry), mode: "lines", meta: {label: label(entry)},
+    line: {color: colour(entry.slot), width: 2 + 0.9 * Math.max(state.chosen.length - 1 - place, 0), dash: DASHES[entry.slot]},
     ...extra};
 }
 
-function line(entry, extra) {
-  return {name: entry.name, mode: "lines",
-    line: {color: colour(entry.slot), width: 2.5, dash: DASHES[entry.slot], simplify: false}, ...extra};
-}
-
 function marker(entry, symbol, extra) {
-  const open = symbol.endsWith("open");
-  return {mode: "markers", showlegend: false, cliponaxis: false,
-    marker: {symbol, size: 9, color: colour(entry.slot), line: {width: open ? 2 : 0}}, ...extra};
+  return {mode: "markers", showlegend: false, hoverinfo: "skip",
+    marker: {symbol, size: 9, color: colour(entry.slot)}, ...extra};
 }
 
 // Points from -half to half, and both sides of each place where the catalogue knows a kink.
@@ -267,24 +202,25 @@ function broken(xs, ys) {
   return {x, y};
 }
 
-function curves(entry) {
+function curves(entry, base) {
   const formula = FORMULAS[entry.name], xs = grid(entry, state.half);
-  return {
-    value: broken(xs, xs.map((x) => formula.value(x + 1e-13, entry.parameters))),
-    slope: broken(xs, xs.map((x) => formula.slope(x + 1e-13, entry.parameters))),
-  };
+  const of = (kind) => xs.map((x) => {
+    const own = formula[kind](x + 1e-13, entry.parameters);
+    return base ? own - FORMULAS[base.name][kind](x + 1e-13, base.parameters) : own;
+  });
+  return {value: broken(xs, of("value")), slope: broken(xs, of("slope"))};
 }
 
 function limits(ys, cap) {
   const finite = ys.filter((y) => y !== null && Number.isFinite(y));
   const low = Math.max(Math.min(0, ...finite), -cap), high = Math.min(Math.max(0, ...finite), cap);
-  const margin = 0.08 * Math.max(high - low, 0.2);
+  const margin = 0.08 * Math.max(high - low, state.difference ? 1e-6 : 0.2);
   return [low - margin, high + margin];
 }
 
-function drawValue(drawn) {
+function drawValue(drawn, base) {
   const traces = drawn.map(({entry, value}) => line(entry, value));
-  for (const {entry} of drawn) {
+  for (const {entry} of base ? [] : drawn) {
     const facts = PAGE.functions[entry.name], formula = FORMULAS[entry.name];
     if (!isDefault(entry)) continue;
     if (facts.minimum && Math.abs(facts.minimum[0]) <= state.half) {
@@ -295,24 +231,41 @@ function drawValue(drawn) {
     if (kinks.length) {
       traces.push(marker(entry, "diamond-open", {x: kinks.flatMap((x) => [x, x]),
         y: kinks.flatMap((x) => [-1e-9, 1e-9].map((side) => formula.value(x + side, entry.parameters))),
-        name: `${entry.name}: ${WORDS.kink}`, hoverinfo: "skip"}));
+        name: `${entry.name}: ${WORDS.kink}`}));
     }
   }
   const all = drawn.flatMap(({value}) => value.y);
-  Plotly.react("plot-value", traces, layout({
-    xaxis: axis("x", {range: [-state.half, state.half]}),
-    yaxis: axis("", {range: limits(all, 1.15 * state.half)})}), CONFIG);
+  drawChart("value", traces, {xaxis: axis("x", {range: [-state.half, state.half]}),
+    yaxis: axis(base ? say(WORDS.minus, {name: "f", other: label(base)}) : "", {range: limits(all, 1.15 * state.half)})});
 }
 
-function drawSlope(drawn) {
+function drawSlope(drawn, base) {
+  const logarithmic = state.logarithmic && !base;
+  const shownSlope = ({x, y}) => ({x, y: logarithmic ? y.map((value) => (value ? Math.abs(value) : null)) : y});
   const all = drawn.flatMap(({slope}) => slope.y);
-  Plotly.react("plot-slope", drawn.map(({entry, slope}) => line(entry, slope)), layout({
+  drawChart("slope", drawn.map(({entry, slope}) => line(entry, shownSlope(slope))), {
     xaxis: axis("x", {range: [-state.half, state.half]}),
-    yaxis: axis("", {range: limits(all, 8)})}), CONFIG);
+    yaxis: logarithmic ? axis("|f′|", {type: "log", exponentformat: "power", range: [-4, 1]})
+      : axis(base ? say(WORDS.minus, {name: "f′", other: label(base)}) : "", {range: limits(all, 8)})});
+}
+
+const LAYERS = 30;
+
+function drawDepth() {
+  const gain = state.gain === "own" ? "own" : Number(state.gain);
+  const found = state.chosen.map((entry) => ({entry, ...throughDepth(FORMULAS[entry.name], entry.parameters, LAYERS, gain)}));
+  for (const kind of ["signal", "gradient"]) {
+    const x = Array.from({length: LAYERS + 1}, (_, layer) => layer);
+    const traces = found.map(({entry, [kind]: y}) => line(entry, {x, y: y.map((size) => (size > 1e-12 && size < 1e12 ? size : null))}));
+    const sizes = traces.flatMap(({y}) => y).filter((size) => size !== null).map(Math.log10);
+    const ends = [Math.min(-1, ...sizes), Math.max(1, ...sizes)];
+    drawChart(kind, traces, {xaxis: axis(WORDS.layer, {range: [0, LAYERS]}),
+      yaxis: axis("", {type: "log", exponentformat: "power", range: [Math.max(ends[0], -8) - 0.1, Math.min(ends[1], 8) + 0.1]})});
+  }
 }
 
 function drawOutcome(drawn) {
-  const usual = drawn.map(({entry}) => usualOutput(FORMULAS[entry.name], entry.parameters));
+  const usual = drawn.map(({entry}) => usualOutput(FORMULAS[entry.name], entry.parameters, state.mean, state.spread));
   const low = Math.max(Math.min(-1.5, ...usual.map(([a]) => a)), -6);
   const high = Math.min(Math.max(1.5, ...usual.map(([, b]) => b)), 6);
   const room = 0.06 * (high - low);
@@ -323,18 +276,20 @@ function drawOutcome(drawn) {
   const end = Math.ceil((high + room) / width) * width;
   const bins = Math.round((end - start) / width);
   const xs = Array.from({length: 200}, (_, i) => start + (end - start) * i / 199);
-  const traces = [{x: xs, y: xs.map((x) => Math.exp(-x * x / 2) / Math.sqrt(2 * Math.PI)),
-    mode: "lines", name: WORDS.input, line: {color: theme("muted"), width: 1.2, dash: "dot"}}];
-  const pins = [], annotations = [];
+  const normal = (x) => Math.exp(-(((x - state.mean) / state.spread) ** 2) / 2) / state.spread / Math.sqrt(2 * Math.PI);
+  const traces = [{x: xs, y: xs.map(normal), mode: "lines", name: WORDS.input, hoverinfo: "skip",
+    line: {color: "var(--muted)", width: 1.2, dash: "dot"}}];
+  const pins = [], annotations = [], clipped = [];
   let peak = 0.5;
   for (const {entry} of drawn) {
     const {pins: own, density, edges} =
-      outcome(FORMULAS[entry.name], entry.parameters, start, end, bins);
+      outcome(FORMULAS[entry.name], entry.parameters, start, end, bins, state.mean, state.spread);
     const sorted = [...density].sort((a, b) => a - b);
     peak = Math.max(peak, Math.min(sorted[Math.floor(0.97 * bins)] * 1.4, 4));
-    traces.push({...line(entry, {x: edges.map((x) => x + width / 2), y: density}),
-      line: {color: colour(entry.slot), width: 2, shape: "hvh"},
-      fill: "tozeroy", fillcolor: colour(entry.slot) + "1f"});
+    traces.push({name: label(entry), mode: "lines", hoverinfo: "skip", x: edges.map((x) => x + width / 2), y: density,
+      line: {color: colour(entry.slot), width: 2, shape: "hvh"}, fill: "tozeroy"});
+    const over = edges.map((x, i) => [x + width / 2, density[i]]).filter(([, y]) => y > 1.08 * peak);
+    if (over.length) clipped.push({entry, x: over.map(([x]) => x)});
     pins.push(...own.map((pin) => ({...pin, entry})));
   }
   const top = 1.08 * peak;
@@ -343,23 +298,26 @@ function drawOutcome(drawn) {
   for (const {value, share, entry, level} of notes) {
     const height = top * (0.94 - 0.09 * level);
     const left = value > (start + end) / 2;
-    traces.push({x: [value, value], y: [0, height], mode: "lines+markers", name: entry.name,
-      line: {color: colour(entry.slot), width: 2.5}, hoverinfo: "skip",
-      marker: {color: colour(entry.slot), size: [0, 10]}});
-    annotations.push({x: value, y: height, text: `${entry.name}: ${shownShare(share)}`,
+    traces.push({x: [value, value], y: [0, height], mode: "lines", name: label(entry),
+      line: {color: colour(entry.slot), width: 2.5}, hoverinfo: "skip"},
+    marker(entry, "circle", {x: [value], y: [height]}));
+    annotations.push({x: value, y: height, text: `${label(entry)}: ${shownShare(share)}`,
       showarrow: false, xanchor: left ? "right" : "left", xshift: left ? -9 : 9,
       font: {color: colour(entry.slot), size: 13}});
   }
-  Plotly.react("plot-outcome", traces, layout({hovermode: "closest", annotations,
-    xaxis: axis("f(X)", {range: [start, end]}),
-    yaxis: axis(WORDS.density, {range: [0, top]})}), CONFIG);
+  // A density that goes on above the picture has an arrow there.
+  for (const {entry, x} of clipped) traces.push(marker(entry, "triangle-up", {x: [x[0]], y: [0.98 * top]}));
+  drawChart("outcome", traces, {hovermode: "closest", annotations, xaxis: axis("f(X)", {range: [start, end]}),
+    yaxis: axis(WORDS.density, {range: [0, top]})});
 }
 
 function drawCharts() {
-  const drawn = state.chosen.map((entry) => ({entry, ...curves(entry)}));
-  drawValue(drawn);
-  drawSlope(drawn);
+  const base = state.difference && state.chosen.length > 1 ? state.chosen[0] : null;
+  const drawn = state.chosen.map((entry) => ({entry, ...curves(entry, base)}));
+  drawValue(drawn, base);
+  drawSlope(drawn, base);
   drawOutcome(drawn);
+  drawDepth();
 }
 
 // The chosen functions as chips and as cards with their sliders and figures.
@@ -380,14 +338,15 @@ function chip(entry) {
     remove(entry.name);
     document.getElementById("add-name").focus();
   });
-  item.append(swatch, entry.name, button);
+  item.append(swatch, label(entry), button);
   item.style.setProperty("--own", colour(entry.slot));
   return item;
 }
 
 function card(entry) {
-  const template = document.getElementById(`card-${entry.name}`);
+  const template = document.getElementById(entry.name.startsWith("=") ? "card-pasted" : `card-${entry.name}`);
   const element = template.content.firstElementChild.cloneNode(true);
+  if (entry.name.startsWith("=")) fillPasted(entry, element);
   element.style.setProperty("--own", colour(entry.slot));
   for (const input of element.querySelectorAll("input[data-parameter]")) {
     const event = input.type === "range" ? "input" : "change";
@@ -405,6 +364,24 @@ function card(entry) {
     });
   }
   return element;
+}
+
+// The card of a typed formula: its text, and a slider for each name in it.
+function fillPasted(entry, element) {
+  element.dataset.name = entry.name;
+  element.querySelector(".formula code").textContent = label(entry);
+  const box = element.querySelector(".sliders");
+  for (const {name, low, high, default: value} of PAGE.functions[entry.name].sliders) {
+    const row = box.querySelector("template").content.firstElementChild.cloneNode(true);
+    const [slider, number] = row.querySelectorAll("input");
+    slider.id = `pasted-${entry.slot}-${name}`;
+    row.querySelector("label").htmlFor = slider.id;
+    row.querySelector("label").textContent = name;
+    number.setAttribute("aria-label", name);
+    for (const input of [slider, number]) Object.assign(input, {min: low, max: high, value});
+    for (const input of [slider, number]) input.dataset.parameter = name;
+    box.append(row);
+  }
 }
 
 // A page from a file may have no clipboard of its own: then the old way, through a selection.
@@ -428,8 +405,8 @@ function fill(entry, element) {
     if (input.type === "range") input.value = value;
   }
   const exact = PAGE.functions[entry.name].exact;
-  const own = isDefault(entry) && exact.mean !== null;
-  const figures = own ? exact : normalFigures(FORMULAS[entry.name], entry.parameters);
+  const own = isDefault(entry) && exact.mean !== null && state.mean === 0 && state.spread === 1;
+  const figures = own ? exact : normalFigures(FORMULAS[entry.name], entry.parameters, state.mean, state.spread);
   const texts = {
     mean: shown(figures.mean),
     deviation: shown(Math.sqrt(Math.max(figures.second - figures.mean ** 2, 0))),
@@ -457,7 +434,7 @@ function drawChoice() {
 
 function drawFigures() {
   for (const entry of state.chosen) {
-    fill(entry, cards.querySelector(`[data-name="${entry.name}"]`));
+    fill(entry, cards.children[state.chosen.indexOf(entry)]);
   }
 }
 
@@ -507,6 +484,9 @@ function applyFilter() {
     learnable: document.getElementById("filter-learnable").checked};
   let count = 0;
   for (const row of rows) count += !(row.hidden = !matches(row, filter));
+  for (const button of document.querySelectorAll("#matches button")) {
+    button.hidden = rows.find((row) => row.dataset.name === button.dataset.toggle)?.hidden ?? false;
+  }
   document.getElementById("count").textContent = say(WORDS.shown, {shown: count, all: rows.length});
 }
 
@@ -515,6 +495,11 @@ function markRows() {
     const entry = find(row.dataset.name), button = row.querySelector(".toggle");
     button.setAttribute("aria-pressed", String(Boolean(entry)));
     row.style.setProperty("--own", entry ? colour(entry.slot) : "transparent");
+  }
+  for (const button of document.querySelectorAll("#matches button")) {
+    const entry = find(button.dataset.toggle);
+    button.setAttribute("aria-pressed", String(Boolean(entry)));
+    button.style.setProperty("--own", entry ? colour(entry.slot) : "transparent");
   }
 }
 
@@ -548,9 +533,19 @@ listeners.push((what) => {
 
 document.getElementById("add").addEventListener("submit", (event) => {
   event.preventDefault();
-  const field = document.getElementById("add-name"), given = field.value.trim().toLowerCase();
+  const field = document.getElementById("add-name"), typed = field.value.trim(), given = typed.toLowerCase();
   if (!given) return;
-  const name = resolve(given);
+  let name = resolve(given);
+  if (!name && /[^\w.-]|^x$/.test(typed.replace(/^=/, ""))) {
+    try {
+      name = `=${typed.replace(/^=/, "").replace(/\s+/g, " ").trim()}`;
+      known(name);
+    } catch (fault) {
+      if (!(fault instanceof FormulaFault)) throw fault;
+      message(fault.message);
+      return;
+    }
+  }
   if (name) {
     message(add(name));
     field.value = "";
@@ -583,8 +578,64 @@ for (const button of document.querySelectorAll("[data-toggle]")) {
 document.getElementById("filters").addEventListener("input", applyFilter);
 document.getElementById("filters").addEventListener("submit", (event) => event.preventDefault());
 
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => changed("choice"));
+for (const button of document.querySelectorAll("[data-preset]")) {
+  button.addEventListener("click", () => {
+    for (const {name} of [...state.chosen]) remove(name);
+    for (const name of PAGE.presets[button.dataset.preset]) if (known(name)) add(name);
+  });
+}
 
+// The input's distribution, the gain of the weights, and the two ways to look at near curves.
+const outputs = {mean: document.getElementById("mean-shown"), spread: document.getElementById("spread-shown")};
+function showSettings() {
+  for (const name of ["mean", "spread"]) {
+    document.getElementById(name).value = state[name];
+    outputs[name].textContent = state[name].toFixed(1);
+  }
+  document.getElementById("gain").value = state.gain;
+  document.getElementById("difference").setAttribute("aria-pressed", String(state.difference));
+  document.getElementById("logarithmic").setAttribute("aria-pressed", String(state.logarithmic));
+}
+for (const name of ["mean", "spread"]) {
+  document.getElementById(name).addEventListener("input", ({target}) => {
+    state[name] = target.valueAsNumber;
+    showSettings();
+    changed("parameters");
+  });
+}
+document.getElementById("gain").addEventListener("change", ({target}) => {
+  state.gain = target.value;
+  changed("parameters");
+});
+for (const name of ["difference", "logarithmic"]) {
+  document.getElementById(name).addEventListener("click", () => {
+    state[name] = !state[name];
+    showSettings();
+    changed("parameters");
+  });
+}
+
+// Functions of two inputs: the whole surface as a map, and five slices through it.
+const surfaceChoice = document.getElementById("surface");
+function drawSurface() {
+  const {gate, value, heights} = PAGE.surfaces[surfaceChoice.value];
+  const scale = [0, 1, 2, 3, 4].map((step) => [step / 4, `var(--heat${step})`]);
+  const across = [gate[0], gate.at(-1)];
+  drawChart("surface", [{type: "heatmap", x: gate, y: value, z: heights, colorscale: scale,
+    hovertemplate: `${WORDS.gate} %{x}, ${WORDS.value} %{y}<br><b>%{z:.4~g}</b>`}],
+  {hovermode: "closest", xaxis: axis(WORDS.gate, {range: across}), yaxis: axis(WORDS.value, {range: [value[0], value.at(-1)]})});
+  const rows = [0, 1, 2, 3, 4].map((part) => Math.round(part / 4 * (value.length - 1)));
+  drawChart("slices", rows.map((row, place) => ({
+    name: `${WORDS.value} = ${shown(value[row])}`, mode: "lines", x: gate, y: heights[row], meta: {label: shown(value[row])},
+    line: {color: `var(--series${place})`, width: 2.2, dash: DASHES[place]}})), {xaxis: axis(WORDS.gate, {range: across}), yaxis: axis("")});
+}
+if (surfaceChoice) {
+  surfaceChoice.addEventListener("change", drawSurface);
+  drawSurface();
+}
+
+window.actlabColours = {};
 recall();
+showSettings();
 applyFilter();
 requestAnimationFrame(() => { document.documentElement.dataset.drawn = ""; });
