@@ -4,7 +4,9 @@ import ctypes
 import ctypes.util
 import importlib.util
 import os
+import platform
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 from actlab.i18n import _
@@ -23,7 +25,37 @@ class Check:
 
 def diagnose(data_directory: str | None) -> list[Check]:
     """Look at everything that matters for a study on this machine."""
-    return [_threads(), _bf16(), _cuda(), _allocator(), *_data(data_directory), *_extras()]
+    return [
+        *_versions(),
+        _threads(),
+        _bf16(),
+        _cuda(),
+        _allocator(),
+        *_data(data_directory),
+        *_extras(),
+    ]
+
+
+def _versions() -> list[Check]:
+    """Return what a bug report has to say first."""
+    system = f"{platform.system()} {platform.release()} {platform.machine()}"
+    python = f"{platform.python_implementation()} {platform.python_version()}, {system}"
+    known = {name: _version(name) for name in ("torch", "numpy", "optuna", "scipy")}
+    libraries = ", ".join(f"{name} {found}" for name, found in known.items() if found)
+    advice = _("these three lines belong into a bug report")
+    return [
+        Check("actlab", True, _version("actlab"), advice),
+        Check("python", True, python, ""),
+        Check(_("libraries"), True, libraries, ""),
+    ]
+
+
+def _version(name: str) -> str:
+    """Return the installed version of a package, empty where it is not installed."""
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return ""
 
 
 def _threads() -> Check:

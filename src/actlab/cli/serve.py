@@ -1,13 +1,18 @@
 """`actlab serve`: run folders in a browser on this machine, live, read and never written."""
 
 import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from actlab.cli.study.options import Language
-from actlab.errors import ActlabError, unknown_name
+from actlab.errors import ActlabError, missing_extra, unknown_name
 from actlab.i18n import LANGUAGES, _, process_language
 
 Folders = Annotated[
@@ -50,3 +55,20 @@ def _listening_socket(port: int) -> socket.socket:
         message = _("Port {port} cannot be used: {reason}. Choose another with --port, or 0.")
         raise ActlabError(message.format(port=port, reason=error.strerror)) from None
     return listener
+
+
+@contextmanager
+def serving_beside(folder: Path, language: str) -> Iterator[None]:
+    """Show a run folder in a process of its own meanwhile, which says its address on stderr.
+
+    Raises ActlabError where what serving needs is not installed.
+    """
+    if find_spec("starlette") is None or find_spec("uvicorn") is None:
+        raise ActlabError(missing_extra("uvicorn"))
+    command = [sys.executable, "-m", "actlab", "serve", str(folder), "--port", "0"]
+    server = subprocess.Popen([*command, "--lang", language], stdout=sys.stderr)  # noqa: S603  # no shell
+    try:
+        yield
+    finally:
+        server.terminate()
+        server.wait()

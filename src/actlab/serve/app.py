@@ -6,11 +6,13 @@ import hashlib
 import os
 import re
 import threading
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -25,13 +27,16 @@ from actlab.files import open_regular
 from actlab.i18n import LANGUAGES, translation
 from actlab.pages.kit import asset, render_page
 from actlab.pages.lanes import small_multiple
-from actlab.pages.words import outcome_word
-from actlab.records import Record
+from actlab.pages.words import outcome_word, slot_word
+from actlab.serve.now import Running, lanes, trainings
 from actlab.serve.runs import Run, Runs, version
+from actlab.studies.confirm.protocol_change import ProtocolChange, protocol_change
 from actlab.studies.interface.pages import report_data
+from actlab.studies.interface.verdicts import replication_of
 from actlab.studies.report import render
 from actlab.studies.report.answer import answer
 from actlab.studies.report.first_screen import first_screen
+from actlab.studies.report.page import OtherLanguage
 from actlab.studies.run_folder import RunFolder
 from actlab.text import NO_BREAK, Formatter
 
@@ -49,6 +54,9 @@ FILES = {
 
 SHOWN = 30
 """How many of the newest trials the live view lists."""
+
+MOST_CURVES, MOST_PALE = 16, 20
+"""How many learning curves are drawn of what trains now, and of what has ended behind each."""
 
 _PACKAGE = "actlab.serve"
 _POLICY = (
@@ -123,14 +131,19 @@ class _Site:
         run = await self._run(request)
         language = self._language(request)
         text, policy = await asyncio.to_thread(self._report, run, language)
-        return HTMLResponse(text, headers={"Content-Security-Policy": policy})
+        headers = {"Content-Security-Policy": policy}
+        if "save" in request.query_params:
+            headers["Content-Disposition"] = f'attachment; filename="{_saved(run.name)}.html"'
+        return HTMLResponse(text, headers=headers)
 
     async def compare_page(self, request: Request) -> Response:
         keys = list(dict.fromkeys(request.query_params.getlist("run")))[:8]
         runs = [run for key in keys if (run := await asyncio.to_thread(self.runs.get, key))]
         plans = [asdict(run.plan) for run in runs if run.plan is not None]
         rows = _differences(plans, [run for run in runs if run.plan is not None])
-        return self._page(request, "compare.html", {"runs": runs, "rows": rows})
+        changes = await asyncio.to_thread(_changes, runs) if len(runs) > 1 else []
+        values = {"runs": runs, "rows": rows, "changes": changes}
+        return self._page(request, "compare.html", values)
 
     async def file(self, request: Request) -> Response:
         run = await self._run(request)
@@ -142,7 +155,7 @@ class _Site:
                 content = stream.read()
         except OSError:
             raise HTTPException(404) from None
-        saved = re.sub(r"[^\w.-]", "_", f"{run.name}-{name}", flags=re.ASCII)
+        saved = _saved(f"{run.name}-{name}")
         headers = {"Content-Disposition": f'attachment; filename="{saved}"'}
         return Response(content, media_type=FILES[name], headers=headers)
 
@@ -170,15 +183,18 @@ class _Site:
     def _live(self, run: Run, language: str) -> dict[str, Any]:
         """Return what the live view of a run shows, whatever state the folder is in."""
         values: dict[str, Any] = {"run": run, "version": version(run.path), "first": None}
-        values |= {"newest": [], "curves": [], "files": [], "reason": run.reason}
+        values |= {"newest": [], "curves": [], "lanes": "", "files": [], "reason": run.reason}
         if run.plan is None:
             return values
         form = Formatter(translation(language), NO_BREAK)
-        folder = RunFolder(run.path)
+        folder = self.runs.folder(run.key, run.path)
         values["files"] = [name for name in FILES if (run.path / name).is_file()]
-        newest = list(reversed(folder.all_records()[-SHOWN:]))
-        values["newest"] = newest
-        values["curves"] = _curves(newest[:8])
+        records = folder.all_records()
+        values["newest"] = list(reversed(records[-SHOWN:]))
+        if run.state == "running":
+            rows = trainings(folder.progress_path, records)
+            values["lanes"] = lanes(rows, time.time())
+            values["curves"] = _curves(rows)
         try:
             data = report_data(folder, language)
             values["first"] = first_screen(data, answer(data), form)
@@ -194,7 +210,10 @@ class _Site:
         with self._drawing:
             if stamp not in self._drawn:
                 try:
-                    text = render(report_data(RunFolder(run.path), language), language)
+                    second = next(other for other in LANGUAGES if other != language)
+                    switch = OtherLanguage(second, address=f"?lang={second}")
+                    data = report_data(RunFolder(run.path), language)
+                    text = render(data, language, other=switch)
                 except ActlabError as error:
                     raise HTTPException(404, str(error)) from None
                 self._drawn = {stamp: (text, _policy_of(text))}
@@ -208,6 +227,7 @@ class _Site:
             "form": form,
             "lang": request.query_params.get("lang") if language != self.language else None,
             "outcome_word": lambda outcome: outcome_word(outcome, messages),
+            "slot_word": lambda slot: slot_word(slot, messages),
         }
         text = render_page(
             template,
@@ -220,13 +240,22 @@ class _Site:
         return HTMLResponse(text)
 
 
-def _curves(records: Sequence[Record]) -> list[tuple[Record, Any]]:
-    drawn = []
-    for record in records:
-        values = [epoch.valid_metric for epoch in record.curve]
-        if values:
-            drawn.append((record, small_multiple([values], min(values), max(values))))
-    return drawn
+def _curves(rows: Sequence[Running]) -> list[tuple[Running, Markup]]:
+    """Return the curves of what trains now, over pale ones of what has ended; all on one scale."""
+    now = [row for row in rows if not row.has_ended][-MOST_CURVES:]
+    ended = [row.values for row in rows if row.has_ended][-MOST_PALE:]
+    known = sorted(v for row in rows for v in row.values if v is not None)
+    if not now or not known:
+        return []
+    low, high = known[len(known) // 10], known[-1]
+    longest = max(len(values) for values in (*ended, *(row.values for row in now)))
+
+    def fitted(values: Sequence[float | None]) -> list[float | None]:
+        inside = [None if v is None else min(max(v, low), high) for v in values]
+        return inside + [None] * (longest - len(inside))
+
+    pale = [fitted(values) for values in ended]
+    return [(row, small_multiple([*pale, fitted(row.values)], low, high)) for row in now]
 
 
 def _differences(plans: list[dict[str, Any]], runs: list[Run]) -> list[tuple[str, list[str]]]:
@@ -239,6 +268,18 @@ def _differences(plans: list[dict[str, Any]], runs: list[Run]) -> list[tuple[str
     return [(name, values) for name, values in rows if len(set(values)) > 1]
 
 
+def _changes(runs: list[Run]) -> list[tuple[str, ProtocolChange | str]]:
+    """Return what changes from the first run to each other, paired where the seeds match."""
+    found: list[tuple[str, ProtocolChange | str]] = []
+    for other in runs[1:]:
+        try:
+            pair = [replication_of(RunFolder(run.path)) for run in (runs[0], other)]
+            found.append((other.name, protocol_change(*pair)))
+        except (ActlabError, OSError) as error:
+            found.append((other.name, str(error)))
+    return found
+
+
 def _flat(value: Any, name: str = "") -> dict[str, str]:
     if isinstance(value, dict):
         found: dict[str, str] = {}
@@ -248,6 +289,11 @@ def _flat(value: Any, name: str = "") -> dict[str, str]:
     if isinstance(value, list | tuple):
         return {name: ", ".join(map(str, value))}
     return {name: "" if value is None else str(value)}
+
+
+def _saved(name: str) -> str:
+    """Return a file name that is a name on every system."""
+    return re.sub(r"[^\w.-]", "_", name, flags=re.ASCII)
 
 
 def _policy_of(page: str) -> str:

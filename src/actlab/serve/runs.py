@@ -10,6 +10,8 @@ from typing import Literal
 
 from actlab.errors import ActlabError
 from actlab.records import Plan, Record, best_record
+from actlab.serve.outline import OutlinedFolder
+from actlab.studies.confirm.remaining import trainings_left
 from actlab.studies.lock import is_held
 from actlab.studies.run_folder import RunFolder
 
@@ -53,6 +55,7 @@ class Runs:
         """Look in each root: a run folder itself, or a folder of run folders."""
         self.roots = tuple(Path(root).absolute() for root in roots)
         self._known: dict[str, tuple[object, Run]] = {}
+        self._folders: dict[str, OutlinedFolder] = {}
 
     def paths(self) -> dict[str, Path]:
         """Return the run folders that there are now, by key."""
@@ -72,9 +75,13 @@ class Runs:
         stamp = version(path)
         known = self._known.get(key)
         if known is None or known[0] != stamp:
-            known = (stamp, _read(key, path))
+            known = (stamp, _read(key, path, self.folder(key, path)))
             self._known[key] = known
         return known[1]
+
+    def folder(self, key: str, path: Path) -> OutlinedFolder:
+        """Return the folder under a key, which keeps what it has read."""
+        return self._folders.setdefault(key, OutlinedFolder(path))
 
 
 def key_of(path: Path) -> str:
@@ -84,7 +91,10 @@ def key_of(path: Path) -> str:
 
 def version(path: Path) -> str:
     """Return a text that changes whenever what the page shows of a run folder changes."""
-    watched = ("plan.toml", "records.jsonl", "environment.json", "confirm.json", "verdict.json")
+    watched = (
+        *("plan.toml", "records.jsonl", "environment.json", "confirm.json", "verdict.json"),
+        "progress.jsonl",
+    )
     parts = []
     for name in watched:
         try:
@@ -121,9 +131,8 @@ def _changed(path: Path) -> float:
         return 0.0
 
 
-def _read(key: str, path: Path) -> Run:
+def _read(key: str, path: Path, folder: OutlinedFolder) -> Run:
     try:
-        folder = RunFolder.open(path)
         plan, environment, confirmation = folder.plan(), folder.environment(), folder.confirmation()
         records = folder.all_records()
     except (ActlabError, OSError) as error:
@@ -140,7 +149,7 @@ def _read(key: str, path: Path) -> Run:
         state = "confirmed"
     else:
         state = "searched" if searched else "interrupted"
-    waiting = max(plan.trials - len(trials), 0) + max(planned - len(replicates), 0)
+    waiting = trainings_left(plan, records, confirmation)
     return Run(
         key=key,
         path=path,

@@ -1,5 +1,6 @@
 """`actlab study run`: from a preset or a plan file to the report."""
 
+from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -70,6 +71,10 @@ Deterministic = Annotated[
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help=_("Say what the study would cost, and stop."))
 ]
+Serve = Annotated[
+    bool,
+    typer.Option("--serve", help=_("Show the study in a browser while it runs; prints where.")),
+]
 
 
 def run(
@@ -94,11 +99,13 @@ def run(
     search_only: SearchOnly = False,
     deterministic: Deterministic = False,
     dry_run: DryRun = False,
+    serve: Serve = False,
     language: Language = None,
     json: Json = False,
 ) -> None:
     """Validate everything, make the run folder, train, write the report."""
     from actlab.cli.report import checked_language
+    from actlab.cli.serve import serving_beside
     from actlab.cli.study.dry_run import show_estimate
     from actlab.cli.study.finish import finish
     from actlab.errors import ActlabError
@@ -142,4 +149,5 @@ def run(
     shared = shared_storage(storage)
     path = out or Path("runs", f"{plan.name}-{datetime.now().astimezone():%Y%m%d-%H%M%S}")
     folder = RunFolder.create(path, plan)
-    finish(folder, make_executor, page_language, as_json=json, storage=shared)
+    with serving_beside(folder.path, page_language) if serve else nullcontext():
+        finish(folder, make_executor, page_language, as_json=json, storage=shared)

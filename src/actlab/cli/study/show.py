@@ -1,5 +1,7 @@
 """`actlab study show`: what a run folder says, finished, running or interrupted."""
 
+import time
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -16,8 +18,48 @@ TrialNumber = Annotated[
 ]
 
 
-def show(path: RunFolderPath, *, trial: TrialNumber = None, json: Json = False) -> None:
+Watch = Annotated[
+    bool,
+    typer.Option("--watch", help=_("Print it again whenever a trial ends, until the study does.")),
+]
+
+
+def show(
+    path: RunFolderPath, *, trial: TrialNumber = None, watch: Watch = False, json: Json = False
+) -> None:
     """Print the trials of a run folder, or one of them."""
+    if watch and (trial is not None or json):
+        raise ActlabError(_("--watch shows the whole study; give it without --trial and --json."))
+    if watch:
+        _watch(path)
+        return
+    _show(path, trial, as_json=json)
+
+
+_LOOK_EVERY_SECONDS = 1.0
+
+
+def _watch(path: Path) -> None:
+    """Show a study anew whenever something in it has changed, as long as it runs."""
+    from rich.console import Console
+
+    from actlab.studies.lock import is_held
+    from actlab.studies.run_folder import RunFolder
+
+    folder, console, shown = RunFolder.open(path), Console(), -1
+    while True:
+        runs = is_held(folder.lock_path)
+        count = len(folder.all_records())
+        if count != shown:
+            console.clear()
+            _show(path, None, as_json=False)
+            shown = count
+        if not runs:
+            return
+        time.sleep(_LOOK_EVERY_SECONDS)
+
+
+def _show(path: Path, trial: int | None, *, as_json: bool) -> None:
     from actlab.case_study.claims import claims
     from actlab.cli.study.verdict_table import print_verdict
     from actlab.cli.tasks.finish import show_tasks
@@ -28,7 +70,7 @@ def show(path: RunFolderPath, *, trial: TrialNumber = None, json: Json = False) 
     folder = RunFolder.open(path)
     is_run_of_tasks = folder.plan().tasks is not None
     if is_run_of_tasks and trial is None:
-        show_tasks(folder, as_json=json)
+        show_tasks(folder, as_json=as_json)
         return
     if trial is not None:
         records = folder.task_records() if is_run_of_tasks else folder.records()
@@ -38,8 +80,8 @@ def show(path: RunFolderPath, *, trial: TrialNumber = None, json: Json = False) 
             raise ActlabError(message.format(number=trial, known=_numbers(sorted(found))))
         document = trial_detail(found[trial])
     else:
-        document = verdict_summary(folder, claims) if json else summary(folder)
-    if json:
+        document = verdict_summary(folder, claims) if as_json else summary(folder)
+    if as_json:
         print_json(document)
     elif trial is not None:
         _print_trial(document)

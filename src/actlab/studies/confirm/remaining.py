@@ -6,15 +6,13 @@ from actlab.records import Confirmation, Plan, Record
 from actlab.studies.confirm.candidate_settings import CHOOSE_SEEDS, settings_to_choose_from
 
 
-def trainings_left(
-    plan: Plan, records: Sequence[Record], confirmation: Confirmation | None
-) -> int:
+def trainings_left(plan: Plan, records: Sequence[Record], confirmation: Confirmation | None) -> int:
     """Return the trainings that are left, those of a confirmation that was asked for among them.
 
     Until the search has ended it is an estimate: which settings are trained again depends on it.
     Candidates that are stopped early make it fewer.
     """
-    done = {stage: 0 for stage in ("search", "choose", "confirm")}
+    done = dict.fromkeys(("search", "choose", "confirm"), 0)
     for record in records:
         done[record.stage] += 1
     left = max(plan.trials - done["search"], 0)

@@ -1,4 +1,4 @@
-"""Live progress of a study on standard error: trials done, time left over all phases, best so far."""
+"""Live progress of a study on standard error: trials done, time left, best so far."""
 
 import sys
 import time
@@ -66,7 +66,9 @@ class StudyProgress:
             TextColumn("{task.fields[count]}", table_column=Column(no_wrap=True)),
             TextColumn("{task.fields[left]}", table_column=Column(no_wrap=True)),
             BarColumn(bar_width=None if self._console.width >= _BEST_FROM_WIDTH else 10),
-            TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis")),
+            TextColumn(
+                "{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis")
+            ),
             console=self._console,
             disable=not self._live,
             expand=True,
@@ -107,7 +109,12 @@ class StudyProgress:
         time_left = "" if left is None or left <= 0 else _("{time} left").format(time=_time(left))
         shown = text if self._console.width >= _BEST_FROM_WIDTH else ""
         self._bar.update(
-            self._task, completed=done, total=planned, description=shown, count=count, left=time_left
+            self._task,
+            completed=done,
+            total=planned,
+            description=shown,
+            count=count,
+            left=time_left,
         )
         line = ", ".join(part for part in (count, time_left, text) if part)
         self._line(line, is_last=done == planned)
