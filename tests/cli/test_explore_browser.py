@@ -57,9 +57,9 @@ def test_a_typed_formula_has_the_values_and_slopes_of_python(
     scalar = [function for function in activations.functions() if function.kind == "scalar"]
     texts = {function.name: (function.formula, dict(function.values)) for function in scalar}
     texts |= {
-        "powers": ("2x^3 - -x**2/(1+abs(x))", {}),
-        "choice": ("where((x>1 or x<-1) and x!=3, log1p(abs(x)), min(x, 0.5, x^2))", {}),
-        "named": ("max(gelu(x), a*x)", {"a": 0.1}),
+        "powers": ("2*x**3 - -x**2/(1+abs(x))", {}),
+        "choice": ("where((x>1 or x<-1) and x!=3, log1p(abs(x)), min(x, 0.5, x**2))", {}),
+        "named": ("max(relu(x), a*x)", {"a": 0.1}),
     }
     found = watched.page.evaluate(
         """([xs, texts]) => Object.fromEntries(Object.entries(texts).map(([name, [text, p]]) => {

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 import shutil
 import socket
 import threading
@@ -228,3 +229,21 @@ def test_nothing_is_written(ask: Ask, folder: Path) -> None:
     for path in ("/", f"/runs/{key}", f"/runs/{key}/report", f"/runs/{key}/state"):
         ask(path)
     assert state() == before
+
+
+def test_a_run_is_saved_as_one_file_and_its_language_is_switched_by_a_link(
+    ask: Ask, folder: Path
+) -> None:
+    key = key_of(folder / HOSTILE)
+    saved = ask(f"/runs/{key}/report?save=1")
+    assert saved.status == 200
+    assert re.search(r'filename="[\w.-]+\.html"', saved.headers["content-disposition"])
+    assert 'href="?lang=ko"' in saved.text
+    assert "attachment" not in ask(f"/runs/{key}/report").headers.get("content-disposition", "")
+
+
+def test_comparing_says_per_pair_what_differs_or_why_it_cannot(ask: Ask, folder: Path) -> None:
+    keys = [key_of(folder / name) for name in ("finished", HOSTILE)]
+    page = ask("/compare?" + "&".join(f"run={key}" for key in keys)).text
+    assert "Differences to finished, paired by seed" in page
+    assert "<img src=x" not in page

@@ -81,7 +81,7 @@ def test_count_and_time_survive_a_narrow_terminal(
             clock[0] += 10.0
             folder.records.append(record)
             shown.on_records(folder.all_records(), 120)
-    last = out.getvalue().splitlines()[-1]
+    last = [line for line in out.getvalue().splitlines() if "40/120" in line][-1]
     assert "40/120 (step 1 of 3)" in last
     assert "min left" in last
     assert ("best " in last) == (width >= 90)
@@ -99,7 +99,5 @@ def test_without_a_terminal_a_line_says_the_same(
             folder.records.append(record)
             shown.on_records(folder.all_records(), 120)
     lines = capsys.readouterr().err.splitlines()
-    assert lines[0] == "1/120, best 90.68 % (conv tanh, fc leaky_relu_0.01)" or lines[0].startswith(
-        "1/120, best "
-    )
+    assert lines[0].startswith("1/120, best ")
     assert lines[-1].startswith("12/120, 29 min 0 s left, best ")

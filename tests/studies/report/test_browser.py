@@ -44,7 +44,7 @@ def test_the_page_is_silent_offline_and_complete(
     watched.visit("#tab-methods")
     watched.visit("#tab-trials")
     watched.visit("#tab-search")
-    assert drawn.count() == page.locator(".picture .plot").count() == 7
+    assert drawn.count() == page.locator(".picture .plot").count() == 10
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     zoom = page.locator("#figure-rates-conv .views button")
     assert zoom.nth(0).get_attribute("aria-pressed") == "true"
@@ -129,6 +129,25 @@ def test_a_click_on_a_row_shows_its_curves_and_the_address_has_it(
     assert "trial=" not in page.url
     watched.check()
     again.check()
+
+
+def test_a_range_on_an_axis_filters_the_table_and_is_in_the_address(
+    browser: Any, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "report.html", replace(small_study(), verdict=None))
+    watched = Report(browser, path, "#tab-trials?between=2:0.000:0.200")
+    assert watched.shown() == ["0"]
+    assert watched.page.locator("#tab-trials output").inner_text() in (
+        "7 of 7 trials",
+        "1 of 7 trials",
+    )
+    box = watched.page.locator("#plot-parallel").bounding_box()
+    assert box is not None
+    x = box["x"] + 70 + 2 * (box["width"] - 140) / 4
+    watched.page.mouse.click(x, box["y"] + 100)
+    assert watched.shown() == ["0", "1", "2", "3", "4", "5", "7"]
+    assert "between" not in watched.page.url
+    watched.check()
 
 
 def test_the_language_is_switched_in_place_and_back(browser: Any, tmp_path: Path) -> None:

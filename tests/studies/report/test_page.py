@@ -113,7 +113,8 @@ def test_any_state_of_a_study_has_a_page_without_outside(state: str) -> None:
     assert {f"plot-{name}" for name in figures} == {
         identifier
         for identifier in reader.identifiers
-        if identifier.startswith("plot-") and not identifier.startswith("plot-trial-")
+        if identifier.startswith("plot-")
+        and not identifier.startswith(("plot-trial-", "plot-parallel"))
     }
 
 

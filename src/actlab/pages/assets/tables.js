@@ -42,7 +42,7 @@
 
   function count(form) {
     const rows = [...document.getElementById(form.dataset.filters).tBodies[0].rows];
-    const shown = rows.filter((row) => !row.hidden).length;
+    const shown = rows.filter((row) => !row.hidden && !row.classList.contains("outside")).length;
     form.querySelector("output").textContent =
       words.shown.replace("{shown}", shown).replace("{all}", rows.length);
   }

@@ -71,7 +71,7 @@ class StudyProgress:
             ),
             console=self._console,
             disable=not self._live,
-            expand=True,
+            expand=self._console.width >= _BEST_FROM_WIDTH,
         )
         self._task = self._bar.add_task("", total=1, count=_("starting"), left="")
         self._pace = Pace(self._workers())

@@ -1,5 +1,6 @@
 """The figures of a search: its history, pairs, learning rates and learning curves."""
 
+import bisect
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -50,6 +51,9 @@ from actlab.text import Formatter
 MOST_POINTS = 2_000
 """A picture draws so many trials; of more it draws the best and an even share of the others."""
 
+MOST_STEPS = 200
+"""A distribution is drawn by so many of its steps."""
+
 MOST_LINES = 30
 """A small picture draws so many learning curves."""
 
@@ -98,7 +102,7 @@ def history_figure(
         ),
         figure=figure,
         views=tuple(views),
-        height=290,
+        height=255,
     )
 
 
@@ -252,7 +256,7 @@ def heat_figure(table: PairTable, form: Formatter) -> PageFigure:
         ),
         figure=figure,
         views=views if low > lowest else (),
-        height=120 + 38 * len(table.conv),
+        height=115 + 33 * len(table.conv),
         minimum_width=200 + 68 * len(table.fc),
     )
 
@@ -348,7 +352,48 @@ def rates_figure(
         ).format(fact=fact),
         figure=figure,
         views=tuple(View(label, _limits(zoom)) for label, zoom in _labelled(zooms, form)),
-        height=330,
+        height=300,
+    )
+
+
+def distribution_figure(
+    slot: str, trials: tuple[Record, ...], marks: dict[str, Mark], shown: Range, form: Formatter
+) -> PageFigure:
+    """Draw which share of each activation's trials stays below every accuracy."""
+    _ = form.translations.gettext
+    figure = frame(
+        xaxis=accuracy_axis(_("valid (trial) accuracy"), shown),
+        yaxis=axis(_("share of its trials"), range=[0, 1.02], tickformat=".0%"),
+        showlegend=True,
+    )
+    for name, mark in marks.items():
+        own = [record for record in trials if activation(record, slot) == name]
+        scores = sorted(r.valid_accuracy for r in own if r.valid_accuracy is not None)
+        if not scores:
+            continue
+        kept = scores[:: max(len(scores) // MOST_STEPS, 1)]
+        shares = [bisect.bisect_right(scores, score) / len(own) for score in kept]
+        figure.add_scatter(
+            x=[kept[0], *kept, 1.0],
+            y=[0.0, *shares, shares[-1]],
+            mode="lines",
+            name=plain(name),
+            line={"color": mark.colour, "width": 2, "shape": "hv"},
+            hoverinfo="skip",
+        )
+    return PageFigure(
+        name=f"distribution-{slot}",
+        title=_("Share of trials up to an accuracy: {slot}").format(
+            slot=slot_word(slot, form.translations)
+        ),
+        caption=_(
+            "A step is a trial: where a line lies to the right, more of its trials are good."
+        ),
+        description=_(
+            "Empirical distribution of valid (trial) accuracy, a line for each activation."
+        ),
+        figure=figure,
+        height=225,
     )
 
 
@@ -526,6 +571,10 @@ def _search_pictures(data: ReportData, found: Answer, form: Formatter) -> list[P
         heat_figure(pairs, form),
         *(
             rates_figure(slot, trials, by_slot[slot], found, scatter_zooms, form)
+            for slot in ("conv", "fc")
+        ),
+        *(
+            distribution_figure(slot, trials, by_slot[slot], scatter_zooms[0].accuracy, form)
             for slot in ("conv", "fc")
         ),
     ]

@@ -138,10 +138,13 @@ def render(
             "save.js",
             "tables.js",
             "trial.js",
+            "parallel.js",
             *judged.scripts,
         ),
         figures=figures,
-        data=judged.data | {"headline": first.words, "trial": _trial_words(messages)},
+        data=judged.data
+        | {"headline": first.words, "trial": _trial_words(messages)}
+        | {"parallel": {"axes": _parallel_axes(messages)}},
         packed=_packed(trials, other),
     )
 
@@ -165,6 +168,18 @@ def _trial_title(trial: Record, form: Formatter) -> str:
         fc=setting.fc_activation,
         rate=form.rate(setting.learning_rate),
     )
+
+
+def _parallel_axes(translations: NullTranslations) -> list[dict[str, Any]]:
+    """Return the axes of the parallel coordinates: columns of the table of trials."""
+    _ = translations.gettext
+    return [
+        {"column": 1, "title": _("conv activation"), "kind": "name"},
+        {"column": 2, "title": _("FC activation"), "kind": "name"},
+        {"column": 3, "title": _("learning rate"), "kind": "log"},
+        {"column": 6, "title": _("epochs"), "kind": "number"},
+        {"column": 4, "title": _("valid (trial) accuracy"), "kind": "percent"},
+    ]
 
 
 def _trial_words(translations: NullTranslations) -> dict[str, str]:

@@ -1,0 +1,114 @@
+"""Every page, at two sizes, in both themes and languages: nothing for axe-core, no text cut."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from gettext import NullTranslations
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actlab.case_study.published_results import published_trials
+from actlab.i18n import translation
+from actlab.studies.report import write
+from actlab.studies.report.tasks import write_tasks
+from actlab.studies.report.trial_pictures import PUBLISHED_ZOOMS
+from actlab.studies.report.unreplicated import write_unreplicated
+from actlab.verdicts.unreplicated import summarise_trials
+from tests.activations.explorer.explorers import explorer
+from tests.chromium import Watched, browser, pytestmark
+from tests.pages.accessibility import cut_texts, violations
+from tests.studies.report.studies import published_study, small_study
+from tests.studies.report.tasks_run import tasks_run
+from tests.studies.report.verdicts import full_verdict
+
+__all__ = ["browser", "pytestmark"]
+
+
+def finished(path: Path, language: str) -> Path:
+    return write(path, replace(small_study(), verdict=None), language)
+
+
+def confirmed(path: Path, language: str) -> Path:
+    return write(path, replace(published_study(), verdict=full_verdict()), language)
+
+
+def published(path: Path, language: str) -> Path:
+    table = published_trials()
+    summary = summarise_trials(table, translation(language))
+    written = datetime(2026, 1, 1, tzinfo=UTC)
+    return write_unreplicated(
+        path, summary, table, written=written, language=language, zooms=PUBLISHED_ZOOMS
+    )
+
+
+def tasks(path: Path, language: str) -> Path:
+    return write_tasks(path, tasks_run(names=("regression",)), language)
+
+
+def explored(path: Path, language: str) -> Path:
+    from actlab.activations.explorer import write as write_explorer
+
+    return write_explorer(path, explorer(), language, translations=NullTranslations())
+
+
+PAGES: dict[str, tuple[Callable[[Path, str], Path], tuple[str, ...]]] = {
+    "finished": (finished, ("#tab-answer", "#tab-search", "#tab-trials?trial=2", "#tab-methods")),
+    "confirmed": (confirmed, ("#tab-answer", "#tab-evidence", "#tab-reproduce")),
+    "published": (published, ("",)),
+    "tasks": (tasks, ("",)),
+    "explorer": (explored, ("#relu,%3Dx*tanh(a*x)",)),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("width", "scheme", "language"), [(1280, "light", "en"), (390, "dark", "ko")]
+)
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing_and_no_text_is_cut(
+    browser: Any, tmp_path: Path, name: str, width: int, scheme: str, language: str
+) -> None:
+    make, addresses = PAGES[name]
+    path = make(tmp_path / "page.html", language)
+    for address in addresses:
+        size = {"width": width, "height": 844}
+        watched = Watched(browser, path, address, viewport=size, color_scheme=scheme)
+        assert watched.page.evaluate("document.documentElement.scrollWidth") == width
+        assert violations(watched.page) == []
+        assert cut_texts(watched.page) == []
+        watched.check()
+        watched.page.close()
+
+
+@pytest.mark.slow
+def test_print_is_a_document(browser: Any, tmp_path: Path) -> None:
+    watched = Watched(browser, confirmed(tmp_path / "page.html", "en"))
+    watched.page.wait_for_timeout(500)
+    pdf = watched.page.pdf(format="A4")
+    pages = pdf.count(b"/Type /Page") - pdf.count(b"/Type /Pages")
+    assert 4 < pages < 30
+    watched.page.emulate_media(media="print")
+    shown = watched.page.locator(".plot .drawing")
+    assert shown.count() > 10, "the figures of every tab are on paper"
+    assert watched.page.locator("nav.tabs").is_hidden()
+    watched.check()
+
+
+@pytest.mark.slow
+def test_the_first_paint_is_quick_and_no_task_is_long(browser: Any, tmp_path: Path) -> None:
+    watched = Watched(browser, confirmed(tmp_path / "page.html", "en"))
+    page = watched.page
+    page.evaluate(
+        """() => { window.tasks = []; new PerformanceObserver((list) => {
+            window.tasks.push(...list.getEntries().map((task) => task.duration));
+        }).observe({type: "longtask", buffered: true}); }"""
+    )
+    for tab in ("evidence", "search", "trials"):
+        watched.visit(f"#tab-{tab}")
+    paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+    tasks = page.evaluate("window.tasks")
+    print(f"first paint {paint:.0f} ms, longest task {max(tasks, default=0):.0f} ms")
+    assert paint < 3000, "0.3 s on a machine that is free"
+    assert max(tasks, default=0) < 2000, "0.2 s on a machine that is free"
