@@ -17,7 +17,6 @@ from typing import Any
 from markupsafe import Markup
 
 from actlab import i18n
-from actlab.activations.drawing import Surface
 from actlab.activations.explorer.columns import COLUMNS, cells
 from actlab.activations.explorer.data import ExplorerData, ExplorerFunction
 from actlab.errors import writing
@@ -70,6 +69,7 @@ def render(
         styles=("report.css", "explorer.css"),
         scripts=("kit.js", "chart.js", "normal.js", "formula.js", "explorer.js", "save.js"),
         data=_page_data(data, functions, language, messages),
+        packed={"surfaces": json.dumps(_surfaces(data), separators=(",", ":"))},
         code=_code(functions),
     )
 
@@ -120,11 +120,6 @@ def _page_data(
             for function in functions
         },
         "presets": {name: list(names) for name, names in PRESETS.items()},
-        "surfaces": {
-            function.name: _surface(function.drawn.surface)
-            for function in data.structural
-            if function.drawn is not None and function.drawn.surface is not None
-        },
         "words": page_data(language, translations)["words"]
         | {
             "add": _("Add"),
@@ -158,12 +153,17 @@ def _page_data(
     }  # fmt: skip
 
 
-def _surface(surface: Surface) -> dict[str, Any]:
-    """Return the values of a gated function on its grid, to four digits."""
+def _surfaces(data: ExplorerData) -> dict[str, Any]:
+    """Return the values of every gated function on its grid, to four digits."""
+    drawn = {f.name: f.drawn.surface for f in data.structural if f.drawn is not None}
     return {
-        "gate": [round(place, 4) for place in surface.gate],
-        "value": [round(place, 4) for place in surface.value],
-        "heights": [[float(f"{height:.4g}") for height in row] for row in surface.heights],
+        name: {
+            "gate": [round(place, 4) for place in surface.gate],
+            "value": [round(place, 4) for place in surface.value],
+            "heights": [[float(f"{height:.4g}") for height in row] for row in surface.heights],
+        }
+        for name, surface in drawn.items()
+        if surface is not None
     }
 
 

@@ -617,8 +617,8 @@ for (const name of ["difference", "logarithmic"]) {
 
 // Functions of two inputs: the whole surface as a map, and five slices through it.
 const surfaceChoice = document.getElementById("surface");
-function drawSurface() {
-  const {gate, value, heights} = PAGE.surfaces[surfaceChoice.value];
+async function drawSurface() {
+  const {gate, value, heights} = JSON.parse(await actlabUnpacked("surfaces"))[surfaceChoice.value];
   const scale = [0, 1, 2, 3, 4].map((step) => [step / 4, `var(--heat${step})`]);
   const across = [gate[0], gate.at(-1)];
   drawChart("surface", [{type: "heatmap", x: gate, y: value, z: heights, colorscale: scale,
