@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from actlab.activations import Function, get
@@ -19,11 +20,20 @@ from actlab.activations.conformance import Report, check
 pytestmark = pytest.mark.slow
 
 KNOWN_FAULTS = {
+    ("torch", "hardswish", "value"): "x (x + 3) / 6 overflows at the largest float64",
+    ("torch", "softplus", "value"): "x from 20 on (its threshold): 3e-10 off in float64",
+    ("torch", "softplus", "gradient"): "1 from 20 on (its threshold): 2e-9 off in float64",
+    ("torch", "hardsigmoid", "gradient"): "1 / 6 is float32's in the float64 kernel",
+    ("hf", "sqrtsoftplus", "gradient"): "sqrt(softplus(x)) has a NaN gradient where it underflows",
     ("hf", "xielu", "value"): "transformers keeps xielu's parameters in bfloat16",
     ("hf", "xielu", "gradient"): "transformers keeps xielu's parameters in bfloat16",
     ("hf", "xielu", "second derivative"): "transformers keeps xielu's parameters in bfloat16",
     ("keras", "sparsemax", "value"): "keras-team/keras#23426: the outputs do not sum to 1",
     ("keras", "sparsemax", "gradient"): "keras-team/keras#23426",
+    ("jax", "sparse_plus", "gradient"): "(x + 1)^2 overflows in the branch that is not taken",
+    ("keras", "sparse_plus", "gradient"): "(x + 1)^2 overflows in the branch that is not taken",
+    ("jax", "squareplus", "gradient"): "x^2 overflows from 2e19 on",
+    ("keras", "squareplus", "gradient"): "x^2 overflows from 2e19 on",
     ("jax", "squareplus", "value"): "x + sqrt(x^2 + b) cancels on the left",
     ("keras", "squareplus", "value"): "x + sqrt(x^2 + b) cancels on the left",
 }
@@ -90,6 +100,7 @@ class _OfJax(torch.autograd.Function):
         return torch.from_numpy(np.array(function(x.detach().numpy())))
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         import jax
 

@@ -107,8 +107,10 @@ def _scale(x: Tensor, wanted: Tensor) -> Tensor:
     """Return what an output's error is held against: the output, and the products it is made of."""
     size = wanted.detach().abs()
     if wanted.shape == x.shape:
-        # A probability's relative error grows with the inputs' size; a logarithm is of that size.
-        return size * (1 + x.double().abs().amax(-1, keepdim=True)) + _LEAST
+        # A probability's relative error grows with the inputs' size; a logarithm's is of that size.
+        largest = x.double().abs().amax(-1, keepdim=True)
+        logarithms = bool((wanted < 0).any())
+        return size + largest if logarithms else size * (1 + largest) + _LEAST
     return torch.clamp(size, min=float(size.max()) * 1e-3)
 
 

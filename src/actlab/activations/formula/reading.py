@@ -83,13 +83,17 @@ _RAISED = re.compile(r"(?<![\w.])([a-z]+)\s*\*\*\s*(?:\((-?\d+)\)|(-?\d+))\s*(?=
 _INVERSES = {"sinh": "asinh", "tan": "atan"}
 
 
+_METHODS = frozenset({"clamp", "clip", "pow", "reciprocal", "rsqrt", "square"})
+"""Methods of tensors that are no words of the language."""
+
+
 def _without_methods(text: str) -> str:
     """Return x.clamp(0, 1) as clamp(x, 0, 1), and relu(x).square() as square(relu(x))."""
     text = _METHOD.sub(r"\2(\1, ", text).replace(", )", ")")
     match = _CHAINED.search(text)
     while match is not None:
         start = _opening(text, match.start())
-        if start is None:
+        if start is None or not (is_word(match[1]) or match[1] in _METHODS):
             return text
         start -= len(re.search(r"[\w]*$", text[:start]).group())  # type: ignore[union-attr]  # it may be empty
         inside = text[start : match.start() + 1]
