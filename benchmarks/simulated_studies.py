@@ -86,6 +86,7 @@ class Trainings:
                     levels[place][name] = float(np.median(left[row == name]))
                     self._own[place, name] = self._places[row == name], left[row == name]
         self._alone = alone
+        self._known: dict[Setting, float] = {}
         scores = np.array(
             [row["scores"] for slot in SLOTS for row in known["slots"][slot] if not row["failures"]]
         )
@@ -98,6 +99,11 @@ class Trainings:
 
     def expected(self, setting: Setting) -> float:
         """Return the accuracy of a setting in the mean over seeds."""
+        if setting not in self._known:
+            self._known[setting] = self._expected(setting)
+        return self._known[setting]
+
+    def _expected(self, setting: Setting) -> float:
         if setting.learning_rate > self._failing.get(setting.conv_activation, math.inf):
             return CHANCE
         at = math.log(setting.learning_rate)
@@ -122,9 +128,8 @@ class Equal(Trainings):
         super().__init__(known)
         self._pair = conv, fc
 
-    def expected(self, setting: Setting) -> float:
-        """Return the accuracy of the one pair at that rate."""
-        return super().expected(Setting(*self._pair, setting.learning_rate))
+    def _expected(self, setting: Setting) -> float:
+        return super()._expected(Setting(*self._pair, setting.learning_rate))
 
 
 def _weights(places: Array, at: float) -> Array:
@@ -258,9 +263,14 @@ def _regret(
 
 
 def agreement(first: Sequence[Found], second: Sequence[Found]) -> dict[str, float]:
-    """Return how often a candidate is in the same group, and how often the two contradict."""
+    """Return how often a candidate is in the same group, and how often the two contradict.
+
+    Over all pairs of a study of the first kind and one of the second with another seed.
+    """
     same, against, count = 0, 0, 0
-    for one, other in zip(first, second, strict=True):
+    for one, other in product(first, second):
+        if one.seed == other.seed:
+            continue
         for key in one.groups.keys() & other.groups.keys():
             groups = {one.groups[key], other.groups[key]}
             same += len(groups) == 1
@@ -288,8 +298,9 @@ def main() -> None:
         equal: Equal(kept_study, *equal.split()) if equal else Trainings(kept_study)
         for equal in EQUAL
     }
-    for seed in range(1, (4 if given.quick else given.studies) + 1):
-        for name, equal in product(PLANS, EQUAL):
+    seeds = range(1, (4 if given.quick else given.studies) + 1)
+    for equal, seed in product(EQUAL, seeds):
+        for name in PLANS:
             if (name, equal, seed) not in done:
                 plan = replace(read_plan(name, {}), seed=seed)
                 made.append(study(plan, sources[equal], equal))
@@ -301,7 +312,6 @@ def figures_of(made: Sequence[Found]) -> dict[str, Any]:
     """Return agreement, costs and false alarms."""
     figures: dict[str, Any] = {}
     real = {name: [one for one in made if (one.plan, one.equal) == (name, "")] for name in PLANS}
-    count = min(map(len, real.values()))
     for name, found in real.items():
         groups = Counter(group for one in found for group in one.groups.values())
         figures |= {
@@ -309,10 +319,9 @@ def figures_of(made: Sequence[Found]) -> dict[str, Any]:
             f"{name}: trainings": fmean(one.trainings for one in found),
             f"{name}: behind the best rate, points": 100 * fmean(one.regret for one in found),
             f"{name}: groups": {key: n / groups.total() for key, n in groups.items()},
-            f"{name} with itself": agreement(found, found[1:] + found[:1]),
+            f"{name} with itself": agreement(found, found),
         }
-    full = real["balanced"][:count]
-    figures["quick with balanced"] = agreement(real["quick"][:count], full[1:] + full[:1])
+    figures["quick with balanced"] = agreement(real["quick"], real["balanced"])
     for name, equal in product(PLANS, EQUAL[1:]):
         tables = [
             [group for key, group in one.groups.items() if key.startswith(slot)]
