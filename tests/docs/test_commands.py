@@ -141,7 +141,7 @@ RUN = [command for command in COMMANDS if not command.startswith(tuple(NOT_RUN))
 
 
 def test_the_pages_have_commands_and_no_reason_is_left_over() -> None:
-    assert len(RUN) > 40
+    assert len(RUN) >= 40
     unused = [start for start in NOT_RUN if not any(c.startswith(start) for c in COMMANDS)]
     assert unused == []
 
@@ -183,7 +183,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             scores += [f"{name},{dataset},{s},{mean + draw.normal(0, 0.002):.4f}" for s in range(6)]
     (place / "scores.csv").write_text("\n".join(scores) + "\n")
     overrides = {
-        "trials": 4, "replicates": 0, "protocol.max_epochs": 2, "execution.precision": "fp32",
+        "trials": 2, "replicates": 0, "protocol.max_epochs": 1, "execution.precision": "fp32",
         "execution.workers": 1, "execution.device": "cpu",
     }  # fmt: skip
     candidates = {"conv": ["relu", "silu"], "fc": ["relu"]}
@@ -191,10 +191,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("digits", "published", "corrected"):
         shutil.copytree(study.path, place / "runs" / name)
     shutil.copytree(study.path, place / "R")
-    own = overrides | {"trials": 2}
     address = f"{place / 'net.py'}:build"
     actlab.study(
-        model=address, data=(x, y), out=place / "runs" / "study", overrides=own, fc=["tanh"]
+        model=address, data=(x, y), out=place / "runs" / "study", overrides=overrides, fc=["tanh"]
     )
     return place
 
@@ -211,6 +210,7 @@ def written(command: str, number: int) -> list[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("command", RUN)
 def test_a_command_runs_as_it_is_written(command: str, folder: Path) -> None:
     if "DIR" in command and not REAL.is_dir():
@@ -225,7 +225,7 @@ def test_a_command_runs_as_it_is_written(command: str, folder: Path) -> None:
         check=False,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=600,
     )
     says_no = words[1] in ("check", "gate", "verdict") and done.returncode == 1
     assert done.returncode == 0 or says_no, done.stdout + done.stderr
