@@ -64,5 +64,5 @@ def test_every_rule_has_its_korean_page() -> None:
     from actlab.checker.reporting.rule_pages import in_korean
 
     found = in_korean()
-    assert set(found) == {rule.code for rule in RULES}
+    assert {rule.code for rule in RULES} <= set(found)
     assert all(set(page) == {"summary", "what", "why"} for page in found.values())
