@@ -69,8 +69,8 @@ def _fenced(block: list[str]) -> list[str]:
         block.pop()
     if not block:
         return []
-    plain = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in block]
-    return ["```text", *plain, "```", ""]
+    text = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(block))
+    return ["```text", re.sub(r"\n{3,}", "\n\n", text), "```", ""]
 
 
 def run(path: Path, language: str) -> Any:

@@ -36,6 +36,7 @@ NOT_RUN = {
 
 SHORTER = {
     "actlab study run digits": "--trials 8 --precision fp32 --workers 1 --out runs/short-{number}",
+    "actlab study run digits$": "--search-only",
     "actlab study run published": "--dry-run",
     "actlab study run corrected": "--dry-run",
     "actlab study run balanced": "--dry-run",
@@ -204,7 +205,7 @@ def written(command: str, number: int) -> list[str]:
     words = [re.sub(r"^(runs/\w+)-\.\.\.$", r"\1", word) for word in words]
     words = [str(REAL.resolve()) if word == "DIR" else word for word in words]
     for start, more in SHORTER.items():
-        if command.startswith(start):
+        if command == start.removesuffix("$") or (command.startswith(start) and "$" not in start):
             words += shlex.split(more.format(number=number))
     return words
 
