@@ -34,15 +34,16 @@ NOT_RUN = {
 }
 """Commands by their beginnings, each with the reason why it is not run."""
 
+FEW = "--trials 8 --precision fp32 --workers 1 --out runs/short-{number}"
 SHORTER = {
-    "actlab study run digits": "--trials 8 --precision fp32 --workers 1 --out runs/short-{number}",
-    "actlab study run digits$": "--search-only",
+    "actlab study run digits": f"{FEW} --search-only",
+    "actlab study run digits --network": FEW,
     "actlab study run published": "--dry-run",
     "actlab study run corrected": "--dry-run",
     "actlab study run balanced": "--dry-run",
     "actlab functions verify": "relu silu softmax",
 }
-"""What is added to a command so that it takes seconds."""
+"""What is added to a command so that it takes seconds; of several beginnings the longest counts."""
 
 TRAIN = """
 import argparse, json
@@ -204,9 +205,9 @@ def written(command: str, number: int) -> list[str]:
     words = shlex.split(command.partition(" > ")[0])
     words = [re.sub(r"^(runs/\w+)-\.\.\.$", r"\1", word) for word in words]
     words = [str(REAL.resolve()) if word == "DIR" else word for word in words]
-    for start, more in SHORTER.items():
-        if command == start.removesuffix("$") or (command.startswith(start) and "$" not in start):
-            words += shlex.split(more.format(number=number))
+    starts = [start for start in SHORTER if command.startswith(start)]
+    if starts:
+        words += shlex.split(SHORTER[max(starts, key=len)].format(number=number))
     return words
 
 
