@@ -1,5 +1,6 @@
 """Lines that make an activation: found where they are written, edited, and the result runs."""
 
+import linecache
 from pathlib import Path
 from typing import Any
 
@@ -87,3 +88,13 @@ def test_one_line_that_is_to_make_two_activations_is_not_edited(make: Any) -> No
     found = changes(make(MIXED), torch.zeros(2, 1, 2, 2), {"conv": "silu", "fc": "tanh"})
     assert [one.new for one in found] == [None, None]
     assert all("several slots" in one.reason for one in found)
+
+
+def test_a_cell_of_a_notebook_is_edited_though_it_is_no_file() -> None:
+    name = "/nowhere/ipykernel_1/2.py"
+    linecache.cache[name] = (len(LOOP), None, LOOP.splitlines(keepends=True), name)
+    module: dict[str, Any] = {}
+    exec(compile(LOOP, name, "exec"), module)
+    found = changes(module["build"], torch.zeros(2, 6), {"fc": "silu"})
+    assert [one.new for one in found] == ["nn.SiLU()", "nn.SiLU()"]
+    assert "nn.ReLU" not in edited(LOOP, found)

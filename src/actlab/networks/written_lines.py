@@ -5,11 +5,11 @@ network is built. A functional call is where it ran.
 """
 
 import ast
+import linecache
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from torch import nn
@@ -73,6 +73,15 @@ def changes(
         paths = change.slots if known is None else (*known.slots, *change.slots)
         found[key] = Change(paths, *_rest(change))
     return tuple(_without_conflicts(found.values()))
+
+
+def source_of(file: str) -> str:
+    """Return the text of a source file, or of a notebook's cell, which is no file on the disk.
+
+    >>> source_of("no/such/file.py")
+    ''
+    """
+    return "".join(linecache.getlines(file))
 
 
 def edited(source: str, wanted: tuple[Change, ...]) -> str:
@@ -178,7 +187,7 @@ def _of_call(place: Place, name: str) -> Change:
         reason = _("The call was not found on its line. Apply {new} there instead.")
         line = int(number) if number else None
         return Change(path, file or None, line, reason=reason.format(new=module_text(name)))
-    source = Path(file).read_text(encoding="utf-8")
+    source = source_of(file)
     given = ast.get_source_segment(source, call.args[0] if call.args else _receiver(call)) or ""
     return Change(
         path,
@@ -194,7 +203,7 @@ def _receiver(call: ast.Call) -> ast.expr:
 def _call_on(file: str, line: int, function: str) -> ast.Call | None:
     """Return the one call of a function on a line of a file, None where there is none or more."""
     try:
-        tree = ast.parse(Path(file).read_text(encoding="utf-8"))
+        tree = ast.parse(source_of(file))
     except (OSError, SyntaxError, ValueError):
         return None
     found = [
@@ -242,7 +251,7 @@ def _text(location: Location) -> str | None:
     """Return what stands at a location, None where its columns are not known."""
     if location.file is None or location.line is None or location.column is None:
         return None
-    lines = Path(location.file).read_text(encoding="utf-8").splitlines()
+    lines = source_of(location.file).splitlines()
     line = lines[location.line - 1].encode()
     return line[location.column - 1 : (location.end_column or 0) - 1].decode()
 
@@ -251,7 +260,7 @@ def _imports_nn(file: str | None) -> bool:
     """Return whether a file has `nn` from torch."""
     if file is None:
         return False
-    tree = ast.parse(Path(file).read_text(encoding="utf-8"))
+    tree = ast.parse(source_of(file))
     return any(
         (isinstance(node, ast.ImportFrom) and node.module == "torch" and _gives(node, "nn"))
         or (isinstance(node, ast.Import) and any(a.asname == "nn" for a in node.names))

@@ -176,13 +176,13 @@ def _write_onnx(network: "nn.Module", example: "Tensor", path: Path) -> tuple[Pa
 
 def _write_changes(target: Path, edits: "tuple[Change, ...]") -> Path:
     from actlab.addresses import shown_path
-    from actlab.networks.written_lines import edited
+    from actlab.networks.written_lines import edited, source_of
 
     document = {"format_version": 1, "changes": [asdict(one) for one in edits]}
     write_text(target / "changes.json", json.dumps(document, indent=2, ensure_ascii=False) + "\n")
     texts = []
     for file in sorted({one.file for one in edits if one.file is not None and one.new}):
-        source = Path(file).read_text(encoding="utf-8")
+        source = source_of(file)
         after = edited(source, tuple(one for one in edits if one.file == file))
         lines = (source.splitlines(keepends=True), after.splitlines(keepends=True))
         texts += unified_diff(*lines, shown_path(file), shown_path(file))
