@@ -81,6 +81,7 @@ def source_of(file: str) -> str:
     >>> source_of("no/such/file.py")
     ''
     """
+    linecache.checkcache(file)
     return "".join(linecache.getlines(file))
 
 
@@ -204,7 +205,7 @@ def _call_on(file: str, line: int, function: str) -> ast.Call | None:
     """Return the one call of a function on a line of a file, None where there is none or more."""
     try:
         tree = ast.parse(source_of(file))
-    except (OSError, SyntaxError, ValueError):
+    except (SyntaxError, ValueError):
         return None
     found = [
         node
