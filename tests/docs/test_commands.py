@@ -30,7 +30,7 @@ NOT_RUN = {
     "actlab study run published --data-dir DIR --trials 120": "an hour of processor",
     "actlab study run corrected --data-dir DIR --trials 120": "an hour of processor",
     "actlab tasks run": "a quarter of an hour of MNIST; tests/cli run it with fewer rows",
-    "actlab functions test model.onnx": "tests/activations/conformance/test_targets.py runs ONNX files",
+    "actlab functions test model.onnx": "tests/activations/conformance runs ONNX files",
     "actlab functions test port_output/": "the output of a port in another language",
     "if actlab gate": "a loop of the shell around the command that is run without it",
 }
