@@ -71,6 +71,10 @@ class Function(Entry):
 
         return picture([self])
 
+    def __repr__(self) -> str:
+        values = ", ".join(f"{name}={value:g}" for name, value in self.values.items())
+        return f"<Function {self.name}: {self.formula}{f' with {values}' if values else ''}>"
+
     def _repr_html_(self) -> str:
         from actlab.activations.drawing.picture import described
 

@@ -100,6 +100,16 @@ class Record:
         """Return the metric of the task, whichever it is; None unless the trial completed."""
         return self.valid_accuracy if self.valid_mse is None else self.valid_mse
 
+    def __repr__(self) -> str:
+        setting, metric = self.setting, self.valid_metric
+        reached = "" if metric is None else f", {metric:.4f}"
+        replicate = "" if self.replicate is None else f", replicate {self.replicate}"
+        return (
+            f"<Record {self.number}{replicate}: conv {setting.conv_activation}, "
+            f"fc {setting.fc_activation}, learning rate {setting.learning_rate:.4g}, "
+            f"{self.outcome.value} after {self.epochs} epochs{reached}>"
+        )
+
 
 def failed_record(trial: Trial, reason: str, code_version: str) -> Record:
     """Return the record of a trial of which nothing came: what was asked, and why it failed."""

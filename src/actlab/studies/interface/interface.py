@@ -191,15 +191,11 @@ class Study:
         return f"<Study {self.path}: {len(self.records)} of {self.plan.trials} trials, {reached}>"
 
     def _repr_html_(self) -> str:
-        rows = [_row(record) for record in self.records]
-        head = "".join(f"<th>{html.escape(name)}</th>" for name in (rows[0] if rows else {}))
-        body = "".join(
-            "<tr>"
-            + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in row.values())
-            + "</tr>"
-            for row in rows
-        )
-        return f"<p>{html.escape(repr(self))}</p><table><tr>{head}</tr>{body}</table>"
+        # What draws is loaded only where a notebook asks for it.
+        from actlab.studies.interface.notebook import framed, trials_table
+
+        table = trials_table(self.records, process_formatter())
+        return framed(f"<p>{html.escape(repr(self))}</p>{table}")
 
 
 def open_study(path: Path | str, *, model: Any = None) -> Study:

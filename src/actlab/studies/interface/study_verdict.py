@@ -17,8 +17,13 @@ class StudyVerdict(Verdict):
         return f"<Verdict with {self.seeds} seeds, {slots}>"
 
     def _repr_html_(self) -> str:
-        wording = Wording(Formatter(translation(process_language())), self.margin)
-        return "".join(_slot(slot, wording) for slot in self.slots)
+        # What draws is loaded only where a notebook asks for it.
+        from actlab.studies.interface.notebook import framed, verdict_lanes
+
+        form = Formatter(translation(process_language()))
+        wording = Wording(form, self.margin)
+        tables = "".join(_slot(slot, wording) for slot in self.slots)
+        return framed(verdict_lanes(self, form) + tables)
 
 
 def shown(verdict: Verdict) -> StudyVerdict:

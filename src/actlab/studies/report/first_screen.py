@@ -88,7 +88,7 @@ def first_screen(data: ReportData, found: Answer | None, form: Formatter) -> Fir
                 "What holds with {count} fresh seeds",
                 data.verdict.seeds,
             ).format(count=data.verdict.seeds),
-            panels=tuple(_judged_panel(slot, data.verdict, form) for slot in data.verdict.slots),
+            panels=tuple(judged_panel(slot, data.verdict, form) for slot in data.verdict.slots),
             pick=_pick(data.verdict, found, form),
             next_title=title,
             next_text=text,
@@ -259,7 +259,7 @@ def _percent_axis(scale: Scale) -> Markup:
     return axis(scale, [(tick, f"{100 * tick:.6g}") for tick in ticks])
 
 
-def _judged_panel(slot: SlotVerdict, verdict: Verdict, form: Formatter) -> Panel:
+def judged_panel(slot: SlotVerdict, verdict: Verdict, form: Formatter) -> Panel:
     """Return the candidates of a slot by their runs with fresh seeds."""
     ranges = accuracy_ranges(slot, verdict)
     scale = Scale(*ranges[0]) if ranges else Scale(0.0, 1.0)

@@ -1,0 +1,72 @@
+"""Results of a study in a notebook: tables with their pictures, in the notebook's own colours."""
+
+import html
+from collections.abc import Sequence
+
+from actlab.pages.lanes import small_multiple
+from actlab.records import Record, Verdict, best_record
+from actlab.studies.report.first_screen import judged_panel
+from actlab.text import Formatter
+
+MOST_ROWS = 10
+"""A notebook shows so many trials, the best ones."""
+
+_STYLE = (
+    "<style>.actlab table{border-collapse:collapse}.actlab td,.actlab th{padding:2px 8px;"
+    "text-align:left}.actlab svg.lane{width:220px;color:#8a5a00;overflow:visible}"
+    ".actlab svg.lane line{stroke:currentColor;stroke-width:2}.actlab svg.lane circle"
+    "{fill:currentColor}.actlab svg.lane .dot1{opacity:.4}.actlab svg.lane .band"
+    "{fill:currentColor;opacity:.15}.actlab svg.lane.best{color:#2a7de1}.actlab svg.lane.tied"
+    "{color:#23915f}.actlab svg.lane.worse{color:#d0443b}.actlab svg.small{width:150px;height:70px}"
+    ".actlab svg.small polyline{fill:none;stroke:#2a7de1;stroke-width:1.5;"
+    "vector-effect:non-scaling-stroke}</style>"
+)
+"""Colours that stand out on white and on black: a notebook does not say which it has."""
+
+
+def framed(content: str) -> str:
+    """Return a part of a notebook with the style of its pictures."""
+    return f'<div class="actlab">{_STYLE}{content}</div>'
+
+
+def verdict_lanes(verdict: Verdict, form: Formatter) -> str:
+    """Return a lane for every candidate with its mean, its interval and its single runs."""
+    parts = []
+    for slot in verdict.slots:
+        panel = judged_panel(slot, verdict, form)
+        rows = "".join(
+            f"<tr><th>{html.escape(row.name)}</th><td>{row.lane}</td>"
+            f"<td>{html.escape(row.value)}</td></tr>"
+            for row in panel.rows
+        )
+        parts.append(f"<p><b>{html.escape(panel.title)}</b></p><table>{rows}</table>")
+    return "".join(parts)
+
+
+def trials_table(records: Sequence[Record], form: Formatter) -> str:
+    """Return the best trials as a table, the best one marked, with its learning curve."""
+    _, ngettext = form.translations.gettext, form.translations.ngettext
+    ranked = sorted(
+        records, key=lambda r: (r.valid_accuracy is None, -(r.valid_accuracy or 0.0), r.number)
+    )
+    best = best_record(tuple(records))
+    headings = ("", _("trial"), "conv", "fc", _("learning rate"), _("valid (trial) accuracy"))
+    head = "".join(f"<th>{html.escape(heading)}</th>" for heading in headings)
+    body = "".join(
+        f"<tr><td>{'★' if record is best else ''}</td><td>{record.number}</td>"
+        f"<td>{html.escape(record.setting.conv_activation)}</td>"
+        f"<td>{html.escape(record.setting.fc_activation)}</td>"
+        f"<td>{form.rate(record.setting.learning_rate)}</td>"
+        f"<td>{html.escape(form.percent(record.valid_accuracy))}</td></tr>"
+        for record in ranked[:MOST_ROWS]
+    )
+    more = len(ranked) - MOST_ROWS
+    rest = ngettext("and {count} trial more", "and {count} trials more", more).format(count=more)
+    note = f"<p>{html.escape(rest)}</p>" if more > 0 else ""
+    curve = "" if best is None else _curve(best)
+    return f"{curve}<table><tr>{head}</tr>{body}</table>{note}"
+
+
+def _curve(record: Record) -> str:
+    values = [epoch.valid_metric for epoch in record.curve if epoch.valid_loss is not None]
+    return str(small_multiple([values], min(values), max(values))) if len(values) > 1 else ""
