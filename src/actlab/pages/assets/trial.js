@@ -34,7 +34,8 @@
     const known = chosen.filter((number) => curves[number]);
     panel.querySelector("h3").textContent = chosen.map((number) => rows.get(number).dataset.title).join(" | ");
     const missing = chosen.filter((number) => !curves[number]);
-    panel.querySelector(".note").textContent = missing.map((number) => labels.missing.replace("{number}", number)).join(" ");
+    const lost = missing.map((number) => labels.missing.replace("{number}", number));
+    panel.querySelector(".note").textContent = [`${labels.loss}: ${labels.train} ——, ${labels.valid} - - -.`, ...lost].join(" ");
     panel.querySelector(".columns").hidden = !known.length;
     if (!known.length) return;
     draw("plot-trial-accuracy", known.map((number, place) => line(number, number, curves[number].accuracy, place)),
@@ -42,7 +43,7 @@
     draw("plot-trial-loss", known.flatMap((number, place) => [
       line(`${number} ${labels.train}`, "", curves[number].train, place),
       line(`${number} ${labels.valid}`, number, curves[number].valid, place, { dash: "dash" }),
-    ]), axis(`${labels.loss} (${labels.train} –, ${labels.valid} - -)`));
+    ]), axis(labels.loss));
   }
 
   function toggle(number) {
