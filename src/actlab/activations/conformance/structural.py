@@ -51,13 +51,14 @@ def check_structural(
             raise ConformanceError(message.format(dtype=dtype, reason=reason)) from None
         if not isinstance(y, Tensor) or y.shape != wanted.shape:
             return Report(function.name, dtype, (Check("shape", False),))
-        room = _scale(x, wanted)
+        room = _scale(x, wanted, function)
         found = [
             _row("value", y.detach().double(), wanted.detach(), room, eps),
             Check("dtype", y.dtype == kind),
             Check("input kept", torch.equal(given.detach(), x)),
             Check("determinism", torch.equal(y.detach(), again.detach())),
         ]
+        found.append(_nan_kept(kernel, x, function, reference))
         if gradients and not y.requires_grad:
             found.append(Check("gradient", False))
         elif gradients:
@@ -73,6 +74,17 @@ def check_structural(
             if before is None or _harm(row) > _harm(before):
                 worst[row.name] = row
     return Report(function.name, dtype, tuple(worst.values()))
+
+
+def _nan_kept(
+    kernel: Callable[..., Tensor], x: Tensor, function: Entry, reference: Callable[..., Tensor]
+) -> Check:
+    """Return whether a NaN reaches the same outputs as in the reference."""
+    spoilt = x.clone()
+    spoilt.view(-1)[0] = math.nan
+    with torch.no_grad():
+        wanted = reference(spoilt.double()).isnan()
+        return Check("NaN kept", torch.equal(_call(kernel, spoilt, function).isnan(), wanted))
 
 
 def _harm(check: Check) -> tuple[bool, float]:
@@ -103,9 +115,12 @@ def _call(kernel: Callable[..., Any], x: Tensor, function: Entry) -> Any:
     return kernel(*halves)
 
 
-def _scale(x: Tensor, wanted: Tensor) -> Tensor:
+def _scale(x: Tensor, wanted: Tensor, function: Entry) -> Tensor:
     """Return what an output's error is held against: the output, and the products it is made of."""
     size = wanted.detach().abs()
+    if function.factors is not None:
+        first, second = x.double().abs().chunk(2, int(function.values.get("dim", -1)))
+        return torch.maximum(size, first * (second + 1)) + _LEAST
     if wanted.shape == x.shape:
         # A probability's relative error grows with the inputs' size; a logarithm's is of that size.
         largest = x.double().abs().amax(-1, keepdim=True)

@@ -1,6 +1,7 @@
 """x times a gate: a sigmoid, a normal distribution function, or composed functions of x."""
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -30,6 +31,17 @@ _GELU_SWING = 1.2578161477
 """The greatest value of erf(z) + 2 z / sqrt(pi) exp(-z^2), attained at z = 1."""
 
 
+def silu_backward(incoming: Tensor, x: Tensor) -> Tensor:
+    """Return the incoming gradient times the slope of x sigmoid(x), x finite.
+
+    torch's kernel has no derivative of its own, so it is used where none is asked for.
+    """
+    if torch.is_grad_enabled():
+        return incoming * torch.sigmoid(x) * (1 + x * torch.sigmoid(-x))
+    found: Tensor = torch.ops.aten.silu_backward(incoming, x)
+    return found
+
+
 class Swish(Pointwise):
     """x sigmoid(beta x)."""
 
@@ -46,6 +58,11 @@ class Swish(Pointwise):
         near = bounded(x)
         steep = beta * near
         return torch.sigmoid(steep) * (1 + steep * torch.sigmoid(-steep))
+
+    @classmethod
+    def _backward(cls, incoming: Tensor, *numbers: Any) -> Tensor:
+        x, beta = numbers
+        return silu_backward(incoming, beta * bounded(x))
 
     @staticmethod
     def _parameter_slopes(x: Tensor, beta: Number) -> tuple[Tensor, ...]:
@@ -67,6 +84,10 @@ class QuickGELU(Pointwise):
     @staticmethod
     def _slope(x: Tensor) -> Tensor:
         return Swish._slope(x, 1.702)
+
+    @classmethod
+    def _backward(cls, incoming: Tensor, *numbers: Any) -> Tensor:
+        return silu_backward(incoming, 1.702 * bounded(numbers[0]))
 
 
 class ESwish(Pointwise):

@@ -139,6 +139,11 @@ class Pointwise(nn.Module):
             else:
                 setattr(self, name, float(values[name]))
 
+    @classmethod
+    def _backward(cls, incoming: Tensor, *numbers: Any) -> Tensor:
+        """Return the gradient of x; a subclass may have a kernel of torch's for the product."""
+        return incoming * cls._slope(*numbers)
+
     def effective(self) -> Iterable[Number]:
         """Return the parameters as `_value` takes them, within the bounds that training keeps."""
         return [getattr(self, name) for name in self.PARAMETERS]
@@ -237,7 +242,7 @@ class _Elementwise(torch.autograd.Function):
         incoming = widened(gradients[0], x.dtype)
         found: list[Tensor | None] = [None, None]
         if ctx.needs_input_grad[1]:
-            found[1] = (incoming * ctx.kernel._slope(*wide)).to(x.dtype)
+            found[1] = ctx.kernel._backward(incoming, *wide).to(x.dtype)
         if not any(ctx.needs_input_grad[2:]):
             return (*found, *[None] * len(parameters))
         slopes = ctx.kernel._parameter_slopes(*wide)

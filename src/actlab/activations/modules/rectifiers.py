@@ -1,6 +1,6 @@
 """Functions that are polynomials in pieces, where torch has no module of its own."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -70,6 +70,11 @@ class StarReLU(Pointwise):
     @staticmethod
     def _slope(x: Tensor, s: Number, b: Number) -> Tensor:  # noqa: ARG004  as the base class calls it
         return 2 * s * torch.relu(x)
+
+    @classmethod
+    def _backward(cls, incoming: Tensor, *numbers: Any) -> Tensor:
+        x, s, _b = numbers
+        return incoming * torch.relu(x) * (2 * s)
 
     @staticmethod
     def _parameter_slopes(x: Tensor, s: Number, b: Number) -> tuple[Tensor, ...]:  # noqa: ARG004  as the base class calls it

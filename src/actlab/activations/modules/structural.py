@@ -11,8 +11,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from actlab.activations.catalogue.entry import ParameterError
-from actlab.activations.modules.gates import PowLU, Swish
+from actlab.activations.modules.gates import PowLU, Swish, silu_backward
 from actlab.activations.modules.pointwise import (
+    FAR,
     Pointwise,
     apply,
     below_infinity,
@@ -66,15 +67,20 @@ class SwiGLU(GatedLinearUnit):
 
     @staticmethod
     def _value(a: Tensor, b: Tensor) -> Tensor:
-        return below_infinity(a) * torch.sigmoid(a) * b
+        return functional.silu(below_infinity(a)) * b
 
     @staticmethod
     def _slope(a: Tensor, b: Tensor) -> Tensor:
         return Swish._slope(a, 1.0) * b
 
+    @classmethod
+    def _backward(cls, incoming: Tensor, *numbers: Any) -> Tensor:
+        a, b = numbers
+        return silu_backward(incoming * b, bounded(a))
+
     @staticmethod
     def _parameter_slopes(a: Tensor, b: Tensor) -> Iterator[Tensor | None]:  # noqa: ARG004  as the base class calls it
-        yield below_infinity(a) * torch.sigmoid(a)
+        yield functional.silu(below_infinity(a))
 
 
 class GEGLU(GatedLinearUnit):
@@ -124,6 +130,12 @@ class ReGLU(GatedLinearUnit):
     @staticmethod
     def _slope(a: Tensor, b: Tensor) -> Tensor:
         return torch.where(a > 0, b, torch.zeros_like(b))
+
+    @classmethod
+    def _backward(cls, incoming: Tensor, *numbers: Any) -> Tensor:
+        a, b = numbers
+        found: Tensor = torch.ops.aten.threshold_backward(incoming * b, a, 0)
+        return found
 
     @staticmethod
     def _parameter_slopes(a: Tensor, b: Tensor) -> Iterator[Tensor | None]:  # noqa: ARG004  as the base class calls it
@@ -179,6 +191,13 @@ class ClampedSwiGLU(GatedLinearUnit):
     def _slope(a: Tensor, b: Tensor, alpha: float, limit: float, plus: float) -> Tensor:
         inside = Swish._slope(a.clamp(max=limit), alpha) * (b.clamp(-limit, limit) + plus)
         return torch.where(a > limit, torch.zeros_like(a), inside)
+
+    @classmethod
+    def _backward(cls, incoming: Tensor, *numbers: Any) -> Tensor:
+        a, b, alpha, limit, plus = numbers
+        gate = alpha * a.clamp(-FAR, limit)
+        inside = silu_backward(incoming * (b.clamp(-limit, limit) + plus), gate)
+        return inside.masked_fill(a > limit, 0)
 
     @staticmethod
     def _parameter_slopes(
