@@ -74,6 +74,27 @@ def load(address: str) -> Loaded:
     return Loaded(thing, place, (file,) if file else ())
 
 
+_OF_THIS_PROCESS: dict[str, Any] = {}
+
+
+def offer(name: str, thing: Any) -> None:
+    """Let `find` return `thing` for a name, in this process only.
+
+    For what no address leads to: a notebook's function, a lambda.
+    """
+    _OF_THIS_PROCESS[name] = thing
+
+
+def offered(name: str) -> Any | None:
+    """Return what was offered under a name in this process, None where nothing was."""
+    return _OF_THIS_PROCESS.get(name)
+
+
+def find(address: str) -> Any:
+    """Return what was offered under a name, or what an address names; raises as `load` does."""
+    return _OF_THIS_PROCESS[address] if address in _OF_THIS_PROCESS else load(address).thing
+
+
 def _named(module: ModuleType, name: str) -> Any:
     thing: Any = module
     for part in name.split("."):

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from actlab.addresses import offer
 from actlab.errors import AddressError, NetworkError
-from actlab.networks import build, check_fits, network_hash, offer, slots
-from actlab.records import Space
+from actlab.networks import build, check_fits, coverage, network_hash, slots
+from actlab.records import SlotCandidates, Space
 
 PROGRAM = """
 import random
@@ -102,14 +103,14 @@ def test_functional_calls_are_filled_on_an_example(program: str) -> None:
 def test_a_kind_without_a_slot_stays_out(program: str) -> None:
     network = build(f"{program}:dense", "relu", "tanh", "logits")
     assert [slot.kind for slot in slots(network)] == ["fc"]
-    check_fits(f"{program}:dense", space(conv=("relu",)), "own", ROWS, 10)
+    check_fits(f"{program}:dense", space(conv=("relu",)), "own", ROWS, (10,))
     with pytest.raises(NetworkError, match=r"must have a conv slot .* to compare 2 activations"):
-        check_fits(f"{program}:dense", space(), "own", ROWS, 10)
+        check_fits(f"{program}:dense", space(), "own", ROWS, (10,))
 
 
 def test_a_network_without_activations_is_no_comparison(program: str) -> None:
     with pytest.raises(NetworkError, match="must have a fc slot"):
-        check_fits(f"{program}:silent", space(conv=("relu",)), "own", ROWS, 10)
+        check_fits(f"{program}:silent", space(conv=("relu",)), "own", ROWS, (10,))
 
 
 @pytest.mark.parametrize(
@@ -127,7 +128,7 @@ def test_what_does_not_fit_is_named(
     program: str, name: str, rows: torch.Tensor, classes: int, told: str
 ) -> None:
     with pytest.raises(NetworkError, match=told):
-        check_fits(f"{program}:{name}", space(), "own", rows, classes)
+        check_fits(f"{program}:{name}", space(), "own", rows, (classes,))
 
 
 def test_an_edited_network_has_another_hash(program: str) -> None:
@@ -150,3 +151,16 @@ def test_an_address_that_leads_nowhere_is_named(tmp_path: Path) -> None:
 def test_a_callable_of_this_process_needs_no_address() -> None:
     offer("here:dense", lambda: torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 10)))
     assert build("here:dense", "relu", "relu", "logits")(torch.zeros(2, *EIGHT)).shape == (2, 10)
+
+
+def test_further_slots_take_their_places_by_path_pattern_or_kind(program: str) -> None:
+    chosen = Space((), ("relu",), 1e-3, 1e-2, (SlotCandidates("conv*", ("tanh", "silu")),))
+    assert chosen.rounds == [{"fc": "relu", "conv*": "tanh"}, {"fc": "relu", "conv*": "silu"}]
+    with pytest.raises(NetworkError, match=r"No activation .* fits the slot conv\*"):
+        check_fits(f"{program}:dense", chosen, "own", ROWS, (10,))
+    exact = Space((), (), 1e-3, 1e-2, (SlotCandidates("2", ("tanh", "silu")),))
+    check_fits(f"{program}:dense", exact, "own", ROWS, (10,))
+    network = build(f"{program}:dense", None, None, "logits", further={"2": "silu"})
+    assert [slot.name for slot in slots(network)] == ["silu"]
+    assert coverage(f"{program}:dense", ROWS, ("2",)).swapped == 1
+    assert coverage(f"{program}:dense", ROWS, ("conv",)).swapped == 0

@@ -45,10 +45,10 @@ def learning_rate_claim(
 
 def _sides(search: Sequence[Record], chance: float) -> tuple[list[float], list[float]]:
     """Return the mean accuracy below and from 0.004 on, per pair of activations with both."""
-    cells: dict[tuple[str, str], tuple[list[float], list[float]]] = {}
+    cells: dict[tuple[str, ...], tuple[list[float], list[float]]] = {}
     for record in search:
         setting = record.setting
-        cell = cells.setdefault((setting.conv_activation, setting.fc_activation), ([], []))
+        cell = cells.setdefault(tuple(setting.activations.values()), ([], []))
         accuracy = chance if record.valid_accuracy is None else record.valid_accuracy
         cell[setting.learning_rate >= THRESHOLD].append(accuracy)
     both = [cell for cell in cells.values() if cell[0] and cell[1]]

@@ -6,6 +6,7 @@ The test split is handed out by `final_test_split`, for final figures only.
 from actlab.data.arrays import is_file, path_of, shared_sizes
 from actlab.data.dataset import Dataset, Examples
 from actlab.data.registry import NAMES, image_shape, open_dataset, pool_sizes
+from actlab.data.scaling import fitted, unequal_inputs
 from actlab.data.splits import (
     Splits,
     class_counts,
@@ -23,6 +24,7 @@ __all__ = [
     "class_counts",
     "draw_splits",
     "final_test_split",
+    "fitted",
     "has_unseen_rows",
     "image_shape",
     "is_file",
@@ -31,4 +33,5 @@ __all__ = [
     "pool_sizes",
     "shared_sizes",
     "size_faults",
+    "unequal_inputs",
 ]

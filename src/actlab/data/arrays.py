@@ -6,18 +6,27 @@ its other columns are the inputs. Without a test set a fifth of the rows, drawn 
 the same, is the test pool.
 """
 
+import hashlib
 import math
 import zipfile
+from collections.abc import Sequence
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from actlab.data.dataset import Dataset, Examples, fingerprint_of
-from actlab.errors import DataError, missing_extra
+from actlab.data.dataset import (
+    Dataset,
+    Division,
+    DivisionKind,
+    Examples,
+    fingerprint_of,
+    first_groups,
+)
+from actlab.data.tables import TABLES, Reading, frame_arrays, read_table
+from actlab.errors import DataError
 from actlab.i18n import _
 from actlab.records import SplitSizes
 
@@ -87,7 +96,6 @@ def _check_header(path: Path, name: str, stream: IO[bytes], size: int) -> None:
 
 
 SUFFIX = ".npz"
-TABLES = (".csv", ".tsv", ".parquet")
 _TEST_SHARE = 0.2
 _POOL_SEED = 0
 
@@ -119,21 +127,28 @@ def open_file(name: str) -> Dataset:
     any shape, and whole numbers (token ids) are taken as they are. Classes are numbered in the
     order of their names, `class_names` says which is which.
 
+    An .npz file may say more: `task` (regression and multilabel have numbers for targets), `fill`
+    (missing numbers are filled in later), `scale` (inputs are standardised later), and for each row
+    `group`, `time` or `split` (train, valid, test).
+
     Raises DataError for a file that is missing, holds objects, or whose content does not fit.
     """
     path = path_of(name)
     found = _arrays(path) if path.suffix == SUFFIX else _table(path, name)
-    inputs = [_inputs(found[x], x, path) for x in ("x", "x_test") if x in found]
+    task = str(found["task"]) if "task" in found else ""
+    fill = str(found["fill"]) if "fill" in found else None
+    inputs = [_inputs(found[x], x, path, fill) for x in ("x", "x_test") if x in found]
     for x, y, given in zip(("x", "x_test"), ("y", "y_test"), inputs, strict=False):
         _check_rows(given, found[y], x, y, path)
-    labels = [_column(found[y], y, path) for y in ("y", "y_test") if y in found]
-    numbered, names = _numbered(labels, path)
+    names: tuple[str, ...] = ()
+    numbered: Sequence[NDArray[Any]]
+    if task in ("regression", "multilabel"):
+        numbered = [_numbers(found[y], y, path, task) for y in ("y", "y_test") if y in found]
+    else:
+        labels = [_column(found[y], y, path) for y in ("y", "y_test") if y in found]
+        numbered, names = _numbered(labels, path)
     pools = [Examples(x, y) for x, y in zip(inputs, numbered, strict=True)]
-    if len(pools) == 1:
-        (everything,) = pools
-        order = np.random.default_rng(_POOL_SEED).permutation(len(everything))
-        held_out = max(1, round(_TEST_SHARE * len(everything)))
-        pools = [everything.take(order[held_out:]), everything.take(order[:held_out])]
+    pools, division = _divided(pools, found, path)
     training, test = pools
     if training.images.shape[1:] != test.images.shape[1:]:
         message = _("In {path} the rows of x and of x_test must have one shape; got {x}, {test}.")
@@ -144,10 +159,91 @@ def open_file(name: str) -> Dataset:
         training_pool=training,
         test_pool=test,
         pixel_maximum=255 if training.images.dtype == np.uint8 else None,
-        classes=len(names),
-        fingerprint=fingerprint_of(training, test),
+        classes=len(names) or training.labels.shape[1],
+        fingerprint=_fingerprint(training, test, found, division),
         class_names=names,
+        division=division,
+        fill=fill,
+        scale="scale" in found,
+        is_own=True,
     )
+
+
+def _fingerprint(
+    training: Examples, test: Examples, found: dict[str, NDArray[Any]], division: Division | None
+) -> str:
+    """Return the hash of rows and labels, and of what else decides on what is trained."""
+    content = fingerprint_of(training, test)
+    options = [f"{name}={found[name]}" for name in ("task", "fill", "scale") if name in found]
+    if division is not None:
+        options += [division.kind, *map(str, division.keys.tolist())]
+    if not options:
+        return content
+    return hashlib.sha256("\n".join((content, *options)).encode()).hexdigest()
+
+
+def _divided(
+    pools: list[Examples], found: dict[str, NDArray[Any]], path: Path
+) -> tuple[list[Examples], Division | None]:
+    """Return the training and the test pool, and how the training pool is divided further."""
+    kinds: tuple[DivisionKind, ...] = ("group", "time", "split")
+    kind = next((one for one in kinds if one in found), None)
+    if len(pools) == 2:
+        return pools, None if kind is None else Division(kind, found[kind])
+    (everything,) = pools
+    held_out = max(1, round(_TEST_SHARE * len(everything)))
+    generator = np.random.default_rng(_POOL_SEED)
+    if kind is None:
+        order = generator.permutation(len(everything))
+        return [everything.take(order[held_out:]), everything.take(order[:held_out])], None
+    keys = found[kind]
+    if kind == "group":
+        test = np.isin(keys, first_groups(keys, held_out, generator))
+    elif kind == "time":
+        order = np.argsort(keys, kind="stable")
+        test = np.zeros(len(keys), dtype=bool)
+        test[order[len(order) - held_out :]] = True
+    else:
+        _check_given(keys, path)
+        test = keys == "test"
+    kept, apart = np.flatnonzero(~test), np.flatnonzero(test)
+    return [everything.take(kept), everything.take(apart)], Division(kind, keys[kept])
+
+
+def _check_given(keys: NDArray[Any], path: Path) -> None:
+    there = set(keys.tolist())
+    usual, full = {"train", "valid", "test"}, {"train", "valid_epoch", "valid_trial", "test"}
+    if there not in (usual, full):
+        message = _("{path}: split must say train, valid or test of each row; it says {names}.")
+        names = ", ".join(map(str, sorted(there, key=str)[:6]))
+        raise DataError(message.format(path=path, names=names))
+
+
+def _numbers(given: NDArray[Any], name: str, path: Path, task: str) -> NDArray[np.float32]:
+    """Return targets that are numbers, a column each."""
+    if given.dtype.kind not in "buif":
+        message = _("{path}: for the task {task} {name} must hold numbers; got {dtype}.")
+        raise DataError(message.format(path=path, task=task, name=name, dtype=given.dtype))
+    found = given.astype(np.float32)
+    if found.ndim == 1:
+        found = found[:, np.newaxis]
+    lost = ~np.isfinite(found)
+    if bool(lost.any()):
+        message = _("{path}: {name} must be finite; row {row} is not.")
+        row = int(np.argwhere(lost)[0][0])
+        raise DataError(message.format(path=path, name=name, row=row))
+    if found.ndim != 2:
+        message = _(
+            "{path}: {name} must have a number or a row of numbers per example; got shape {shape}. "
+            "Targets of another shape (a mask, a sequence) train by a function of your own "
+            "(actlab.study(train=...))."
+        )
+        raise DataError(message.format(path=path, name=name, shape=given.shape))
+    if task == "multilabel" and not bool(((found == 0) | (found == 1)).all()):
+        row = int(np.argwhere((found != 0) & (found != 1))[0][0])
+        message = _("{path}: for the task multilabel {name} must hold 0 and 1; row {row} does not.")
+        raise DataError(message.format(path=path, name=name, row=row))
+    return found
 
 
 def shared_sizes(pools: tuple[int, int]) -> SplitSizes:
@@ -178,53 +274,11 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
 
 def _table(path: Path, name: str) -> dict[str, NDArray[Any]]:
     """Return inputs and classes of a table; raises DataError with the column that is at fault."""
-    try:
-        pandas = import_module("pandas")
-    except ImportError:
-        raise missing_extra("pandas") from None
-    if not path.is_file():
-        raise DataError(_("There is no file {path}.").format(path=path))
     column = name[len(str(path)) + 1 :]
-    try:
-        if path.suffix == ".parquet":
-            table = pandas.read_parquet(path)
-        else:
-            table = pandas.read_csv(path, sep="\t" if path.suffix == ".tsv" else ",")
-    except (ValueError, OSError, ImportError) as error:
-        message = _("{path} cannot be read as a table: {error}.")
-        raise DataError(message.format(path=path, error=str(error).rstrip("."))) from None
-    if column not in table.columns:
-        message = _(
-            "{path} must be given with the column of its classes (--target COLUMN); it has {names}."
-        )
-        raise DataError(message.format(path=path, names=", ".join(map(str, table.columns))))
-    inputs = table.drop(columns=column)
-    for title, values in inputs.items():
-        if not pandas.api.types.is_numeric_dtype(values):
-            message = _(
-                "The column {column} of {path} must hold numbers; row {row} holds {value!r}. "
-                "Encode categories as numbers, one column each, or leave the column out."
-            )
-            text = str(values.iloc[0])
-            raise DataError(message.format(column=title, path=path, row=0, value=text))
-        if bool(values.isna().any()):
-            message = _(
-                "The column {column} of {path} must not have gaps; row {row} is empty. Fill it in "
-                "or leave such rows out."
-            )
-            row = int(values.isna().to_numpy().argmax())
-            raise DataError(message.format(column=title, path=path, row=row))
-    labels = table[column]
-    if bool(labels.isna().any()):
-        message = _("The column {column} of {path} must not have gaps; row {row} is empty.")
-        row = int(labels.isna().to_numpy().argmax())
-        raise DataError(message.format(column=column, path=path, row=row))
-    numbers = pandas.api.types.is_numeric_dtype(labels)
-    classes = labels.to_numpy() if numbers else labels.astype(str).to_numpy().astype(np.str_)
-    return {"x": inputs.to_numpy(dtype=np.float32), "y": classes}
+    return frame_arrays(read_table(path), str(path), Reading(target=column or None))
 
 
-def _inputs(given: NDArray[Any], name: str, path: Path) -> NDArray[Any]:
+def _inputs(given: NDArray[Any], name: str, path: Path, fill: str | None = None) -> NDArray[Any]:
     if given.dtype == np.uint8:
         return given
     if given.dtype.kind in "iu":
@@ -233,11 +287,11 @@ def _inputs(given: NDArray[Any], name: str, path: Path) -> NDArray[Any]:
         message = _("{path}: {name} must hold numbers; got {dtype}.")
         raise DataError(message.format(path=path, name=name, dtype=given.dtype))
     inputs = given.astype(np.float32)
-    lost = ~np.isfinite(inputs)
+    lost = ~np.isfinite(inputs) if fill is None else np.isinf(inputs)
     if bool(lost.any()):
         message = _(
             "{path}: {name} must be finite; {count} values are NaN or infinite, the first in row "
-            "{row}. Fill them in, or leave such rows out."
+            "{row}. Fill gaps with --fill median (fill='median'), or leave such rows out."
         )
         row = int(np.argwhere(lost)[0][0])
         raise DataError(message.format(path=path, name=name, count=int(lost.sum()), row=row))
@@ -263,8 +317,8 @@ def _column(labels: NDArray[Any], name: str, path: Path) -> NDArray[Any]:
             return classes
     if labels.ndim != 1:
         message = _(
-            "{path}: {name} must hold one class per row; got shape {shape}. A study compares "
-            "networks that tell classes apart; several answers at once are for actlab tasks."
+            "{path}: {name} must hold one class per row; got shape {shape}. Several answers of yes "
+            "or no are the task multilabel, several numbers the task regression (--task)."
         )
         raise DataError(message.format(path=path, name=name, shape=labels.shape))
     if labels.dtype.kind == "f":
@@ -272,8 +326,8 @@ def _column(labels: NDArray[Any], name: str, path: Path) -> NDArray[Any]:
         if not bool(whole.all()):
             row = int(np.argwhere(~whole)[0][0])
             message = _(
-                "{path}: {name} must hold classes; row {row} holds {value}. A study compares "
-                "networks that tell classes apart, not a regression (see actlab tasks suggest)."
+                "{path}: {name} must hold classes; row {row} holds {value}. Numbers to be "
+                "predicted are the task regression: --task regression (task='regression')."
             )
             raise DataError(message.format(path=path, name=name, row=row, value=labels[row]))
     return labels
@@ -291,7 +345,7 @@ def _numbered(
     if together.dtype.kind in "iuf" and len(names) > max(50, len(together) / 4):
         message = _(
             "{path}: y holds {count} distinct numbers in {rows} rows: amounts rather than classes. "
-            "A study compares networks that tell classes apart (see actlab tasks suggest)."
+            "Predict them with --task regression (task='regression')."
         )
         raise DataError(message.format(path=path, count=len(names), rows=len(together)))
     ends = np.cumsum([len(column) for column in columns])[:-1]

@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,13 +30,39 @@ class Examples:
         return Examples(self.images[indices], self.labels[indices])
 
 
+DivisionKind = Literal["group", "time", "split"]
+
+
+@dataclass(frozen=True, eq=False)
+class Division:
+    """What decides which split a row of the training pool goes to: a key per row.
+
+    Rows of one `group` go to one split; in the order of `time`, earlier rows are for training;
+    `split` names the split of each row.
+    """
+
+    kind: DivisionKind
+    keys: NDArray[Any]
+
+
+def first_groups(keys: NDArray[Any], rows: int, generator: np.random.Generator) -> NDArray[Any]:
+    """Return groups, drawn at random, that together have about `rows` rows."""
+    groups, counts = np.unique(keys, return_counts=True)
+    order = generator.permutation(len(groups))
+    total = np.cumsum(counts[order])
+    count = int(np.argmin(abs(total - rows))) + 1
+    return groups[order[: min(count, len(groups) - 1) or 1]]
+
+
 @dataclass(frozen=True)
 class Dataset:
     """Two pools of examples that are never mixed.
 
     Everything that training may see comes from `training_pool`. `test_pool` is for
     `splits.final_test_split` alone. `pixel_maximum` is None where the inputs are no
-    pixels and are taken as they are. `fingerprint` is the SHA-256 of the content.
+    pixels and are taken as they are. `fingerprint` is the SHA-256 of the content. Of a data set of
+    the user's own, `is_own`, the training pool may have a `division`, missing inputs to `fill`, and
+    inputs to `scale`: with the numbers of the training rows.
     """
 
     name: str
@@ -46,6 +72,10 @@ class Dataset:
     classes: int
     fingerprint: str
     class_names: tuple[str, ...] = ()
+    division: Division | None = None
+    fill: str | None = None
+    scale: bool = False
+    is_own: bool = False
 
 
 def fingerprint_of(*pools: Examples) -> str:

@@ -1,11 +1,12 @@
 """Named splits, drawn from a seed: train, valid_epoch and valid_trial, and the test split apart."""
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from actlab.data.dataset import Dataset, Examples
+from actlab.data.dataset import Dataset, Division, Examples, first_groups
 from actlab.errors import DataError
 from actlab.i18n import _
 from actlab.records import SplitSizes
@@ -38,6 +39,8 @@ def draw_splits(
     >>> splits.train.images.shape
     (800, 1, 8, 8)
     """
+    if dataset.division is not None:
+        return _divided(dataset, dataset.division, sizes, seed)
     _check(dataset, sizes)
     order = _drawn(dataset, sizes, seed, avoided)
     first, second = sizes.train, sizes.train + sizes.valid_epoch
@@ -48,6 +51,55 @@ def draw_splits(
         valid_epoch=pool.take(order[first:second]),
         valid_trial=pool.take(order[second:last]),
     )
+
+
+def _divided(dataset: Dataset, division: Division, sizes: SplitSizes, seed: int) -> Splits:
+    """Return the splits of a pool whose rows are not free to go anywhere.
+
+    Groups are drawn from the seed; in the order of time, and as given, every seed has the same.
+    """
+    pool, keys = dataset.training_pool, division.keys
+    generator = np.random.default_rng(seed)
+    if division.kind == "time":
+        order = np.argsort(keys, kind="stable")
+        ends = np.cumsum([sizes.train, sizes.valid_epoch, sizes.valid_trial])
+        parts = np.split(order[: ends[-1]], ends[:-1])
+    elif division.kind == "split":
+        parts = _as_given(keys)
+    else:
+        parts = _by_group(keys, sizes, generator)
+    if any(len(part) == 0 for part in parts):
+        message = _(
+            "{name} must have rows for train, valid_epoch and valid_trial; by {kind} they have "
+            "{counts}. Give it more groups, or split another way."
+        )
+        counts = ", ".join(str(len(part)) for part in parts)
+        raise DataError(message.format(name=dataset.name, kind=division.kind, counts=counts))
+    train, epoch, trial = (pool.take(np.asarray(part, dtype=np.int64)) for part in parts)
+    return Splits(train, epoch, trial)
+
+
+def _as_given(keys: NDArray[Any]) -> list[NDArray[np.int64]]:
+    """Return the rows of each split; those of `valid` alternate between the two for validation."""
+    train, valid = np.flatnonzero(keys == "train"), np.flatnonzero(keys == "valid")
+    if len(valid):
+        return [train, valid[::2], valid[1::2]]
+    return [train, np.flatnonzero(keys == "valid_epoch"), np.flatnonzero(keys == "valid_trial")]
+
+
+def _by_group(
+    keys: NDArray[Any], sizes: SplitSizes, generator: np.random.Generator
+) -> list[NDArray[np.int64]]:
+    """Return rows such that each group is in one split, with about the sizes asked for."""
+    left = np.arange(len(keys))
+    parts = []
+    for size in (sizes.valid_trial, sizes.valid_epoch):
+        if len(np.unique(keys[left])) < 2:
+            return [left, np.array([], dtype=np.int64), np.array([], dtype=np.int64)]
+        chosen = np.isin(keys[left], first_groups(keys[left], size, generator))
+        parts.append(left[chosen])
+        left = left[~chosen]
+    return [generator.permutation(left), parts[1], parts[0]]
 
 
 def has_unseen_rows(pool: int, sizes: SplitSizes) -> bool:
@@ -70,6 +122,8 @@ def final_test_split(dataset: Dataset, sizes: SplitSizes, seed: int) -> Examples
     >>> len(final_test_split(open_dataset("digits"), SplitSizes(800, 300, 300, 100), seed=1))
     100
     """
+    if dataset.division is not None:
+        return dataset.test_pool
     _check(dataset, sizes)
     order = np.random.default_rng((seed, _TEST_STREAM)).permutation(len(dataset.test_pool))
     return dataset.test_pool.take(np.sort(order[: sizes.test]))

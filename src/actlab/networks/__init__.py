@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 from actlab.networks.shapes import NAMES, input_shape, is_address
 
 if TYPE_CHECKING:
-    from actlab.networks.activation_slots import SlotError, slots
+    from actlab.networks.activation_slots import SlotError, activation_parameters, slots
     from actlab.networks.builders import build, coverage
+    from actlab.networks.candidates import check_name, choice_of, is_code, same_functions
     from actlab.networks.from_address import (
         check_fits,
+        gated_widths,
         network_hash,
-        offer,
-        slot_kinds,
+        slots_of,
     )
     from actlab.networks.pool_first import PoolingFirst, as_written, pooling_first
     from actlab.networks.summary import summarise
@@ -23,10 +24,11 @@ if TYPE_CHECKING:
     from actlab.networks.winograd import WinogradFirst, winograd_first
 
 _NAMES_OF = {
+    "candidates": ("check_name", "choice_of", "is_code", "same_functions"),
     "builders": ("build", "coverage"),
-    "from_address": ("check_fits", "network_hash", "offer", "slot_kinds"),
+    "from_address": ("check_fits", "gated_widths", "network_hash", "slots_of"),
     "pool_first": ("PoolingFirst", "as_written", "pooling_first"),
-    "activation_slots": ("SlotError", "slots"),
+    "activation_slots": ("SlotError", "activation_parameters", "slots"),
     "summary": ("summarise",),
     "swapping": ("swap", "undo"),
     "winograd": ("WinogradFirst", "winograd_first"),
@@ -38,17 +40,22 @@ __all__ = [
     "PoolingFirst",
     "SlotError",
     "WinogradFirst",
+    "activation_parameters",
     "as_written",
     "build",
     "check_fits",
+    "check_name",
+    "choice_of",
     "coverage",
+    "gated_widths",
     "input_shape",
     "is_address",
+    "is_code",
     "network_hash",
-    "offer",
     "pooling_first",
-    "slot_kinds",
+    "same_functions",
     "slots",
+    "slots_of",
     "summarise",
     "swap",
     "undo",

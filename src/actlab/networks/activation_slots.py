@@ -11,6 +11,7 @@ the last layer shapes the `output`.
 import fnmatch
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -19,6 +20,7 @@ from torch.nn.modules import activation as torch_activations
 from torch.nn.modules.conv import _ConvNd
 
 from actlab.capture import ops
+from actlab.capture.location import Location
 from actlab.capture.recorder import recording
 from actlab.capture.reruns import quiet
 from actlab.capture.trace import Call, Trace, Value
@@ -41,6 +43,11 @@ _LAYERS: dict[str, SlotKind] = {
     **dict.fromkeys(ops.RECURRENT, "recurrent"),
     **dict.fromkeys(ops.ATTENTION, "attention"),
 }
+_ACTLAB = str(Path(__file__).resolve().parent.parent)
+
+SWAPPED = "_actlab_activation"
+"""The attribute of a module that was put in a slot."""
+
 _PASSING = ops.VIEWS | ops.DROPOUTS
 _ARITHMETIC = frozenset(
     {"add", "sub", "mul", "div", "neg", "pow", "rsub", "exp", "erf", "square", "clamp", "abs"}
@@ -65,7 +72,8 @@ class Place:
     which place it belongs to, `turn` is this one's number in it; `runner` is the path of the module
     whose passes these are. `argument` is the position of the input among the call's arguments,
     `split` the dimension that a gated linear unit halves. `receivers` are the paths of the layers
-    that are given what comes out, with no norm between.
+    that are given what comes out, with no norm between; `around` are the linear layers before and
+    after it, where the width between them is seen by nothing else.
     """
 
     slot: Slot
@@ -79,6 +87,7 @@ class Place:
     runner: str = ""
     split: int | None = None
     receivers: tuple[str, ...] = ()
+    around: tuple[str, str] | None = None
 
 
 @dataclass
@@ -242,6 +251,26 @@ def _is_activation(module: nn.Module) -> bool:
         return True
     leaf = not any(True for _part in (*module.children(), *module.buffers()))
     return leaf and is_elementwise(module, (4, 8))
+
+
+def activation_parameters(model: nn.Module) -> frozenset[str]:
+    """Return the names of the parameters of activations: slopes and shapes, no layer's weights.
+
+    >>> sorted(activation_parameters(nn.Sequential(nn.Linear(2, 3), nn.PReLU())))
+    ['1.weight']
+    """
+    found = [
+        path
+        for path, module in model.named_modules()
+        if (_kind_of(module) is None and any(True for _p in module.parameters(recurse=False)))
+        and (getattr(module, SWAPPED, False) or _is_activation(module))
+    ]
+    swapped = [path for path, module in model.named_modules() if getattr(module, SWAPPED, False)]
+    return frozenset(
+        name
+        for name, _value in model.named_parameters()
+        if any(name.startswith(f"{path}.") for path in (*found, *swapped))
+    )
 
 
 def is_elementwise(module: nn.Module, shape: tuple[int, ...]) -> bool:
@@ -568,6 +597,32 @@ class _Graph:
                     waiting.extend(user.outputs)
         return tuple(found)
 
+    def linear_around(
+        self, given: Value, output: Value, first: int, last: int
+    ) -> tuple[str, str] | None:
+        """Return the linear layers before and after an activation, if nothing else sees the width.
+
+        `first` and `last` are the calls that the activation is made of.
+        """
+        before = given.call
+        if before is None or before.op != "linear":
+            return None
+        if any(not first <= user.index <= last for user in self.trace.users_of(given)):
+            return None
+        waiting, after = [output], set[str]()
+        while waiting:
+            for user in self.trace.users_of(waiting.pop()):
+                if user.op in ops.DROPOUTS:
+                    waiting.extend(user.outputs)
+                elif user.op == "linear" and user.inputs:
+                    after.add(_path_of(user))
+                else:
+                    return None
+        paths = [_path_of(call) for call in self.trace.calls if call.op == "linear"]
+        pair = (_path_of(before), *after)
+        once = all(paths.count(path) == 1 for path in pair)
+        return (pair[0], pair[1]) if len(pair) == 2 and once else None
+
     def layer_follows(self, value: Value) -> bool:
         """Return whether a later layer is given something made of `value`."""
         return id(value) in self._layers_after
@@ -657,7 +712,9 @@ def _described(
     if kind == "output":
         reason = _("It makes what the network returns; it is left alone.")
         slot = replace(slot, swappable=False, reason=reason)
-    return replace(place, slot=slot, receivers=graph.receivers(found.output, activations))
+    around = graph.linear_around(found.given, found.output, found.first, found.last)
+    receivers = graph.receivers(found.output, activations)
+    return replace(place, slot=slot, receivers=receivers, around=around)
 
 
 def _is_bounded(found: _Found) -> bool:
@@ -691,8 +748,15 @@ def _of_module(found: _Found) -> Place:
     owner, _dot, attribute = path.rpartition(".")
     line = found.call.location
     name = _name_of_module(found.module.module)
-    slot = Slot(path, "fc", "", name, 1, f"{line.file}:{line.line}" if line.file else None)
+    slot = Slot(path, "fc", "", name, 1, _shown(line))
     return Place(slot, owner, attribute)
+
+
+def _shown(line: Location) -> str | None:
+    """Return the line that makes a call; one of actlab itself, which runs the network, is none."""
+    if not line.file or str(line.file).startswith(_ACTLAB):
+        return None
+    return f"{line.file}:{line.line}"
 
 
 def _name_of_module(module: nn.Module) -> str:
@@ -714,7 +778,7 @@ def _of_call(model: nn.Module, found: _Found) -> Place:
     call = found.call
     owner = call.scopes[-1] if call.scopes else None
     line = call.ran_at
-    location = f"{line.file}:{line.line}" if line.file else None
+    location = _shown(line)
     name = {"clamp": "relu"}.get(call.op, call.op)
     if found.first != found.last:
         name = {"sigmoid": "silu", "tanh": "mish"}.get(_gate_of(call), "gelu")
@@ -783,7 +847,7 @@ def _of_recurrent(found: _Found) -> Place:
             "to compare others, or use nn.RNN, which takes tanh or relu."
         )
     line = found.call.location
-    location = f"{line.file}:{line.line}" if line.file else None
+    location = _shown(line)
     slot = Slot(path, "recurrent", path, name, 1, location, swappable=plain, reason=reason)
     return Place(slot, path, "nonlinearity")
 

@@ -1,19 +1,20 @@
 """The networks that a plan can name, with activations from the catalogue in their slots."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 
 import torch
 from torch import Tensor, nn
 
-from actlab import activations
 from actlab.errors import unknown_name
 from actlab.i18n import _
 from actlab.networks.activation_slots import places, slots
+from actlab.networks.candidates import choice_of, module_of
 from actlab.networks.from_address import build_from_address, coverage_from_address, coverage_of
 from actlab.networks.initialisation import initialise
 from actlab.networks.shapes import is_address
-from actlab.records import Coverage, Head, Init
+from actlab.networks.swapping import fill
+from actlab.records import Coverage, Head, Init, SlotName, slot_name
 
 
 def published_cnn(
@@ -108,38 +109,45 @@ _BUILDERS = {"published_cnn": published_cnn, "small_cnn": small_cnn}
 
 def build(
     name: str,
-    conv_activation: str,
-    fc_activation: str,
+    conv_activation: str | None,
+    fc_activation: str | None,
     head: Head,
     outputs: int = 10,
     *,
+    further: Mapping[SlotName, str] | None = None,
     example: Tensor | None = None,
     init: Init | None = None,
 ) -> nn.Sequential:
     """Return the network `name`, or that of an address, with weights from torch's generator.
 
-    `head` is what it ends in: an activation of the `outputs`, or none (`logits`). The weights
-    drawn do not depend on the activations unless one draws its own. Of a network from an address,
-    `example` are rows of inputs on which its slots are found. `init` is `keep` for such a network
-    and `reset`, torch's defaults, for the others, unless it is given.
+    `head` is what it ends in: an activation of the `outputs`, or none (`logits`). `further` are
+    activations for slots beside the two usual ones, by path, pattern or kind. The weights drawn do
+    not depend on the activations unless one draws its own. Of a network from an address, `example`
+    are rows of inputs on which its slots are found, and what nothing is given for stays. `init` is
+    `keep` for such a network and `reset`, torch's defaults, for the others, unless it is given.
 
     Raises UnknownNameError for a network or an activation that does not exist.
 
     >>> build("published_cnn", "relu", "sigmoid", "logits").fc1
     Linear(in_features=1024, out_features=64, bias=True)
     """
+    usual = {"conv": conv_activation, "fc": fc_activation}
+    chosen = {slot: found for slot, found in usual.items() if found is not None}
     if is_address(name):
         layers = head_layers(head)
-        how = init or "keep"
-        return build_from_address(name, conv_activation, fc_activation, layers, example, how)
+        return build_from_address(
+            name, chosen | dict(further or {}), layers, example, init or "keep"
+        )
     if name not in _BUILDERS:
         raise unknown_name(_("network"), name, _BUILDERS)
     model = _BUILDERS[name](
-        activations.get(conv_activation).module,
-        activations.get(fc_activation).module,
+        _made_by(chosen.get("conv", "relu")),
+        _made_by(chosen.get("fc", "relu")),
         head_layers(head),
         outputs,
     )
+    if further:
+        _fill_further(model, further)
     if init == "gain":
         found = places(model)
         filled = [(one, model.get_submodule(one.slot.path)) for one in found]
@@ -147,13 +155,26 @@ def build(
     return model
 
 
-def coverage(name: str, example: Tensor) -> Coverage:
+def _made_by(name: str) -> Callable[[], nn.Module]:
+    """Return what makes the module that a name stands for, anew each time."""
+    choice = choice_of(name)
+    return lambda: module_of(choice)
+
+
+def _fill_further(model: nn.Module, further: Mapping[SlotName, str]) -> None:
+    fitting = [(place, slot_name(place.slot, further)) for place in places(model)]
+    fill(model, [(place, further[slot]) for place, slot in fitting if slot])
+
+
+def coverage(name: str, example: Tensor, compared: Iterable[SlotName] = ("conv", "fc")) -> Coverage:
     """Return how many activations of the network `name` a study compares others in, of how many.
+
+    `compared` are the slots that the study has candidates for.
 
     >>> coverage("small_cnn", torch.zeros(2, 1, 8, 8)).swapped
     3
     """
     with torch.random.fork_rng(devices=[]):
         if is_address(name):
-            return coverage_from_address(name, example)
-        return coverage_of(slots(build(name, "relu", "relu", "logits"), example))
+            return coverage_from_address(name, example, compared)
+        return coverage_of(slots(build(name, "relu", "relu", "logits"), example), compared)

@@ -5,60 +5,56 @@ A plan names such a network by the address of the callable, as `file.py:build`.
 
 import hashlib
 import inspect
-import itertools
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
-from actlab.addresses import is_user, load, user_code
+from actlab.addresses import find, is_user, user_code
 from actlab.errors import DataError, NetworkError
 from actlab.i18n import _
-from actlab.networks.activation_slots import Place, places
+from actlab.networks.activation_slots import Place, SlotError, places
+from actlab.networks.candidates import is_gated
+from actlab.networks.gated_units import gated_width
 from actlab.networks.initialisation import initialise
-from actlab.networks.shapes import input_shape
+from actlab.networks.shapes import input_shape, is_address
 from actlab.networks.swapping import check_swapped, fill
-from actlab.records import Coverage, Init, NetworkHash, Slot, Space
-
-Factory = Callable[[], nn.Module]
-
-_OF_THIS_PROCESS: dict[str, Factory] = {}
-
-
-def offer(name: str, factory: Factory) -> None:
-    """Let networks of that name be made by `factory`, in this process only.
-
-    For a callable that no address leads to: a notebook's function, a lambda.
-    """
-    _OF_THIS_PROCESS[name] = factory
+from actlab.records import (
+    Coverage,
+    GatedWidth,
+    Init,
+    NetworkHash,
+    Slot,
+    SlotName,
+    Space,
+    slot_name,
+)
 
 
 def build_from_address(
     address: str,
-    conv_activation: str,
-    fc_activation: str,
+    chosen: Mapping[SlotName, str],
     head: "OrderedDict[str, nn.Module]",
     example: Tensor | None = None,
     init: Init = "keep",
 ) -> nn.Sequential:
-    """Return a network from the callable at `address`, with its slots filled.
+    """Return a network from the callable at `address`, with what is `chosen` in its slots.
 
-    A slot of a kind that the network does not have stays out. On an `example`, rows of inputs,
-    functional calls are found too. `init` is what becomes of the weights that the callable drew.
-    The network gives class scores; the layers of `head` are put behind it.
+    A slot that nothing is chosen for stays what it is. On an `example`, rows of inputs, functional
+    calls are found too. `init` is what becomes of the weights that the callable drew. The network
+    gives scores; the layers of `head` are put behind it.
 
     Raises AddressError where the address leads nowhere, NetworkError where no module comes from it.
     """
     model = _made(address)
-    _filled(model, conv_activation, fc_activation, example, init)
+    _filled(model, chosen, example, init)
     return nn.Sequential(OrderedDict(network=model, **head))
 
 
-def slot_kinds(address: str, example: Tensor) -> set[str]:
-    """Return in which kinds of slots of the network at `address` something else can be put."""
-    model = _made(address)
-    return {place.slot.kind for place in _comparable(_seen(address, model, example))}
+def slots_of(address: str, example: Tensor) -> tuple[Slot, ...]:
+    """Return the slots of the network at `address`."""
+    return tuple(place.slot for place in _seen(address, _made(address), example))
 
 
 def check_fits(
@@ -66,20 +62,20 @@ def check_fits(
     space: Space,
     data_name: str,
     example: Tensor,
-    classes: int,
+    outputs: tuple[int, ...],
 ) -> None:
     """Raise an error where `network` does not take rows such as those of `example`.
 
-    One that an address leads to is built and run. It needs a slot for every kind with several
-    candidates in `space`, must give a score per class, be the same under the same seed, and keep
-    its gradients with every candidate.
+    One that an address leads to is built and run. It needs a place for every slot of `space`, must
+    give `outputs` numbers per row (the class scores, say), be the same under the same seed, and
+    keep its gradients with every candidate.
 
     >>> space = Space(("relu",), ("tanh",), 0.001, 0.01)
-    >>> check_fits("small_cnn", space, "digits", torch.zeros(2, 1, 8, 8), classes=10)
+    >>> check_fits("small_cnn", space, "digits", torch.zeros(2, 1, 8, 8), outputs=(10,))
     """
     taken, given = input_shape(network), tuple(example.shape[1:])
     if taken is None:
-        _check_from_address(network, space, example, classes)
+        _check_from_address(network, space, example, outputs)
     elif taken != given:
         raise DataError(
             _(
@@ -89,42 +85,63 @@ def check_fits(
         )
 
 
-def coverage_of(found: Sequence[Slot]) -> Coverage:
+def coverage_of(found: Sequence[Slot], compared: Iterable[SlotName] = ("conv", "fc")) -> Coverage:
     """Return how many of a network's activations a study puts others in the place of.
+
+    `compared` are the slots that the study has candidates for.
 
     >>> found = coverage_of([Slot("0", "conv", ""), Slot("1", "gate", ""), Slot("2", "output", "")])
     >>> found.activations, found.swapped
     (2, 1)
     """
+    names = set(compared)
     inner = [slot for slot in found if slot.kind != "output"]
-    swapped = [slot for slot in inner if slot.kind in ("conv", "fc") and slot.swappable]
+    swapped = [slot for slot in inner if slot.swappable and slot_name(slot, names) in names]
     return Coverage(len(inner), len(swapped), tuple(found))
 
 
-def coverage_from_address(address: str, example: Tensor) -> Coverage:
+def coverage_from_address(address: str, example: Tensor, compared: Iterable[SlotName]) -> Coverage:
     """Return which activations a study of the network at `address` puts others in the place of."""
+    return coverage_of(slots_of(address, example), compared)
+
+
+def gated_widths(address: str, space: Space, example: Tensor) -> tuple[GatedWidth, ...]:
+    """Return what width every gated candidate has in its slots, for how many parameters."""
+    gated = {
+        slot: [name for name in names if is_gated(name)] for slot, names in space.by_slot.items()
+    }
+    if not any(gated.values()) or not is_address(address):
+        return ()
     model = _made(address)
-    return coverage_of([place.slot for place in _seen(address, model, example)])
+    return tuple(
+        gated_width(model, place, candidate)
+        for place, slot in _compared(_seen(address, model, example), gated)
+        if place.split is None
+        for candidate in gated[slot]
+    )
 
 
-def network_hash(address: str) -> NetworkHash:
+def network_hash(address: str, code: Iterable[str] = ()) -> NetworkHash:
     """Return what tells one network from an edited one: hashes of its parts.
 
     The structure is every module's path and class, the shapes those of parameters and buffers with
-    their kinds of number, the source that of the callable and of the user's classes.
+    their kinds of number, the source that of the callable, of the user's own classes, and of the
+    `code` at further addresses (candidates, a loss).
     """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        model = _made(address)
-    maker = _OF_THIS_PROCESS.get(address) or load(address).thing
-    classes = {type(part) for part in model.modules()}
-    shapes = itertools.chain(model.named_parameters(), model.named_buffers())
+    things = [find(one) for one in code]
+    parts: list[tuple[str, nn.Module]] = []
+    shapes: list[tuple[str, Tensor]] = []
+    if is_address(address):
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            model = _made(address)
+        parts = list(model.named_modules())
+        shapes = [*model.named_parameters(), *model.named_buffers()]
+        things += [find(address), *{type(part) for _path, part in parts}]
     return NetworkHash(
-        structure=_hash(
-            f"{path} {part.extra_repr()}{type(part)}" for path, part in model.named_modules()
-        ),
+        structure=_hash(f"{path} {part.extra_repr()}{type(part)}" for path, part in parts),
         shapes=_hash(f"{name} {tuple(t.shape)} {t.dtype} {t.requires_grad}" for name, t in shapes),
-        source=_hash(sorted(_source_of(thing) for thing in (maker, *classes))),
+        source=_hash(sorted(map(_source_of, things))),
     )
 
 
@@ -141,8 +158,24 @@ def _source_of(thing: object) -> str:
         return ""
 
 
-def _comparable(found: Sequence[Place]) -> list[Place]:
-    return [place for place in found if place.slot.kind in ("conv", "fc") and place.slot.swappable]
+def _compared(found: Sequence[Place], names: Collection[SlotName]) -> list[tuple[Place, SlotName]]:
+    """Return the places that something else is put in, each with the slot of the study it is of.
+
+    Raises SlotError where a further slot names one that cannot be swapped.
+    """
+    further = [name for name in names if name not in ("conv", "fc")]
+    pairs = []
+    for place in found:
+        name = slot_name(place.slot, further)
+        if name not in names or name is None:
+            continue
+        if place.slot.swappable:
+            pairs.append((place, name))
+        elif name in further:
+            message = _("The activation {path} ({name}) cannot be swapped. {reason}")
+            slot = place.slot
+            raise SlotError(message.format(path=slot.path, name=slot.name, reason=slot.reason))
+    return pairs
 
 
 def _seen(address: str, model: nn.Module, example: Tensor | None) -> Sequence[Place]:
@@ -154,17 +187,18 @@ def _seen(address: str, model: nn.Module, example: Tensor | None) -> Sequence[Pl
 
 
 def _filled(
-    model: nn.Module, conv: str, fc: str, example: Tensor | None, init: Init
+    model: nn.Module, chosen: Mapping[SlotName, str], example: Tensor | None, init: Init
 ) -> list[nn.Module]:
-    names = {"conv": conv, "fc": fc}
     found = places(model, example)
-    chosen = [(place, names[place.slot.kind]) for place in _comparable(found)]
-    filled = fill(model, chosen)
+    pairs = _compared(found, chosen)
+    filled = fill(model, [(place, chosen[slot]) for place, slot in pairs])
     initialise(model, init, filled, found)
     return [module for _place, module in filled]
 
 
-def _check_from_address(address: str, space: Space, example: Tensor, classes: int) -> None:
+def _check_from_address(
+    address: str, space: Space, example: Tensor, outputs: tuple[int, ...]
+) -> None:
     model = _same_twice(address)
     advice = _("It must take inputs of shape {shape}.").format(shape=tuple(example.shape[1:]))
     with user_code(address, NetworkError, advice=advice), torch.no_grad():
@@ -175,26 +209,37 @@ def _check_from_address(address: str, space: Space, example: Tensor, classes: in
             "alone from forward (a model of transformers has them as .logits)."
         )
         raise NetworkError(message.format(address=address, kind=type(output).__name__))
-    if tuple(output.shape) != (len(example), classes):
+    if tuple(output.shape) not in {(len(example), count) for count in outputs}:
         message = _("{address} must give {classes} class scores per example; it gives {shape}.")
         shape = tuple(output.shape[1:])
-        raise NetworkError(message.format(address=address, classes=classes, shape=shape))
+        counts = _(" or ").join(map(str, outputs))
+        raise NetworkError(message.format(address=address, classes=counts, shape=shape))
     found = _seen(address, model, example)
-    kinds = {place.slot.kind for place in _comparable(found)}
+    _check_slots(address, space, found)
+    for chosen in space.rounds:
+        tried = _made(address)
+        check_swapped(tried, _filled(tried, chosen, example, "keep"), example)
+
+
+def _check_slots(address: str, space: Space, found: Sequence[Place]) -> None:
+    """Raise NetworkError where a slot of the study has no place in the network."""
+    there = {slot for _place, slot in _compared(found, space.by_slot)}
     left = [place.slot for place in found if not place.slot.swappable and place.slot.reason]
-    for kind, names in (("conv", space.conv_activation), ("fc", space.fc_activation)):
-        if kind not in kinds and len(names) > 1:
+    for slot, names in space.by_slot.items():
+        if slot in there or (slot in ("conv", "fc") and len(names) == 1):
+            continue  # one name alone compares nothing; studies of before have it as a stand-in
+        if slot in ("conv", "fc"):
             message = _(
                 "{address} must have a {kind} slot (an activation after such a layer) to compare "
-                "{count} activations in it; it has none. Name one activation for it."
+                "{count} activations in it; it has none. Leave its candidates out."
             )
-            sentence = message.format(address=address, kind=kind, count=len(names))
-            reasons = [f"{slot.path} ({slot.name}): {slot.reason}" for slot in left]
-            raise NetworkError(" ".join((sentence, *reasons)))
-    for conv, fc in itertools.zip_longest(space.conv_activation, space.fc_activation):
-        tried = _made(address)
-        pair = conv or space.conv_activation[0], fc or space.fc_activation[0]
-        check_swapped(tried, _filled(tried, *pair, example, "keep"), example)
+            sentence = message.format(address=address, kind=slot, count=len(names))
+        else:
+            message = _("No activation of {address} fits the slot {slot}; there are: {paths}.")
+            paths = ", ".join(f"{p.slot.path} ({p.slot.kind})" for p in found) or _("none")
+            sentence = message.format(address=address, slot=slot, paths=paths)
+        reasons = [f"{one.path} ({one.name}): {one.reason}" for one in left]
+        raise NetworkError(" ".join((sentence, *reasons)))
 
 
 def _same_twice(address: str) -> nn.Module:
@@ -228,7 +273,7 @@ def factory(address: str) -> Factory:
 
 
 def _made(address: str) -> nn.Module:
-    maker = _OF_THIS_PROCESS.get(address) or load(address).thing
+    maker = find(address)
     advice = _("It must make a network without arguments.")
     with user_code(address, NetworkError, argv=[address.rpartition(":")[0]], advice=advice):
         model = maker()

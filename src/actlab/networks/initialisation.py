@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from actlab import activations
 from actlab.errors import UnknownNameError
 from actlab.networks.activation_slots import Place
+from actlab.networks.gated_units import halves
 from actlab.records import Init
 
 
@@ -83,6 +84,11 @@ def gain_of(activation: nn.Module, width: int | None = None) -> float:
     density = torch.exp(-points.double().square() / 2) / math.sqrt(2 * math.pi)
     with torch.no_grad(), torch.random.fork_rng(devices=[]):
         columns = points.unsqueeze(1).expand(steps, width or 1).contiguous()
+        if halves(activation):
+            # A gated unit is a product of two values that know nothing of each other.
+            gate_first = not isinstance(activation, nn.GLU)
+            pair = [points, torch.ones_like(points)]
+            columns = torch.stack(pair if gate_first else pair[::-1], dim=1)
         parameter = next(activation.parameters(), None)
         device = parameter.device if parameter is not None else torch.device("cpu")
         values: Tensor = activation(columns.to(device)).double().cpu()

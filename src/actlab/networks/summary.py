@@ -10,8 +10,8 @@ from actlab.records import Head, LayerRow, NetworkSummary
 
 def summarise(
     name: str,
-    conv_activation: str,
-    fc_activation: str,
+    conv_activation: str | None,
+    fc_activation: str | None,
     head: Head,
     input_size: tuple[int, ...],
     example: Tensor | None = None,

@@ -1,7 +1,6 @@
 """Other activations in the slots of a copy of a network, and the way back."""
 
 import copy
-import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -10,8 +9,10 @@ from torch import Tensor, nn
 
 from actlab import activations
 from actlab.capture.reruns import quiet
+from actlab.errors import ActlabError
 from actlab.i18n import _
-from actlab.networks.activation_slots import Place, SlotError, matches, places, run_on
+from actlab.networks.activation_slots import SWAPPED, Place, SlotError, matches, places, run_on
+from actlab.networks.candidates import ActivationChoice, module_of, of_catalogue
 from actlab.networks.function_calls import (
     CHILD,
     FunctionCalls,
@@ -20,12 +21,9 @@ from actlab.networks.function_calls import (
     OfFunction,
     function_calls_of,
 )
+from actlab.networks.gated_units import halves, widen
 from actlab.networks.initialisation import initialise
 from actlab.records import Init, Slot, SlotKind
-
-ActivationChoice = str | nn.Module | Callable[..., Any]
-"""A name of the catalogue, a module to copy, a function of a tensor, or anything that makes a new
-module when called; it may take `slot` (what it is made for) and `width` (channels or features)."""
 
 Selector = str | int | Callable[[Slot], bool]
 """Which slots: a pattern of paths (`encoder.*.act`), a place in the order of calls (-1 is the last
@@ -78,8 +76,7 @@ def swap(
     found = places(changed, example)
     chosen = _chosen(found, wanted, at or {}, example)
     if how == "keep" and all(
-        isinstance(choice, str) and activations.get(choice).name == place.slot.name
-        for place, choice in chosen
+        isinstance(choice, str) and _is_there(choice, place.slot) for place, choice in chosen
     ):
         message = _("Nothing would change: {slots} is there already. Name another activation.")
         raise SlotError(message.format(slots=", ".join(sorted({p.slot.name for p, _c in chosen}))))
@@ -115,14 +112,20 @@ def fill(
     model: nn.Module, chosen: Iterable[tuple[Place, ActivationChoice]]
 ) -> list[tuple[Place, nn.Module]]:
     """Put a new module in each chosen place of `model`, and return them."""
-    made = [(place, _made(choice, place)) for place, choice in chosen]
+    chosen = list(chosen)
+    new = [(place, made(choice, place)) for place, choice in chosen]
+    for _place, module in new:
+        module.__dict__[SWAPPED] = True
     before: list[tuple[str, str, Any]] = model.__dict__.setdefault(_UNDO, [])
     for part in model.modules():
         if getattr(part, "inplace", None) is True:
             # In place, a neighbour would overwrite what a new activation needs for its gradient.
             part.inplace = False  # type: ignore[assignment]
+    for (place, module), (_place, choice) in zip(new, chosen, strict=True):
+        if place.split is None and halves(module):
+            before.extend(widen(model, place, choice if isinstance(choice, str) else str(module)))
     groups: dict[tuple[str, str | None], list[tuple[Place, nn.Module]]] = {}
-    for place, module in made:
+    for place, module in new:
         groups.setdefault((place.owner, place.attribute), []).append((place, module))
     for (owner_path, attribute), group in groups.items():
         owner = model.get_submodule(owner_path)
@@ -153,7 +156,7 @@ def fill(
         in_turn = InTurn(parts, first.order)
         model.get_submodule(first.runner).register_forward_pre_hook(in_turn.begin)
         _set(owner, attribute, in_turn)
-    return made
+    return new
 
 
 def check_swapped(model: nn.Module, modules: Sequence[nn.Module], example: Any) -> None:
@@ -259,36 +262,25 @@ def _no_slot(kind: SlotKind, found: Sequence[Place], example: Any) -> str:
     return message
 
 
-def _made(choice: ActivationChoice, place: Place) -> nn.Module:
+def made(choice: ActivationChoice, place: Place) -> nn.Module:
     """Return a new module for a place; for nn.RNN, a module that names its nonlinearity."""
-    slot = place.slot
-    if isinstance(choice, str):
-        module: Any = activations.get(choice).module()
-    elif isinstance(choice, nn.Module):
-        module = copy.deepcopy(choice)
-    else:
-        module = _called(choice, slot)
-    if not isinstance(module, nn.Module):
-        message = _("What is put in {path} must be a torch module; got {kind}.")
-        raise SlotError(message.format(path=slot.path, kind=type(module).__name__))
-    return GatedUnit(module, place.split) if place.split is not None else module
+    module = module_of(choice, place.slot)
+    if place.split is not None and not halves(module):
+        return GatedUnit(module, place.split)
+    return module
 
 
-def _called(choice: Callable[..., Any], slot: Slot) -> Any:
+def _is_there(name: str, slot: Slot) -> bool:
+    """Return whether a slot has the function of that name already, with its usual parameters."""
     try:
-        parameters = inspect.signature(choice).parameters
-    except ValueError:  # a builtin such as torch.tanh
-        return OfFunction(choice)
-    known = {"slot": slot, "width": slot.width}
-    given = {name: known[name] for name in parameters if name in known}
-    required = [
-        name
-        for name, parameter in parameters.items()
-        if parameter.default is parameter.empty
-        and parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
-        and name not in known
-    ]
-    return OfFunction(choice) if required and not isinstance(choice, type) else choice(**given)
+        function = of_catalogue(name)
+    except ActlabError:
+        return False
+    return (
+        function is not None
+        and function.name == slot.name
+        and function.values == activations.get(function.name).values
+    )
 
 
 def _set(owner: nn.Module, attribute: str, value: Any) -> None:

@@ -2,7 +2,8 @@
 
 from gettext import NullTranslations
 
-from actlab.records import Group, Outcome
+from actlab.records import Group, Outcome, Setting, StudyMetric
+from actlab.text import Formatter, process_formatter, significant
 
 
 def outcome_word(outcome: Outcome, translations: NullTranslations) -> str:
@@ -18,9 +19,44 @@ def outcome_word(outcome: Outcome, translations: NullTranslations) -> str:
 
 
 def slot_word(slot: str, translations: NullTranslations) -> str:
-    """Return the heading for a slot ("conv" or "fc")."""
+    """Return the heading for a slot: `conv`, `fc`, or one of the user's own choice."""
     _ = translations.gettext
-    return {"conv": _("Conv activation"), "fc": _("FC activation")}[slot]
+    usual = {"conv": _("Conv activation"), "fc": _("FC activation")}
+    return usual.get(slot) or _("Activation in {slot}").format(slot=slot)
+
+
+def in_slot(slot: str, name: str, translations: NullTranslations) -> str:
+    """Return an activation with the slot that it is in.
+
+    >>> in_slot("fc", "tanh", NullTranslations()), in_slot("encoder.*", "silu", NullTranslations())
+    ('FC tanh', 'encoder.* silu')
+    """
+    _ = translations.gettext
+    usual = {"conv": _("conv {name}"), "fc": _("FC {name}")}
+    return usual.get(slot, f"{slot} {{name}}").format(name=name)
+
+
+def setting_words(setting: Setting, translations: NullTranslations, without: str = "") -> str:
+    """Return the activations of a setting with their slots, but for one slot.
+
+    >>> setting_words(Setting("relu", "tanh", 0.001), NullTranslations())
+    'conv relu · FC tanh'
+    """
+    return " · ".join(
+        in_slot(slot, name, translations)
+        for slot, name in setting.activations.items()
+        if slot != without
+    )
+
+
+def partner_words(setting: Setting, slot: str, form: Formatter) -> str:
+    """Return what a candidate of a slot was trained with: the other slots, and the rate."""
+    _ = form.translations.gettext
+    rate = f"lr {setting.learning_rate:.2g}"
+    others = setting_words(setting, form.translations, without=slot)
+    if not others:
+        return rate
+    return _("with {others}, {rate}").format(others=others, rate=rate)
 
 
 def split_word(name: str, translations: NullTranslations) -> str:
@@ -44,3 +80,13 @@ def group_words(translations: NullTranslations) -> dict[Group, str]:
         "worse": _("worse"),
         "unreliable": _("unreliable"),
     }
+
+
+def in_metric(value: float, measured: StudyMetric) -> str:
+    """Return a figure of a study: an accuracy in percent, another metric as a number.
+
+    >>> from actlab.records import StudyMetric
+    >>> in_metric(0.9731, StudyMetric()), in_metric(53.8719, StudyMetric("rmse", False, 0.0))
+    ('97.31 %', '53.872')
+    """
+    return process_formatter().percent(value) if measured.in_percent else significant(value, 5)

@@ -38,6 +38,7 @@ from actlab.records.plan import (
     Precision,
     Pruner,
     Sampler,
+    SlotCandidates,
     Space,
     SplitSizes,
     TpeSampler,
@@ -45,7 +46,24 @@ from actlab.records.plan import (
 from actlab.records.probes import LayerProbe, LearntParameter, Probes
 from actlab.records.protocol import Head, Protocol, ProtocolName
 from actlab.records.record import Epoch, FinalFigure, Outcome, Record, best_record, failed_record
-from actlab.records.slot import Coverage, Init, NetworkHash, Slot, SlotKind
+from actlab.records.slot import (
+    Coverage,
+    GatedWidth,
+    Init,
+    NetworkHash,
+    Slot,
+    SlotKind,
+    SlotName,
+    slot_name,
+)
+from actlab.records.training_plan import (
+    METRICS,
+    TASKS_OF_STUDIES,
+    USUAL_TRAINING,
+    StudyMetric,
+    StudyTask,
+    TrainingPlan,
+)
 from actlab.records.trial import Seeds, Setting, Stage, Trial
 from actlab.records.verdict import (
     BlockVerdict,
@@ -68,14 +86,16 @@ from actlab.records.verdict import (
     RateCurve,
     RatePoint,
     ScoreVerdict,
-    SlotName,
     SlotVerdict,
     Verdict,
 )
 
 __all__ = [
     "FORMAT_VERSION",
+    "METRICS",
     "POPULATION",
+    "TASKS_OF_STUDIES",
+    "USUAL_TRAINING",
     "BalancedSampler",
     "BlockVerdict",
     "Candidate",
@@ -94,6 +114,7 @@ __all__ = [
     "Execution",
     "FinalFigure",
     "FittedSampler",
+    "GatedWidth",
     "Group",
     "Head",
     "HyperbandPruner",
@@ -137,19 +158,24 @@ __all__ = [
     "Seeds",
     "Setting",
     "Slot",
+    "SlotCandidates",
     "SlotKind",
     "SlotName",
     "SlotVerdict",
     "Space",
     "SplitSizes",
     "Stage",
+    "StudyMetric",
+    "StudyTask",
     "TargetForm",
     "TargetScale",
     "TaskName",
     "TpeSampler",
+    "TrainingPlan",
     "Trial",
     "Verdict",
     "best_record",
     "failed_record",
     "jsonable",
+    "slot_name",
 ]

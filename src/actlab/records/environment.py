@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from actlab.records.plan import FORMAT_VERSION, Precision
-from actlab.records.slot import Coverage, NetworkHash
+from actlab.records.slot import Coverage, GatedWidth, NetworkHash
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,12 @@ class Environment:
 
     `pool` is how many rows there are to train and to choose on, None where that was not noted;
     `coverage` which of the network's activations are compared; `network_hash` is there for a
-    network of the user's.
+    network of the user's; `gated` says what width a gated candidate has for how many parameters.
+
+    Of data of the user's own, `baseline` is what the best constant prediction, `constant`, reaches,
+    `class_names` are the labels in the order of the classes, `divided_by` says what decides on the
+    splits (group, time, split), and `unequal_inputs` has the smallest and the greatest size of an
+    input where these are not `scaled`.
     """
 
     versions: dict[str, str]
@@ -49,4 +54,11 @@ class Environment:
     pool: int | None = None
     coverage: Coverage | None = None
     network_hash: NetworkHash | None = None
+    gated: tuple[GatedWidth, ...] = ()
+    baseline: float | None = None
+    constant: str = ""
+    class_names: tuple[str, ...] = ()
+    divided_by: str = ""
+    scaled: bool = False
+    unequal_inputs: tuple[float, float] | None = None
     format_version: int = FORMAT_VERSION

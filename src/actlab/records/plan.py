@@ -5,7 +5,8 @@ from typing import Literal
 
 from actlab.records.output import OutputPlan
 from actlab.records.protocol import Protocol
-from actlab.records.slot import Init
+from actlab.records.slot import Init, SlotName
+from actlab.records.training_plan import USUAL_TRAINING, TrainingPlan
 
 FORMAT_VERSION = 1
 """Version of the records and of the run folder. History: 1, the first (2026-11)."""
@@ -42,13 +43,67 @@ class DataPlan:
 
 
 @dataclass(frozen=True)
+class SlotCandidates:
+    """Candidates for a slot of the user's own choice.
+
+    `name` is a path or pattern of paths (`encoder.*.act`), or a kind of slot (`gate`, `norm`); with
+    `each` every place that fits is a slot by itself.
+    """
+
+    name: SlotName
+    candidates: tuple[str, ...]
+    each: bool = False
+
+
+@dataclass(frozen=True)
 class Space:
-    """What a study chooses from: activations for two slots, a log-uniform learning rate."""
+    """What a study chooses from: activations for its slots, a log-uniform learning rate.
+
+    After convolutions stand the candidates of `conv_activation`, after linear layers those of
+    `fc_activation`; without candidates such a place stays what it is. `slots` are further ones,
+    which take their places from these two. `same` names candidates that were left out because they
+    compute the same function as another: (left out, kept).
+    """
 
     conv_activation: tuple[str, ...]
     fc_activation: tuple[str, ...]
     learning_rate_low: float
     learning_rate_high: float
+    slots: tuple[SlotCandidates, ...] = ()
+    same: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def by_slot(self) -> dict[SlotName, tuple[str, ...]]:
+        """Return the candidates of every slot that has some, the two usual slots first.
+
+        >>> Space(("relu", "tanh"), (), 0.001, 0.01).by_slot
+        {'conv': ('relu', 'tanh')}
+        """
+        usual = {"conv": self.conv_activation, "fc": self.fc_activation}
+        found = usual | {slot.name: slot.candidates for slot in self.slots}
+        return {slot: names for slot, names in found.items() if names}
+
+    @property
+    def first(self) -> dict[SlotName, str]:
+        """Return the first candidate of every slot."""
+        return {slot: names[0] for slot, names in self.by_slot.items()}
+
+    @property
+    def rounds(self) -> list[dict[SlotName, str]]:
+        """Return activations by slot such that every candidate of every slot stands once at least.
+
+        >>> Space(("relu", "tanh"), ("elu",), 0.1, 0.2).rounds
+        [{'conv': 'relu', 'fc': 'elu'}, {'conv': 'tanh', 'fc': 'elu'}]
+        """
+        by_slot = self.by_slot
+        longest = max((len(names) for names in by_slot.values()), default=0)
+        return [
+            {
+                slot: names[place] if place < len(names) else names[0]
+                for slot, names in by_slot.items()
+            }
+            for place in range(longest)
+        ]
 
 
 @dataclass(frozen=True)
@@ -180,6 +235,7 @@ class Plan:
     replicates: int = 0
     pruner: Pruner = field(default_factory=NoPruner)
     init: Init = "reset"
+    training: TrainingPlan = USUAL_TRAINING
     format_version: int = FORMAT_VERSION
 
     @property

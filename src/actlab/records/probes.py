@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from actlab.records.verdict import SlotName
+from actlab.records.slot import SlotName
 
 
 @dataclass(frozen=True)

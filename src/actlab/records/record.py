@@ -41,6 +41,7 @@ class Epoch:
     valid_accuracy: float | None
     seconds: float
     valid_mse: float | None = None
+    valid_score: float | None = None
 
     @property
     def valid_metric(self) -> float:
@@ -49,9 +50,8 @@ class Epoch:
         >>> Epoch(1.5, 1.4, 0.75, seconds=2.0).valid_metric
         0.75
         """
-        found = self.valid_accuracy if self.valid_mse is None else self.valid_mse
-        assert found is not None, "an epoch has an accuracy or an error"
-        return found
+        known = (self.valid_accuracy, self.valid_mse, self.valid_score)
+        return next(found for found in known if found is not None)
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,8 @@ class Record:
 
     In a run of tasks `output` is the output layer, `figures` what its network does on the test
     split, and the validation figure, on valid_epoch, is `valid_mse` where the task is regression.
+    In a study by another metric than accuracy the figure is `valid_score`; `lower_is_better` says
+    that it is an error.
     """
 
     # An infinite error is written as a text, since JSON has no number for it.
@@ -93,12 +95,21 @@ class Record:
     output: OutputLayer | None = None
     valid_mse: float | None = None
     figures: OutputFigures | None = None
+    valid_score: float | None = None
+    lower_is_better: bool = False
     format_version: int = FORMAT_VERSION
 
     @property
     def valid_metric(self) -> float | None:
         """Return the metric of the task, whichever it is; None unless the trial completed."""
-        return self.valid_accuracy if self.valid_mse is None else self.valid_mse
+        known = (self.valid_accuracy, self.valid_mse, self.valid_score)
+        return next((found for found in known if found is not None), None)
+
+    @property
+    def score(self) -> float | None:
+        """Return the metric such that the higher is the better; None unless the trial completed."""
+        found = self.valid_metric
+        return -found if found is not None and self.lower_is_better else found
 
     def __repr__(self) -> str:
         setting, metric = self.setting, self.valid_metric
@@ -133,27 +144,33 @@ def failed_record(trial: Trial, reason: str, code_version: str) -> Record:
         stage=trial.stage,
         avoided_split=trial.avoided_split,
         output=trial.output,
+        lower_is_better=not trial.training.measured.higher_is_better
+        or (trial.output is not None and trial.output.task == "regression"),
     )
 
 
 @dataclass(frozen=True)
 class FinalFigure:
-    """The test accuracy of one trial's model, read once, after the choice was made."""
+    """The test accuracy of one trial's model, read once, after the choice was made.
+
+    In a study by another metric it is `test_score`.
+    """
 
     number: int
     identity: str
-    test_accuracy: float
+    test_accuracy: float | None
     test_images: int
+    test_score: float | None = None
     format_version: int = FORMAT_VERSION
 
 
 def best_record(records: tuple[Record, ...]) -> Record | None:
-    """Return the completed record with the highest valid (trial) accuracy, the earliest of equals.
+    """Return the completed record with the best figure on valid_trial, the earliest of equals.
 
     >>> best_record(()) is None
     True
     """
-    completed = [record for record in records if record.valid_accuracy is not None]
+    completed = [(record.score, record) for record in records if record.score is not None]
     if not completed:
         return None
-    return min(completed, key=lambda record: (-(record.valid_accuracy or 0.0), record.number))
+    return min(completed, key=lambda scored: (-scored[0], scored[1].number))[1]

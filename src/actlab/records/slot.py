@@ -1,12 +1,17 @@
 """A place in a network that takes an activation."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Literal
 
 SlotKind = Literal["conv", "fc", "recurrent", "attention", "gate", "norm", "output"]
 """The layer before the activation; `gate` is multiplied into something else, `norm` follows a
 normalisation with no layer before it, `output` makes what the network returns."""
 
+
+SlotName = str
+"""What a study calls a slot: a kind of layer (`conv`, `fc`), or a name or pattern of its own."""
 
 Init = Literal["keep", "gain", "reset"]
 """What becomes of the weights where activations are swapped: those that the network has, those that
@@ -32,6 +37,33 @@ class Slot:
     swappable: bool = True
     reason: str | None = None
     width: int | None = None
+
+
+def slot_name(slot: Slot, further: Iterable[SlotName]) -> SlotName | None:
+    """Return which slot of a study a place belongs to: a further one that fits it, or its kind.
+
+    A further one fits by path, by a pattern of paths, or by kind. None: it is compared in none.
+
+    >>> place = Slot("encoder.0.act", "fc", "encoder.0.up")
+    >>> slot_name(place, ("decoder.*", "encoder.*")), slot_name(place, ())
+    ('encoder.*', 'fc')
+    """
+    for name in further:
+        if name in (slot.path, slot.kind) or fnmatchcase(slot.path, name):
+            return name
+    return slot.kind if slot.kind in ("conv", "fc") else None
+
+
+@dataclass(frozen=True)
+class GatedWidth:
+    """What a gated unit makes of the layers around its slot: hidden width, parameters of both."""
+
+    slot: str
+    candidate: str
+    width: int
+    new_width: int
+    parameters: int
+    new_parameters: int
 
 
 @dataclass(frozen=True)

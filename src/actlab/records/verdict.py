@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from actlab.records.slot import SlotName
 from actlab.records.trial import Setting
 
-SlotName = Literal["conv", "fc"]
 Group = Literal["best", "tied", "worse", "unclear", "unreliable"]
 ClaimOutcome = Literal["supported", "not supported", "not enough evidence"]
 
@@ -356,7 +356,7 @@ class Conditions:
 
 @dataclass(frozen=True)
 class Verdict:
-    """All that a study's replicates support."""
+    """All that a study's replicates support; without a `metric` they are accuracies."""
 
     slots: tuple[SlotVerdict, ...]
     margin: float
@@ -366,3 +366,4 @@ class Verdict:
     importance: tuple[Importance, ...] = ()
     mechanisms: tuple[Mechanism, ...] = ()
     probes: tuple[ProbeRow, ...] = ()
+    metric: Metric | None = None

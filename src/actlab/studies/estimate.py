@@ -46,7 +46,7 @@ def estimate(plan: Plan, executor: Executor, confirm_seeds: int | None = None) -
     now = datetime.now(UTC).isoformat()
     environment = persist(executor, worker.prepare, plan, "", now)
     space = plan.space
-    setting = Setting(space.conv_activation[0], space.fc_activation[0], space.learning_rate_low)
+    setting = Setting.of(space.first, space.learning_rate_low)
     trial = search_trial(plan, environment, 0, setting)
     _state, record = persist(executor, worker.train, trial, None, _TIMED_EPOCHS)
     seconds_per_epoch = record.curve[-1].seconds
@@ -75,7 +75,7 @@ def confirmation_trainings(plan: Plan, seeds: int) -> int:
     >>> confirmation_trainings(read_plan("balanced", {}), 10)
     304
     """
-    candidates = len(plan.space.conv_activation) + len(plan.space.fc_activation)
+    candidates = sum(map(len, plan.space.by_slot.values()))
     if isinstance(plan.sampler, FittedSampler):
         return min(candidates, plan.trials) * seeds
     to_choose_from = candidates * min(TO_CHOOSE_FROM, plan.trials)

@@ -5,8 +5,8 @@ from dataclasses import asdict
 from statistics import median
 from typing import Any
 
-from actlab.records import FinalFigure, Record, SlotName, Space, best_record
-from actlab.studies.confirm.candidate_settings import SLOTS, activation_in, names_in
+from actlab.records import FinalFigure, Record, SlotName, best_record
+from actlab.studies.confirm.candidate_settings import activation_in
 from actlab.studies.run_folder import RunFolder
 
 
@@ -28,6 +28,7 @@ def summary(folder: RunFolder) -> dict[str, Any]:
         "trials": [trial_row(record) for record in records],
         "best": best.number if best is not None else None,
         "test_accuracy": final.test_accuracy if final is not None else None,
+        "test_score": final.test_score if final is not None else None,
         "verdict": None,
         **_compared(folder),
     }
@@ -35,12 +36,14 @@ def summary(folder: RunFolder) -> dict[str, Any]:
 
 def _compared(folder: RunFolder) -> dict[str, Any]:
     """Return what is compared: which activations of how many, by which task and metric."""
-    environment = folder.environment()
+    environment, training = folder.environment(), folder.plan().training
     coverage = environment.coverage if environment is not None else None
     return {
         "coverage": None if coverage is None else asdict(coverage),
-        "task": "multiclass",
-        "metric": "accuracy",
+        "task": training.task if training.function is None else None,
+        "metric": training.measured.name,
+        "higher_is_better": training.measured.higher_is_better,
+        "baseline": None if environment is None else environment.baseline,
         "init": folder.plan().init,
     }
 
@@ -49,9 +52,10 @@ def trial_row(record: Record) -> dict[str, Any]:
     """Return the part of a record that scripts build on."""
     return {
         "number": record.number,
-        "setting": asdict(record.setting),
+        "setting": record.setting.document(),
         "outcome": record.outcome.value,
         "valid_accuracy": record.valid_accuracy,
+        "valid_score": record.valid_score,
         "epochs": record.epochs,
         "seconds": record.seconds,
     }
@@ -81,26 +85,28 @@ def _study(folder: RunFolder) -> dict[str, Any]:
         "trials": len(records),
         "planned": plan.trials,
         "best": best.number if best else None,
-        "setting": vars(best.setting) if best else None,
+        "setting": best.setting.document() if best else None,
         "valid_accuracy": best.valid_accuracy if best else None,
+        "valid_score": best.valid_score if best else None,
         "test_accuracy": final.test_accuracy if final else None,
-        "slots": {slot: _slot(records, plan.space, slot) for slot in SLOTS},
+        "slots": {slot: _slot(records, names, slot) for slot, names in plan.space.by_slot.items()},
     }
 
 
-def _slot(records: Sequence[Record], space: Space, slot: SlotName) -> list[dict[str, Any]]:
+def _slot(records: Sequence[Record], names: Sequence[str], slot: SlotName) -> list[dict[str, Any]]:
     return [
         _candidate([r for r in records if activation_in(slot, r.setting) == name], name)
-        for name in names_in(slot, space)
+        for name in names
     ]
 
 
 def _candidate(records: Sequence[Record], name: str) -> dict[str, Any]:
-    scores = [r.valid_accuracy for r in records if r.valid_accuracy is not None]
+    best = best_record(tuple(records))
+    scores = [r.valid_metric for r in records if r.valid_metric is not None]
     return {
         "activation": name,
         "trials": len(records),
         "completed": len(scores),
-        "best": max(scores, default=None),
+        "best": best.valid_metric if best is not None else None,
         "median": median(scores) if scores else None,
     }

@@ -9,14 +9,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from actlab.files import write_bytes
-from actlab.records import Record
+from actlab.records import Record, Space
 from actlab.studies.run_folder import RunFolder
 
 COLUMNS = (
-    "number",
-    "conv_activation",
-    "fc_activation",
-    "learning_rate",
     "outcome",
     "valid_accuracy",
     "epochs",
@@ -27,6 +23,8 @@ COLUMNS = (
     "curve_train_loss",
     "curve_valid_loss",
     "curve_valid_accuracy",
+    "valid_score",
+    "curve_valid_score",
     "seconds",
     "protocol",
     "precision",
@@ -36,9 +34,20 @@ COLUMNS = (
 )
 
 
+def columns_of(space: Space) -> tuple[str, ...]:
+    """Return the columns of the tables: number, a column per slot, rate, and what came out.
+
+    >>> columns_of(Space((), ("relu",), 0.001, 0.01))[:3]
+    ('number', 'fc_activation', 'learning_rate')
+    """
+    slots = (f"{slot}_activation" for slot in space.by_slot)
+    return ("number", *slots, "learning_rate", *COLUMNS)
+
+
 def write_table(folder: RunFolder, records: Iterable[Record]) -> None:
     """Write the table of a search's records, in the order of their numbers."""
-    _write(folder.table_path, COLUMNS, [(record.number, _row(record)) for record in records])
+    rows = [(record.number, _row(record)) for record in records]
+    _write(folder.table_path, columns_of(folder.plan().space), rows)
 
 
 def write_replicates(folder: RunFolder, records: Iterable[Record]) -> None:
@@ -48,7 +57,9 @@ def write_replicates(folder: RunFolder, records: Iterable[Record]) -> None:
         for record in records
         if record.stage != "search"
     ]
-    _write(folder.replicates_table_path, ("stage", "replicate", *COLUMNS), rows)
+    _write(
+        folder.replicates_table_path, ("stage", "replicate", *columns_of(folder.plan().space)), rows
+    )
 
 
 def _write(
@@ -65,8 +76,7 @@ def _row(record: Record) -> dict[str, object]:
     best = record.curve[record.best_epoch - 1] if record.best_epoch else None
     return {
         "number": record.number,
-        "conv_activation": record.setting.conv_activation,
-        "fc_activation": record.setting.fc_activation,
+        **record.setting.parameters,
         "learning_rate": repr(record.setting.learning_rate),
         "outcome": record.outcome.value,
         "valid_accuracy": record.valid_accuracy,
@@ -78,6 +88,10 @@ def _row(record: Record) -> dict[str, object]:
         "curve_train_loss": _values(epoch.train_loss for epoch in record.curve),
         "curve_valid_loss": _values(epoch.valid_loss for epoch in record.curve),
         "curve_valid_accuracy": _values(epoch.valid_accuracy for epoch in record.curve),
+        "valid_score": record.valid_score,
+        "curve_valid_score": ""
+        if record.valid_score is None
+        else _values(epoch.valid_score for epoch in record.curve),
         "seconds": round(record.seconds, 3),
         "protocol": record.protocol.name,
         "precision": record.precision,

@@ -20,6 +20,7 @@ def search_trial(plan: Plan, environment: Environment, number: int, setting: Set
         init=plan.init,
         network_hash=environment.network_hash,
         data=plan.data,
+        training=plan.training,
         fingerprint=environment.fingerprint,
         seeds=Seeds.of_search(plan.seed),
         precision=environment.precision,
@@ -34,10 +35,9 @@ def contradiction(plan: Plan, record: Record) -> str | None:
     """
     space, setting, rate = plan.space, record.setting, record.setting.learning_rate
     low, high = space.learning_rate_low, space.learning_rate_high
-    if setting.conv_activation not in space.conv_activation:
-        return "space.conv_activation"
-    if setting.fc_activation not in space.fc_activation:
-        return "space.fc_activation"
+    for slot, name in setting.activations.items():
+        if name not in space.by_slot.get(slot, ()):
+            return f"space.{slot}_activation" if slot in ("conv", "fc") else f"space.slots.{slot}"
     if not low * (1 - _ROUNDING) <= rate <= high * (1 + _ROUNDING):
         return "space.learning_rate"
     if plan.execution.precision not in ("auto", record.precision):
@@ -101,6 +101,10 @@ def rows_overlap(plan: Plan, environment: Environment | None) -> bool:
 
     A study that has begun knows how many rows there are; before, the data are opened.
     """
+    if plan.training.function is not None:
+        return False  # what a seed decides is in the function
+    if environment is not None and environment.divided_by:
+        return True  # the rows are not free to be drawn anew
     known = environment.pool if environment is not None else None
     pool = data.pool_sizes(plan.data.name)[0] if known is None else known
     return not data.has_unseen_rows(pool, plan.data.splits)

@@ -12,6 +12,7 @@ from actlab.i18n import _
 from actlab.records import Epoch, Outcome, Probes, Protocol
 from actlab.training.examples import Examples, TrainingData, epoch_order, epoch_seed
 from actlab.training.objective import CLASSIFICATION, Objective
+from actlab.training.parts import USUAL, Parts, batches, optimiser_of
 from actlab.training.precision import PrecisionPolicy, in_fp32
 from actlab.training.probes import ActivationProbe
 from actlab.training.progress import Progress, restore, save, weights_to_bytes
@@ -23,8 +24,9 @@ class Recipe:
     """How to train: AdamW's learning rate, the protocol, the seed of the order, the arithmetic.
 
     The `objective` is what is minimised, and what decides which epoch is the best. With a `probe`
-    the trained network is looked into, which changes nothing else that comes out. `on_epoch` is
-    called with the number of each epoch that was trained, and the epoch.
+    the trained network is looked into, which changes nothing else that comes out. `parts` are what
+    a study trains with beside AdamW; `undecayed` names parameters that weight decay leaves alone.
+    `on_epoch` is called with the number of each epoch that was trained, and the epoch.
     """
 
     learning_rate: float
@@ -34,6 +36,8 @@ class Recipe:
     probe: ActivationProbe | None = None
     objective: Objective = CLASSIFICATION
     on_epoch: Callable[[int, Epoch], None] | None = None
+    parts: Parts = USUAL
+    undecayed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,7 @@ class Training:
     state: bytes
     probes: Probes | None = None
     valid_mse: float | None = None
+    valid_score: float | None = None
 
 
 def train(
@@ -80,21 +85,20 @@ def train(
     >>> train(network, TrainingData(part, part, part), recipe).valid_accuracy
     1.0
     """
-    optimiser = torch.optim.AdamW(
-        model.parameters(),
-        lr=recipe.learning_rate,
-        weight_decay=recipe.protocol.weight_decay,
-        fused=True,
-    )
-    progress = Progress() if state is None else restore(state, model, optimiser)
+    decay = recipe.protocol.weight_decay
+    optimiser = optimiser_of(model, recipe.parts, recipe.learning_rate, decay, recipe.undecayed)
+    schedule = None if recipe.parts.schedule is None else recipe.parts.schedule(optimiser)
+    progress = Progress() if state is None else restore(state, model, optimiser, schedule)
     if recipe.probe is not None and state is None:
         progress.learnt.append(recipe.probe.learnt(model))
     with torch.random.fork_rng():
         while not progress.ended(recipe.protocol):
             if until_epoch is not None and len(progress.curve) >= until_epoch:
-                return _paused(progress, save(progress, model, optimiser))
+                return _paused(progress, save(progress, model, optimiser, schedule))
             number = len(progress.curve) + 1
             epoch = _train_epoch(model, data, recipe, optimiser, number)
+            if schedule is not None:
+                schedule.step()
             progress.add(epoch, model, recipe.objective.better)
             if recipe.on_epoch is not None:
                 recipe.on_epoch(len(progress.curve), epoch)
@@ -135,11 +139,17 @@ def _learn(
     device = examples.labels.device
     order = torch.from_numpy(epoch_order(len(examples), recipe.order_seed, number)).to(device)
     total = torch.zeros((), dtype=torch.float64, device=device)
-    for batch in torch.split(order, recipe.protocol.batch_size):
+    parts = recipe.parts
+    for batch in batches(order, recipe.protocol.batch_size):
         optimiser.zero_grad()
-        outputs = recipe.policy(model, examples.images.index_select(0, batch))
+        images = examples.images.index_select(0, batch)
+        if parts.augmentation is not None:
+            images = parts.augmentation(images)
+        outputs = recipe.policy(model, images)
         loss = recipe.objective.loss(outputs, examples.labels.index_select(0, batch))
         torch.autograd.backward(loss)
+        if parts.clip is not None:
+            nn.utils.clip_grad_norm_(model.parameters(), parts.clip)
         optimiser.step()
         total += loss.detach() * len(batch)
     return float(total) / len(examples)

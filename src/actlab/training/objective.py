@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from actlab.records import Head, OutputLayer, TargetScale
+from actlab.records import METRICS, Head, OutputLayer, StudyMetric, TargetScale
 
 
 class Loss(Protocol):
@@ -18,6 +18,9 @@ class Loss(Protocol):
         """Return the loss, a scalar."""
 
 
+_KINDS = ("accuracy", "mse", "score")
+
+
 @dataclass(frozen=True)
 class Objective:
     """Loss and metric of a task.
@@ -25,13 +28,16 @@ class Objective:
     `loss` takes what the network puts out, `total` sums the metric over the rows of a batch.
     Targets are in their original units: where they are scaled for training, the loss does so.
     `head` turns what the network puts out into what its output layer says (shares, probabilities,
-    predictions in the original units).
+    predictions in the original units). A metric that no sum over rows gives has a `measure` of all
+    that the output layer says and all targets; `measured` is its name and direction.
     """
 
     loss: Loss
     total: Callable[[Tensor, Tensor], float]
-    metric: Literal["accuracy", "mse"] = "accuracy"
+    metric: Literal["accuracy", "mse", "score"] = "accuracy"
     head: Callable[[Tensor], Tensor] = lambda outputs: outputs
+    measure: Callable[[Tensor, Tensor], float] | None = None
+    measured: StudyMetric = METRICS["accuracy"]
 
     def better(self, found: float, best: float) -> bool:
         """Return whether a metric is strictly better than another: higher, an error lower.
@@ -39,19 +45,15 @@ class Objective:
         >>> CLASSIFICATION.better(0.9, 0.9), CLASSIFICATION.better(0.91, 0.9)
         (False, True)
         """
-        return found < best if self.metric == "mse" else found > best
+        return found < best if self.metric == "mse" else self.measured.better(found, best)
 
     def figures(self, found: float) -> dict[str, float | None]:
         """Return a metric on validation images under the name that records give it.
 
         >>> CLASSIFICATION.figures(0.9)
-        {'valid_accuracy': 0.9, 'valid_mse': None}
+        {'valid_accuracy': 0.9, 'valid_mse': None, 'valid_score': None}
         """
-        accuracy = self.metric == "accuracy"
-        return {
-            "valid_accuracy": found if accuracy else None,
-            "valid_mse": None if accuracy else found,
-        }
+        return {f"valid_{name}": found if name == self.metric else None for name in _KINDS}
 
 
 def objective_of(output: OutputLayer, ending: Head, scale: TargetScale) -> Objective:

@@ -4,7 +4,7 @@ A probe changes nothing: no gradient, mode, running statistic or random state of
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -30,10 +30,6 @@ IMAGES = 300
 _BATCH = 100
 
 
-def _kind(slot: Slot) -> SlotName:
-    return "conv" if slot.kind == "conv" else "fc"
-
-
 def _itself(model: nn.Module) -> nn.Module:
     return model
 
@@ -45,11 +41,13 @@ class ActivationProbe:
     `view` returns the network in the order of layers in which the activations are to be compared,
     sharing the layers: where pooling comes first for speed, an activation sees the largest of each
     window alone, and relu would show fewer zeros than an activation that pooling cannot overtake.
+    `names` says which slot of the study a site belongs to; one without a name, to that of its kind.
     """
 
     sites: tuple[Slot, ...]
     images: int = IMAGES
     view: Callable[[nn.Module], nn.Module] = _itself
+    names: Mapping[Slot, SlotName] = field(default_factory=dict)
 
     def learnt(self, model: nn.Module) -> tuple[float, ...]:
         """Return the mean of each learnable parameter of the activations, in a fixed order."""
@@ -61,7 +59,7 @@ class ActivationProbe:
         """Return what `learnt` said at the start and after every epoch, by parameter."""
         values = zip(*epochs, strict=True)
         return tuple(
-            LearntParameter(site.path, _kind(site), name, trace)
+            LearntParameter(site.path, self._slot(site), name, trace)
             for (site, name, _value), trace in zip(self._learnable(model), values, strict=True)
         )
 
@@ -81,7 +79,7 @@ class ActivationProbe:
         >>> 0.0 <= found.zeros <= 1.0, found.saturated
         (True, 0.0)
         """
-        tallies = [_Tally(site) for site in self.sites]
+        tallies = [_Tally(site, self._slot(site)) for site in self.sites]
         count = min(self.images, len(examples))
         with evaluated(model):
             for start in range(0, count, _BATCH):
@@ -103,6 +101,9 @@ class ActivationProbe:
             if given is not None:
                 activation = model.get_submodule(tally.site.path)
                 tally.add(activation, given, gradients.get(id(weight)))
+
+    def _slot(self, site: Slot) -> SlotName:
+        return self.names.get(site) or ("conv" if site.kind == "conv" else "fc")
 
     def _learnable(self, model: nn.Module) -> Iterator[tuple[Slot, str, nn.Parameter]]:
         for site in self.sites:
@@ -137,6 +138,7 @@ class _Tally:
     """Sums over the batches of one activation layer."""
 
     site: Slot
+    slot: SlotName
     elements: int = 0
     zeros: int = 0
     saturated: int = 0
@@ -183,7 +185,7 @@ class _Tally:
             norm = float(torch.stack(self.gradients).double().sum(dim=0).norm()) / images
         return LayerProbe(
             layer=self.site.path,
-            slot=_kind(self.site),
+            slot=self.slot,
             zeros=self.zeros / self.elements,
             dead=float(dead.double().mean()),
             saturated=self.saturated / self.elements,

@@ -76,7 +76,12 @@ def weights_from_bytes(content: bytes) -> StateDict:
     return weights
 
 
-def save(progress: Progress, model: nn.Module, optimiser: torch.optim.Optimizer) -> bytes:
+def save(
+    progress: Progress,
+    model: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    schedule: Any = None,
+) -> bytes:
     """Return everything that the rest of a training depends on, as bytes."""
     return _to_bytes(
         {
@@ -88,11 +93,14 @@ def save(progress: Progress, model: nn.Module, optimiser: torch.optim.Optimizer)
             "learnt": progress.learnt,
             "model": model.state_dict(),
             "optimiser": optimiser.state_dict(),
+            "schedule": None if schedule is None else schedule.state_dict(),
         }
     )
 
 
-def restore(state: bytes, model: nn.Module, optimiser: torch.optim.Optimizer) -> Progress:
+def restore(
+    state: bytes, model: nn.Module, optimiser: torch.optim.Optimizer, schedule: Any = None
+) -> Progress:
     """Put model and optimiser where `save` found them, and return the progress."""
     saved = _from_bytes(state)
     if saved.get("format") != _FORMAT:
@@ -101,6 +109,8 @@ def restore(state: bytes, model: nn.Module, optimiser: torch.optim.Optimizer) ->
         )
     model.load_state_dict(saved["model"])
     optimiser.load_state_dict(saved["optimiser"])
+    if schedule is not None:
+        schedule.load_state_dict(saved["schedule"])
     return Progress(
         curve=[Epoch(*values) for values in saved["curve"]],
         best_epoch=saved["best_epoch"],

@@ -39,12 +39,19 @@ def score(
     """
     model.eval()
     loss, metric = 0.0, 0.0
+    said: list[Tensor] = []
     with torch.inference_mode():
         for start in range(0, len(examples), BATCH):
             labels = examples.labels[start : start + BATCH]
             outputs = policy(model, examples.images[start : start + BATCH])
             loss += float(objective.loss(outputs, labels, reduction="sum"))
-            metric += objective.total(outputs, labels)
+            if objective.measure is None:
+                metric += objective.total(outputs, labels)
+            else:
+                said.append(objective.head(outputs))
+        if objective.measure is not None:
+            found = objective.measure(torch.cat(said), examples.labels)
+            return Score(loss=loss / len(examples), metric=found)
     return Score(loss=loss / len(examples), metric=metric / len(examples))
 
 

@@ -1,5 +1,6 @@
 """`actlab.study`, with real trainings of a tiny network."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,14 @@ import torch
 from torch import nn
 
 import actlab
-from actlab.errors import ActlabError, AddressError, DataError, PlanError, RunFolderError
+from actlab.errors import (
+    ActlabError,
+    AddressError,
+    DataError,
+    NetworkError,
+    PlanError,
+    RunFolderError,
+)
 from actlab.records import Outcome
 from actlab.studies.interface.user_inputs import find_model
 from actlab.studies.plan.file import read_plan, write_plan
@@ -44,7 +52,7 @@ def test_a_study_of_a_function_of_this_process(tmp_path: Path) -> None:
     )
     assert torch.equal(torch.get_rng_state(), before)
     assert [record.outcome for record in study.records] == [Outcome.COMPLETED] * 4
-    assert study.plan.space.conv_activation == ("relu",), "there is no conv slot to compare in"
+    assert list(study.plan.space.by_slot) == ["fc"], "there is no conv slot to compare in"
     assert {record.setting.fc_activation for record in study.records} == {"relu", "tanh"}
     assert study.best is not None
     assert study.best.valid_accuracy == max(r.valid_accuracy or 0 for r in study.records)
@@ -54,6 +62,11 @@ def test_a_study_of_a_function_of_this_process(tmp_path: Path) -> None:
     assert study.verdict() is None
     assert study.findings == []
     assert "4 of 4 trials" in repr(study)
+    page = (tmp_path / "report.html").read_text()
+    text = re.sub(r"<(script|style).*?</\1>", "", page, flags=re.DOTALL)
+    assert re.findall(r"(?i)\bconv\w*", text) == [], "nothing is said of layers that are not there"
+    assert "1 of 1 activations covered" in text
+    assert "keep: the network&#39;s own weights" in text
     assert study._repr_html_().count("<tr>") == 5
     pytest.importorskip("pandas")
     frame = study.to_pandas()
@@ -130,3 +143,71 @@ def test_no_code_is_run_because_a_plan_names_it(tmp_path: Path) -> None:
             go_on()
     assert not (tmp_path / "ran").exists()
     assert not (tmp_path / "run").exists()
+
+
+class Bent(nn.Module):
+    """An activation with a parameter of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slope = nn.Parameter(torch.tensor(0.3))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return x, below 0 times the slope."""
+        return torch.where(x > 0, x, self.slope * x)
+
+
+def deep() -> nn.Module:
+    """Return a network with two places."""
+    return nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 9), nn.Tanh(), nn.Linear(9, 2))
+
+
+def test_candidates_are_names_formulas_classes_modules_and_functions(tmp_path: Path) -> None:
+    given = ["relu", "leaky_relu(0.2)", "x*tanh(x)", Bent, nn.ELU(0.5), lambda x: x.sin(), "swiglu"]
+    study = actlab.study(
+        model=network, data=data(), fc=[*given, "max(x, 0)", nn.ReLU], out=tmp_path,
+        overrides=QUICK | {"trials": 7},
+    )  # fmt: skip
+    names = study.plan.space.fc_activation
+    assert names[:3] == ("relu", "leaky_relu(0.2)", "x*tanh(x)")
+    assert names[3].endswith("test_interface.py:Bent")
+    assert names[4:] == ("elu(alpha=0.5)", "here:lambda", "swiglu")
+    assert dict(study.plan.space.same) == {"max(x, 0)": "relu"}
+    assert {record.outcome for record in study.records} == {Outcome.COMPLETED}
+    page = (tmp_path / "report.html").read_text()
+    assert "max(x, 0) computes the same function as relu" in page
+    assert "swiglu in 1: hidden width 5 instead of 8" in page
+
+
+def test_each_place_is_a_slot_of_its_own_if_asked(tmp_path: Path) -> None:
+    study = actlab.study(
+        model=deep, data=data(), fc=["relu"], out=tmp_path,
+        overrides=QUICK
+        | {"trials": 6, "space.slots": {"[13]": {"candidates": ["relu", "silu"], "each": True}}},
+    )  # fmt: skip
+    assert study.plan.space.by_slot == {"1": ("relu", "silu"), "3": ("relu", "silu")}
+    assert len({tuple(record.setting.activations.items()) for record in study.records}) > 2
+    verdict = study.confirm(seeds=2)
+    assert [slot.slot for slot in verdict.slots] == ["1", "3"]
+    assert "Activation in 3" in (tmp_path / "report.html").read_text()
+    table = (tmp_path / "trials.csv").read_text().splitlines()[0]
+    assert table.startswith("number,1_activation,3_activation,learning_rate,outcome")
+
+
+def test_a_network_in_which_nothing_can_be_compared_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(NetworkError, match="no activation that another can be put in the place of"):
+        actlab.study(
+            model=lambda: nn.Sequential(nn.Linear(4, 8), nn.Linear(8, 2)),
+            data=data(), out=tmp_path / "run", overrides=QUICK,
+        )  # fmt: skip
+
+
+def test_code_of_candidates_is_named_too(tmp_path: Path) -> None:
+    code = tmp_path / "evil_candidates.py"
+    code.write_text(f"open({str(tmp_path / 'ran')!r}, 'w').close()\n\ndef act(x):\n    return x\n")
+    plan = read_plan("digits", {"space.fc_activation": ["relu", f"{code}:act"]})
+    path = tmp_path / "plan.toml"
+    path.write_text(write_plan(plan))
+    with pytest.raises(AddressError, match=r"its file as code="):
+        actlab.study(path, out=tmp_path / "run")
+    assert not (tmp_path / "ran").exists()

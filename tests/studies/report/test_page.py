@@ -148,7 +148,7 @@ def test_the_lanes_have_every_candidate_the_best_first() -> None:
     names = [re.findall(r'<th scope="row">(\S+)', table) for table in lanes]
     assert names[0][:3] == ["prelu", "elu", "relu"]
     assert [sorted(found) for found in names] == [sorted(PUBLISHED_NAMES)] * 2
-    assert "with fc tanh, lr 0.002" in lanes[0]
+    assert "with FC tanh, lr 0.002" in lanes[0]
     assert lanes[0].count('class="lane near"') == 4
 
 

@@ -98,12 +98,13 @@ def test_budgets_are_those_that_the_protocol_page_tells() -> None:
 def test_pairs_count_and_score_like_a_dictionary_of_the_rows() -> None:
     data = published_study()
     table = pair_table(data.plan, data.records)
+    assert table is not None
     assert (table.tried, table.possible) == (37, 64)
     scores: dict[tuple[str, str], list[float]] = defaultdict(list)
     for row, score in zip(ROWS, SCORES, strict=True):
         scores[row["conv_activation"], row["fc_activation"]].append(score)
-    for i, conv in enumerate(table.conv):
-        for j, fc in enumerate(table.fc):
+    for i, conv in enumerate(table.rows):
+        for j, fc in enumerate(table.columns):
             own = scores[conv, fc]
             assert table.trials[i][j] == len(own)
             assert table.best[i][j] == (max(own) if own else None)
@@ -112,7 +113,8 @@ def test_pairs_count_and_score_like_a_dictionary_of_the_rows() -> None:
 def test_a_pair_of_failures_has_trials_but_no_accuracy() -> None:
     data = small_study()
     table = pair_table(data.plan, data.records)
-    row, column = table.conv.index("snake"), table.fc.index("mish")
+    assert table is not None
+    row, column = table.rows.index("snake"), table.columns.index("mish")
     assert (table.trials[row][column], table.best[row][column]) == (1, None)
 
 

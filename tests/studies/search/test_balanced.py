@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actlab.errors import PlanError
-from actlab.records import BalancedSampler, Plan, Setting, Space
+from actlab.records import BalancedSampler, Plan, Setting, SlotCandidates, Space
 from actlab.studies.plan.file import read_plan
 from actlab.studies.search.balanced import balanced_settings
 from actlab.studies.search.optuna_study import OptunaStudy
@@ -110,3 +110,25 @@ def test_optuna_is_asked_for_the_plan_and_again_for_its_gaps() -> None:
     resumed = OptunaStudy(plan, ended)
     assert resumed.running() == {1: planned[1]}
     assert resumed.ask() == (3, planned[3])
+
+
+def test_more_slots_than_two_have_equal_budgets_and_rates_all_over_the_range() -> None:
+    further = (SlotCandidates("a", ("relu", "tanh", "silu")), SlotCandidates("b", ("elu", "gelu")))
+    plan = read_plan("digits", {"trials": 24})
+    space = replace(plan.space, conv_activation=(), slots=further)
+    settings = balanced_settings(replace(plan, space=space))
+    assert len(settings) == 24
+    for slot, names in space.by_slot.items():
+        for name in names:
+            own = sorted(s.learning_rate for s in settings if s.activations[slot] == name)
+            assert len(own) == 24 // len(names)
+            middle = (space.learning_rate_low * space.learning_rate_high) ** 0.5
+            assert abs(sum(rate < middle for rate in own) - len(own) / 2) <= 1, "half in each half"
+
+
+def test_one_slot_alone_has_its_candidates_equally_often() -> None:
+    plan = read_plan("digits", {"trials": 20})
+    settings = balanced_settings(replace(plan, space=replace(plan.space, conv_activation=())))
+    counts = Counter(setting.fc_activation for setting in settings)
+    assert max(counts.values()) - min(counts.values()) <= 1
+    assert {setting.conv_activation for setting in settings} == {None}

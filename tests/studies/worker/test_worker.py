@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from actlab import data, networks
+from actlab import addresses, data
 from actlab.errors import DataError, DeviceError, UnknownNameError
 from actlab.records import (
     DataPlan,
@@ -344,7 +344,7 @@ class _WithACall(nn.Module):
 
 
 def test_a_call_that_stays_a_call_is_not_looked_into() -> None:
-    networks.offer("here:with_a_call", _WithACall)
+    addresses.offer("here:with_a_call", _WithACall)
     trial = replace(
         digits_trial(max_epochs=1), network="here:with_a_call", stage="confirm", replicate=0
     )

@@ -71,7 +71,7 @@ def _print(studies: list[dict[str, Any]], ran: list[str]) -> None:
                 "accuracies differ for that reason as well."
             )
         )
-    for slot in ("conv", "fc"):
+    for slot in dict.fromkeys(slot for study in studies for slot in study["slots"]):
         table = Table(
             title=_(
                 "{slot} activation: best and median valid accuracy (completed of trials)"
@@ -86,8 +86,10 @@ def _print(studies: list[dict[str, Any]], ran: list[str]) -> None:
 
 
 def _by_activation(studies: list[dict[str, Any]], slot: str) -> dict[str, list[str]]:
-    names = dict.fromkeys(row["activation"] for study in studies for row in study["slots"][slot])
-    tables = [{row["activation"]: row for row in study["slots"][slot]} for study in studies]
+    names = dict.fromkeys(
+        row["activation"] for study in studies for row in study["slots"].get(slot, [])
+    )
+    tables = [{row["activation"]: row for row in study["slots"].get(slot, [])} for study in studies]
     return {name: [_cell(table.get(name)) for table in tables] for name in names}
 
 

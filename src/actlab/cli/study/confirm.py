@@ -6,7 +6,7 @@ import typer
 
 from actlab.cli.output import print_json, say
 from actlab.cli.study.options import Engine, Json, Language, RunFolderPath, StorageUrl
-from actlab.cli.study.own import Network, check_code_is_named
+from actlab.cli.study.own import Code, Network, check_named
 from actlab.i18n import _, ngettext
 from actlab.text import process_formatter
 
@@ -38,6 +38,7 @@ def confirm(
     seeds: Seeds = RECOMMENDED_SEEDS,
     sequential: Sequential = False,
     network: Network = None,
+    code: Code = None,
     dry_run: DryRun = False,
     engine: Engine = "local",
     storage: StorageUrl = None,
@@ -58,7 +59,7 @@ def confirm(
     make_executor = executor_factory(engine)
     shared = shared_storage(storage)
     folder = RunFolder.open(path)
-    check_code_is_named(folder.plan(), network)
+    check_named(folder.plan(), network, code)
     reason = obstacle(folder)
     if reason is not None:
         raise ActlabError(reason)

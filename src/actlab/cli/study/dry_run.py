@@ -42,7 +42,7 @@ def sensitivity(plan: Plan, seeds: int) -> Sensitivity:
     """
     splits, space = plan.data.splits, plan.space
     spread = math.sqrt(2 * ASSUMED_ACCURACY * (1 - ASSUMED_ACCURACY) / splits.valid_trial)
-    pairs = math.comb(max(len(space.conv_activation), len(space.fc_activation)), 2)
+    pairs = math.comb(max(map(len, space.by_slot.values())), 2)
     reuse = splits.valid_trial / splits.train if rows_overlap(plan, None) else 0.0
     return Sensitivity(
         seeds=seeds,

@@ -7,8 +7,19 @@ from typing import TYPE_CHECKING
 
 from actlab.cli.interrupts import stop_on_signals
 from actlab.cli.output import print_json, say
-from actlab.i18n import _
-from actlab.records import Claim, Confirmation, Plan, Record, Verdict, best_record
+from actlab.i18n import _, process_language, translation
+from actlab.pages.words import in_metric, setting_words
+from actlab.records import (
+    Claim,
+    Confirmation,
+    FinalFigure,
+    Plan,
+    Record,
+    StudyMetric,
+    Verdict,
+    best_record,
+)
+from actlab.studies.coverage import coverage_line
 from actlab.studies.executors.session import ExecutorFactory
 from actlab.studies.interface.driving import bring_to_its_end
 from actlab.studies.interface.progress import StudyProgress
@@ -53,12 +64,17 @@ def finish(
         raise
     # What words a verdict is loaded only now: the first trial would wait for it.
     from actlab.studies.confirm.verdict_text import wording
+    from actlab.studies.interface.constant import warnings_of
     from actlab.studies.interface.verdicts import verdict_summary
     from actlab.verdicts.text import summary as slot_summary
 
     if as_json:
         print_json(verdict_summary(folder, _claims, verdict))
         return
+    began = folder.environment()
+    if began is not None:
+        for line in warnings_of(folder.plan(), began, folder.records(), verdict):
+            print(line)
     if verdict is not None:
         how = wording(verdict, process_formatter())
         for slot in verdict.slots:
@@ -71,7 +87,11 @@ def finish(
         print(message.format(path=folder.path))
     environment = folder.environment()
     if environment is not None:
-        print(f"{folder.plan().name} · {environment.precision} · {environment.device}")
+        parts = [folder.plan().name, environment.precision, environment.device]
+        if environment.coverage is not None:
+            form = Formatter(translation(process_language()))
+            parts.append(coverage_line(environment.coverage, form))
+        print(" · ".join(parts))
     for line in _answer(folder):
         print(line)
     print(folder.report_path)
@@ -104,20 +124,29 @@ def _say_interrupted(folder: RunFolder) -> None:
     )
 
 
+def _figures(valid: float, final: FinalFigure, measured: StudyMetric) -> str:
+    """Return what the best trial reached, in the metric of the study."""
+    if measured.in_percent and final.test_accuracy is not None:
+        return _("valid (trial) accuracy {valid}, test accuracy {test}").format(
+            valid=in_metric(valid, measured), test=in_metric(final.test_accuracy, measured)
+        )
+    found = f"{measured.name} {in_metric(valid, measured)}"
+    if final.test_score is not None:
+        found += ", " + _("on test {test}").format(test=in_metric(final.test_score, measured))
+    return found
+
+
 def _answer(folder: RunFolder) -> list[str]:
     records = folder.records()
     best, final = best_record(records), folder.final()
-    if best is None or best.valid_accuracy is None or final is None:
+    if best is None or best.valid_metric is None or final is None:
         return [_("No trial completed; the report says why.")]
     form = process_formatter()
     return [
-        _("Best of {count} trials: conv {conv}, fc {fc}, learning rate {rate}").format(
+        _("Best of {count} trials: {activations}, learning rate {rate}").format(
             count=len(records),
-            conv=best.setting.conv_activation,
-            fc=best.setting.fc_activation,
+            activations=setting_words(best.setting, translation(process_language())),
             rate=form.rate(best.setting.learning_rate),
         ),
-        _("valid (trial) accuracy {valid}, test accuracy {test}").format(
-            valid=form.percent(best.valid_accuracy), test=form.percent(final.test_accuracy)
-        ),
+        _figures(best.valid_metric, final, folder.plan().training.measured),
     ]

@@ -1,13 +1,14 @@
 """`actlab study resume`: on to the planned number of trials."""
 
 from actlab.cli.study.options import Engine, Json, Language, RunFolderPath, StorageUrl
-from actlab.cli.study.own import Network, check_code_is_named
+from actlab.cli.study.own import Code, Network, check_named
 
 
 def resume(
     path: RunFolderPath,
     *,
     network: Network = None,
+    code: Code = None,
     engine: Engine = "local",
     storage: StorageUrl = None,
     language: Language = None,
@@ -24,5 +25,5 @@ def resume(
     make_executor = executor_factory(engine)
     shared = shared_storage(storage)
     folder = RunFolder.open(path)
-    check_code_is_named(folder.plan(), network)
+    check_named(folder.plan(), network, code)
     finish(folder, make_executor, page_language, as_json=json, storage=shared)

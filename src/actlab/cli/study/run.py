@@ -9,13 +9,20 @@ import typer
 
 from actlab.cli.study.options import Engine, Json, Language, StorageUrl
 from actlab.cli.study.own import (
+    Code,
     Data,
+    Encode,
+    Fill,
     InitOption,
+    MetricOption,
     Network,
+    Scale,
+    SplitBy,
     Target,
-    check_code_is_named,
-    located,
+    Task,
+    check_named,
     own_overrides,
+    reading_of,
     say_coverage,
 )
 from actlab.i18n import _
@@ -91,8 +98,15 @@ def run(
     protocol: ProtocolName = None,
     pruner: PrunerName = None,
     network: Network = None,
+    code: Code = None,
     data: Data = None,
     target: Target = None,
+    task: Task = None,
+    metric: MetricOption = None,
+    encode: Encode = False,
+    fill: Fill = None,
+    scale: Scale = False,
+    split_by: SplitBy = None,
     init: InitOption = None,
     data_directory: DataDirectory = None,
     confirm: Confirm = None,
@@ -111,7 +125,7 @@ def run(
     from actlab.errors import ActlabError
     from actlab.studies.confirm.confirmation import check_seeds
     from actlab.studies.executors.engines import executor_factory
-    from actlab.studies.interface.user_inputs import without_missing_kinds
+    from actlab.studies.interface.user_inputs import located, with_its_slots
     from actlab.studies.plan.file import read_plan
     from actlab.studies.run_folder import RunFolder
     from actlab.studies.search.shared_storage import shared_storage
@@ -120,6 +134,9 @@ def run(
         check_seeds(confirm)
         if search_only:
             raise ActlabError(_("Give either --confirm or --search-only, not both."))
+    stamp = f"{datetime.now().astimezone():%Y%m%d-%H%M%S}"
+    path = out or Path("runs", f"own-{stamp}")
+    reading = reading_of(target, task, fill, split_by, encode=encode, scale=scale)
     overrides = {
         "trials": trials,
         "replicates": 0 if search_only else confirm,
@@ -130,12 +147,13 @@ def run(
         "protocol.name": protocol,
         "pruner": {"name": pruner} if pruner else None,
         "network.init": init,
-        **own_overrides(network, data, target),
+        **own_overrides(network, data, reading, path),
+        "training.metric": metric,
         "data.directory": str(data_directory.resolve()) if data_directory else None,
     }
     read = located(read_plan(source, overrides))
-    check_code_is_named(read, network)
-    plan = without_missing_kinds(read)
+    check_named(read, network, code)
+    plan = with_its_slots(read)
     say_coverage(plan)
     if deterministic:
         from actlab.studies.search.sampling import with_lag
@@ -147,7 +165,8 @@ def run(
         show_estimate(plan, make_executor, plan.replicates or None, as_json=json)
         return
     shared = shared_storage(storage)
-    path = out or Path("runs", f"{plan.name}-{datetime.now().astimezone():%Y%m%d-%H%M%S}")
+    if out is None and data is None:
+        path = Path("runs", f"{plan.name}-{stamp}")
     folder = RunFolder.create(path, plan)
     with serving_beside(folder.path, page_language) if serve else nullcontext():
         finish(folder, make_executor, page_language, as_json=json, storage=shared)

@@ -2,7 +2,7 @@
 
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +12,9 @@ from actlab.errors import ActlabError
 from actlab.i18n import _, process_language, translation
 from actlab.records import Outcome
 from actlab.text import process_formatter
+
+if TYPE_CHECKING:
+    from actlab.records import Environment, Plan, StudyMetric
 
 TrialNumber = Annotated[
     int | None, typer.Option("--trial", metavar="N", help=_("Show one trial whole."))
@@ -86,13 +89,38 @@ def _show(path: Path, trial: int | None, *, as_json: bool) -> None:
     elif trial is not None:
         _print_trial(document)
     else:
-        _print_summary(document)
+        _print_summary(document, folder.plan())
         verdict = verdict_of(folder)
         environment = folder.environment()
         if environment is not None:
-            print(f"{environment.precision} · {environment.device}")
+            _print_compared(environment, folder.plan())
         if verdict is not None:
             print_verdict(verdict, claims_of(folder, verdict, claims))
+
+
+def _print_compared(environment: "Environment", plan: "Plan") -> None:
+    """Print where the study ran, and which activations of the network it compares."""
+    from actlab.studies import coverage as compared
+    from actlab.studies.interface.constant import warnings_of
+    from actlab.text import Formatter
+
+    form = Formatter(translation(process_language()))
+    for line in warnings_of(plan, environment, (), None):
+        print(line)
+    parts: list[str] = [environment.precision, environment.device]
+    if environment.coverage is not None:
+        parts.append(compared.coverage_line(environment.coverage, form))
+    print(" · ".join((*parts, compared.init_line(plan.init, form))))
+    for left, kept in plan.space.same:
+        print(compared.same_line(left, kept, form))
+    for one in environment.gated:
+        print(compared.gated_line(one, form))
+    if environment.coverage is not None:
+        for path, kind, name, location, why in compared.slot_rows(
+            environment.coverage, plan.space.by_slot, form
+        ):
+            place = f" ({location})" if location else ""
+            print(f"  {path} · {kind} · {name}{place}: {why}")
 
 
 def _numbers(numbers: list[int]) -> str:
@@ -103,7 +131,7 @@ def _numbers(numbers: list[int]) -> str:
     return ", ".join(map(str, numbers))
 
 
-def _print_summary(document: dict[str, Any]) -> None:
+def _print_summary(document: dict[str, Any], plan: "Plan") -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -115,26 +143,16 @@ def _print_summary(document: dict[str, Any]) -> None:
             planned=document["plan"]["trials"],
         ),
     )
-    headings = [
-        _("trial"),
-        "conv",
-        "fc",
-        _("learning rate"),
-        _("valid accuracy"),
-        _("epochs"),
-        _("outcome"),
-    ]
-    names = [
-        len(row["setting"][f"{slot}_activation"])
-        for row in document["trials"]
-        for slot in ("conv", "fc")
-    ]
-    for heading in headings:
-        wide = min(max(names, default=0), 18) if heading in ("conv", "fc") else None
-        table.add_column(heading, overflow="fold", min_width=wide)
-    for row in sorted(document["trials"], key=_rank):
+    measured = plan.training.measured
+    valid = _("valid accuracy") if measured.in_percent else measured.name
+    table.add_column(_("trial"), overflow="fold")
+    for slot, names in plan.space.by_slot.items():
+        table.add_column(slot, overflow="fold", min_width=min(max(map(len, names)), 18))
+    for heading in (_("learning rate"), valid, _("epochs"), _("outcome")):
+        table.add_column(heading, overflow="fold")
+    for row in sorted(document["trials"], key=lambda row: _rank(row, measured)):
         best = row["number"] == document["best"]
-        table.add_row(*_cells(row, best=best), style="bold" if best else None)
+        table.add_row(*_cells(row, plan, best=best), style="bold" if best else None)
     console = Console()
     console.print(table)
     if document["test_accuracy"] is not None:
@@ -146,23 +164,28 @@ def _print_summary(document: dict[str, Any]) -> None:
         )
 
 
-def _rank(row: dict[str, Any]) -> tuple[bool, float, int]:
+def _rank(row: dict[str, Any], measured: "StudyMetric") -> tuple[bool, float, int]:
     """Return the place of a trial: the best first, those without an accuracy last, by number."""
-    accuracy = row["valid_accuracy"]
-    return accuracy is None, -(accuracy or 0.0), row["number"]
+    found = row["valid_accuracy"] if row["valid_score"] is None else row["valid_score"]
+    return found is None, -(measured.oriented(found) if found is not None else 0), row["number"]
 
 
-def _cells(row: dict[str, Any], *, best: bool) -> list[str]:
-    from actlab.pages.words import outcome_word
+def _cells(row: dict[str, Any], plan: "Plan", *, best: bool) -> list[str]:
+    from actlab.pages.words import in_metric, outcome_word
 
-    accuracy = row["valid_accuracy"]
+    measured = plan.training.measured
+
+    found = row["valid_accuracy"] if row["valid_score"] is None else row["valid_score"]
     setting = row["setting"]
+    further = setting.get("slots", {})
     return [
         f"★ {row['number']}" if best else str(row["number"]),
-        setting["conv_activation"],
-        setting["fc_activation"],
+        *(
+            further.get(slot) or setting.get(f"{slot}_activation") or ""
+            for slot in plan.space.by_slot
+        ),
         process_formatter().rate(setting["learning_rate"]),
-        "" if accuracy is None else process_formatter().percent(accuracy),
+        "" if found is None else in_metric(found, measured),
         str(row["epochs"]),
         outcome_word(Outcome(row["outcome"]), translation(process_language())),
     ]
@@ -189,8 +212,10 @@ def _print_trial(document: dict[str, Any]) -> None:
 
 def _metric(epoch: dict[str, Any]) -> str:
     accuracy = epoch["valid_accuracy"]
-    form = process_formatter()
-    return form.loss(epoch["valid_mse"]) if accuracy is None else form.percent(accuracy)
+    if accuracy is not None:
+        return process_formatter().percent(accuracy)
+    found = epoch["valid_mse"] if epoch["valid_score"] is None else epoch["valid_score"]
+    return process_formatter().loss(found)
 
 
 def _loss(value: float | None) -> str:

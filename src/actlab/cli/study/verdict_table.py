@@ -7,8 +7,8 @@ from actlab.i18n import _, process_language, translation
 from actlab.pages.words import group_words
 from actlab.records import Candidate, Claim, SlotVerdict, Verdict
 from actlab.studies.confirm.verdict_text import slot_notices, wording
-from actlab.text import process_formatter
-from actlab.verdicts.text import summary
+from actlab.text import process_formatter, significant
+from actlab.verdicts.text import Wording, summary
 
 
 def print_verdict(verdict: Verdict, claims: tuple[Claim, ...]) -> None:
@@ -16,7 +16,7 @@ def print_verdict(verdict: Verdict, claims: tuple[Claim, ...]) -> None:
     console = Console()
     words = process_formatter()
     for slot in verdict.slots:
-        console.print(_table(slot))
+        console.print(_table(slot, wording(verdict, words)))
         console.print(summary(slot, wording(verdict, words)), highlight=False)
         for text in slot_notices(slot, verdict, words):
             console.print(text, highlight=False)
@@ -33,33 +33,34 @@ def print_verdict(verdict: Verdict, claims: tuple[Claim, ...]) -> None:
         )
 
 
-def _table(slot: SlotVerdict) -> Table:
+def _table(slot: SlotVerdict, how: Wording) -> Table:
     table = Table(title=_("{slot} activation").format(slot=slot.slot), box=None)
     for heading in (_("activation"), _("group"), _("mean"), "95 %", "n", _("difference"), "p"):
         table.add_column(heading)
     for candidate in slot.candidates:
         style = "bold" if candidate.group in ("best", "tied") else None
-        table.add_row(*_cells(candidate), style=style)
+        table.add_row(*_cells(candidate, how), style=style)
     return table
 
 
-def _cells(candidate: Candidate) -> list[str]:
-    form = process_formatter()
-    low, high = _number(candidate.low), _number(candidate.high)
+def _cells(candidate: Candidate, how: Wording) -> list[str]:
+    low, high = _number(candidate.low, how), _number(candidate.high, how)
     behind, p = candidate.difference, candidate.p_adjusted
     return [
         candidate.name,
         group_words(translation(process_language()))[candidate.group],
-        _number(candidate.mean),
+        _number(candidate.mean, how),
         f"{low} – {high}" if low else "",
         str(candidate.n),
-        "" if behind is None else form.difference(behind),
-        "" if p is None else form.probability(p),
+        "" if behind is None else how.end(behind),
+        "" if p is None else how.words.probability(p),
     ]
 
 
-def _number(fraction: float | None) -> str:
-    return "" if fraction is None else process_formatter().percent_number(fraction)
+def _number(value: float | None, how: Wording) -> str:
+    if value is None:
+        return ""
+    return how.words.percent_number(value) if how.accuracies else significant(value, 5)
 
 
 def _outcome(outcome: str) -> str:

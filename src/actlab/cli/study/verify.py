@@ -7,7 +7,7 @@ import typer
 
 from actlab.cli.output import print_json
 from actlab.cli.study.options import Engine, Json, RunFolderPath
-from actlab.cli.study.own import Network, check_code_is_named
+from actlab.cli.study.own import Code, Network, check_named
 from actlab.i18n import _
 
 Trials = Annotated[
@@ -24,6 +24,7 @@ def verify(
     trials: Trials = 3,
     trial: TrialNumber = None,
     network: Network = None,
+    code: Code = None,
     engine: Engine = "local",
     json: Json = False,
 ) -> None:
@@ -36,7 +37,7 @@ def verify(
     make_executor = executor_factory(engine)
     folder = RunFolder.open(path)
     plan = folder.plan()
-    check_code_is_named(plan, network)
+    check_named(plan, network, code)
     executor = make_executor(1, plan.execution.trial_timeout)
     found = []
     try:

@@ -25,7 +25,6 @@ from actlab.studies.confirm.fitted_rates import fitted_curves
 from actlab.studies.run_folder import RunFolder
 
 Array = NDArray[np.float64]
-SLOTS: tuple[SlotName, ...] = ("conv", "fc")
 TO_CHOOSE_FROM = 3
 """At how many learning rates the candidates of a slot are trained again before one is kept."""
 
@@ -44,18 +43,13 @@ _TRIED = BalancedSampler()
 ByCandidate = Mapping[SlotName, Mapping[str, Sequence[Setting]]]
 
 
-def activation_in(slot: SlotName, setting: Setting) -> str:
-    """Return the activation that a setting has in a slot.
+def activation_in(slot: SlotName, setting: Setting) -> str | None:
+    """Return the activation that a setting has in a slot, None where it has no such slot.
 
     >>> activation_in("fc", Setting("relu", "tanh", 0.001))
     'tanh'
     """
-    return setting.conv_activation if slot == "conv" else setting.fc_activation
-
-
-def names_in(slot: SlotName, space: Space) -> tuple[str, ...]:
-    """Return the activations that a space has for a slot."""
-    return space.conv_activation if slot == "conv" else space.fc_activation
+    return setting.activations.get(slot)
 
 
 def best_settings(
@@ -77,14 +71,16 @@ def best_settings(
     if isinstance(sampler, FittedSampler):
         return _fitted(space, known)
     completed = [r for r in known if r.stage == "search" and r.outcome is Outcome.COMPLETED]
-    ranked = sorted(completed, key=lambda record: (-(record.valid_accuracy or 0.0), record.number))
-    shared: ByCandidate = {slot: _shared(slot, names_in(slot, space), ranked) for slot in SLOTS}
+    ranked = sorted(completed, key=lambda record: (-(record.score or 0.0), record.number))
+    shared: ByCandidate = {
+        slot: _shared(slot, names, ranked) for slot, names in space.by_slot.items()
+    }
     tried = {record.setting for record in known if record.stage == "choose"}
     if tried <= {setting for row in shared.values() for found in row.values() for setting in found}:
         return shared
     return {
-        slot: {name: _first_of(slot, name, ranked) for name in names_in(slot, space)}
-        for slot in SLOTS
+        slot: {name: _first_of(slot, name, ranked) for name in names}
+        for slot, names in space.by_slot.items()
     }
 
 
@@ -93,14 +89,14 @@ def settings_to_choose_from(
 ) -> tuple[Setting, ...]:
     """Return the settings of the first stage, each once: a candidate with one has no choice."""
     by_candidate = best_settings(space, records, sampler)
-    groups = [found for slot in SLOTS for found in by_candidate[slot].values() if len(found) > 1]
+    groups = [found for row in by_candidate.values() for found in row.values() if len(found) > 1]
     return tuple(dict.fromkeys(setting for group in groups for setting in group))
 
 
 def choose(
     space: Space, records: Iterable[Record], chance: float, sampler: Sampler = _TRIED
 ) -> dict[SlotName, dict[str, Setting | None]]:
-    """Return the setting that stands for every candidate of both slots; None where there is none.
+    """Return the setting that stands for every candidate of each slot; None where there is none.
 
     Of the settings that it was tried in it is the one with the best mean over the seeds of the
     stage "choose", in which a training without an accuracy counts at `chance`; of equal ones, the
@@ -111,7 +107,7 @@ def choose(
     known = tuple(records)
     scores = _choose_scores(known, chance)
     by_candidate = best_settings(space, known, sampler)
-    return {slot: _chosen(by_candidate[slot], scores) for slot in SLOTS}
+    return {slot: _chosen(row, scores) for slot, row in by_candidate.items()}
 
 
 def chosen_settings(folder: RunFolder) -> dict[SlotName, dict[str, Setting | None]]:
@@ -121,8 +117,15 @@ def chosen_settings(folder: RunFolder) -> dict[SlotName, dict[str, Setting | Non
 
 
 def chance_level(folder: RunFolder) -> float:
-    """Return the accuracy of guessing on the study's data: 1 / number of classes."""
-    environment = folder.environment()
+    """Return what a constant prediction reaches, such that the higher is the better.
+
+    Of data that come with actlab it is 1 / classes. Without a figure it is minus infinity.
+    """
+    environment, measured = folder.environment(), folder.plan().training.measured
+    if environment is not None and environment.baseline is not None:
+        return measured.oriented(environment.baseline)
+    if not measured.in_percent:
+        return -math.inf
     classes = len(environment.class_counts["train"]) if environment is not None else 0
     return 1 / classes if classes else 0.0
 
@@ -130,18 +133,27 @@ def chance_level(folder: RunFolder) -> float:
 def _fitted(space: Space, records: Sequence[Record]) -> ByCandidate:
     """Return one setting per candidate with a completed trial, from one fit to the search."""
     trials = [record for record in records if record.stage == "search"]
-    found = tuple((record.setting, record.valid_accuracy) for record in trials)
-    if all(accuracy is None for _setting, accuracy in found):
-        return {slot: dict.fromkeys(names_in(slot, space), ()) for slot in SLOTS}
+    found = tuple((record.setting, score) for record, score in _as_shares(trials))
+    if all(score is None for _setting, score in found):
+        return {slot: dict.fromkeys(names, ()) for slot, names in space.by_slot.items()}
     curves = fitted_curves(space, found)
-    best = {slot: curves.best_of(slot) for slot in SLOTS}
+    best = {slot: curves.best_of(slot) for slot in space.by_slot}
     return {
-        slot: {
-            name: (best[slot][name],) if name in best[slot] else ()
-            for name in names_in(slot, space)
-        }
-        for slot in SLOTS
+        slot: {name: (best[slot][name],) if name in best[slot] else () for name in names}
+        for slot, names in space.by_slot.items()
     }
+
+
+def _as_shares(trials: Sequence[Record]) -> list[tuple[Record, float | None]]:
+    """Return the scores as the fit takes them: accuracies as they are, others from 0 to 1."""
+    scores = [record.score for record in trials if record.score is not None]
+    if all(record.valid_score is None for record in trials) or not scores:
+        return [(record, record.score) for record in trials]
+    low, width = min(scores), max(scores) - min(scores)
+    return [
+        (record, None if record.score is None else (record.score - low) / (width or 1.0))
+        for record in trials
+    ]
 
 
 def _shared(
@@ -164,9 +176,7 @@ def _shared(
 
 def _with(slot: SlotName, name: str, best: Setting, rate: float) -> Setting:
     """Return the best trial's setting with another activation in a slot, and another rate."""
-    if slot == "conv":
-        return Setting(name, best.fc_activation, rate)
-    return Setting(best.conv_activation, name, rate)
+    return Setting.of(best.activations | {slot: name}, rate)
 
 
 def _first_of(slot: SlotName, name: str, ranked: Sequence[Record]) -> tuple[Setting, ...]:
@@ -180,9 +190,9 @@ def _choose_scores(
     scores: dict[Setting, dict[int | None, float]] = {}
     for record in records:
         if record.stage == "choose":
-            accuracy = record.valid_accuracy
+            score = record.score
             own = scores.setdefault(record.setting, {})
-            own[record.replicate] = chance if accuracy is None else accuracy
+            own[record.replicate] = chance if score is None else score
     return scores
 
 
@@ -198,7 +208,7 @@ def _chosen(
             means |= dict(zip(found, map(float, values), strict=True))
     # max keeps the first of equals, and the settings come in the order of the search.
     return {
-        name: max(found, key=lambda setting: means.get(setting, 0.0), default=None)
+        name: max(found, key=lambda setting: means.get(setting, -math.inf), default=None)
         for name, found in row.items()
     }
 

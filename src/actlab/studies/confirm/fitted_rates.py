@@ -6,6 +6,8 @@ the pair (c, f) has the accuracy
 
     common(x) + a_c + b_c x + q_c x^2 + a_f + b_f x + q_f x^2 + noise,
 
+and with any other number of slots the sum over these,
+
 with a cubic in common and normal priors of mean 0 on the rest: wide on the levels a, narrow on the
 shapes b and q, so that whatever sets candidates apart by no more than luck is trained at the rate
 that suits all. An activation whose trials contradict that (it fails at rates that are good for the
@@ -16,6 +18,7 @@ Source: Robinson (1991), That BLUP is a good thing, Statistical Science 6, 15-32
 Taylor (1989), Robust statistical modeling using the t distribution, JASA 84, 881-896.
 """
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -43,45 +46,64 @@ APART = 10.0
 FAR, NEXT = 0.1, 3
 """How far below its best trial a candidate failed, and how many trials next to a rate tell that."""
 
+MOST_PARTNERS = 256
+"""Beyond so many combinations of partners each slot has the one of the highest level."""
+
 NOISES = (0.002, 0.004, 0.008, 0.016)
 DEGREES, ROUNDS, RATES = 4.0, 4, 61
 
 
 @dataclass(frozen=True)
 class Curves:
-    """The fitted response of every pair, at rates all over the range."""
+    """The fitted response of every combination of candidates, at rates all over the range."""
 
-    conv: tuple[str, ...]
-    fc: tuple[str, ...]
+    design: "_Design"
+    coefficients: Array
     rates: Array
-    accuracies: Array
-    """By conv activation, fc activation, rate."""
-
     trials: Trials
 
     def best_of(self, slot: SlotName) -> Mapping[str, Setting]:
-        """Return the setting of every candidate of a slot, all with the same partner.
+        """Return the setting of every candidate of a slot, all with the same partners.
 
-        The partner is the activation of the other slot that goes furthest, in the mean over the
+        The partners are the activations of the other slots that go furthest, in the mean over the
         candidates at the rate that is best for each. A candidate whose own trials next to that
         rate fell far below its best one is trained at the rate of that best one.
         """
-        found = self.accuracies if slot == "conv" else self.accuracies.transpose(1, 0, 2)
-        names, partners = (self.conv, self.fc) if slot == "conv" else (self.fc, self.conv)
+        names = self.design.names[slot]
+        partners = self._partners(slot)
+        found = np.array([[self._curve({slot: n} | one) for one in partners] for n in names])
         partner = int(found.max(axis=2).mean(axis=0).argmax())
         rates = self.rates[found[:, partner].argmax(axis=1)]
         chosen = {}
         for name, fitted in zip(names, rates, strict=True):
             rate = self._where_it_trains(slot, name, float(fitted))
-            pair = (name, partners[partner]) if slot == "conv" else (partners[partner], name)
-            chosen[name] = Setting(*pair, rate)
+            activations = {slot: name} | partners[partner]
+            ordered = {one: activations[one] for one in self.design.names}
+            chosen[name] = Setting.of(ordered, rate)
         return chosen
+
+    def _curve(self, activations: Mapping[SlotName, str]) -> Array:
+        rows = [self.design.row(Setting.of(activations, float(rate))) for rate in self.rates]
+        curve: Array = np.stack(rows) @ self.coefficients
+        return curve
+
+    def _partners(self, slot: SlotName) -> list[dict[SlotName, str]]:
+        """Return what may stand in the other slots: all combinations, of many slots the best."""
+        others = {one: names for one, names in self.design.names.items() if one != slot}
+        if math.prod(map(len, others.values())) <= MOST_PARTNERS:
+            rows = itertools.product(*others.values())
+            return [dict(zip(others, row, strict=True)) for row in rows]
+        highest = {
+            one: max(names, key=lambda name: self.coefficients[self.design.place(one, name)])
+            for one, names in others.items()
+        }
+        return [highest]
 
     def _where_it_trains(self, slot: SlotName, name: str, rate: float) -> float:
         own = [
             (setting.learning_rate, accuracy or 0.0)
             for setting, accuracy in self.trials
-            if name == (setting.conv_activation if slot == "conv" else setting.fc_activation)
+            if setting.activations.get(slot) == name
         ]
         best = max(own, key=lambda one: one[1])
         near = sorted(own, key=lambda one: abs(math.log(one[0] / rate)))[:NEXT]
@@ -94,31 +116,22 @@ def fitted_curves(space: Space, trials: Trials) -> Curves:
 
     A trial without an accuracy counts as the worst that there is.
     """
-    done = [setting for setting, accuracy in trials if accuracy is not None]
-    conv = _having(space.conv_activation, [setting.conv_activation for setting in done])
-    fc = _having(space.fc_activation, [setting.fc_activation for setting in done])
+    done = [setting.activations for setting, accuracy in trials if accuracy is not None]
+    names = {
+        slot: _having(candidates, [one[slot] for one in done if slot in one])
+        for slot, candidates in space.by_slot.items()
+    }
     kept = [
         (setting, accuracy or 0.0)
         for setting, accuracy in trials
-        if setting.conv_activation in conv and setting.fc_activation in fc
+        if all(setting.activations.get(slot) in known for slot, known in names.items())
     ]
     low, high = math.log(space.learning_rate_low), math.log(space.learning_rate_high)
-    design = _Design(conv, fc, low, high)
+    design = _Design(names, low, high)
     rows = np.stack([design.row(setting) for setting, _accuracy in kept])
     coefficients = _fit(rows, _near_the_best(kept), design)
     rates = np.exp(np.linspace(design.low, design.high, RATES))
-    return Curves(
-        conv,
-        fc,
-        rates,
-        np.array(
-            [
-                [[design.row(Setting(c, f, rate)) @ coefficients for rate in rates] for f in fc]
-                for c in conv
-            ]
-        ),
-        trials,
-    )
+    return Curves(design, coefficients, rates, trials)
 
 
 def _having(names: Sequence[str], seen: Sequence[str]) -> tuple[str, ...]:
@@ -129,21 +142,31 @@ def _having(names: Sequence[str], seen: Sequence[str]) -> tuple[str, ...]:
 class _Design:
     """What the coefficients stand for: 4 of the common curve, then 3 for every activation."""
 
-    conv: tuple[str, ...]
-    fc: tuple[str, ...]
+    names: Mapping[SlotName, tuple[str, ...]]
     low: float
     high: float
 
+    @property
+    def count(self) -> int:
+        return sum(map(len, self.names.values()))
+
+    def place(self, slot: SlotName, name: str) -> int:
+        """Return where the coefficients of an activation begin."""
+        before = 0
+        for one, names in self.names.items():
+            if one == slot:
+                return 4 + 3 * (before + names.index(name))
+            before += len(names)
+        raise ValueError(f"there is no slot {slot}")
+
     def row(self, setting: Setting) -> Array:
-        found = np.zeros(4 + 3 * (len(self.conv) + len(self.fc)))
+        found = np.zeros(4 + 3 * self.count)
         width = self.high - self.low
         x = (math.log(setting.learning_rate) - self.low) / width - 0.5 if width else 0.0
         found[:4] = 1.0, x, x**2, x**3
-        for place in (
-            self.conv.index(setting.conv_activation),
-            len(self.conv) + self.fc.index(setting.fc_activation),
-        ):
-            found[4 + 3 * place : 7 + 3 * place] = 1.0, x, x**2
+        for slot in self.names:
+            place = self.place(slot, setting.activations[slot])
+            found[place : place + 3] = 1.0, x, x**2
         return found
 
     def deviations(self, shapes: Sequence[float]) -> Array:
@@ -153,21 +176,17 @@ class _Design:
 
 
 def _near_the_best(trials: Sequence[tuple[Setting, float]]) -> Array:
-    """Return the accuracies, none further than `NEAR` below the best of its two activations."""
-    best: dict[tuple[int, str], float] = {}
+    """Return the accuracies, none further than `NEAR` below the best of any of its activations."""
+    best: dict[tuple[SlotName, str], float] = {}
     for setting, accuracy in trials:
-        for side in _sides(setting):
+        for side in setting.activations.items():
             best[side] = max(best.get(side, 0.0), accuracy)
     return np.array(
         [
-            max(accuracy, min(best[side] for side in _sides(setting)) - NEAR)
+            max(accuracy, min(best[side] for side in setting.activations.items()) - NEAR)
             for setting, accuracy in trials
         ]
     )
-
-
-def _sides(setting: Setting) -> tuple[tuple[int, str], tuple[int, str]]:
-    return (0, setting.conv_activation), (1, setting.fc_activation)
 
 
 def _fit(rows: Array, values: Array, design: _Design) -> Array:
@@ -192,7 +211,7 @@ def _priors(rows: Array, values: Array, design: _Design) -> tuple[Array, float]:
         prior = design.deviations(shapes)
         return max((_evidence(rows, values, prior, noise), noise) for noise in NOISES)
 
-    shapes = [NARROW] * (len(design.conv) + len(design.fc))
+    shapes = [NARROW] * design.count
     while True:
         so_far, noise = evidence(shapes)
         gains = {

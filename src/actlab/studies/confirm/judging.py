@@ -5,6 +5,7 @@
 Pure arithmetic on records: no torch, no training.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import median
@@ -16,13 +17,14 @@ from actlab.records import (
     Comparison,
     Conditions,
     Importance,
+    Metric,
     Notice,
     Plan,
     SlotName,
     SlotVerdict,
+    StudyMetric,
     Verdict,
 )
-from actlab.studies.confirm.candidate_settings import SLOTS
 from actlab.studies.confirm.layer_statistics import mechanisms, probe_rows
 from actlab.studies.confirm.rate_curves import rate_curves
 from actlab.studies.confirm.replication import (
@@ -36,6 +38,9 @@ from actlab.verdicts import Question, compare, scores_by_seed
 
 DEFAULT_MARGIN = 0.005
 """Half a percentage point: a smaller difference of accuracy does not matter."""
+
+_MECHANISMS = 2
+"""Second word of the seed of what the mechanisms draw."""
 
 FEW_SEEDS = 6
 """Below this many seeds a paired t-test over many pairs sees very large gaps only."""
@@ -63,32 +68,51 @@ def judge(
 
     Raises VerdictError where there are no replicates, or where they do not belong together.
     """
-    extra = extra or ExtraInputs()
+    extra, measured = extra or ExtraInputs(), replication.measured
     replicates = replicates_of(replication)
     search = [record for record in replication.records if record.stage == "search"]
     balanced = search if plan.is_balanced else []
     slots = tuple(
-        slot_verdict(replication, slot, margin, extra.costs, np.random.default_rng((plan.seed, n)))
-        for n, slot in enumerate(SLOTS)
-        if slot in replication.chosen
+        slot_verdict(replication, slot, margin, extra.costs, _drawing(plan.seed, n))
+        for n, slot in enumerate(replication.chosen)
     )
     return Verdict(
         slots=slots,
         margin=margin,
+        metric=Metric(
+            "valid_trial_accuracy" if measured.in_percent else measured.name,
+            measured.higher_is_better,
+            margin,
+            in_percent=measured.in_percent,
+        ),
         seeds=max((row.n for found in slots for row in found.candidates), default=0),
         conditions=Conditions(
             replicates=len(replicates),
             evaluation_rows=replication.evaluation_rows,
             train_rows=replication.train_rows,
-            chance=replication.chance,
+            chance=replication.measured.oriented(replication.chance),
             rows_overlap=replication.rows_overlap,
             stopped_early=any(replication.stopped.values()),
         ),
         rates=rate_curves(balanced, plan.space, replication.chance),
         importance=tuple(extra.importance),
-        mechanisms=mechanisms(replication, np.random.default_rng((plan.seed, len(SLOTS)))),
+        mechanisms=mechanisms(replication, np.random.default_rng((plan.seed, _MECHANISMS))),
         probes=probe_rows(replication),
     )
+
+
+def _limits(measured: StudyMetric) -> tuple[float, float]:
+    """Return between what scores lie, such that the higher is the better."""
+    if measured.perfect is None:
+        return -math.inf, math.inf
+    if measured.name == "r2":
+        return -math.inf, 1.0
+    return (0.0, 1.0) if measured.higher_is_better else (-math.inf, 0.0)
+
+
+def _drawing(seed: int, place: int) -> np.random.Generator:
+    """Return what the secondary statistics of the slot at a place draw from."""
+    return np.random.default_rng((seed, place if place < _MECHANISMS else place + 1))
 
 
 def slot_verdict(
@@ -111,11 +135,13 @@ def slot_verdict(
         }
     )
     reuse = replication.evaluation_rows / replication.train_rows
+    measured = replication.measured
     question = Question(
         margin=margin,
-        resolution=1 / replication.evaluation_rows,
+        higher_is_better=measured.higher_is_better,
+        resolution=1 / replication.evaluation_rows if measured.in_percent else None,
         reuse=reuse if replication.rows_overlap else 0.0,
-        limits=(0.0, 1.0),
+        limits=_limits(measured),
     )
     found = compare(table, question, generator)
     candidates = tuple(

@@ -120,7 +120,7 @@ def _mechanism(
             values[runs.activation] = round(value, _DECIMALS)
             accuracies.append(
                 fmean(
-                    replication.chance if score is None else score
+                    replication.chance if score is None else replication.measured.oriented(score)
                     for score in runs.by_replicate.values()
                 )
             )

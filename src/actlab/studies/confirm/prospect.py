@@ -38,11 +38,11 @@ def prospect(
 ) -> Prospect:
     """Return what `trainings` on `seeds` seeds take, and what they show."""
     known = [
-        r.seconds for r in records if math.isfinite(r.seconds) and r.valid_accuracy is not None
+        r.seconds for r in records if math.isfinite(r.seconds) and r.valid_metric is not None
     ]
     seconds = statistics.mean(known) * trainings / max(workers, 1) if known else None
     spread = _spread(plan, records, verdict)
-    names = max(len(plan.space.conv_activation), len(plan.space.fc_activation))
+    names = max(map(len, plan.space.by_slot.values()), default=0)
     comparisons = max(names * (names - 1) // 2, 1)
     return Prospect(
         seeds=seeds,

@@ -64,9 +64,7 @@ def _accuracies(replication: Replication, slot: SlotName) -> dict[str, dict[int,
     replicates = replicates_of(replication)
     return {
         runs.activation: {
-            record.replicate or 0: replication.chance
-            if record.valid_accuracy is None
-            else record.valid_accuracy
+            record.replicate or 0: replication.chance if record.score is None else record.score
             for record in replicates
             if record.setting == runs.setting
         }

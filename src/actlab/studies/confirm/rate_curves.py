@@ -25,13 +25,15 @@ import numpy as np
 
 from actlab.records import RateCurve, RatePoint, Record, SlotName, Space
 from actlab.records.verdict import RateBin
-from actlab.studies.confirm.candidate_settings import SLOTS, activation_in
+from actlab.studies.confirm.candidate_settings import activation_in
 from actlab.studies.confirm.replication import near_chance
 
 PLATEAU = 0.005
 """How far below its best the curve may be on the plateau, as a fraction."""
 
 BINS = 4
+
+_Partner = tuple[tuple[SlotName, str], ...]
 
 
 def rate_curves(records: Sequence[Record], space: Space, chance: float) -> tuple[RateCurve, ...]:
@@ -43,15 +45,15 @@ def rate_curves(records: Sequence[Record], space: Space, chance: float) -> tuple
     edges = _edges(trials)
     return tuple(
         _curve(slot, name, trials, edges, chance)
-        for slot in SLOTS
-        for name in (space.conv_activation if slot == "conv" else space.fc_activation)
+        for slot, names in space.by_slot.items()
+        for name in names
         if any(activation_in(slot, record.setting) == name for record in trials)
     )
 
 
 def failed(record: Record, chance: float) -> bool:
     """Return whether a trial did not complete, or learnt next to nothing."""
-    return record.valid_accuracy is None or near_chance(record.valid_accuracy, chance)
+    return record.score is None or near_chance(record.score, chance)
 
 
 def _curve(
@@ -72,7 +74,7 @@ def _curve(
     return RateCurve(
         slot=slot,
         activation=name,
-        points=tuple(RatePoint(r.setting.learning_rate, r.valid_accuracy) for r in own),
+        points=tuple(RatePoint(r.setting.learning_rate, r.score) for r in own),
         best_learning_rate=best,
         plateau_low=low,
         plateau_high=high,
@@ -86,24 +88,26 @@ def _curve(
 def _without_partner(
     own: Sequence[Record], trials: Sequence[Record], slot: SlotName, chance: float
 ) -> list[float]:
-    other: SlotName = "fc" if slot == "conv" else "conv"
-    by_partner: dict[str, list[float]] = {}
+    by_partner: dict[_Partner, list[float]] = {}
     for record in trials:
-        by_partner.setdefault(activation_in(other, record.setting), []).append(
-            _accuracy(record, chance)
-        )
+        by_partner.setdefault(_partner(record, slot), []).append(_accuracy(record, chance))
     usual = median(_accuracy(record, chance) for record in trials)
     shift = {partner: usual - median(values) for partner, values in by_partner.items()}
     return [
         chance
         if failed(record, chance)
-        else _accuracy(record, chance) + shift[activation_in(other, record.setting)]
+        else _accuracy(record, chance) + shift[_partner(record, slot)]
         for record in own
     ]
 
 
+def _partner(record: Record, slot: SlotName) -> _Partner:
+    """Return what a trial has in the other slots."""
+    return tuple((s, name) for s, name in record.setting.activations.items() if s != slot)
+
+
 def _accuracy(record: Record, chance: float) -> float:
-    return chance if record.valid_accuracy is None else record.valid_accuracy
+    return chance if record.score is None else record.score
 
 
 def _smoothed(rates: Sequence[float], values: Sequence[float]) -> list[float]:

@@ -26,4 +26,5 @@ def trainings_left(plan: Plan, records: Sequence[Record], confirmation: Confirma
 
 def _candidates(plan: Plan) -> int:
     """Return how many settings stand for the candidates: the best pair is one of both slots."""
-    return len(plan.space.conv_activation) + len(plan.space.fc_activation) - 1
+    lists = plan.space.by_slot.values()
+    return sum(map(len, lists)) - len(lists) + 1

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from actlab.errors import VerdictError
 from actlab.i18n import _
-from actlab.records import Record, Setting, SlotName
+from actlab.records import METRICS, Record, Setting, SlotName, StudyMetric
 
 Chosen = Mapping[SlotName, Mapping[str, Setting | None]]
 """Per slot and activation the setting that was trained again; None where there was none."""
@@ -15,7 +15,8 @@ Chosen = Mapping[SlotName, Mapping[str, Setting | None]]
 class Replication:
     """The records of a study, with what the replicates have in common.
 
-    `chance` is the accuracy of guessing, 1 / classes. `train_rows` and `evaluation_rows` are
+    `chance` is what a constant prediction reaches (1 / classes), such that the higher is the
+    better, by the metric that is `measured`. `train_rows` and `evaluation_rows` are
     those of one replicate; `rows_overlap` says that replicates share rows with each other or with
     the search for want of fresh ones. `test_accuracies` has final figures by the identity of a
     replicate. `stopped` names candidates that got fewer seeds because they were clearly behind.
@@ -29,19 +30,33 @@ class Replication:
     rows_overlap: bool = False
     test_accuracies: Mapping[str, float] = field(default_factory=dict)
     stopped: Mapping[SlotName, frozenset[str]] = field(default_factory=dict)
+    measured: StudyMetric = METRICS["accuracy"]
+
+    @property
+    def perfect(self) -> float | None:
+        """Return the best score there is, such that the higher is the better."""
+        perfect = self.measured.perfect
+        return None if perfect is None else self.measured.oriented(perfect)
 
 
 LEARNT = 0.1
 """The share of the way from chance to perfect below which a training learnt next to nothing."""
 
 
-def near_chance(accuracy: float, chance: float) -> bool:
-    """Return whether a training that ends with this accuracy learnt next to nothing.
+def near_chance(score: float, chance: float, perfect: float | None = 1.0) -> bool:
+    """Return whether a training that ends with this score learnt next to nothing.
+
+    Both are such that the higher is the better; without a `perfect` score, next to nothing is what
+    a constant prediction reaches.
 
     >>> near_chance(0.113, chance=0.1), near_chance(0.5, chance=0.1)
     (True, False)
+    >>> near_chance(-9.5, chance=-10.0, perfect=0.0), near_chance(-5.0, -10.0, perfect=0.0)
+    (True, False)
     """
-    return accuracy < chance + LEARNT * (1 - chance)
+    if perfect is None:
+        return score <= chance
+    return score < chance + LEARNT * (perfect - chance)
 
 
 @dataclass(frozen=True)
@@ -119,16 +134,16 @@ def _candidate(
                 "{number}. The file of records has been altered."
             )
             raise VerdictError(message.format(name=name, number=record.replicate))
-        accuracy = record.valid_accuracy
-        failed = accuracy is None or near_chance(accuracy, replication.chance)
-        by_replicate[record.replicate] = None if failed else accuracy
+        score = record.score
+        failed = score is None or near_chance(score, replication.chance, replication.perfect)
+        by_replicate[record.replicate] = None if failed else record.valid_metric
         if record.identity in replication.test_accuracies:
             tests.append(replication.test_accuracies[record.identity])
     return Runs(
         activation=name,
         setting=setting,
         by_replicate=by_replicate,
-        diverged=sum(record.valid_accuracy is None for record in records),
+        diverged=sum(record.score is None for record in records),
         test_accuracy=tests[0] if tests else None,
     )
 

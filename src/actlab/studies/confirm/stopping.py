@@ -47,9 +47,7 @@ def stopped_candidates(
     Each slot is a family of its own. A replicate without an accuracy counts at `chance`.
     """
     scores = {
-        (record.setting, record.replicate): (
-            chance if record.valid_accuracy is None else record.valid_accuracy
-        )
+        (record.setting, record.replicate): (chance if record.score is None else record.score)
         for record in replicates
         if record.stage == "confirm"
     }
@@ -114,7 +112,7 @@ def stopping_rule(folder: RunFolder) -> StoppingRule:
             looks_planned,
             alpha=STOPPING_ALPHA,
             variance_factor=factor if corrected else None,
-            resolution=1 / splits.valid_trial,
+            resolution=1 / splits.valid_trial if plan.training.measured.in_percent else None,
         )
 
     return rule

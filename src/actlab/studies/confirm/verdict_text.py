@@ -11,21 +11,29 @@ from actlab.verdicts.text import Wording, candidate_sentence, notice_text, summa
 
 
 def wording(verdict: Verdict, words: Formatter) -> Wording:
-    """Return how the numbers of a study's verdict are written: accuracies, at its margin."""
-    return Wording(words, verdict.margin)
+    """Return how the numbers of a study's verdict are written: in its metric, at its margin."""
+    if verdict.metric is None:
+        return Wording(words, verdict.margin)
+    return Wording(
+        words,
+        verdict.margin,
+        accuracies=verdict.metric.in_percent,
+        higher_is_better=verdict.metric.higher_is_better,
+    )
 
 
 def methods(verdict: Verdict, words: Formatter) -> str:
     """Return how the numbers of a verdict came about, as a paragraph for a paper."""
     _ = words.translations.gettext
-    conditions = verdict.conditions
+    conditions, how = verdict.conditions, wording(verdict, words)
     sentences = [
         _(
             "The chosen setting of every candidate was trained again with {seeds} fresh seeds, the "
             "same for all candidates ({replicates} trainings); a seed fixes rows, initial weights "
-            "and order. Accuracy is that on {rows} evaluation rows which neither training nor "
-            "stopping has seen."
+            "and order. Compared is the {metric} on {rows} evaluation rows which neither training "
+            "nor stopping has seen."
         ).format(
+            metric=metric_word(verdict, words),
             seeds=verdict.seeds,
             replicates=conditions.replicates,
             rows=words.count(conditions.evaluation_rows),
@@ -35,13 +43,13 @@ def methods(verdict: Verdict, words: Formatter) -> str:
             "({chance}) to perfect. A candidate is unreliable where the one-sided 95 % "
             "Clopper-Pearson bound of its rate of failures is above 5 %; the others are compared "
             "over the seeds on which both trained."
-        ).format(chance=words.percent(conditions.chance)),
+        ).format(chance=how.score(conditions.chance)),
         _(
             "Means have 95 % Student t intervals. A candidate is equivalent to the best where the "
-            "upper end of the 90 % interval of the difference, paired by seed, is below {margin} "
-            "percentage points. Otherwise the two are compared by two-sided t-tests on these "
+            "upper end of the 90 % interval of the difference, paired by seed, is below {margin}. "
+            "Otherwise the two are compared by two-sided t-tests on these "
             "differences, with Holm's correction over all pairs of a slot at the level 0.05."
-        ).format(margin=words.margin(verdict.margin)),
+        ).format(margin=how.margin_text()),
     ]
     if not conditions.rows_overlap:
         sentences.append(
@@ -70,6 +78,14 @@ def methods(verdict: Verdict, words: Formatter) -> str:
     return " ".join(sentences)
 
 
+def metric_word(verdict: Verdict, words: Formatter) -> str:
+    """Return what is compared, for people."""
+    _ = words.translations.gettext
+    if verdict.metric is None or verdict.metric.in_percent:
+        return _("accuracy")
+    return verdict.metric.name
+
+
 def document(
     verdict: Verdict,
     claims: tuple[Claim, ...] = (),
@@ -90,6 +106,7 @@ def document(
         "claims": [asdict(claim) for claim in claims],
         "summary": {found.slot: summary(found, wording(verdict, words)) for found in verdict.slots},
         "margin": verdict.margin,
+        "metric": None if verdict.metric is None else asdict(verdict.metric),
         "seeds": verdict.seeds,
         "chance": verdict.conditions.chance,
         "rows_overlap": verdict.conditions.rows_overlap,

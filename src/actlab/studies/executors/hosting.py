@@ -100,7 +100,7 @@ def with_network(
 
     What is unpickled comes from the driver, whom the worker trusts with any code.
     """
-    from actlab.networks import offer
+    from actlab.addresses import offer
 
     name, content = network
     offer(name, pickle.loads(content))  # noqa: S301  from the driver, as the function itself

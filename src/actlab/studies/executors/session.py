@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from actlab.errors import RunFolderError
 from actlab.i18n import _
-from actlab.records import Environment, NetworkHash
+from actlab.records import Environment, NetworkHash, Plan
 from actlab.studies import worker
 from actlab.studies.executors.cluster import ClusterExecutor
 from actlab.studies.executors.dispatch import persist
@@ -27,6 +27,18 @@ def running(executor: Executor) -> Iterator[Executor]:
         executor.shutdown(cancel_futures=True)
         raise
     executor.shutdown()
+
+
+def settled(plan: Plan, found: Environment) -> Plan:
+    """Return a plan with what it leaves open settled: device, precision, the margin of an error.
+
+    A margin that nobody chose is, for an error, half a percent of what the best constant has.
+    """
+    execution = replace(plan.execution, device=found.device, precision=found.precision)
+    margin = plan.margin
+    if plan.training.measured.perfect == 0.0 and found.baseline and margin == Plan.margin:
+        margin *= abs(found.baseline)
+    return replace(plan, execution=execution, margin=margin)
 
 
 def network_changed(old: NetworkHash, new: NetworkHash | None) -> str:
@@ -66,8 +78,7 @@ def established_environment(
         executor.check(plan, None if known is None else known.fingerprint)
     found = persist(executor, worker.prepare, plan, command, started, meanwhile=meanwhile)
     if known is None:
-        execution = replace(plan.execution, device=found.device, precision=found.precision)
-        folder.replace_plan(replace(plan, execution=execution))
+        folder.replace_plan(settled(plan, found))
         folder.write_environment(found)
         return found
     if known.fingerprint != found.fingerprint:

@@ -12,7 +12,7 @@ from actlab.i18n import LANGUAGES, _, translation
 from actlab.records import Record, Verdict
 from actlab.studies.estimate import confirmation_trainings
 from actlab.studies.executors.dispatch import worker_count
-from actlab.studies.interface.self_check import pairs
+from actlab.studies.interface.constant import warnings_of
 from actlab.studies.interface.verdicts import ClaimJudge, claims_of, verdict_of
 from actlab.studies.report import FindingText, NextStep, ReportData, write
 from actlab.studies.run_folder import RunFolder
@@ -68,6 +68,7 @@ def report_data(
         verdict=verdict,
         claims=claims_of(folder, verdict, claims, translation(language)),
         next_step=_next_step(folder, records, verdict),
+        warnings=warnings_of(folder.plan(), environment, records, verdict),
     )
 
 
@@ -103,7 +104,7 @@ def _findings(folder: RunFolder, page: NullTranslations) -> tuple[FindingText, .
     found = folder.findings()
     if found is None:
         return None
-    checked = len(pairs(folder.plan().space))
+    checked = len(folder.plan().space.rounds)
     return tuple(
         FindingText(
             code=finding["code"],
@@ -122,7 +123,7 @@ def _shown_by(finding: dict[str, Any], checked: int, page: NullTranslations) -> 
     if len(seen) == checked:
         names = _("every activation")
     else:
-        names = ", ".join(conv if conv == fc else f"{conv} / {fc}" for conv, fc in seen)
+        names = ", ".join(" / ".join(dict.fromkeys(chosen)) for chosen in seen)
     return _("{module}, with {activations}").format(module=module, activations=names)
 
 

@@ -9,12 +9,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Column
 
-from actlab.i18n import _
+from actlab.i18n import _, process_language, translation
+from actlab.pages.words import setting_words
 from actlab.records import Record, Stage, best_record
 from actlab.studies.confirm.remaining import trainings_left
 from actlab.studies.executors.dispatch import worker_count
 from actlab.studies.run_folder import RunFolder
-from actlab.text import process_formatter
+from actlab.text import process_formatter, significant
 
 _LINE_EVERY_SECONDS = 15.0
 
@@ -153,12 +154,13 @@ class StudyProgress:
 def describe(records: tuple[Record, ...]) -> str:
     """Return the best so far, in words."""
     best = best_record(records)
-    if best is None or best.valid_accuracy is None:
+    if best is None or best.valid_metric is None:
         return _("first trials are training")
-    return _("best {accuracy} (conv {conv}, fc {fc})").format(
-        accuracy=process_formatter().percent(best.valid_accuracy),
-        conv=best.setting.conv_activation,
-        fc=best.setting.fc_activation,
+    return _("best {accuracy} ({activations})").format(
+        accuracy=process_formatter().percent(best.valid_accuracy)
+        if best.valid_accuracy is not None
+        else significant(best.valid_metric, 5),
+        activations=setting_words(best.setting, translation(process_language())),
     )
 
 

@@ -5,16 +5,15 @@ Runs in a worker of its own in parallel to the trials, so that it costs no waiti
 
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from functools import cache
-from itertools import zip_longest
 from typing import Any
 
 from actlab.files import write_bytes
 from actlab.i18n import _
-from actlab.records import FORMAT_VERSION, Plan, Seeds, Space
+from actlab.records import FORMAT_VERSION, USUAL_TRAINING, Plan, Seeds, Setting, SlotName
 from actlab.studies.executors.dispatch import persist
 from actlab.studies.executors.session import ExecutorFactory
 from actlab.studies.executors.worker_process import WorkerLostError
@@ -77,44 +76,46 @@ def _result(
 
 
 def check_own(plan: Plan) -> list[dict[str, Any]]:
-    """Return the findings, each once, with the activations (conv, fc) that show it."""
+    """Return the findings, each once, with the activations by slot that show it."""
     found: dict[str, dict[str, Any]] = {}
-    for conv, fc in pairs(plan.space):
-        for finding in _findings(plan, conv, fc):
+    if plan.training.function is not None:
+        return []  # its loss is inside the function
+    for chosen in plan.space.rounds:
+        for finding in _findings(plan, chosen):
             entry = found.setdefault(finding["code"], finding | {"activations": []})
-            entry["activations"].append([conv, fc])
+            entry["activations"].append(list(chosen.values()))
     return list(found.values())
 
 
-def pairs(space: Space) -> list[tuple[str, str]]:
-    """Return pairs in which every activation of both slots stands at least once.
-
-    >>> pairs(Space(("relu", "tanh"), ("elu",), 0.1, 0.2))
-    [('relu', 'elu'), ('tanh', 'elu')]
-    """
-    first_conv, first_fc = space.conv_activation[0], space.fc_activation[0]
-    together = zip_longest(space.conv_activation, space.fc_activation)
-    return [(conv or first_conv, fc or first_fc) for conv, fc in together]
-
-
-def _findings(plan: Plan, conv: str, fc: str) -> list[dict[str, Any]]:
+def _findings(plan: Plan, chosen: Mapping[SlotName, str]) -> list[dict[str, Any]]:
     import torch
     from torch.nn import functional
 
     from actlab import checker, data, networks, training
+    from actlab.studies.worker.inputs import preparation
 
     seeds = Seeds.of_search(plan.seed)
     dataset = data.open_dataset(plan.data.name, plan.data.directory)
     train = data.draw_splits(dataset, plan.data.splits, seeds.split).train
-    batch = training.to_examples(
-        train.images[:IMAGES], train.labels[:IMAGES], dataset.pixel_maximum, "cpu"
-    )
+    images = preparation(dataset, train.images)(train.images[:IMAGES])
+    batch = training.to_examples(images, train.labels[:IMAGES], dataset.pixel_maximum, "cpu")
+    setting = Setting.of(chosen, plan.space.learning_rate_low)
     torch.manual_seed(seeds.weights)
     model = networks.build(
-        plan.network, conv, fc, plan.protocol.head, example=batch.images[:2], init=plan.init
+        plan.network,
+        setting.conv_activation,
+        setting.fc_activation,
+        plan.protocol.head,
+        further=dict(setting.slots),
+        example=batch.images[:2],
+        init=plan.init,
     )
-    report = checker.check(
-        model, functional.cross_entropy, (batch.images, batch.labels), task="multiclass"
-    )
+    loss: Any = functional.cross_entropy
+    if plan.training != USUAL_TRAINING:
+        is_regression = plan.training.task == "regression"
+        scale = training.ColumnScale.of(batch.labels) if is_regression else None
+        weights = training.class_weights(plan.training, batch.labels)
+        loss = training.objective_of_study(plan.training, scale, weights).loss
+    report = checker.check(model, loss, (batch.images, batch.labels), task=plan.training.task)
     findings: list[dict[str, Any]] = report.to_dict()["findings"]
     return findings

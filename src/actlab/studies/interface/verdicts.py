@@ -16,6 +16,7 @@ from actlab.records import (
     Record,
     ScoreVerdict,
     Verdict,
+    best_record,
     jsonable,
 )
 from actlab.studies.confirm.candidate_settings import chance_level, chosen_settings
@@ -44,7 +45,19 @@ def verdict_of(folder: RunFolder) -> Verdict | None:
         costs=known_costs(folder),
         importance=importance(plan, replication.records, replication.chance),
     )
-    return judge(plan, replication, margin=plan.margin, extra=extra)
+    return judge(plan, replication, margin=margin_of(plan, replication), extra=extra)
+
+
+def margin_of(plan: Plan, replication: Replication) -> float:
+    """Return the largest difference that does not matter.
+
+    Of a score without bounds for which nobody chose one, half a percent of the search's best.
+    """
+    if plan.training.measured.perfect is not None or plan.margin != Plan.margin:
+        return plan.margin
+    best = best_record(tuple(r for r in replication.records if r.stage == "search"))
+    size = abs(best.valid_metric or 0.0) if best is not None else 0.0
+    return plan.margin * size or plan.margin
 
 
 def score_verdicts(folder: RunFolder) -> dict[str, ScoreVerdict]:
@@ -55,7 +68,7 @@ def score_verdicts(folder: RunFolder) -> dict[str, ScoreVerdict]:
     return {
         slot.slot: ScoreVerdict(
             source=f"{folder.path}: {slot.slot}",
-            metric=Metric("valid_trial_accuracy", True, verdict.margin, in_percent=True),
+            metric=verdict.metric or Metric("valid_trial_accuracy", True, verdict.margin, True),
             pairing="paired",
             overall=slot,
         )
@@ -83,11 +96,15 @@ def replication_of(folder: RunFolder) -> Replication:
         records=folder.all_records(),
         chosen=chosen_settings(folder),
         chance=chance_level(folder),
+        measured=plan.training.measured,
         train_rows=plan.data.splits.train,
         evaluation_rows=plan.data.splits.valid_trial,
         rows_overlap=rows_overlap(plan, folder.environment()),
         test_accuracies={
-            final.identity: final.test_accuracy for final in folder.replicate_finals()
+            final.identity: found
+            for final in folder.replicate_finals()
+            for found in (final.test_accuracy, final.test_score)
+            if found is not None
         },
         stopped=stopped_early(folder, stopping_rule(folder)),
     )
@@ -121,13 +138,18 @@ def _document(folder: RunFolder, verdict: Verdict, claims: ClaimJudge | None) ->
 
 def measure_costs(folder: RunFolder) -> None:
     """Measure the time of every activation relative to a copy, unless that was done before."""
-    from actlab.activations import facts, get
+    from actlab.activations import facts
+    from actlab.networks.candidates import is_code, of_catalogue
 
     if folder.costs_path.exists():
         return
-    space = folder.plan().space
-    names = dict.fromkeys((*space.conv_activation, *space.fc_activation))
-    found = {name: facts.cost(get(name)).forward_ratio for name in names}
+    lists = folder.plan().space.by_slot.values()
+    functions = {name: of_catalogue(name) for names in lists for name in names if not is_code(name)}
+    found = {
+        name: facts.cost(function).forward_ratio
+        for name, function in functions.items()
+        if function is not None and function.kind == "scalar"
+    }
     write_bytes(folder.costs_path, json.dumps(found, indent=2).encode() + b"\n")
 
 

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, get_type_hints
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
@@ -21,10 +22,12 @@ from pydantic import (
     model_validator,
 )
 
-from actlab import activations, data, networks
-from actlab.errors import DataError, UnknownNameError, unknown_name
+from actlab import data, networks
+from actlab.errors import ActlabError, DataError, unknown_name
 from actlab.i18n import _
 from actlab.records import (
+    METRICS,
+    USUAL_TRAINING,
     BalancedSampler,
     DataPlan,
     Execution,
@@ -40,10 +43,15 @@ from actlab.records import (
     Plan,
     Protocol,
     ProtocolName,
+    SlotCandidates,
     Space,
     SplitSizes,
     TpeSampler,
+    TrainingPlan,
 )
+
+FUNCTION = "function"
+"""The data and the network of a study whose training is one function of the user's own."""
 
 Section = type[BaseModel]
 Faults = Callable[[Any], Iterator[str]]
@@ -113,7 +121,7 @@ def _one_of(kind: str, valid: tuple[str, ...], is_other: Callable[[str], bool]) 
     """Return the check that a name is one of `valid` or stands for something of the user's."""
 
     def check(name: str) -> str:
-        if name not in valid and not is_other(name):
+        if name not in valid and name != FUNCTION and not is_other(name):
             raise ValueError(str(unknown_name(kind, name, valid)))
         return name
 
@@ -122,12 +130,9 @@ def _one_of(kind: str, valid: tuple[str, ...], is_other: Callable[[str], bool]) 
 
 def _activation(name: str) -> str:
     try:
-        function = activations.get(name)
-    except UnknownNameError as error:
+        networks.check_name(name)
+    except ActlabError as error:
         raise ValueError(str(error)) from None
-    if function.kind != "scalar":
-        message = _("{name} does not map each value on its own, so a slot cannot take it")
-        raise ValueError(message.format(name=name))
     return name
 
 
@@ -136,6 +141,20 @@ def _no_repeats(names: tuple[str, ...]) -> tuple[str, ...]:
     if repeated:
         raise ValueError(_("names {names} more than once").format(names=", ".join(repeated)))
     return names
+
+
+def _slot_table(given: Any) -> Any:
+    """Return a slot's candidates alone as the table that they stand for."""
+    return {"candidates": given} if isinstance(given, list | tuple) else given
+
+
+def _space_faults(given: Any) -> Iterator[str]:
+    if not (given.conv_activation or given.fc_activation or given.slots):
+        yield _("name candidates for a slot: conv_activation, fc_activation, or one of slots")
+    for name in given.slots:
+        if name in ("conv", "fc", "learning_rate"):
+            message = _("slots must not be called {name}; its candidates are {name}_activation")
+            yield message.format(name=name)
 
 
 @dataclass(frozen=True)
@@ -156,6 +175,8 @@ class _Range:
 
 def _is_at_hand(name: str) -> bool:
     """Return whether shapes and sizes can be told; a file may be gone, its study be shown."""
+    if name == FUNCTION:
+        return False
     return not data.is_file(name) or data.path_of(name).is_file()
 
 
@@ -196,6 +217,20 @@ def _setting_faults(given: Any) -> Iterator[str]:
         yield message.format(loss=given.loss, heads=", ".join(_HEADS[given.loss]), head=given.head)
 
 
+def _training_faults(given: Any) -> Iterator[str]:
+    errors = ("rmse", "mae", "r2")
+    if given.metric in METRICS and (given.metric in errors) != (given.task == "regression"):
+        fitting = [one for one in METRICS if (one in errors) == (given.task == "regression")]
+        message = _("the metric {metric} does not fit the task {task}; it has {names}")
+        yield message.format(metric=given.metric, task=given.task, names=", ".join(fitting))
+    elif given.function is None and not (
+        given.metric is None or ":" in given.metric or given.metric in METRICS
+    ):
+        yield str(unknown_name(_("metric"), given.metric, METRICS))
+    if given.class_weights != "none" and given.task not in ("multiclass", "binary"):
+        yield _("class_weights are for classes; the task is {task}").format(task=given.task)
+
+
 def _plan_faults(given: Any) -> Iterator[str]:
     tasks, pruner = given.tasks, given.pruner.name
     if tasks is None and given.data.splits.valid_trial == 0:
@@ -210,10 +245,24 @@ def _plan_faults(given: Any) -> Iterator[str]:
             "replicates must be 0 (a search alone, or a run of tasks) or at least 2, since one "
             "score has no spread to compare with; got {replicates}"
         ).format(replicates=given.replicates)
+    if given.margin >= 1 and given.training.metric is None and given.training.task != "regression":
+        yield _("margin must be below 1, a difference of accuracy; got {margin}").format(
+            margin=given.margin
+        )
     if tasks is None and given.data.targets is not None:
         yield _("data.targets is for a run of tasks only")
     if tasks is not None:
         yield from _task_faults(given)
+    own_function = given.training.function is not None
+    names = (given.data.name, given.network.name)
+    if own_function != (FUNCTION in names) or (own_function and set(names) != {FUNCTION}):
+        message = _('a study by training.function has data.name and network.name = "{name}"')
+        yield message.format(name=FUNCTION)
+        return
+    space, by_name = given.space, own_function or networks.is_address(given.network.name)
+    if not by_name and not (space.conv_activation and space.fc_activation):
+        message = _("space must have candidates for both slots of {network}: conv and fc")
+        yield message.format(network=given.network.name)
     if not _is_at_hand(given.data.name):
         return
     images, taken = data.image_shape(given.data.name), networks.input_shape(given.network.name)
@@ -243,9 +292,10 @@ _COUNT_OF_TRIALS = [Field(ge=1, le=1_000_000)]
 _NOT_NEGATIVE = [Field(ge=0, le=1_000_000)]
 _RATE = [Field(gt=0, le=10, allow_inf_nan=False)]
 _LIST = Field(min_length=1, strict=False)
-_ACTIVATIONS = Annotated[
-    tuple[Annotated[str, AfterValidator(_activation)], ...], _LIST, AfterValidator(_no_repeats)
-]
+_NAMES = tuple[Annotated[str, AfterValidator(_activation)], ...]
+_ACTIVATIONS = Annotated[_NAMES, _LIST, AfterValidator(_no_repeats)]
+_OR_NONE = Annotated[_NAMES, Field(strict=False), AfterValidator(_no_repeats)]
+_PAIRS = Annotated[tuple[tuple[str, str], ...], Field(strict=False)]
 NAMED_SECTIONS: dict[str, dict[str, Section]] = {
     "sampler": {
         "tpe": section(
@@ -293,15 +343,23 @@ _DATA = section(
 )
 _NETWORK = section(_Network, {"name": [_one_of("network", networks.NAMES, networks.is_address)]})
 _RANGE = section(_Range, {"low": _RATE, "high": _RATE}, faults=_range_faults)
+_WEIGHTS = Annotated[
+    tuple[Annotated[float, Field(gt=0, allow_inf_nan=False, strict=False)], ...],
+    Field(min_length=2, strict=False),
+]
+_SLOT: Any = section(SlotCandidates, instead={"name": None, "candidates": (_ACTIVATIONS, ...)})
 _SPACE = section(
     Space,
     instead={
-        "conv_activation": (_ACTIVATIONS, ...),
-        "fc_activation": (_ACTIVATIONS, ...),
+        "conv_activation": (_OR_NONE, ()),
+        "fc_activation": (_OR_NONE, ()),
+        "slots": (dict[str, Annotated[_SLOT, BeforeValidator(_slot_table)]], {}),
+        "same": (_PAIRS, ()),
         "learning_rate": (_RANGE, ...),
         "learning_rate_low": None,
         "learning_rate_high": None,
     },
+    faults=_space_faults,
 )
 _PROTOCOL = section(
     Protocol,
@@ -312,6 +370,15 @@ _PROTOCOL = section(
         "max_epochs": _COUNT,
     },
     instead={"head": None, "name": (ProtocolName, "corrected")},
+)
+_TRAINING = section(
+    TrainingPlan,
+    {
+        "clip": [Field(gt=0, allow_inf_nan=False)],
+        "optimiser": [Field(min_length=1)],
+    },
+    instead={"class_weights": (Literal["none", "balanced"] | _WEIGHTS, "none")},
+    faults=_training_faults,
 )
 _EXECUTION = section(
     Execution,
@@ -336,7 +403,7 @@ PlanFile = section(
         "name": [Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][\w.-]*$")],
         "trials": _COUNT_OF_TRIALS,
         "seed": [Field(ge=0, lt=2**32)],
-        "margin": [Field(gt=0, lt=1, allow_inf_nan=False)],
+        "margin": [Field(gt=0, allow_inf_nan=False)],
         "replicates": [Field(ge=0, le=10_000)],
     },
     instead={
@@ -348,6 +415,7 @@ PlanFile = section(
         "protocol": (_PROTOCOL, _PROTOCOL()),
         "sampler": (named(NAMED_SECTIONS["sampler"], "tpe"), NAMED_SECTIONS["sampler"]["tpe"]()),
         "pruner": (named(NAMED_SECTIONS["pruner"], "none"), NAMED_SECTIONS["pruner"]["none"]()),
+        "training": (_TRAINING, _TRAINING()),
         "execution": (_EXECUTION, _EXECUTION()),
         "tasks": (_TASKS | None, None),
     },
@@ -359,13 +427,41 @@ _SAMPLERS = {"tpe": TpeSampler, "balanced": BalancedSampler, "fitted": FittedSam
 _PRUNERS = {"none": NoPruner, "median": MedianPruner, "hyperband": HyperbandPruner}
 
 
+def _counted(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a document with splits given as shares of the pools as numbers of rows."""
+    described = given.get("data")
+    splits = described.get("splits") if isinstance(described, Mapping) else None
+    if not isinstance(described, Mapping) or not isinstance(splits, Mapping):
+        return given
+    name = described.get("name")
+    shares = {key: value for key, value in splits.items() if isinstance(value, float)}
+    if not shares or not isinstance(name, str):
+        return given
+    try:
+        training, test = data.pool_sizes(name)
+    except ActlabError:
+        return given  # the name is told as a fault, with all others
+    counts = {
+        key: int(value * (test if key == "test" else training) + 1e-9)
+        for key, value in shares.items()
+        if 0 < value <= 1
+    }
+    return {**given, "data": {**described, "splits": {**splits, **counts}}}
+
+
 def plan_of(given: Mapping[str, Any]) -> Plan:
-    """Return the plan that a document describes; raises pydantic's ValidationError."""
-    read = PlanFile.model_validate(given).model_dump()
+    """Return the plan that a document describes; raises pydantic's ValidationError.
+
+    Splits are numbers of rows, or shares of the pools as numbers with a point (0.6).
+    """
+    read = PlanFile.model_validate(_counted(given)).model_dump()
     space, tasks = read["space"], read["tasks"]
     rate = space.pop("learning_rate")
+    space["slots"] = tuple(SlotCandidates(name, **one) for name, one in space["slots"].items())
     network, init = read["network"]["name"], read["network"]["init"]
-    head: Head = "softmax" if read["protocol"]["name"] == "published" else "logits"
+    training = TrainingPlan(**read["training"])
+    in_network = read["protocol"]["name"] == "published" and training.task == "multiclass"
+    head: Head = "softmax" if in_network else "logits"
     return Plan(
         **read
         | {
@@ -376,6 +472,7 @@ def plan_of(given: Mapping[str, Any]) -> Plan:
             "protocol": Protocol(**read["protocol"], head=head),
             "sampler": _SAMPLERS[read["sampler"]["name"]](**read["sampler"]),
             "pruner": _PRUNERS[read["pruner"]["name"]](**read["pruner"]),
+            "training": training,
             "execution": Execution(**read["execution"]),
             "tasks": None if tasks is None else _tasks(tasks),
         }
@@ -399,9 +496,15 @@ def document(plan: Plan) -> dict[str, Any]:
     plain = asdict(plan)
     space = plain["space"]
     rate = {"low": space.pop("learning_rate_low"), "high": space.pop("learning_rate_high")}
-    plain["space"] = space | {"learning_rate": rate}
+    slots = {one.pop("name"): one for one in space.pop("slots")}
+    further = {
+        key: value for key, value in {"slots": slots, "same": space.pop("same")}.items() if value
+    }
+    plain["space"] = space | {"learning_rate": rate} | further
     plain["network"] = {"name": plan.network, "init": plain.pop("init")}
     del plain["protocol"]["head"]
+    if plan.training == USUAL_TRAINING:
+        del plain["training"]
     if plan.tasks is not None:
         flat = [one.pop("output") | one for one in plain["tasks"]["settings"]]
         plain["tasks"]["settings"] = flat

@@ -72,6 +72,6 @@ def near_by_candidate(
 def _test_accuracy(data: ReportData, best: Record) -> Accuracy | None:
     """Return the final figure if it belongs to the best trial, which a resumed study can change."""
     final = data.final
-    if final is None or final.identity != best.identity:
+    if final is None or final.identity != best.identity or final.test_accuracy is None:
         return None
     return accuracy(final.test_accuracy, final.test_images)

@@ -21,7 +21,7 @@ from actlab.pages.figure import (
 )
 from actlab.pages.lanes import small_multiple
 from actlab.pages.theme import LIGHT, Mark, marks
-from actlab.pages.words import outcome_word, slot_word
+from actlab.pages.words import in_slot, outcome_word, slot_word
 from actlab.records import Record
 from actlab.studies.report.answer import Answer, near_by_candidate
 from actlab.studies.report.classes import classes_figure, split_counts
@@ -203,8 +203,10 @@ def setting_text(record: Record, form: Formatter) -> str:
     return "<br>".join(
         (
             "<b>" + _("Trial {number}").format(number=record.number) + f"</b>: {result}",
-            _("conv {name}").format(name=plain(setting.conv_activation)),
-            _("FC {name}").format(name=plain(setting.fc_activation)),
+            *(
+                in_slot(slot, plain(name), form.translations)
+                for slot, name in setting.activations.items()
+            ),
             _("learning rate {rate}").format(rate=form.rate(setting.learning_rate)),
         )
     )
@@ -213,14 +215,17 @@ def setting_text(record: Record, form: Formatter) -> str:
 def heat_figure(table: PairTable, form: Formatter) -> PageFigure:
     """Draw the pairs as a heat map; each cell has its best accuracy and its number of trials."""
     _ = form.translations.gettext
+    rows, columns = (
+        slot_word(slot, form.translations) for slot in (table.row_slot, table.column_slot)
+    )
     figure = frame(
-        xaxis=axis(_("FC activation"), type="category", showgrid=False, side="top", tickangle=-35),
-        yaxis=axis(_("conv activation"), type="category", showgrid=False, autorange="reversed"),
+        xaxis=axis(columns, type="category", showgrid=False, side="top", tickangle=-35),
+        yaxis=axis(rows, type="category", showgrid=False, autorange="reversed"),
     )
     lowest, low, high = _levels(table)
     figure.add_heatmap(
-        x=[plain(name) for name in table.fc],
-        y=[plain(name) for name in table.conv],
+        x=[plain(name) for name in table.columns],
+        y=[plain(name) for name in table.rows],
         z=[list(row) for row in table.best],
         zmin=low,
         zmax=high,
@@ -238,7 +243,7 @@ def heat_figure(table: PairTable, form: Formatter) -> PageFigure:
         customdata=[list(row) for row in table.trials],
         texttemplate="%{text}",
         textfont={"color": LIGHT["ink"], "size": 12},
-        hovertemplate=_("conv %{y}") + "<br>" + _("FC %{x}") + "<br><b>%{z:.2%}</b><br>"
+        hovertemplate=f"{rows} %{{y}}<br>{columns} %{{x}}<br><b>%{{z:.2%}}</b><br>"
         + _("trials: %{customdata}") + "<extra></extra>",
     )  # fmt: skip
     _add_empty_cells(figure, table)
@@ -251,13 +256,13 @@ def heat_figure(table: PairTable, form: Formatter) -> PageFigure:
         title=_("Best accuracy of each pair, with its number of trials"),
         caption=_heat_caption(low, form) if low > lowest else _cell_key(form),
         description=_(
-            "Heat map of the best accuracy by conv and FC activation; the same numbers are in the "
-            "table below it."
+            "Heat map of the best accuracy of each pair of activations; the same numbers are in "
+            "the table below it."
         ),
         figure=figure,
         views=views if low > lowest else (),
-        height=115 + 33 * len(table.conv),
-        minimum_width=200 + 68 * len(table.fc),
+        height=115 + 33 * len(table.rows),
+        minimum_width=200 + 68 * len(table.columns),
     )
 
 
@@ -294,8 +299,8 @@ def _cell_texts(table: PairTable, form: Formatter) -> list[list[str]]:
 
 def _add_empty_cells(figure: go.Figure, table: PairTable) -> None:
     """Write the number of trials into cells that have no accuracy to show."""
-    for row, conv in enumerate(table.conv):
-        for column, fc in enumerate(table.fc):
+    for row, conv in enumerate(table.rows):
+        for column, fc in enumerate(table.columns):
             count = table.trials[row][column]
             if table.best[row][column] is None and count:
                 figure.add_annotation(
@@ -531,10 +536,11 @@ def _frame(record: Record, vertical: dict[str, object], form: Formatter) -> go.F
 
 
 def activation_marks(data: ReportData) -> dict[str, Mark]:
-    """Return the mark of every activation on the page: the same in both slots."""
-    conv = candidates(data.plan, data.records, "conv")
+    """Return the mark of every activation on the page: the same in all slots."""
+    slots = data.plan.space.by_slot
+    named = [name for slot in slots for name in candidates(data.plan, data.records, slot)]
     judged = () if data.verdict is None else verdict_names(data.verdict)
-    return marks((*conv, *candidates(data.plan, data.records, "fc"), *judged))
+    return marks((*named, *judged))
 
 
 def pictures(data: ReportData, found: Answer | None, form: Formatter) -> dict[str, PageFigure]:
@@ -564,18 +570,18 @@ def _search_pictures(data: ReportData, found: Answer, form: Formatter) -> list[P
     pairs, all_marks = pair_table(plan, trials), activation_marks(data)
     by_slot = {
         slot: {name: all_marks[name] for name in candidates(plan, trials, slot)}
-        for slot in ("conv", "fc")
+        for slot in plan.space.by_slot
     }
     return [
         history_figure(history(trials), found, history_zooms, form),
-        heat_figure(pairs, form),
+        *(() if pairs is None else (heat_figure(pairs, form),)),
         *(
             rates_figure(slot, trials, by_slot[slot], found, scatter_zooms, form)
-            for slot in ("conv", "fc")
+            for slot in by_slot
         ),
         *(
             distribution_figure(slot, trials, by_slot[slot], scatter_zooms[0].accuracy, form)
-            for slot in ("conv", "fc")
+            for slot in by_slot
         ),
     ]
 
@@ -600,7 +606,7 @@ def curve_panels(data: ReportData) -> tuple[CurvePanels, ...]:
     low, high = finite[len(finite) // 10], finite[-1]
     longest = max(len(record.curve) for record in trials)
     panels = []
-    for slot in ("conv", "fc"):
+    for slot in data.plan.space.by_slot:
         drawings = []
         for name in candidates(data.plan, data.records, slot):
             own = [record for record in trials if activation(record, slot) == name]

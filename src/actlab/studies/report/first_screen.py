@@ -6,9 +6,10 @@ from markupsafe import Markup
 
 from actlab.pages.lanes import Lane, Scale, axis, lane, strip
 from actlab.pages.proportions import accuracy
-from actlab.pages.words import group_words, slot_word
+from actlab.pages.words import group_words, in_slot, partner_words, setting_words, slot_word
 from actlab.records import Candidate, Group, Record, SlotVerdict, Verdict
 from actlab.studies.confirm.prospect import Prospect, prospect
+from actlab.studies.coverage import coverage_line
 from actlab.studies.report.answer import Answer
 from actlab.studies.report.inputs import ReportData
 from actlab.studies.report.search import activation, candidates, completed_trials, search_trials
@@ -97,7 +98,9 @@ def first_screen(data: ReportData, found: Answer | None, form: Formatter) -> Fir
     return FirstScreen(
         facts=_facts(data, form),
         headline=_headline(found, form),
-        panels=() if found is None else tuple(_panel(data, found, s, form) for s in ("conv", "fc")),
+        panels=()
+        if found is None
+        else tuple(_panel(data, found, slot, form) for slot in data.plan.space.by_slot),
         front="" if found is None else _front(found, form),
         next_title=title,
         next_text=text,
@@ -117,6 +120,8 @@ def _facts(data: ReportData, form: Formatter) -> tuple[str, ...]:
         data.environment.precision,
         data.environment.device,
     ]
+    if data.environment.coverage is not None:
+        facts.append(coverage_line(data.environment.coverage, form))
     if workers:
         facts.append(ngettext("{count} worker", "{count} workers", workers).format(count=workers))
     if data.verdict is not None:
@@ -155,10 +160,9 @@ def _front(found: Answer, form: Formatter) -> str:
             low=form.percent_number(found.test.low),
             high=form.percent_number(found.test.high),
         )
-    text = _("Front-runner: conv {conv} · FC {fc} · learning rate {rates} · {result}")
-    return text.format(
-        conv=setting.conv_activation, fc=setting.fc_activation, rates=shown, result=result
-    )
+    text = _("Front-runner: {activations} · learning rate {rates} · {result}")
+    activations = setting_words(setting, form.translations)
+    return text.format(activations=activations, rates=shown, result=result)
 
 
 def _panel(data: ReportData, found: Answer, slot: str, form: Formatter) -> Panel:
@@ -206,7 +210,7 @@ def _row(
     near = [r.setting.learning_rate for r in own if (r.valid_accuracy or 0.0) >= lowest]
     return Row(
         name=name,
-        partner=_partner(best, slot, form),
+        partner=partner_words(best.setting, slot, form),
         lane=lane(
             Lane(
                 value,
@@ -222,19 +226,6 @@ def _row(
         count=ngettext("{count} trial", "{count} trials", len(own)).format(count=len(own)),
         rates=strip([r.setting.learning_rate for r in own], near, rates),
     )
-
-
-def _partner(record: Record, slot: str, form: Formatter) -> str:
-    _ = form.translations.gettext
-    setting = record.setting
-    other = setting.fc_activation if slot == "conv" else setting.conv_activation
-    text = _("with fc {name}, {rate}") if slot == "conv" else _("with conv {name}, {rate}")
-    return text.format(name=other, rate=_short_rate(setting.learning_rate))
-
-
-def _short_rate(rate: float) -> str:
-    """Return a learning rate as a row has room for: two digits."""
-    return f"lr {rate:.2g}"
 
 
 def _best(records: list[Record]) -> float:
@@ -286,15 +277,13 @@ def _judged_row(
     band: tuple[float, float] | None,
     form: Formatter,
 ) -> Row:
-    _, ngettext = form.translations.gettext, form.translations.ngettext
+    ngettext = form.translations.ngettext
     partner, twins = "", []
     if row.setting is not None:
         setting = row.setting
-        other = setting.fc_activation if slot.slot == "conv" else setting.conv_activation
-        text = _("with fc {name}, {rate}") if slot.slot == "conv" else _("with conv {name}, {rate}")
-        partner = text.format(name=other, rate=_short_rate(setting.learning_rate))
+        partner = partner_words(setting, slot.slot, form)
         twins = [
-            f"{'FC' if other_slot.slot == 'fc' else 'conv'} {twin.name}"
+            in_slot(other_slot.slot, twin.name, form.translations)
             for other_slot in verdict.slots
             for twin in other_slot.candidates
             if other_slot.slot != slot.slot and twin.setting == setting and row.n
@@ -359,11 +348,11 @@ def _pick(verdict: Verdict, found: Answer | None, form: Formatter) -> str:
     setting = found.best.setting
     parts = []
     for slot in verdict.slots:
-        name = setting.conv_activation if slot.slot == "conv" else setting.fc_activation
+        name = setting.activations.get(slot.slot)
         row = next((row for row in slot.candidates if row.name == name), None)
         if row is not None and row.mean is not None:
-            slot_name = "conv" if slot.slot == "conv" else "FC"
-            parts.append(f"{slot_name} {name}: {words[row.group]}, {form.percent(row.mean)}")
+            shown = in_slot(slot.slot, row.name, form.translations)
+            parts.append(f"{shown}: {words[row.group]}, {form.percent(row.mean)}")
     text = _(
         "The search's pick, by one run of {accuracy} (trial {number}). With fresh seeds: {now}."
     )

@@ -44,7 +44,7 @@ class ReportData:
     `evaluation_order` says in a sentence how trials were ordered and computed, where that differs
     from one after the other. `findings` is None where the checker did not run, and empty where it
     found nothing. `verdict` is None before there is one; `claims` are judged by it, in the
-    page's language.
+    page's language. `warnings` come before everything else.
     """
 
     plan: Plan
@@ -57,3 +57,4 @@ class ReportData:
     verdict: Verdict | None = None
     claims: tuple[Claim, ...] = ()
     next_step: NextStep | None = None
+    warnings: tuple[str, ...] = ()

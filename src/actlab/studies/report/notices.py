@@ -27,7 +27,7 @@ def notices(
     progress: Progress,
     found: Answer | None,
     budgets: tuple[Budget, ...],
-    pairs: PairTable,
+    pairs: PairTable | None,
     form: Formatter,
 ) -> tuple[Notice, ...]:
     """Return the notices that apply, the gravest first."""
@@ -107,11 +107,13 @@ def _no_test(form: Formatter) -> Notice:
     )
 
 
-def _unequal(budgets: tuple[Budget, ...], pairs: PairTable, form: Formatter) -> Notice:
+def _unequal(budgets: tuple[Budget, ...], pairs: PairTable | None, form: Formatter) -> Notice:
     _ = form.translations.gettext
-    tried = _("Pairs tried: {tried} of {possible}").format(
-        tried=pairs.tried, possible=pairs.possible
-    )
+    tried = ""
+    if pairs is not None:
+        tried = _("Pairs tried: {tried} of {possible}").format(
+            tried=pairs.tried, possible=pairs.possible
+        )
     return Notice(
         "caution",
         _("Unequal budgets: the best of many tries beside the best of few"),
@@ -151,10 +153,9 @@ def _unfinished(progress: Progress, form: Formatter) -> Notice:
         if outcome is not Outcome.COMPLETED
     )
     lines = [
-        _("Trial {number}, {conv} × {fc}, {outcome}. {reason}").format(
+        _("Trial {number}, {activations}, {outcome}. {reason}").format(
             number=record.number,
-            conv=record.setting.conv_activation,
-            fc=record.setting.fc_activation,
+            activations=" × ".join(record.setting.activations.values()),
             outcome=outcome_word(record.outcome, form.translations),
             reason=record.reason or "",
         )

@@ -11,14 +11,16 @@ from actlab.files import write_text
 from actlab.pages.figure import PageFigure
 from actlab.pages.kit import render_page
 from actlab.pages.theme import Mark
-from actlab.pages.words import outcome_word, slot_word, split_word
+from actlab.pages.words import in_slot, outcome_word, setting_words, slot_word, split_word
 from actlab.records import Record
 from actlab.studies.report.answer import Answer, answer
 from actlab.studies.report.classes import split_counts
+from actlab.studies.report.compared import compared_activations, slot_columns
 from actlab.studies.report.curves import curves_json
 from actlab.studies.report.figures import activation_marks, curve_panels, pictures
 from actlab.studies.report.first_screen import first_screen
 from actlab.studies.report.inputs import ReportData
+from actlab.studies.report.measured import render_measured
 from actlab.studies.report.notices import notices
 from actlab.studies.report.search import (
     Budget,
@@ -82,12 +84,14 @@ def render(
     what the page's switch of language leads to. The page depends on nothing but its arguments:
     the same data gives the same text.
     """
+    if not data.plan.training.measured.in_percent:
+        return render_measured(data, language, translations=translations)
     messages = i18n.translation(language) if translations is None else translations
     form = Formatter(messages, NO_BREAK)
     found = answer(data)
     marks = activation_marks(data)
     counted = progress(data.plan, data.records)
-    budgets = tuple(budget(data.plan, data.records, slot) for slot in ("conv", "fc"))
+    budgets = tuple(budget(data.plan, data.records, slot) for slot in data.plan.space.by_slot)
     pairs = pair_table(data.plan, data.records)
     judged = _verdict_part(data, budgets, marks, form)
     figures = pictures(data, found, form) | judged.figures
@@ -112,6 +116,10 @@ def render(
         "trials": trials,
         "trial_title": lambda trial: _trial_title(trial, form),
         "other": other,
+        "slots": slot_columns(data.plan),
+        "compared": compared_activations(data, form),
+        "in_slot": lambda slot, name: in_slot(slot, name, messages),
+        "setting_words": lambda setting: setting_words(setting, messages),
         "splits": split_counts(data.environment.class_counts),
         "groups": (
             *plan_groups(data.plan, form),
@@ -161,12 +169,10 @@ def _packed(trials: tuple[Record, ...], other: OtherLanguage | None) -> dict[str
 
 def _trial_title(trial: Record, form: Formatter) -> str:
     _ = form.translations.gettext
-    setting = trial.setting
-    return _("Trial {number}: conv {conv}, FC {fc}, learning rate {rate}").format(
+    return _("Trial {number}: {activations}, learning rate {rate}").format(
         number=trial.number,
-        conv=setting.conv_activation,
-        fc=setting.fc_activation,
-        rate=form.rate(setting.learning_rate),
+        activations=setting_words(trial.setting, form.translations),
+        rate=form.rate(trial.setting.learning_rate),
     )
 
 

@@ -70,16 +70,15 @@ def progress(plan: Plan, records: tuple[Record, ...]) -> Progress:
 
 
 def candidates(plan: Plan, records: tuple[Record, ...], slot: str) -> tuple[str, ...]:
-    """Return the activations of a slot ("conv" or "fc"): the space's, then others on record."""
-    space = plan.space.conv_activation if slot == "conv" else plan.space.fc_activation
+    """Return the activations of a slot: the space's, then others on record."""
     used = (activation(record, slot) for record in search_trials(records))
-    return tuple(dict.fromkeys((*space, *used)))
+    names = (*plan.space.by_slot.get(slot, ()), *used)
+    return tuple(dict.fromkeys(name for name in names if name))
 
 
 def activation(record: Record, slot: str) -> str:
-    """Return the activation that a record's setting has in a slot ("conv" or "fc")."""
-    setting = record.setting
-    return setting.conv_activation if slot == "conv" else setting.fc_activation
+    """Return the activation that a record's setting has in a slot, "" where there is no such."""
+    return record.setting.activations.get(slot, "")
 
 
 @dataclass(frozen=True)
@@ -149,13 +148,15 @@ class Budget:
 
 @dataclass(frozen=True)
 class PairTable:
-    """Best accuracy (None: no completed trial) and number of trials, one row per conv activation.
+    """Best accuracy (None: no completed trial) and number of trials of each pair of candidates.
 
-    `best` and `trials` are indexed [conv][fc].
+    `best` and `trials` are indexed [row][column], by the candidates of two slots.
     """
 
-    conv: tuple[str, ...]
-    fc: tuple[str, ...]
+    row_slot: str
+    column_slot: str
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
     best: tuple[tuple[float | None, ...], ...]
     trials: tuple[tuple[int, ...], ...]
 
@@ -167,11 +168,11 @@ class PairTable:
     @property
     def possible(self) -> int:
         """Return how many pairs there are."""
-        return len(self.conv) * len(self.fc)
+        return len(self.rows) * len(self.columns)
 
 
 def budget(plan: Plan, records: tuple[Record, ...], slot: str) -> Budget:
-    """Return the trials per candidate of a slot ("conv" or "fc")."""
+    """Return the trials per candidate of a slot."""
     trials = search_trials(records)
     rows = []
     for name in candidates(plan, records, slot):
@@ -181,18 +182,26 @@ def budget(plan: Plan, records: tuple[Record, ...], slot: str) -> Budget:
     return Budget(slot, tuple(rows))
 
 
-def pair_table(plan: Plan, records: tuple[Record, ...]) -> PairTable:
-    """Return best accuracy and number of trials for each pair of a conv and an FC activation."""
+def pair_table(plan: Plan, records: tuple[Record, ...]) -> PairTable | None:
+    """Return best accuracy and number of trials for each pair of candidates of two slots.
+
+    None where a study has another number of slots.
+    """
+    slots = tuple(plan.space.by_slot)
+    if len(slots) != 2:  # a table has two sides
+        return None
+    first, second = slots
     cells: dict[tuple[str, str], list[Record]] = {}
     for record in search_trials(records):
-        pair = (record.setting.conv_activation, record.setting.fc_activation)
-        cells.setdefault(pair, []).append(record)
-    conv, fc = candidates(plan, records, "conv"), candidates(plan, records, "fc")
+        cells.setdefault((activation(record, first), activation(record, second)), []).append(record)
+    rows, columns = (candidates(plan, records, slot) for slot in slots)
     return PairTable(
-        conv=conv,
-        fc=fc,
-        best=tuple(tuple(_best(cells.get((row, column), [])) for column in fc) for row in conv),
-        trials=tuple(tuple(len(cells.get((row, column), [])) for column in fc) for row in conv),
+        row_slot=first,
+        column_slot=second,
+        rows=rows,
+        columns=columns,
+        best=tuple(tuple(_best(cells.get((row, one), [])) for one in columns) for row in rows),
+        trials=tuple(tuple(len(cells.get((row, one), [])) for one in columns) for row in rows),
     )
 
 

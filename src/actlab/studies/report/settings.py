@@ -1,8 +1,11 @@
 """The plan and the environment as labelled rows, so that a reader can repeat the study."""
 
+import math
 from dataclasses import dataclass
 
-from actlab.records import Environment, Plan, TpeSampler
+from actlab.pages.words import slot_word
+from actlab.records import USUAL_TRAINING, Environment, Plan, TpeSampler
+from actlab.studies.coverage import init_line
 from actlab.text import NOT_KNOWN, Formatter
 
 
@@ -35,9 +38,12 @@ def plan_groups(plan: Plan, form: Formatter) -> tuple[Group, ...]:
         Group(
             _("Space"),
             (
-                (_("conv activations"), ", ".join(space.conv_activation)),
-                (_("FC activations"), ", ".join(space.fc_activation)),
+                *(
+                    (slot_word(slot, form.translations), ", ".join(names))
+                    for slot, names in space.by_slot.items()
+                ),
                 (_("learning rate"), rates),
+                (_("weights"), init_line(plan.init, form)),
             ),
         ),
         Group(
@@ -52,6 +58,7 @@ def plan_groups(plan: Plan, form: Formatter) -> tuple[Group, ...]:
             ),
         ),
         _protocol_group(plan, form),
+        *_training_groups(plan, form),
         _sampler_group(plan, form),
         Group(
             _("Execution"),
@@ -91,11 +98,38 @@ def _protocol_group(plan: Plan, form: Formatter) -> Group:
     )
 
 
+def _training_groups(plan: Plan, form: Formatter) -> tuple[Group, ...]:
+    """Return what a study trains for, and with, where that is not the usual."""
+    _ = form.translations.gettext
+    part = plan.training
+    if part == USUAL_TRAINING:
+        return ()
+    weights = part.class_weights
+    rows = (
+        (_("task"), part.task if part.function is None else NOT_KNOWN),
+        (_("function"), part.function),
+        (_("loss"), part.loss),
+        (_("metric"), part.measured.name),
+        (_("better"), _("higher") if part.measured.higher_is_better else _("lower")),
+        (_("optimiser"), part.optimiser if part.optimiser != "adamw" else None),
+        (_("schedule"), part.schedule),
+        (_("augmentation"), part.augmentation),
+        (
+            _("class weights"),
+            None if weights == "none" else weights if isinstance(weights, str) else str(weights),
+        ),
+        (_("largest gradient norm"), None if part.clip is None else f"{part.clip:g}"),
+        (_("activation parameters decay"), _("yes") if part.decay_activations else None),
+    )
+    known = tuple((label, value) for label, value in rows if value is not None)
+    return (Group(_("Training"), known),)
+
+
 def _sampler_group(plan: Plan, form: Formatter) -> Group:
     _ = form.translations.gettext
     sampler = plan.sampler
     if not isinstance(sampler, TpeSampler):
-        rates = plan.trials / (len(plan.space.conv_activation) * len(plan.space.fc_activation))
+        rates = plan.trials / math.prod(map(len, plan.space.by_slot.values()))
         return Group(
             _("Sampler"),
             (

@@ -6,6 +6,10 @@ the rank of a trial's learning rate in its block. Rank n belongs to the pair (n 
 (n + n // lcm(C, F)) mod F): every pair comes once, C ranks in a row hold each conv activation
 once, F in a row each FC activation once. So the trials of a conv activation lie one in each of kF
 strata of the range, those of an FC activation one in each of kC: for C = F, a Latin square.
+
+With one slot it is the same with C = 1. With more than two, not every combination is tried: the
+trials are ordered by rate, one in each of as many equal parts of the range as there are trials, and
+in each slot every run of as many trials as it has candidates holds each of them once.
 """
 
 import math
@@ -13,7 +17,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from actlab.records import Plan, Setting, Space
+from actlab.records import Plan, Setting, SlotName, Space
 from actlab.studies.trials import derived_seed
 
 
@@ -30,6 +34,9 @@ def balanced_settings(plan: Plan) -> tuple[Setting, ...]:
     (128, 8)
     """
     generator = np.random.default_rng(derived_seed(plan.seed, "balanced"))
+    if len(plan.space.by_slot) > _CROSSED:
+        return _uncrossed(plan.space, plan.trials, generator)
+    (conv_slot, convs), (fc_slot, fcs) = _two_slots(plan.space)
     space, passes = plan.space, math.ceil(plan.trials / _pairs(plan.space))
     blocks = [_block(space, block, passes, generator) for block in range(passes)]
     settings = []
@@ -38,21 +45,46 @@ def balanced_settings(plan: Plan) -> tuple[Setting, ...]:
     for turn in range(passes):
         for conv, fc in _rounds(space, generator):
             rate = blocks[turns[conv, fc][turn]][conv, fc]
-            settings.append(
-                Setting(space.conv_activation[conv], space.fc_activation[fc], rate),
-            )
+            found = {conv_slot: convs[conv], fc_slot: fcs[fc]}
+            activations = {slot: name for slot, name in found.items() if slot}
+            settings.append(Setting.of(activations, rate))
     return tuple(settings[: plan.trials])
 
 
+_CROSSED = 2
+"""In up to so many slots every combination of candidates is tried."""
+
+
+def _two_slots(space: Space) -> list[tuple[SlotName, tuple[str, ...]]]:
+    """Return the slots with their candidates; where there is one alone, a first one of no name."""
+    found = list(space.by_slot.items())
+    return found if len(found) == _CROSSED else [("", ("",)), *found]
+
+
+def _uncrossed(space: Space, trials: int, generator: np.random.Generator) -> tuple[Setting, ...]:
+    low, high = math.log(space.learning_rate_low), math.log(space.learning_rate_high)
+    shares = (np.arange(trials) + generator.random(trials)) / trials
+    rates = np.exp(low + (high - low) * shares)
+    columns = {}
+    for slot, names in space.by_slot.items():
+        turns = [generator.permutation(len(names)) for _turn in range(-(-trials // len(names)))]
+        columns[slot] = [names[place] for place in np.concatenate(turns)[:trials]]
+    return tuple(
+        Setting.of({slot: column[rank] for slot, column in columns.items()}, float(rates[rank]))
+        for rank in generator.permutation(trials)
+    )
+
+
 def _pairs(space: Space) -> int:
-    return len(space.conv_activation) * len(space.fc_activation)
+    (_first, convs), (_second, fcs) = _two_slots(space)
+    return len(convs) * len(fcs)
 
 
 def _block(
     space: Space, block: int, blocks: int, generator: np.random.Generator
 ) -> dict[tuple[int, int], float]:
     """Return the learning rate of every pair in one block, drawn inside both of its strata."""
-    convs, fcs = len(space.conv_activation), len(space.fc_activation)
+    convs, fcs = (len(names) for _slot, names in _two_slots(space))
     low, high = math.log(space.learning_rate_low), math.log(space.learning_rate_high)
     rates = {}
     for rank, pair in enumerate(_crossed(convs, fcs, generator)):
@@ -71,7 +103,7 @@ def _rounds(space: Space, generator: np.random.Generator) -> Iterator[tuple[int,
     A round of as many trials as each slot has activations holds each once, in any order. A longer
     one is only turned: its neighbours differ in both slots, whatever their first.
     """
-    convs, fcs = len(space.conv_activation), len(space.fc_activation)
+    convs, fcs = (len(names) for _slot, names in _two_slots(space))
     size = math.lcm(convs, fcs)
     pairs = _crossed(convs, fcs, generator)
     for round_ in generator.permutation(len(pairs) // size):

@@ -54,14 +54,14 @@ def of_best(folder: RunFolder, best: Record, environment: Environment, executor:
         return there
     trial = search_trial(folder.plan(), environment, best.number, best.setting)
     weights, record = persist(executor, worker.train, trial, None, None)
-    if record.valid_accuracy != best.valid_accuracy:
+    if record.score != best.score:
         message = _(
             "The weights of trial {number} are gone, and training it again on this machine gave "
             "accuracy {found} where its record says {expected}. Resume on the machine of the study."
         )
         raise RunFolderError(
             message.format(
-                number=best.number, found=record.valid_accuracy, expected=best.valid_accuracy
+                number=best.number, found=record.valid_metric, expected=best.valid_metric
             )
         )
     keep(folder, best, weights)

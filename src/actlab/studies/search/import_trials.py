@@ -6,6 +6,7 @@ Read only: a SQLite file is opened so that nothing can be written to it (SQLite 
 
 import csv
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -22,7 +23,8 @@ from actlab.verdicts.tables import Table
 VALUE_COLUMNS = ("valid_trial_accuracy", "valid_accuracy", "value")
 """What the column of values of a CSV file may be called."""
 
-_PARAMETERS = ("conv_activation", "fc_activation", "learning_rate")
+_RATE, _ACTIVATION = "learning_rate", "_activation"
+"""How the parameters of a run folder's own table end."""
 
 
 def trials_of_csv(path: Path) -> TrialTable:
@@ -140,8 +142,12 @@ def rows_of(text: str, source: str) -> tuple[TrialRow, ...]:
     if value is None:
         message = _("A table of trials needs a column of values named {names}; {source} has none.")
         raise DataError(message.format(names=", ".join(VALUE_COLUMNS), source=source))
-    own = set(_PARAMETERS) <= set(columns)
-    parameters = _PARAMETERS if own else [n for n in columns if n not in (value, "number")]
+    own = [name for name in columns if name == _RATE or name.endswith(_ACTIVATION)]
+    parameters = (
+        own
+        if _RATE in own and len(own) > 1
+        else [name for name in columns if name not in (value, "number")]
+    )
     try:
         return tuple(
             _table_row(place, line, value, parameters) for place, line in enumerate(reader)
@@ -151,9 +157,7 @@ def rows_of(text: str, source: str) -> tuple[TrialRow, ...]:
         raise DataError(message.format(source=source)) from None
 
 
-def _table_row(
-    place: int, line: dict[str, str], value: str, parameters: tuple[str, ...] | list[str]
-) -> TrialRow:
+def _table_row(place: int, line: dict[str, str], value: str, parameters: Sequence[str]) -> TrialRow:
     given = {name: line[name] for name in parameters if line.get(name)}
     numbers = {name: found for name, text in given.items() if (found := _number(text)) is not None}
     return TrialRow(

@@ -58,12 +58,14 @@ def importance(plan: Plan, records: Sequence[Record], chance: float) -> tuple[Im
     space[_RATE] = FloatDistribution(math.log(low), math.log(high))
     trials = [
         optuna.trial.create_trial(
-            value=chance if record.valid_accuracy is None else record.valid_accuracy,
-            params={**vars(record.setting), _RATE: _inside(record, low, high)},
+            value=chance if record.score is None else record.score,
+            params={**record.setting.parameters, _RATE: _inside(record, low, high)},
             distributions=space,
         )
         for record in records
-        if record.stage == "search" and record.outcome in (Outcome.COMPLETED, Outcome.DIVERGED)
+        if record.stage == "search"
+        and record.outcome in (Outcome.COMPLETED, Outcome.DIVERGED)
+        and (record.score is not None or math.isfinite(chance))
     ]
     ped_anova, fanova = (
         _shares(trials, evaluator, space)

@@ -80,7 +80,7 @@ class OptunaStudy:
         if self._pruning is not None:
             self._report_to_pruner(record)
             state = STATES[record.outcome]
-            value = record.valid_accuracy if state is TrialState.COMPLETE else None
+            value = record.score if state is TrialState.COMPLETE else None
             self._pruning.tell(record.number, value, state=state)
             del self._live[record.number]
         self._waiting[record.number] = record
@@ -144,9 +144,10 @@ def _worth(record: Record) -> tuple[TrialState, float | None]:
     if record.outcome is Outcome.PRUNED:
         return TrialState.COMPLETE, max(accuracies(record).values())
     state = STATES[record.outcome]
-    return state, record.valid_accuracy if state is TrialState.COMPLETE else None
+    return state, record.score if state is TrialState.COMPLETE else None
 
 
 def accuracies(record: Record) -> dict[int, float]:
-    """Return the accuracy on valid_epoch by epoch, from 1."""
-    return {number: epoch.valid_metric for number, epoch in enumerate(record.curve, start=1)}
+    """Return the figure on valid_epoch by epoch, from 1, such that the higher is the better."""
+    sign = -1.0 if record.lower_is_better else 1.0
+    return {n: sign * epoch.valid_metric for n, epoch in enumerate(record.curve, start=1)}

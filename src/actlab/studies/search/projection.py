@@ -8,12 +8,13 @@ several for every value of every trial.
 """
 
 import json
+import math
 import os
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import optuna
 from optuna.distributions import distribution_to_json
@@ -22,7 +23,7 @@ from sqlalchemy import MetaData, Table, insert
 from sqlalchemy.engine import URL, Engine
 
 from actlab.records import Plan, Record
-from actlab.studies.search.optuna_study import STATES, accuracies
+from actlab.studies.search.optuna_study import STATES
 from actlab.studies.search.sampling import distributions
 
 METRIC = "valid_accuracy"
@@ -42,10 +43,13 @@ def write_projection(path: Path, plan: Plan, records: Sequence[Record]) -> None:
     try:
         address = URL.create("sqlite", database=str(beside)).render_as_string()
         storage = optuna.storages.RDBStorage(address)
+        measured = plan.training.measured
+        direction: Literal["maximize", "minimize"]
+        direction = "maximize" if measured.higher_is_better else "minimize"
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            study = optuna.create_study(study_name=plan.name, storage=storage, direction="maximize")
-            study.set_metric_names([METRIC])
+            study = optuna.create_study(study_name=plan.name, storage=storage, direction=direction)
+            study.set_metric_names([METRIC if measured.in_percent else measured.name])
         _insert(storage.engine, _rows(plan, records))
         storage.engine.dispose()
         with beside.open("rb") as stream:
@@ -90,7 +94,7 @@ def _rows(plan: Plan, records: Iterable[Record]) -> dict[str, list[dict[str, Any
         )
         if record is None:
             continue
-        for name, value in vars(record.setting).items():
+        for name, value in record.setting.parameters.items():
             internal = space[name].to_internal_repr(value)
             rows["trial_params"].append(
                 of_trial
@@ -98,12 +102,13 @@ def _rows(plan: Plan, records: Iterable[Record]) -> dict[str, list[dict[str, Any
             )
         if state is TrialState.COMPLETE:
             rows["trial_values"].append(
-                of_trial | {"objective": 0, "value": record.valid_accuracy, "value_type": "FINITE"}
+                of_trial | {"objective": 0, "value": record.valid_metric, "value_type": "FINITE"}
             )
         rows["trial_intermediate_values"] += [
             of_trial
             | {"step": epoch, "intermediate_value": value, "intermediate_value_type": "FINITE"}
-            for epoch, value in accuracies(record).items()
+            for epoch, value in enumerate((one.valid_metric for one in record.curve), start=1)
+            if math.isfinite(value)
         ]
         rows["trial_user_attributes"] += [
             of_trial | {"key": key, "value_json": json.dumps(getattr(record, key))}

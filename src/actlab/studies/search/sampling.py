@@ -26,22 +26,22 @@ from actlab.studies.trials import derived_seed
 
 def distributions(space: Space) -> dict[str, BaseDistribution]:
     """Return the search space in Optuna's terms."""
-    return {
-        "conv_activation": CategoricalDistribution(space.conv_activation),
-        "fc_activation": CategoricalDistribution(space.fc_activation),
-        "learning_rate": FloatDistribution(
-            space.learning_rate_low, space.learning_rate_high, log=True
-        ),
+    found: dict[str, BaseDistribution] = {
+        f"{slot}_activation": CategoricalDistribution(names)
+        for slot, names in space.by_slot.items()
     }
+    rates = FloatDistribution(space.learning_rate_low, space.learning_rate_high, log=True)
+    return found | {"learning_rate": rates}
 
 
 def setting_of(parameters: Mapping[str, Any]) -> Setting:
     """Return the setting that Optuna's parameters of a trial describe."""
-    return Setting(
-        conv_activation=str(parameters["conv_activation"]),
-        fc_activation=str(parameters["fc_activation"]),
-        learning_rate=float(parameters["learning_rate"]),
-    )
+    activations = {
+        name.removesuffix("_activation"): str(value)
+        for name, value in parameters.items()
+        if name != "learning_rate"
+    }
+    return Setting.of(activations, float(parameters["learning_rate"]))
 
 
 class Strategy(Interface):
@@ -88,7 +88,7 @@ class Planned(RandomSampler):
 
     def __init__(self, setting: Setting) -> None:
         super().__init__()
-        self._parameters = vars(setting)
+        self._parameters = setting.parameters
 
     def sample_independent(
         self,
@@ -126,22 +126,23 @@ def strategy(plan: Plan) -> Strategy:
 
 
 def start_settings(plan: Plan) -> tuple[Setting, ...]:
-    """Return settings in which every activation of both slots has one trial.
+    """Return settings in which every activation of every slot has one trial.
 
-    The shorter list is
-    repeated in shuffled order against the longer one, and the learning rates are the centres of
-    as many equal parts of the logarithmic range, shuffled.
+    A shorter list is repeated in shuffled order against the longest one, and the learning rates are
+    the centres of as many equal parts of the logarithmic range, shuffled.
     """
     space = plan.space
-    count = max(len(space.conv_activation), len(space.fc_activation))
+    count = max(len(names) for names in space.by_slot.values())
     generator = np.random.default_rng(derived_seed(plan.seed, "start"))
-    conv = _spread(space.conv_activation, count, generator)
-    fc = _spread(space.fc_activation, count, generator)
+    columns = {slot: _spread(names, count, generator) for slot, names in space.by_slot.items()}
     low, high = math.log(space.learning_rate_low), math.log(space.learning_rate_high)
     centres = np.exp(low + (high - low) * (np.arange(count) + 0.5) / count)
     rates = generator.permutation(centres)
-    rows = zip(conv, fc, rates, strict=True)
-    settings = [Setting(one, other, float(rate)) for one, other, rate in rows]
+    rows = zip(*columns.values(), strict=True)
+    settings = [
+        Setting.of(dict(zip(columns, row, strict=True)), float(rate))
+        for row, rate in zip(rows, rates, strict=True)
+    ]
     return tuple(settings[: plan.trials])
 
 

@@ -74,7 +74,7 @@ def _findings(
     ending = layer.ending(setting.protocol)
     torch.manual_seed(seed)
     model = networks.build(
-        plan.network, plan.space.conv_activation[0], setting.fc_activation, ending, outputs
+        plan.network, plan.space.first.get("conv"), setting.fc_activation, ending, outputs
     )
     batch = (images, _met_by_the_loss(layer, target, outputs)[: len(images)])
     loss = _loss(layer, on_logits=ending == "logits")

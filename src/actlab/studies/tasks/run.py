@@ -84,7 +84,7 @@ def _trial(
 ) -> Trial:
     number = replicate * len(tasks_of(plan).settings) + place
     space = plan.space
-    activations = Setting(space.conv_activation[0], setting.fc_activation, space.learning_rate_low)
+    activations = Setting(space.first.get("conv"), setting.fc_activation, space.learning_rate_low)
     ending = setting.output.ending(setting.protocol)
     return replace(
         search_trial(plan, environment, number, activations),

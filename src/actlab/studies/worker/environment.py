@@ -11,8 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from actlab import data
+from actlab.addresses import find
+from actlab.errors import NetworkError
 from actlab.files import write_text
-from actlab.records import Environment, NetworkSummary, Plan, Precision, Seeds
+from actlab.i18n import _
+from actlab.records import Environment, NetworkSummary, Plan, Precision, Seeds, Setting
+from actlab.studies.plan.code import code_of
+from actlab.studies.worker.baseline import best_constant, check_parts, check_target
 from actlab.studies.worker.inputs import built, example_rows
 
 if TYPE_CHECKING:
@@ -43,23 +48,31 @@ def prepare(plan: Plan, command: str, started: str) -> Environment:
     from actlab import networks, training
 
     device = training.resolve_device(plan.execution.device)
+    if plan.training.function is not None:
+        return _of_function(plan, device, command, started)
     dataset = data.open_dataset(plan.data.name, plan.data.directory, plan.data.targets)
     shape = data.image_shape(plan.data.name)
     example = example_rows(plan.data)
-    networks.check_fits(plan.network, plan.space, plan.data.name, example, dataset.classes)
+    check_target(plan, dataset)
+    check_parts(plan, dataset)
+    outputs = (1, 2) if plan.training.task == "binary" else (dataset.classes,)
+    networks.check_fits(plan.network, plan.space, plan.data.name, example, outputs)
+    first = _first_setting(plan)
     size = (plan.protocol.batch_size, *shape)
     network = networks.summarise(
-        plan.network, *_first_pair(plan), plan.protocol.head, size, example
+        plan.network, first.conv_activation, first.fc_activation, plan.protocol.head, size, example
     )
-    by_address = networks.is_address(plan.network)
+    code = code_of(plan)
+    constant = best_constant(plan, dataset) if dataset.is_own else None
     return Environment(
         versions=training.versions_of(_LIBRARIES),
         machine=training.describe_machine(device, available_cores()),
         fingerprint=dataset.fingerprint,
         class_counts=data.class_counts(dataset, plan.data.splits, Seeds.of_search(plan.seed).split),
         network=network,
-        coverage=networks.coverage(plan.network, example),
-        network_hash=networks.network_hash(plan.network) if by_address else None,
+        coverage=networks.coverage(plan.network, example, plan.space.by_slot),
+        gated=networks.gated_widths(plan.network, plan.space, example),
+        network_hash=networks.network_hash(plan.network, code) if code else None,
         precision=training.resolve_precision(
             plan.execution.precision,
             device,
@@ -70,6 +83,38 @@ def prepare(plan: Plan, command: str, started: str) -> Environment:
         command=command,
         started=started,
         pool=len(dataset.training_pool.labels),
+        baseline=None if constant is None else constant[0],
+        constant="" if constant is None else constant[1],
+        class_names=dataset.class_names,
+        divided_by="" if dataset.division is None else dataset.division.kind,
+        scaled=dataset.scale,
+        unequal_inputs=None
+        if dataset.scale or not dataset.is_own
+        else data.unequal_inputs(dataset.training_pool.images),
+    )
+
+
+def _of_function(plan: Plan, device: Device, command: str, started: str) -> Environment:
+    """Return where a study runs whose training is the user's own function; it is not called."""
+    from actlab import networks, training
+
+    address = plan.training.function
+    assert address is not None, "its training is a function"
+    function = find(address)
+    if not callable(function):
+        message = _("{address} must be a function of a setting and a seed; it is {kind}.")
+        raise NetworkError(message.format(address=address, kind=type(function).__name__))
+    return Environment(
+        versions=training.versions_of(_LIBRARIES),
+        machine=training.describe_machine(device, available_cores()),
+        fingerprint="",
+        class_counts={},
+        network=NetworkSummary((), 0, 0, 0),
+        network_hash=networks.network_hash(plan.network, code_of(plan)),
+        precision="fp32",
+        device=device,
+        command=command,
+        started=started,
     )
 
 
@@ -138,7 +183,7 @@ def _faster_precision(plan: Plan, device: Device) -> Precision:
 
     model = built(
         plan.network,
-        _first_pair(plan),
+        _first_setting(plan),
         plan.protocol.head,
         plan.seed,
         device,
@@ -153,5 +198,6 @@ def _faster_precision(plan: Plan, device: Device) -> Precision:
     return fused.faster_precision_together(view, images, plan.protocol, count)
 
 
-def _first_pair(plan: Plan) -> tuple[str, str]:
-    return plan.space.conv_activation[0], plan.space.fc_activation[0]
+def _first_setting(plan: Plan) -> Setting:
+    """Return the setting of every slot's first candidate, at the lowest rate."""
+    return Setting.of(plan.space.first, plan.space.learning_rate_low)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from actlab import data
 from actlab.errors import DataError
 from actlab.i18n import _
-from actlab.records import DataPlan, Head, Init, Trial
+from actlab.records import DataPlan, Head, Init, Setting, Trial
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import Tensor, nn
 
     from actlab.training import Device, Examples, TrainingData
@@ -25,11 +27,21 @@ def training_data(
 
     dataset = planned_dataset(plan, fingerprint)
     splits = data.draw_splits(dataset, plan.splits, split_seed, avoided_split)
+    prepared = preparation(dataset, splits.train.images)
     parts = {
-        name: training.to_examples(part.images, part.labels, dataset.pixel_maximum, device)
+        name: training.to_examples(
+            prepared(part.images), part.labels, dataset.pixel_maximum, device
+        )
         for name, part in vars(splits).items()
     }
     return training.TrainingData(**parts)
+
+
+def preparation(dataset: data.Dataset, train: Any) -> Callable[[Any], Any]:
+    """Return what fills in and scales inputs, with the numbers of the training rows `train`."""
+    if dataset.fill is None and not dataset.scale:
+        return lambda images: images
+    return data.fitted(train, dataset.fill, scale=dataset.scale)
 
 
 def planned_dataset(plan: DataPlan, fingerprint: str) -> data.Dataset:
@@ -52,17 +64,21 @@ def test_examples(trial: Trial) -> Examples:
 
     dataset = planned_dataset(trial.data, trial.fingerprint)
     split = data.final_test_split(dataset, trial.data.splits, trial.seeds.split)
-    return training.to_examples(split.images, split.labels, dataset.pixel_maximum, trial.device)
+    images = split.images
+    if dataset.fill is not None or dataset.scale:
+        seeds = trial.seeds.split, trial.avoided_split
+        train = data.draw_splits(dataset, trial.data.splits, *seeds).train
+        images = preparation(dataset, train.images)(images)
+    return training.to_examples(images, split.labels, dataset.pixel_maximum, trial.device)
 
 
 def network_of(trial: Trial) -> nn.Module:
     """Return the network of a trial, untrained."""
     from actlab import networks
 
-    setting = trial.setting
     return built(
         trial.network,
-        (setting.conv_activation, setting.fc_activation),
+        trial.setting,
         trial.protocol.head,
         trial.seeds.weights,
         trial.device,
@@ -78,7 +94,10 @@ def example_rows(plan: DataPlan) -> Tensor:
 
     dataset = data.open_dataset(plan.name, plan.directory, plan.targets)
     pool = dataset.training_pool
-    return training.to_examples(pool.images[:2], pool.labels[:2], dataset.pixel_maximum).images
+    images = pool.images[:2]
+    if dataset.fill is not None:
+        images = data.fitted(pool.images, dataset.fill, scale=False)(images)
+    return training.to_examples(images, pool.labels[:2], dataset.pixel_maximum).images
 
 
 def _outputs(trial: Trial) -> int:
@@ -95,7 +114,7 @@ def _outputs(trial: Trial) -> int:
 
 def built(
     network: str,
-    activations: tuple[str, str],
+    setting: Setting,
     head: Head,
     seed: int,
     device: Device,
@@ -111,5 +130,14 @@ def built(
     training.resolve_device(device)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        model = networks.build(network, *activations, head, outputs, example=example, init=init)
+        model = networks.build(
+            network,
+            setting.conv_activation,
+            setting.fc_activation,
+            head,
+            outputs,
+            further=dict(setting.slots),
+            example=example,
+            init=init,
+        )
     return training.place(networks.winograd_first(model), device)

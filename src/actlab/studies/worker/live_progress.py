@@ -51,8 +51,10 @@ def epoch_writer(trial: Trial) -> OnEpoch | None:
             "identity": trial.identity,
             "number": trial.number,
             "stage": trial.stage,
-            "conv": trial.setting.conv_activation,
-            "fc": trial.setting.fc_activation,
+            "conv": trial.setting.conv_activation or "",
+            "fc": " × ".join(
+                name for slot, name in trial.setting.activations.items() if slot != "conv"
+            ),
             "learning_rate": trial.setting.learning_rate,
             "worker": os.getpid(),
             "epoch": number,

@@ -15,7 +15,8 @@ class StackedAdamW:
     w <- w (1 - rate decay); m <- b1 m + (1 - b1) g; v <- b2 v + (1 - b2) g^2;
     w <- w - rate (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps). Loshchilov and Hutter 2019,
     arXiv:1711.05101, algorithm 2. The weights are changed in place, and the number of steps t is a
-    tensor, so that the steps can be captured in a graph.
+    tensor, so that the steps can be captured in a graph. Weights where `spared`, a matrix of
+    truths, is true do not decay.
 
     >>> weights = torch.ones(2, 1)
     >>> StackedAdamW(weights, rates=[0.1, 0.0], decays=[0.0, 0.0]).step(torch.ones(2, 1))
@@ -23,12 +24,20 @@ class StackedAdamW:
     [0.9, 1.0]
     """
 
-    def __init__(self, weights: Tensor, rates: Sequence[float], decays: Sequence[float]) -> None:
+    def __init__(
+        self,
+        weights: Tensor,
+        rates: Sequence[float],
+        decays: Sequence[float],
+        spared: Tensor | None = None,
+    ) -> None:
         self._weights = weights
         self._rates = weights.new_tensor(rates).unsqueeze(1)
         self._kept = weights.new_tensor(
             [1 - rate * decay for rate, decay in zip(rates, decays, strict=True)]
         ).unsqueeze(1)
+        if spared is not None:
+            self._kept = torch.where(spared, torch.ones_like(weights), self._kept)
         self._first, self._second = torch.zeros_like(weights), torch.zeros_like(weights)
         self._steps = torch.zeros((), dtype=torch.float64, device=weights.device)
 

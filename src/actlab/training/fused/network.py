@@ -1,7 +1,7 @@
 """A population of networks as one network; its weights are one matrix with a row per trial."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -46,6 +46,17 @@ class Layout:
             name: torch.unflatten(column, 1, shape)
             for (name, shape), column in zip(self.shapes.items(), columns, strict=True)
         }
+
+    def spared(self, names: Sequence[Collection[str]], weights: Tensor) -> Tensor | None:
+        """Return where a row of `weights` holds a parameter that its trial names, or None."""
+        if not any(names):
+            return None
+        found = torch.zeros_like(weights, dtype=torch.bool)
+        views = self.views(found)
+        for row, own in enumerate(names):
+            for name in own:
+                views[name][row] = True
+        return found
 
     def state_dict(self, row: Tensor, model: nn.Module) -> StateDict:
         """Return a row of the matrix as the state dict of `model`, in memory of its own."""

@@ -18,6 +18,8 @@ from actlab.training.examples import Examples, TrainingData
 from actlab.training.fused.layers import activates, fusable, kind_of
 from actlab.training.fused.population_step import Member, Population, check
 from actlab.training.loop import Recipe, Training, train
+from actlab.training.objective import CLASSIFICATION
+from actlab.training.parts import USUAL
 from actlab.training.precision import POLICIES, clearly_faster, faster_precision, step_seconds
 
 FULL = 0.6
@@ -131,6 +133,7 @@ def train_together(
     sequences = [view(model) for model in models]
     if (
         len(models) > 1
+        and all(r.parts == USUAL and r.objective == CLASSIFICATION for r in recipes)
         and all(fusable(sequence) for sequence in sequences)
         and fused_gain(models, sequences, data, recipes) > 1
     ):

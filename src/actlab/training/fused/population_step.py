@@ -19,6 +19,7 @@ from actlab.training.fused.network import FusedNetwork, Layout
 from actlab.training.fused.pool import Pool, cross_entropies
 from actlab.training.loop import Recipe, Training, conclude
 from actlab.training.objective import CLASSIFICATION
+from actlab.training.parts import USUAL, batches
 from actlab.training.progress import Progress
 
 
@@ -75,8 +76,8 @@ def check(members: Sequence[Member]) -> None:
                 "the networks of a population must be plain sequences of layers that can be fused; "
                 f"got {member.model}"
             )
-        if member.recipe.objective != CLASSIFICATION:
-            raise ValueError("a population is trained by cross entropy on classes")
+        if member.recipe.objective != CLASSIFICATION or member.recipe.parts != USUAL:
+            raise ValueError("a population is trained by AdamW and cross entropy on classes")
     if len({len(list(member.model.children())) for member in members}) > 1:
         raise ValueError("the networks of a population must have the same number of layers")
     shared = {
@@ -139,6 +140,7 @@ class Population:
             self._network.weights.detach(),
             [recipe.learning_rate for recipe in recipes],
             [recipe.protocol.weight_decay for recipe in recipes],
+            self._layout.spared([recipe.undecayed for recipe in recipes], self._network.weights),
         )
         self._train = Pool([member.data.train for member in self.members])
         self._valid = Pool([member.data.valid_epoch for member in self.members])
@@ -222,7 +224,7 @@ class Population:
         """Visit every example once; return the mean losses, each batch's from before its step."""
         self._losses.zero_()
         size = self.members[0].recipe.protocol.batch_size
-        for rows in torch.split(self._train.orders(self._seeds, number), size, dim=1):
+        for rows in batches(self._train.orders(self._seeds, number), size, dim=1):
             if rows.shape not in self._steps:
                 self._steps[rows.shape] = self._make_step(rows.shape)
             buffer, step = self._steps[rows.shape]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from actlab.pages.figure import PageFigure
-from actlab.pages.words import slot_word
+from actlab.pages.words import partner_words, slot_word
 from actlab.records import (
     Candidate,
     Claim,
@@ -91,14 +91,10 @@ class VerdictPage:
         return property_name(key, self.form)
 
     def partner(self, row: Candidate, slot: SlotVerdict) -> str:
-        """Return with what a candidate was trained: the other slot's activation, and the rate."""
-        _ = self.form.translations.gettext
+        """Return with what a candidate was trained: the other slots' activations, and the rate."""
         if row.setting is None:
             return ""
-        setting = row.setting
-        other = setting.fc_activation if slot.slot == "conv" else setting.conv_activation
-        text = _("with fc {name}, {rate}") if slot.slot == "conv" else _("with conv {name}, {rate}")
-        return text.format(name=other, rate=self.form.rate(setting.learning_rate))
+        return partner_words(row.setting, slot.slot, self.form)
 
     def summary(self, slot: SlotVerdict) -> str:
         """Return the answer of a slot."""
@@ -252,15 +248,25 @@ def _candidates(plan: Plan, form: Formatter) -> str:
         "low": form.rate(space.learning_rate_low),
         "high": form.rate(space.learning_rate_high),
     }
-    if set(space.conv_activation) == set(space.fc_activation):
+    lists = list(space.by_slot.values())
+    if len(lists) == len({"conv", "fc"} & space.by_slot.keys()) == 2 and set(lists[0]) == set(
+        lists[1]
+    ):
         return _(
             "Candidates for the convolutional and for the fully connected layers: {names}; "
             "learning rates from {low} to {high}."
-        ).format(names=", ".join(space.conv_activation), **rates)
-    return _(
-        "Candidates for the convolutional layers: {conv}; for the fully connected layers: {fc}; "
-        "learning rates from {low} to {high}."
-    ).format(conv=", ".join(space.conv_activation), fc=", ".join(space.fc_activation), **rates)
+        ).format(names=", ".join(lists[0]), **rates)
+    places = {
+        "conv": _("the convolutional layers"),
+        "fc": _("the fully connected layers"),
+    }
+    found = "; ".join(
+        _("for {places}: {names}").format(places=places.get(slot, slot), names=", ".join(names))
+        for slot, names in space.by_slot.items()
+    )
+    return _("Candidates {found}; learning rates from {low} to {high}.").format(
+        found=found, **rates
+    )
 
 
 def _protocol(plan: Plan, form: Formatter) -> str:

@@ -2,6 +2,7 @@
 
 from actlab.pages.figure import PageFigure, axis, frame, plain
 from actlab.pages.theme import LIGHT
+from actlab.pages.words import slot_word
 from actlab.records import Verdict
 from actlab.text import Formatter
 
@@ -51,8 +52,6 @@ def importance_figure(verdict: Verdict, form: Formatter) -> PageFigure | None:
 def parameter_word(parameter: str, form: Formatter) -> str:
     """Return a parameter's name for people; another name stays as it is."""
     _ = form.translations.gettext
-    return {
-        "conv_activation": _("conv activation"),
-        "fc_activation": _("FC activation"),
-        "learning_rate": _("learning rate"),
-    }.get(parameter, parameter)
+    if parameter == "learning_rate":
+        return _("learning rate")
+    return slot_word(parameter.removesuffix("_activation"), form.translations)
