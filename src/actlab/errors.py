@@ -106,6 +106,7 @@ EXTRAS = {
     "parquet": ("pyarrow",),
     "serve": ("starlette", "uvicorn"),
     "postgresql": ("psycopg",),
+    "data": ("mnist1d", "pillow", "pyarrow"),
     "lightning": ("lightning", "pytorch_lightning"),
     "transformers": ("transformers", "accelerate"),
     "onnx": ("onnx", "onnxscript", "onnxruntime"),

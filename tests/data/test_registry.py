@@ -25,5 +25,7 @@ def test_digits_are_read_from_no_folder() -> None:
 def test_sizes_and_shapes_are_known_for_every_name() -> None:
     assert {name: (image_shape(name), pool_sizes(name)) for name in NAMES} == {
         "digits": ((1, 8, 8), (1400, 397)),
+        "fashion_mnist": ((1, 28, 28), (60_000, 10_000)),
         "mnist": ((1, 28, 28), (60_000, 10_000)),
+        "mnist1d": ((40,), (4000, 1000)),
     }

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from actlab.data import arrays, digits, mnist
+from actlab.data import arrays, digits, fashion_mnist, mnist, mnist1d
 from actlab.data.dataset import Dataset
 from actlab.data.targets import with_targets
 from actlab.errors import DataError, unknown_name
@@ -31,9 +31,23 @@ def _open_digits(directory: Path | None) -> Dataset:
     return digits.open_digits()
 
 
+def _open_mnist1d(directory: Path | None) -> Dataset:
+    if directory is not None:
+        raise DataError(
+            _("mnist1d is made by its package and read from no folder; leave out {folder}.").format(
+                folder=directory
+            )
+        )
+    return mnist1d.open_mnist1d()
+
+
 _SOURCES = {
     digits.NAME: _Source(digits.IMAGE_SHAPE, digits.POOL_SIZES, _open_digits),
     mnist.NAME: _Source(mnist.IMAGE_SHAPE, mnist.POOL_SIZES, mnist.open_mnist),
+    fashion_mnist.NAME: _Source(
+        fashion_mnist.IMAGE_SHAPE, fashion_mnist.POOL_SIZES, fashion_mnist.open_fashion_mnist
+    ),
+    mnist1d.NAME: _Source(mnist1d.SHAPE, mnist1d.POOL_SIZES, _open_mnist1d),
 }
 
 NAMES = tuple(_SOURCES)

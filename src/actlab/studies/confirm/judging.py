@@ -107,7 +107,7 @@ def _limits(measured: StudyMetric) -> tuple[float, float]:
         return -math.inf, math.inf
     if measured.name == "r2":
         return -math.inf, 1.0
-    return (0.0, 1.0) if measured.higher_is_better else (-math.inf, 0.0)
+    return (0.0, 1.0) if measured.higher_is_better else (-math.inf, -0.0)
 
 
 def _drawing(seed: int, place: int) -> np.random.Generator:
