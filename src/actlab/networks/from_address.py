@@ -6,7 +6,7 @@ A plan names such a network by the address of the callable, as `file.py:build`.
 import hashlib
 import inspect
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -30,6 +30,9 @@ from actlab.records import (
     Space,
     slot_name,
 )
+
+
+Factory = Callable[[], nn.Module]
 
 
 def build_from_address(

@@ -22,6 +22,7 @@ from actlab.capture.location import Location
 from actlab.errors import ActlabError, UnknownNameError
 from actlab.i18n import _
 from actlab.networks.activation_slots import Place, places
+from actlab.records import slot_name
 
 _FUNCTIONAL = ("relu", "leaky_relu", "elu", "selu", "celu", "gelu", "silu", "mish", "softplus")
 """Functions that `torch.nn.functional` has under the catalogue's name and parameters."""
@@ -50,7 +51,7 @@ def changes(
 ) -> tuple[Change, ...]:
     """Return what to edit so that `make` returns a network with the chosen activations.
 
-    `chosen` maps kinds of slots to names of the catalogue; `example` is what the network takes.
+    `chosen` maps slots of a study to names of candidates; `example` is what the network takes.
     Slots that have the chosen activation already need no change.
 
     Raises SlotError where the network does not run on the example.
@@ -60,8 +61,16 @@ def changes(
     found: dict[tuple[Any, ...], Change] = {}
     modules = dict(model.named_modules(remove_duplicate=False))
     for place in places(model, example):
-        name = chosen.get(place.slot.kind)
-        if name is None or not place.slot.swappable or _is_there(place, modules, name):
+        slot = slot_name(place.slot, [one for one in chosen if one not in ("conv", "fc")])
+        name = chosen.get(slot) if slot is not None else None
+        if name is None or not place.slot.swappable:
+            continue
+        if not _is_of_catalogue(name):
+            reason = _("Write {name} there yourself: it is no function of the catalogue.")
+            change = Change((place.slot.path,), None, None, reason=reason.format(name=name))
+            found[(place.slot.path,)] = change
+            continue
+        if _is_there(place, modules, name):
             continue
         module = modules.get(place.slot.path)
         if module is not None:
@@ -104,6 +113,14 @@ def edited(source: str, wanted: tuple[Change, ...]) -> str:
     needed = [root for root in ("torch", "actlab") if _uses(edits, root, source)]
     place = _first_statement(source)
     return "".join([*lines[:place], *(f"import {root}\n" for root in needed), *lines[place:]])
+
+
+def _is_of_catalogue(name: str) -> bool:
+    """Return whether a name is one of a scalar function as the catalogue has it."""
+    try:
+        return activations.get(name).kind == "scalar"
+    except UnknownNameError:
+        return False
 
 
 def _rest(change: Change) -> tuple[Any, ...]:

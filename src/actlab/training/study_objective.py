@@ -120,8 +120,8 @@ class _StudyLoss:
         if self._own:
             if self._plan.task == "regression":
                 outputs, targets = as_columns(outputs), self._scale.scaled(targets)
-            loss = self._called(outputs, targets)
-            return loss * rows if reduction == "sum" else loss
+            called = self._called(outputs, targets)
+            return called * rows if reduction == "sum" else called
         if self._plan.task == "regression":
             outputs = as_columns(outputs)
             targets = self._scale.scaled(targets)

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 from actlab.addresses import shown_path
 from actlab.i18n import _
-from actlab.pages.words import group_words
-from actlab.records import Record
+from actlab.pages.words import group_words, in_metric
+from actlab.records import Record, StudyMetric
 from actlab.studies.confirm.verdict_text import wording
 from actlab.studies.interface.verdicts import verdict_of
 from actlab.studies.run_folder import RunFolder
@@ -23,7 +23,7 @@ def card(
     """Return the card of the best trial's network as Markdown, in the language of the process."""
     setting = best.setting
     parts = [
-        f"# {folder.plan().name}: {setting.conv_activation}, {setting.fc_activation}",
+        f"# {folder.plan().name}: {', '.join(setting.activations.values())}",
         _model(folder, best),
         _accuracy(folder, best),
         _verdict(folder, best),
@@ -44,8 +44,7 @@ def _model(folder: RunFolder, best: Record) -> str:
     assert environment is not None, "a folder with a record has an environment"
     rows = {
         _("network"): plan.network,
-        _("activation after convolutions"): best.setting.conv_activation,
-        _("activation after fully connected layers"): best.setting.fc_activation,
+        **_activations(best),
         _("learning rate"): words.rate(best.setting.learning_rate),
         _("initial weights"): plan.init,
         _("protocol"): plan.protocol.name,
@@ -58,21 +57,38 @@ def _model(folder: RunFolder, best: Record) -> str:
     return _section(_("Model"), *lines)
 
 
+def _activations(best: Record) -> dict[str, str]:
+    words = {
+        "conv": _("activation after convolutions"),
+        "fc": _("activation after fully connected layers"),
+    }
+    return {words.get(slot, slot): name for slot, name in best.setting.activations.items()}
+
+
 def _accuracy(folder: RunFolder, best: Record) -> str:
     words, records = process_formatter(), folder.records()
+    measured = folder.plan().training.measured
+    found_metric = best.valid_metric
+    assert found_metric is not None, "the best trial completed"
     chosen = _(
         "{accuracy} on the rows by which it was chosen, the best of {trials} trials: the best of "
         "several is lucky, so expect less."
-    ).format(accuracy=words.percent(best.valid_accuracy), trials=len(records))
+    ).format(accuracy=_figure(found_metric, measured), trials=len(records))
     final = final_of_best(folder, records)
     lines = [f"* {chosen}"]
+    tested = None
     if final is not None:
+        tested = final.test_accuracy if measured.in_percent else final.test_score
+    if final is not None and tested is not None:
         text = _("{accuracy} on {rows} test rows, which were read once, after the choice.")
-        found = text.format(
-            accuracy=words.percent(final.test_accuracy), rows=words.count(final.test_images)
-        )
+        found = text.format(accuracy=_figure(tested, measured), rows=words.count(final.test_images))
         lines.append(f"* {found}")
-    return _section(_("Accuracy"), *lines)
+    return _section(_("Accuracy") if measured.in_percent else measured.name, *lines)
+
+
+def _figure(value: float, measured: StudyMetric) -> str:
+    shown = in_metric(value, measured)
+    return shown if measured.in_percent else f"{measured.name} {shown}"
 
 
 def _verdict(folder: RunFolder, best: Record) -> str:
@@ -85,7 +101,7 @@ def _verdict(folder: RunFolder, best: Record) -> str:
         return _section(_("Verdict"), text.format(path=folder.path))
     words = process_formatter()
     names = group_words(words.translations)
-    chosen = {"conv": best.setting.conv_activation, "fc": best.setting.fc_activation}
+    chosen = best.setting.activations
     lines = []
     for slot in verdict.slots:
         lines.append(f"* {slot.slot}: {summary(slot, wording(verdict, words))}")
@@ -120,7 +136,7 @@ def _use(folder: RunFolder, onnx_difference: float | None) -> str:
             "module's by at most {share} of the largest."
         )
         lines.append(text.format(share=f"{onnx_difference:.1e}"))
-    if plan.protocol.head == "logits":
+    if plan.protocol.head == "logits" and plan.training.task == "multiclass":
         lines.append(_("Its outputs are logits: apply softmax for probabilities."))
     return _section(_("Use"), *lines)
 

@@ -103,6 +103,7 @@ def trained_network(folder: RunFolder) -> "tuple[nn.Module, Tensor]":
             best.setting.conv_activation,
             best.setting.fc_activation,
             plan.protocol.head,
+            further=dict(best.setting.slots),
             example=rows if is_address(plan.network) else None,
             init=plan.init,
         )
@@ -122,8 +123,7 @@ def source_changes(folder: RunFolder, best: Record) -> "tuple[Change, ...]":
     from actlab.networks.written_lines import changes
     from actlab.studies.worker.inputs import example_rows
 
-    chosen = {"conv": best.setting.conv_activation, "fc": best.setting.fc_activation}
-    return changes(factory(plan.network), example_rows(plan.data), chosen)
+    return changes(factory(plan.network), example_rows(plan.data), best.setting.activations)
 
 
 def _best(folder: RunFolder) -> Record:
