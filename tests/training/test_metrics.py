@@ -41,7 +41,9 @@ def test_two_classes_by_one_logit_or_two(logits: torch.Tensor) -> None:
 
 def test_several_answers() -> None:
     said = (SCORES > 0).float()
-    assert metrics.accuracy(SCORES, ANSWERS) == pytest.approx(float((said == ANSWERS).mean()))
+    assert metrics.accuracy(SCORES, ANSWERS) == pytest.approx(
+        float((said == ANSWERS).double().mean())
+    )
     assert metrics.macro_f1(SCORES, ANSWERS) == pytest.approx(
         reference.f1_score(ANSWERS, said, average="macro")
     )

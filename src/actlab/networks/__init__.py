@@ -11,7 +11,8 @@ from actlab.networks.shapes import NAMES, input_shape, is_address
 if TYPE_CHECKING:
     from actlab.networks.activation_slots import SlotError, activation_parameters, slots
     from actlab.networks.builders import build, coverage
-    from actlab.networks.candidates import check_name, choice_of, is_code, same_functions
+    from actlab.networks.candidate_names import check_name, is_code
+    from actlab.networks.candidates import choice_of, same_functions
     from actlab.networks.from_address import (
         check_fits,
         gated_widths,
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from actlab.networks.winograd import WinogradFirst, winograd_first
 
 _NAMES_OF = {
-    "candidates": ("check_name", "choice_of", "is_code", "same_functions"),
+    "candidate_names": ("check_name", "is_code"),
+    "candidates": ("choice_of", "same_functions"),
     "builders": ("build", "coverage"),
     "from_address": ("check_fits", "gated_widths", "network_hash", "slots_of"),
     "pool_first": ("PoolingFirst", "as_written", "pooling_first"),

@@ -15,7 +15,7 @@ from actlab.addresses import find, is_user, user_code
 from actlab.errors import DataError, NetworkError
 from actlab.i18n import _
 from actlab.networks.activation_slots import Place, SlotError, places
-from actlab.networks.candidates import is_gated
+from actlab.networks.candidate_names import is_gated
 from actlab.networks.gated_units import gated_width
 from actlab.networks.initialisation import initialise
 from actlab.networks.shapes import input_shape, is_address
@@ -143,9 +143,16 @@ def network_hash(address: str, code: Iterable[str] = ()) -> NetworkHash:
         things += [find(address), *{type(part) for _path, part in parts}]
     return NetworkHash(
         structure=_hash(f"{path} {part.extra_repr()}{type(part)}" for path, part in parts),
-        shapes=_hash(f"{name} {tuple(t.shape)} {t.dtype} {t.requires_grad}" for name, t in shapes),
+        shapes=_hash(_shape_of(name, tensor) for name, tensor in shapes),
         source=_hash(sorted(map(_source_of, things))),
     )
+
+
+def _shape_of(name: str, tensor: Tensor) -> str:
+    """Return name, shape and kind of a tensor; one that is made at its first use has no shape."""
+    lazy = isinstance(tensor, nn.UninitializedParameter | nn.UninitializedBuffer)
+    shape = "lazy" if lazy else tuple(tensor.shape)
+    return f"{name} {shape} {tensor.dtype} {tensor.requires_grad}"
 
 
 def _hash(lines: Iterable[str]) -> str:
@@ -185,8 +192,16 @@ def _seen(address: str, model: nn.Module, example: Tensor | None) -> Sequence[Pl
     advice = ""
     if example is not None:
         advice = _("It must take inputs of shape {shape}.").format(shape=tuple(example.shape[1:]))
-    with user_code(address, NetworkError, advice=advice):
-        return places(model, example)
+    try:
+        with user_code(address, NetworkError, advice=advice):
+            return places(model, example)
+    except SlotError as error:
+        message = _(
+            "{address}: {error} {advice} It is given one tensor of rows; a network with several "
+            "inputs takes them joined in one, or trains by a function (actlab.study(train=...))."
+        )
+        told = message.format(address=address, error=_ended(str(error)), advice=advice)
+        raise NetworkError(told if example is not None else str(error)) from None
 
 
 def _filled(
@@ -277,10 +292,34 @@ def factory(address: str) -> Factory:
 
 def _made(address: str) -> nn.Module:
     maker = find(address)
-    advice = _("It must make a network without arguments.")
+    advice = _(
+        "It must make a network without arguments, on the CPU; a study moves it to its device."
+    )
     with user_code(address, NetworkError, argv=[address.rpartition(":")[0]], advice=advice):
         model = maker()
     if not isinstance(model, nn.Module):
         message = _("{address} must return a torch module; it returns {kind}.")
         raise NetworkError(message.format(address=address, kind=type(model).__name__))
+    if any(tensor.is_meta for tensor in (*model.parameters(), *model.buffers())):
+        message = _(
+            "{address} makes a network on the meta device, which has no weights. Give it some: "
+            "model.to_empty(device='cpu'), then its initialisation."
+        )
+        raise NetworkError(message.format(address=address))
+    quantised = next((part for part in model.modules() if _is_quantised(part)), None)
+    if quantised is not None:
+        message = _(
+            "{address} has quantised layers ({kind}), which do not train. Compare activations in "
+            "the network that was quantised."
+        )
+        raise NetworkError(message.format(address=address, kind=type(quantised).__name__))
     return model
+
+
+def _ended(sentence: str) -> str:
+    return sentence if sentence.endswith((".", "!", "?")) else f"{sentence}."
+
+
+def _is_quantised(part: nn.Module) -> bool:
+    home = type(part).__module__
+    return home.startswith("torch.ao.nn.quantized") or "torch.nn.quantized" in home

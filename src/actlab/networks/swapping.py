@@ -12,7 +12,8 @@ from actlab.capture.reruns import quiet
 from actlab.errors import ActlabError
 from actlab.i18n import _
 from actlab.networks.activation_slots import SWAPPED, Place, SlotError, matches, places, run_on
-from actlab.networks.candidates import ActivationChoice, module_of, of_catalogue
+from actlab.networks.candidate_names import of_catalogue
+from actlab.networks.candidates import ActivationChoice, module_of
 from actlab.networks.function_calls import (
     CHILD,
     FunctionCalls,

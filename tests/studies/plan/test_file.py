@@ -109,14 +109,16 @@ def test_one_fault_is_one_plain_sentence(old: str, new: str, expected: str) -> N
 
 def test_an_empty_space_and_a_repeated_name_are_refused() -> None:
     plan = tomllib.loads(preset_text("digits"))
-    plan["space"]["conv_activation"] = []
     plan["space"]["fc_activation"] = ["relu", "tanh", "relu"]
     with pytest.raises(PlanError) as caught:
         validate("plan.toml", plan)
-    assert caught.value.faults == (
-        "space.conv_activation: must not be empty",
-        "space.fc_activation: names relu more than once",
-    )
+    assert caught.value.faults == ("space.fc_activation: names relu more than once",)
+    plan["space"]["fc_activation"] = []
+    with pytest.raises(PlanError, match="must have candidates for both slots of small_cnn"):
+        validate("plan.toml", plan)
+    plan["space"]["conv_activation"] = []
+    with pytest.raises(PlanError, match="name candidates for a slot"):
+        validate("plan.toml", plan)
 
 
 def test_a_function_of_many_inputs_is_refused_in_a_slot() -> None:
@@ -163,3 +165,50 @@ def test_the_margin_of_a_tie_is_a_setting(tmp_path: Path) -> None:
     assert read_plan(str(path), {}).margin == 0.01
     with pytest.raises(PlanError, match="margin"):
         read_plan("digits", {"margin": 0.0})
+
+
+def test_further_slots_and_what_is_trained_for_are_written_back(tmp_path: Path) -> None:
+    document = tomllib.loads(preset_text("digits"))
+    document["network"]["name"] = "net.py:build"
+    document["space"]["slots"] = {
+        "encoder.*.act": ["relu", "leaky_relu(0.2)"],
+        "gate": {"candidates": ["silu", "x*sigmoid(2*x)"], "each": True},
+    }
+    document["training"] = {"task": "binary", "metric": "auc", "class_weights": [1.0, 3.0]}
+    plan = validate("plan.toml", document)
+    assert plan.space.by_slot["encoder.*.act"] == ("relu", "leaky_relu(0.2)")
+    assert plan.space.slots[1].each
+    path = tmp_path / "plan.toml"
+    path.write_text(write_plan(plan))
+    assert read_plan(str(path), {}) == plan
+
+
+def test_splits_may_be_shares_of_the_pools() -> None:
+    document = tomllib.loads(preset_text("digits"))
+    document["data"]["splits"] = {
+        "train": 0.5, "valid_epoch": 0.2, "valid_trial": 0.3, "test": 1.0,
+    }  # fmt: skip
+    splits = validate("plan.toml", document).data.splits
+    assert (splits.train, splits.valid_epoch, splits.valid_trial, splits.test) == (
+        700, 280, 420, 397,
+    )  # fmt: skip
+    document["data"]["splits"]["train"] = 0.9
+    with pytest.raises(PlanError, match="ask for 1960 together"):
+        validate("plan.toml", document)
+
+
+@pytest.mark.parametrize(
+    ("training", "told"),
+    [
+        ({"metric": "aucc"}, 'Did you mean "auc"'),
+        ({"task": "regression", "metric": "auc"}, "does not fit the task regression"),
+        ({"task": "regression", "class_weights": "balanced"}, "class_weights are for classes"),
+        ({"clip": -1.0}, "must be above 0"),
+        ({"function": "f.py:train"}, "function"),
+    ],
+)
+def test_what_does_not_fit_in_a_training_is_told(training: dict[str, object], told: str) -> None:
+    document = tomllib.loads(preset_text("digits"))
+    document["training"] = training
+    with pytest.raises(PlanError, match=told):
+        validate("plan.toml", document)

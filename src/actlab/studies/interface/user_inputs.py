@@ -353,6 +353,13 @@ def _posed(target: Any) -> StudyTask:
         if ones and bool((array.sum(axis=1) == 1).all()):
             return "binary" if array.shape[1] == 2 else "multiclass"
         return "multilabel" if ones else "regression"
+    if array.ndim > 2:
+        message = _(
+            "A target must be a label, a number, or a row of these per example; got shape {shape}. "
+            "Targets of another shape (a mask, a sequence) train by a function of your own "
+            "(actlab.study(train=...))."
+        )
+        raise DataError(message.format(shape=array.shape))
     if array.ndim != 1 or array.dtype.hasobject:
         return "multiclass"  # opening it says what is wrong
     known = np.unique(array)

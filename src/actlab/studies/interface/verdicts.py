@@ -139,7 +139,7 @@ def _document(folder: RunFolder, verdict: Verdict, claims: ClaimJudge | None) ->
 def measure_costs(folder: RunFolder) -> None:
     """Measure the time of every activation relative to a copy, unless that was done before."""
     from actlab.activations import facts
-    from actlab.networks.candidates import is_code, of_catalogue
+    from actlab.networks.candidate_names import is_code, of_catalogue
 
     if folder.costs_path.exists():
         return
