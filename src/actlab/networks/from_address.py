@@ -31,7 +31,6 @@ from actlab.records import (
     slot_name,
 )
 
-
 Factory = Callable[[], nn.Module]
 
 
