@@ -8,7 +8,7 @@ import typer
 
 from actlab.cli.output import print_json
 from actlab.cli.study.options import Json, RunFolderPath
-from actlab.cli.study.own import Network, check_code_is_named
+from actlab.cli.study.own import Code, Network, check_named
 from actlab.i18n import _
 
 Out = Annotated[
@@ -23,6 +23,7 @@ def export(
     out: Out = Path("exported"),
     onnx: Onnx = True,
     network: Network = None,
+    code: Code = None,
     json: Json = False,
 ) -> None:
     """Write the network of the best trial: weights, ONNX, the lines to edit, a model card."""
@@ -30,7 +31,7 @@ def export(
     from actlab.studies.run_folder import RunFolder
 
     folder = RunFolder.open(path)
-    check_code_is_named(folder.plan(), network)
+    check_named(folder.plan(), network, code)
     found = written(folder, out, onnx=onnx)
     if json:
         print_json(

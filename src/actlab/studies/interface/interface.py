@@ -148,7 +148,7 @@ class Study:
         """
         from actlab.studies.export import trained_network
 
-        check_code_is_named(self.plan, self._named)
+        check_code_is_named(self.plan, self._named, _advice)
         return trained_network(self._folder)[0]
 
     def export(self, path: Path | str, *, onnx: bool = True) -> Any:
@@ -164,7 +164,7 @@ class Study:
         """
         from actlab.studies.export import export
 
-        check_code_is_named(self.plan, self._named)
+        check_code_is_named(self.plan, self._named, _advice)
         return export(self._folder, Path(path), onnx=onnx)
 
     def to_pandas(self) -> Any:
