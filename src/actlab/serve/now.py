@@ -36,6 +36,11 @@ class Running:
     values: tuple[float | None, ...]
     has_ended: bool
 
+    @property
+    def activations(self) -> str:
+        """Return the activations of its setting."""
+        return " × ".join(name for name in (self.conv, self.fc) if name)
+
 
 def trainings(path: Path, records: Iterable[Record]) -> tuple[Running, ...]:
     """Return the trainings that workers have reported, the oldest first; none without the file.
@@ -108,7 +113,7 @@ def lanes(rows: Sequence[Running], now: float) -> Markup:
         width = max(100 * (end - begin) / span - left, 0.3)
         y = 26 * workers.index(row.worker)
         look = "ended" if row.has_ended else "running"
-        title = escape(f"{row.number}: {row.conv} × {row.fc}")
+        title = escape(f"{row.number}: {row.activations}")
         parts.append(
             f'<rect class="{look}" x="{left:.2f}%" y="{y + 3}" width="{width:.2f}%" height="20" '
             f'rx="3"><title>{title}</title></rect>'

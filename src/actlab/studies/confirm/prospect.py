@@ -37,9 +37,7 @@ def prospect(
     workers: int,
 ) -> Prospect:
     """Return what `trainings` on `seeds` seeds take, and what they show."""
-    known = [
-        r.seconds for r in records if math.isfinite(r.seconds) and r.valid_metric is not None
-    ]
+    known = [r.seconds for r in records if math.isfinite(r.seconds) and r.valid_metric is not None]
     seconds = statistics.mean(known) * trainings / max(workers, 1) if known else None
     spread = _spread(plan, records, verdict)
     names = max(map(len, plan.space.by_slot.values()), default=0)

@@ -12,7 +12,7 @@ from actlab.pages.figure import PageFigure
 from actlab.pages.kit import render_page
 from actlab.pages.theme import Mark
 from actlab.pages.words import in_slot, outcome_word, setting_words, slot_word, split_word
-from actlab.records import Record
+from actlab.records import Plan, Record
 from actlab.studies.report.answer import Answer, answer
 from actlab.studies.report.classes import split_counts
 from actlab.studies.report.compared import compared_activations, slot_columns
@@ -152,7 +152,7 @@ def render(
         figures=figures,
         data=judged.data
         | {"headline": first.words, "trial": _trial_words(messages)}
-        | {"parallel": {"axes": _parallel_axes(messages)}},
+        | {"parallel": {"axes": _parallel_axes(data.plan, messages)}},
         packed=_packed(trials, other),
     )
 
@@ -176,15 +176,19 @@ def _trial_title(trial: Record, form: Formatter) -> str:
     )
 
 
-def _parallel_axes(translations: NullTranslations) -> list[dict[str, Any]]:
+def _parallel_axes(plan: Plan, translations: NullTranslations) -> list[dict[str, Any]]:
     """Return the axes of the parallel coordinates: columns of the table of trials."""
     _ = translations.gettext
+    slots = [
+        {"column": place, "title": slot_word(slot, translations), "kind": "name"}
+        for place, slot in enumerate(plan.space.by_slot, start=1)
+    ]
+    after = len(slots) + 1
     return [
-        {"column": 1, "title": _("conv activation"), "kind": "name"},
-        {"column": 2, "title": _("FC activation"), "kind": "name"},
-        {"column": 3, "title": _("learning rate"), "kind": "log"},
-        {"column": 6, "title": _("epochs"), "kind": "number"},
-        {"column": 4, "title": _("valid (trial) accuracy"), "kind": "percent"},
+        *slots,
+        {"column": after, "title": _("learning rate"), "kind": "log"},
+        {"column": after + 3, "title": _("epochs"), "kind": "number"},
+        {"column": after + 1, "title": _("valid (trial) accuracy"), "kind": "percent"},
     ]
 
 
