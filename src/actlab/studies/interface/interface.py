@@ -49,6 +49,7 @@ from actlab.studies.plan.code import check_code_is_named, code_of
 from actlab.studies.plan.file import read_plan, revised
 from actlab.studies.run_folder import RunFolder
 from actlab.studies.summary import final_of_best
+from actlab.text import process_formatter
 
 if TYPE_CHECKING:
     from actlab.studies.interface.study_verdict import StudyVerdict
