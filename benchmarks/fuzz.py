@@ -378,8 +378,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         edges = good_inputs(Path(folder))
     jobs: list[tuple[str, str, int, Callable[[], dict[str, Any]]]] = []
-    for name, (edge, good) in edges.items():
-        for kind, count in (("edge", given.inputs), ("command", given.commands)):
+    for kind, count in (("edge", given.inputs), ("command", given.commands)):
+        for name, (edge, good) in edges.items():
             for part in range(PARTS):  # so that little is lost where a run is interrupted
                 size = count // PARTS + (part < count % PARTS)
                 seed = 2 * (given.seed * PARTS + part) + (kind == "command")
