@@ -110,10 +110,9 @@ def write_page(rows: list[dict[str, Any]], seed: int, missing: int) -> None:
     """Write the table of the drill into docs/reliability.md."""
     machine = f"{os.cpu_count()} cores, {processor()}"
     minutes = sum(row["seconds"] for row in rows) / 60
-    cpu = sum(row["cpu_seconds"] for row in rows) / 60
     told = (
         f"`make drill` (seed {seed}), {machine}, {datetime.now(UTC):%Y-%m-%d}; {len(rows)} cases, "
-        f"{minutes:.0f} minutes, of which {cpu:.0f} of processor time."
+        f"{minutes:.0f} minutes."
     )
     if missing:
         told += f" {missing} cases have not been run."

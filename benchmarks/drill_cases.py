@@ -155,7 +155,8 @@ def signalled(number: signal.Signals, times: int, records_before: int) -> Case:
         code = study.ended(command)
         if code not in (130, 0):
             study.faults.append(f"exit code {code} after {number.name}")
-        if code == 130 and "actlab study resume" not in study.output:
+        begun = (study.folder / "plan.toml").exists()
+        if code == 130 and begun and "actlab study resume" not in study.output:
             study.faults.append("it did not say how to go on")
         return study.finished()
 
