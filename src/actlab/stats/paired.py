@@ -80,8 +80,8 @@ def paired_difference(
 
     Without spread: one pair gives the whole line and p = 1. `resolution` is the step between two
     possible scores (1 / rows): the spread is at least resolution / sqrt(6). Where it is None and
-    all differences are equal, the smallest gap between two distinct scores stands in for it;
-    scores that are all the same number give [0, 0] and p = 1.
+    all differences are equal, the largest step of which all distances between scores are multiples
+    stands in for it. A metric without such a step has no spread then: a copy gives [0, 0], p = 1.
 
     Source: Student (1908), Biometrika 6, 1-25; the factor: Nadeau and Bengio (2003); equivalence:
     Schuirmann (1987), Journal of Pharmacokinetics and Biopharmaceutics 15, 657-680.
