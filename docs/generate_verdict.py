@@ -349,9 +349,7 @@ def draw(found: dict[str, Any]) -> None:
             for slot in verdict.slots:
                 drawn = intervals_figure(slot, verdict, Formatter(translation("en")))
                 assert drawn is not None, "every slot has scores"
-                drawn.figure.update_layout(
-                    width=880, height=drawn.height + 120, title={"text": drawn.title}
-                )
+                drawn.figure.update_layout(width=880, height=drawn.height + 120)
                 page.set_content(drawn.figure.to_html(include_plotlyjs=True))
                 picture = FIGURES.parent / f"{slot.slot}-{protocol}.png"
                 page.locator(".plotly-graph-div").screenshot(path=picture)
