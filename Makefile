@@ -35,7 +35,7 @@ lint: $(STAMP)   ## ruff, its security rules too, strict mypy, and whether versi
 	$(BIN)/mypy
 	$(BIN)/python benchmarks/locked.py
 
-sbom: $(STAMP)   ## the software bill of materials of what is installed, in build/sbom.json; offline
+sbom: $(STAMP)   ## the software bill of materials of what is installed, in build/sbom.json
 	$(BIN)/python benchmarks/locked.py
 	@mkdir -p build
 	$(BIN)/cyclonedx-py environment $(BIN)/python --pyproject pyproject.toml --output-reproducible --output-format JSON -o build/sbom.json
