@@ -4,9 +4,12 @@ import html
 from collections.abc import Sequence
 
 from actlab.pages.lanes import small_multiple
-from actlab.records import Record, Verdict, best_record
+from actlab.pages.words import slot_word
+from actlab.records import Record, SlotVerdict, Verdict, best_record
+from actlab.studies.confirm.verdict_text import wording
 from actlab.studies.report.first_screen import judged_panel
-from actlab.text import Formatter
+from actlab.text import Formatter, significant
+from actlab.verdicts.document import table_of
 
 MOST_ROWS = 10
 """A notebook shows so many trials, the best ones."""
@@ -33,6 +36,9 @@ def verdict_lanes(verdict: Verdict, form: Formatter) -> str:
     """Return a lane for every candidate with its mean, its interval and its single runs."""
     parts = []
     for slot in verdict.slots:
+        if verdict.metric is not None and not verdict.metric.in_percent:
+            parts.append(_slot_table(slot, verdict, form))
+            continue
         panel = judged_panel(slot, verdict, form)
         rows = "".join(
             f"<tr><th>{html.escape(row.name)}</th><td>{row.lane}</td>"
@@ -43,21 +49,34 @@ def verdict_lanes(verdict: Verdict, form: Formatter) -> str:
     return "".join(parts)
 
 
+def _slot_table(slot: SlotVerdict, verdict: Verdict, form: Formatter) -> str:
+    """Return the candidates of a slot in the metric's own unit."""
+    head, rows = table_of(slot, wording(verdict, form))
+    title = html.escape(slot_word(slot.slot, form.translations))
+    cells = "".join(f"<th>{html.escape(cell)}</th>" for cell in head)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
+    )
+    return f"<p><b>{title}</b></p><table><tr>{cells}</tr>{body}</table>"
+
+
 def trials_table(records: Sequence[Record], form: Formatter) -> str:
     """Return the best trials as a table, the best one marked, with its learning curve."""
     _, ngettext = form.translations.gettext, form.translations.ngettext
-    ranked = sorted(
-        records, key=lambda r: (r.valid_accuracy is None, -(r.valid_accuracy or 0.0), r.number)
-    )
+    ranked = sorted(records, key=lambda r: (r.score is None, -(r.score or 0.0), r.number))
     best = best_record(tuple(records))
-    headings = ("", _("trial"), "conv", "fc", _("learning rate"), _("valid (trial) accuracy"))
+    slots = dict.fromkeys(slot for record in records for slot in record.setting.activations)
+    in_percent = all(record.valid_score is None for record in records)
+    valid = _("valid (trial) accuracy") if in_percent else _("metric")
+    headings = ("", _("trial"), *slots, _("learning rate"), valid)
     head = "".join(f"<th>{html.escape(heading)}</th>" for heading in headings)
     body = "".join(
         f"<tr><td>{'★' if record is best else ''}</td><td>{record.number}</td>"
-        f"<td>{html.escape(record.setting.conv_activation)}</td>"
-        f"<td>{html.escape(record.setting.fc_activation)}</td>"
-        f"<td>{form.rate(record.setting.learning_rate)}</td>"
-        f"<td>{html.escape(form.percent(record.valid_accuracy))}</td></tr>"
+        + "".join(
+            f"<td>{html.escape(record.setting.activations.get(slot, ''))}</td>" for slot in slots
+        )
+        + f"<td>{form.rate(record.setting.learning_rate)}</td>"
+        f"<td>{html.escape(_figure(record, form))}</td></tr>"
         for record in ranked[:MOST_ROWS]
     )
     more = len(ranked) - MOST_ROWS
@@ -65,6 +84,12 @@ def trials_table(records: Sequence[Record], form: Formatter) -> str:
     note = f"<p>{html.escape(rest)}</p>" if more > 0 else ""
     curve = "" if best is None else _curve(best)
     return f"{curve}<table><tr>{head}</tr>{body}</table>{note}"
+
+
+def _figure(record: Record, form: Formatter) -> str:
+    if record.valid_score is not None:
+        return significant(record.valid_score, 5)
+    return form.percent(record.valid_accuracy)
 
 
 def _curve(record: Record) -> str:
