@@ -52,11 +52,12 @@ def test_a_table_is_refused_with_column_and_row_until_it_is_asked_to_be_changed(
 
 
 def test_tables_come_from_files_too(tmp_path: Path) -> None:
-    table().to_csv(tmp_path / "t.csv", index=False)
+    frame = table()
+    frame.to_csv(tmp_path / "t.csv", index=False)
     reading = Reading("kind", encode=True, fill="median")
     assert np.allclose(
         as_arrays(tmp_path / "t.csv", reading)["x"],
-        as_arrays(table(), reading)["x"],
+        as_arrays(frame, reading)["x"],
         equal_nan=True,
     )
     with pytest.raises(DataError, match="There is no file"):

@@ -16,7 +16,7 @@ from actlab.errors import ActlabError, missing_extra
 from actlab.i18n import _
 from actlab.records import Environment, Plan, Record
 from actlab.studies.search.import_trials import storage_url
-from actlab.studies.search.optuna_study import STATES, accuracies
+from actlab.studies.search.optuna_study import STATES
 from actlab.studies.search.projection import ATTRIBUTES
 from actlab.studies.search.sampling import distributions
 
@@ -67,8 +67,11 @@ class SharedStorage:
         """
         study = self._study(plan, environment)
         if study is None:
+            higher = plan.training.measured.higher_is_better
             study = optuna.create_study(
-                study_name=plan.name, storage=self._storage, direction="maximize"
+                study_name=plan.name,
+                storage=self._storage,
+                direction="maximize" if higher else "minimize",
             )
             study.set_user_attr(OWNER, _owner(environment))
         there = len(study.get_trials(deepcopy=False))
@@ -111,9 +114,9 @@ def _trial(plan: Plan, record: Record) -> FrozenTrial:
     state = STATES[record.outcome]
     return create_trial(
         state=state,
-        value=record.valid_accuracy if state is TrialState.COMPLETE else None,
-        params=dict(vars(record.setting)),
+        value=record.valid_metric if state is TrialState.COMPLETE else None,
+        params=record.setting.parameters,
         distributions=distributions(plan.space),
         user_attrs={key: getattr(record, key) for key in ATTRIBUTES},
-        intermediate_values=accuracies(record),
+        intermediate_values={n: e.valid_metric for n, e in enumerate(record.curve, start=1)},
     )
