@@ -194,7 +194,8 @@ def _fit(rows: Array, values: Array, design: _Design) -> Array:
     centre = float(np.median(values))
     values = values - centre
     prior, noise = _priors(rows, values, design)
-    weights, coefficients = np.ones(len(values)), np.zeros(rows.shape[1])
+    weights: Array = np.ones(len(values))
+    coefficients: Array = np.zeros(rows.shape[1])
     for _round in range(ROUNDS):
         precision = (rows.T * weights) @ rows / noise**2 + np.diag(prior**-2.0)
         coefficients = np.linalg.solve(precision, rows.T @ (weights * values) / noise**2)

@@ -180,7 +180,7 @@ def _write_changes(target: Path, edits: "tuple[Change, ...]") -> Path:
 
     document = {"format_version": 1, "changes": [asdict(one) for one in edits]}
     write_text(target / "changes.json", json.dumps(document, indent=2, ensure_ascii=False) + "\n")
-    texts = []
+    texts: list[str] = []
     for file in sorted({one.file for one in edits if one.file is not None and one.new}):
         source = source_of(file)
         after = edited(source, tuple(one for one in edits if one.file == file))
