@@ -1,12 +1,14 @@
 """What a check says of architectures that are not ours: nothing, where they are used rightly.
 
 Recipe: every architecture of transformers that classifies sequences, models language or classifies
-images, shrunk by its configuration, and every classifier of torchvision, each with random weights,
-one batch of noise and the loss that it is used with (its own, or cross entropy). One plain step is
-timed, then `actlab.check_step`. An architecture that the small configuration does not fit, or with
-more than 60 million parameters, is skipped. Each finding is printed, to be looked at.
+images, shrunk by its configuration; every classifier of torchvision; and the smallest network, by
+its name, of every model file of timm. Each has random weights, one batch of noise and the loss that
+it is used with (its own, or cross entropy). One plain step is timed, then `actlab.check_step`. An
+architecture that the small configuration does not fit, or with more than 60 million parameters, is
+skipped. Each finding is printed, to be looked at. What the file has already is not run again.
 
-    python benchmarks/check_architectures.py transformers|torchvision FILE.jsonl
+    python benchmarks/check_architectures.py transformers|torchvision|timm FILE.jsonl
+    python benchmarks/check_architectures.py table FILE.jsonl...
 """
 
 import argparse
@@ -86,6 +88,38 @@ def of_torchvision() -> Iterator[tuple[str, Callable[[], Built]]]:
         yield name, lambda name=name: build(name)
 
 
+_SMALLEST = (
+    "test_", "atto", "femto", "pico", "nano", "xxs", "xx_small", "tiny", "mini", "_xs", "small",
+    "_s0", "_t0", "_0", "18", "_b0", "_s",
+)  # fmt: skip
+"""What timm calls the small ones of a family, the smallest first."""
+
+
+def of_timm() -> Iterator[tuple[str, Callable[[], Built]]]:
+    import timm
+
+    def build(name: str) -> Built:
+        model = timm.create_model(name, pretrained=False, num_classes=10)
+        channels, side, _width = model.default_cfg["input_size"]
+        fixed = model.default_cfg.get("fixed_input_size", False)
+        samples, side = (2, side) if fixed else (4, 96)
+        x, y = torch.randn(samples, channels, side, side), torch.randint(10, (samples,))
+        return (lambda: F.cross_entropy(model(x), y)), model
+
+    def rank(name: str) -> tuple[int, int, str]:
+        fitting = (n for n, word in enumerate(_SMALLEST) if word in name)
+        return next(fitting, len(_SMALLEST)), len(name), name
+
+    for file in timm.list_modules():
+        names = timm.list_models(module=file)
+        if names:
+            smallest = min(names, key=rank)
+            yield smallest, lambda name=smallest: build(name)
+
+
+LIBRARIES = {"transformers": of_transformers, "torchvision": of_torchvision, "timm": of_timm}
+
+
 def plain_step(step: Step, model: nn.Module) -> float:
     began = time.process_time()
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
@@ -117,21 +151,44 @@ def looked_at(name: str, build: Callable[[], Built]) -> dict[str, Any] | None:
     }
 
 
+def run(library: str, file: Path) -> None:
+    known = {json.loads(line)["name"] for line in file.open()} if file.exists() else set()
+    with file.open("a") as stream:
+        for name, build in LIBRARIES[library]():
+            if name in known:
+                continue
+            seen = looked_at(name, build) or {"name": name, "skipped": True}
+            stream.write(json.dumps({"library": library, **seen}) + "\n")
+            stream.flush()
+            if "findings" in seen:
+                print(name, f"{seen['seconds']:.2f} s", *seen["findings"], flush=True)
+
+
+def table(files: list[Path]) -> None:
+    rows = [json.loads(line) for file in files for line in file.open()]
+    print("| library | architectures | errors | warnings | notes | seconds, all | the longest |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    for library in LIBRARIES:
+        seen = [r for r in rows if r["library"] == library and "findings" in r]
+        if seen:
+            severities = [found[1] for r in seen for found in r["findings"]]
+            counts = (severities.count(s) for s in ("error", "warning", "info"))
+            seconds = [r["seconds"] for r in seen]
+            cells = [library, len(seen), *counts, f"{sum(seconds):.0f}", f"{max(seconds):.1f}"]
+            print("|", " | ".join(str(cell) for cell in cells), "|")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("library", choices=("transformers", "torchvision"))
-    parser.add_argument("file", type=Path)
+    parser.add_argument("library", choices=(*LIBRARIES, "table"))
+    parser.add_argument("files", type=Path, nargs="+")
     given = parser.parse_args()
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
-    found = of_transformers() if given.library == "transformers" else of_torchvision()
-    with given.file.open("w") as stream:
-        for name, build in found:
-            seen = looked_at(name, build)
-            if seen is not None:
-                stream.write(json.dumps(seen) + "\n")
-                stream.flush()
-                print(name, f"{seen['seconds']:.2f} s", *seen["findings"], flush=True)
+    if given.library == "table":
+        table(given.files)
+    else:
+        run(given.library, given.files[0])
 
 
 if __name__ == "__main__":

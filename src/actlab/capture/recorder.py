@@ -94,6 +94,8 @@ class Recorder(TorchFunctionMode):
         kwargs = kwargs or {}
         op = ops.name_of(func)
         sink = self.sink
+        if op == "backward":
+            sink.trace.ran_backward = True
         if op in _NO_RECORD or sink.passes_over(op, self.scopes, (args, kwargs)):
             return func(*args, **kwargs)
         call: Call | None = None

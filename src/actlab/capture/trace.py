@@ -130,7 +130,8 @@ class Trace:
     """All calls of one run, in order, with what became of each tensor.
 
     `sources` are the values that no recorded call made, `roots` the calls of modules from outside
-    any other, `failed` the call that raised, `reconstructed` the sources that autograd explained.
+    any other, `failed` the call that raised, `reconstructed` the sources that autograd explained;
+    `ran_backward` tells whether the step took a backward pass of its own.
     """
 
     calls: list[Call] = field(default_factory=list)
@@ -138,6 +139,7 @@ class Trace:
     failed: Call | None = None
     roots: list["RootCall"] = field(default_factory=list)
     reconstructed: tuple[Value, ...] = ()
+    ran_backward: bool = False
     _current: dict[int, Value] = field(default_factory=dict)
     _users: dict[int, list[Call]] | None = None
 

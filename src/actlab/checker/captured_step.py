@@ -72,6 +72,7 @@ def captured(program: Program, task: str | None) -> Iterator[Step]:
     with random_state_kept(), ExitStack() as stack:
         stack.callback(keeper.restore)
         stack.enter_context(warnings.catch_warnings())
+        stack.enter_context(eager())  # also while rules run the model again
         warnings.simplefilter("ignore")
         with random_state_kept():
             step = _run(program, task, keeper)
@@ -87,7 +88,7 @@ def _evaluated(
     program: Program, evaluate: Callable[[], Any], task: str | None, keeper: Keeper
 ) -> Step:
     """Run an evaluation once; CheckError where it raises."""
-    with eager(), recording(keeper.remember_running, program.model, program.files) as trace:
+    with recording(keeper.remember_running, program.model, program.files) as trace:
         try:
             evaluate()
         except Exception as error:  # the user's program, told in one line
@@ -111,8 +112,9 @@ def captured_pass(program: Program, trace: Trace, loss: Tensor, task: str | None
     with random_state_kept(), ExitStack() as stack:
         stack.callback(keeper.restore)
         stack.enter_context(warnings.catch_warnings())
+        stack.enter_context(eager())
         warnings.simplefilter("ignore")
-        with random_state_kept(), eager():
+        with random_state_kept():
             unseen = complete(trace, loss)
             step = _step_of(program, trace, task, None)
             step.unseen = unseen or not trace.calls
@@ -126,7 +128,7 @@ def _run(program: Program, task: str | None, keeper: Keeper, gradients: bool = T
     returned: list[Any] = []
     loss: Any = None
     error: BaseException | None = None
-    with eager(), torch.inference_mode(False), torch.set_grad_enabled(gradients):
+    with torch.inference_mode(False), torch.set_grad_enabled(gradients):
         with recording(keeper.remember_running, program.model, program.files) as trace:
             try:
 

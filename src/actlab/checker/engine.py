@@ -11,6 +11,9 @@ from actlab.checker.rule import NotCheckable, Rule
 from actlab.checker.settings import Settings, is_silenced
 from actlab.i18n import _
 
+_OF_EVERY_PASS = ("ACT1", "ACT2")
+"""Rules on what a loss or a softmax reads: they hold for an evaluation as for a training step."""
+
 
 def run_rules(
     rules: Iterable[type[Rule]], step: Step, settings: Settings, asked: Location
@@ -29,6 +32,8 @@ def run_rules(
             continue
         rule = kind(settings.limits.get(kind.code, {}))
         found, reason = _run(rule, step)
+        if step.evaluation is not None and kind.code.startswith(_OF_EVERY_PASS):
+            found += _run(rule, step.evaluation)[0]
         if not found:
             reason = blind or reason or nothing_to_check(step, kind.looks_at)
         severity = settings.severity.get(kind.code)

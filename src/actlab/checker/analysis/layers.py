@@ -24,11 +24,15 @@ _BETWEEN = ops.VIEWS | ops.DROPOUTS | {"cat", "stack"} | _AVERAGING
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """A layer whose input comes from others without a nonlinearity in between."""
+    """A layer whose input comes from others without a nonlinearity in between.
+
+    `discarded` are activations that were applied in between, and whose results nobody reads.
+    """
 
     before: tuple[Layer, ...]
     after: Layer
     passed: tuple[Call, ...]
+    discarded: tuple[Call, ...] = ()
 
 
 def pairs(step: Step) -> Iterator[Pair]:
@@ -43,7 +47,10 @@ def pairs(step: Step) -> Iterator[Pair]:
             continue
         if all(_only_feeds_layers(step, end.value, known) for end in ends):
             passed = tuple(call for end in ends for call in end.passed)
-            yield Pair(tuple(b for b in before if b is not None), layer, passed)
+            unread = [
+                c for e in ends for c, __ in uses(step.trace, e.value) if is_discarded(step, c)
+            ]
+            yield Pair(tuple(b for b in before if b is not None), layer, passed, tuple(unread))
 
 
 def is_source(end: Origin) -> bool:
@@ -54,12 +61,25 @@ def is_source(end: Origin) -> bool:
 def _only_feeds_layers(step: Step, value: Value, known: dict[int, Layer], depth: int = 0) -> bool:
     """Return whether a layer's output is used by other layers alone: by no skip, by no gate."""
     for call, _given in uses(step.trace, value):
-        if id(call) in known:
+        if id(call) in known or is_discarded(step, call):
             continue
         passes = call.op in _AVERAGING and depth < 10
         if not passes or not _only_feeds_layers(step, call.output, known, depth + 1):
             return False
     return True
+
+
+def is_discarded(step: Step, call: Call) -> bool:
+    """Return whether a call is an activation whose result nobody reads, returns or wrote in place.
+
+    So it is for `F.relu(x)` in a line of its own.
+    """
+    if call.op not in ops.ELEMENTWISE_ACTIVATIONS or not call.outputs:
+        return False
+    made = call.output
+    if step.trace.users_of(made) or any(made.tensor is value.tensor for value in call.inputs):
+        return False
+    return all(made.tensor is not tensor for tensor in step.kept_tensors)
 
 
 _NONLINEAR = (

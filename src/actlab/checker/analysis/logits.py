@@ -138,7 +138,7 @@ def is_similarity(value: Value) -> bool:
             and end.op in ops.PRODUCTS | ops.AFFINE
             and any(is_normalised(part, scaled=True) for part in end.call.inputs[:2])
         )
-        for end in origins(value, _SCALED | {"pow", "square"})
+        for end in origins(value, _SCALED | {"pow", "square", "clamp", "cos", "acos", "arccos"})
     )
 
 

@@ -46,9 +46,10 @@ class LossCall:
     """One comparison of a prediction with a target.
 
     `kind` is torch's name of the loss (of the nearest one, where the user wrote it: `custom`), or
-    "categorical_logits" and "categorical_probs" for the distribution's parameters, or "likelihood"
-    for the logarithm of what is picked, or averaged by a target, from the input. `input` is the
-    prediction, `class_dim` the dimension that counts classes; `dim` where it is known.
+    "categorical_logits" and "categorical_probs" for the distribution's parameters, "likelihood" for
+    the logarithm of what is picked, or averaged by a target, from the input, and "overlap" for the
+    share of a mask that the input covers (Dice, Tversky, Jaccard). `input` is the prediction,
+    `class_dim` the dimension that counts classes; `dim` where it is known.
     """
 
     call: Call
@@ -132,13 +133,15 @@ def _of_call(
         return  # it raised
     elif call.op == "logsumexp" and call.origin.endswith(_CATEGORICAL):
         yield LossCall(call, "categorical_logits", call.inputs[0])
-    elif call.op in ("div",) and call.origin.endswith(_CATEGORICAL):
+    elif call.op == "div" and call.origin.endswith(_CATEGORICAL):
         yield LossCall(call, "categorical_probs", call.inputs[0])
     elif call.op in ("log_softmax", "logsumexp"):
         if _is_cross_entropy(call, trace, live, in_loss_code):
             yield LossCall(call, "cross_entropy", call.inputs[0], custom=True)
     elif call.op in ("sub", "rsub", *_OF_TWO) and len(call.inputs) == 2:
         yield from _difference(call, trace, live, target_ids, in_loss_code)
+    elif call.op in ("div", "rdiv") and in_loss_code(call):
+        yield from _written_overlap(call, live)
     elif call.op == "log" and in_loss_code(call):
         yield from _written_bce(call, trace, live)
     elif call.op in _PICKS and in_loss_code(call) and not is_torch(call.origin):
@@ -391,3 +394,67 @@ def _is_normalised_elsewhere(value: Value, call: Call, trace: Trace, depth: int 
         if passed and _is_normalised_elsewhere(user.output, call, trace, depth + 1):
             return True
     return False
+
+
+_ADDED = ops.VIEWS | {"sum", "mean", "add", "sub", "rsub", "neg", "clamp", "stack", "cat"}
+_NEAR = 200
+"""How many calls lie between an overlap and what it is computed of at most."""
+
+
+def _written_overlap(call: Call, live: LiveValues) -> Iterator[LossCall]:
+    """Recognise 2 sum(p t) / (sum(p) + sum(t)) and its like by what is divided, and by what."""
+    if len(call.inputs) != 2:
+        return
+    above, below = call.inputs if call.op == "div" else call.inputs[::-1]
+    covered = list(_covered(above, live))
+    if not covered:
+        return
+    counted = {id(end.value) for part in _summed(below, live) for end in origins(part)}
+    for value, mask in covered:
+        if counted & {id(end.value) for end in origins(value)}:
+            yield LossCall(call, "overlap", value, mask, custom=True)
+            return
+
+
+def _covered(value: Value, live: LiveValues) -> Iterator[tuple[Value, Value]]:
+    """Yield the predictions that are summed where a mask of zeros and ones is 1, and the mask."""
+    for product_call in _terms(value, live):
+        given = sorted(product_call.inputs, key=live.rank, reverse=True)
+        if len(given) == 2 and live.rank(given[0]) == 2 and _is_mask(given[1]):
+            yield given[0], given[1]
+
+
+def _is_mask(value: Value) -> bool:
+    numbers = value.tensor
+    if value.tensor.requires_grad or not value.intact or not tensor_tests.readable(numbers):
+        return False
+    binary = bool(((numbers == 0) | (numbers == 1)).all())
+    return binary and numbers.ndim > 0 and bool((numbers == 0).any())
+
+
+def _terms(value: Value, live: LiveValues) -> Iterator[Call]:
+    """Yield the products whose sums a value is made of."""
+    pending, seen = [value], 0
+    while pending and seen < _NEAR:
+        seen += 1
+        call = pending.pop().call
+        if call is None:
+            continue
+        if call.op == "einsum" or (call.op == "mul" and len(call.inputs) == 2):
+            yield call
+        if call.op in _ADDED or (call.op in ("mul", "div") and len(call.inputs) == 1):
+            pending.extend(part for part in call.inputs if part in live)
+
+
+def _summed(value: Value, live: LiveValues) -> Iterator[Value]:
+    """Yield what a value is a sum of: the learnt side of products, and squares' operands."""
+    pending, seen = [value], 0
+    while pending and seen < _NEAR:
+        seen += 1
+        current = pending.pop()
+        call = current.call
+        if call is not None and (call.op in _ADDED or call.op in ("mul", "pow", "square", "div")):
+            yield current
+            pending.extend(part for part in call.inputs if part in live)
+        else:
+            yield current

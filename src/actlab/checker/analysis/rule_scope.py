@@ -35,6 +35,7 @@ COUNTS: Mapping[str, Callable[[Step], int]] = {
     "softmax scores": _scores("softmax"),
     "sigmoid scores": _scores("sigmoid"),
     "binary cross entropies": _losses("bce"),
+    "overlaps": _losses("overlap"),
     "likelihoods": _losses("nll_loss", "ctc_loss", "likelihood"),
     "divergences": _losses("kl_div"),
     "distributions": lambda step: (

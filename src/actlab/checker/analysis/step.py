@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from actlab.capture import ops
 from actlab.capture.reruns import Reruns
-from actlab.capture.trace import Call, Trace, Value
+from actlab.capture.trace import Call, Trace, Value, tensors_in
 from actlab.checker.analysis import losses, origins, value_ranges
 from actlab.checker.analysis.interval import Interval
 from actlab.checker.analysis.losses import LossCall
@@ -126,6 +126,13 @@ class Step:
         tensors = Targets.of([root.output for root in roots]).tensors + self.returned
         found = [self.trace.value_of(tensor) for tensor in tensors]
         return [value for value in found if value is not None and value.tensor.is_floating_point()]
+
+    @cached_property
+    def kept_tensors(self) -> tuple[Tensor, ...]:
+        """Return the tensors that outlive the step: what modules and the step itself returned."""
+        loss = (self.loss,) if self.loss is not None else ()
+        roots = tuple(t for root in self.trace.roots for t in tensors_in(root.output))
+        return roots + self.returned + loss
 
     @cached_property
     def activations(self) -> tuple[Activation, ...]:

@@ -1,7 +1,11 @@
 """The rules, in the order of their codes: an explicit list, so that none can vanish."""
 
 from actlab.checker.rule import Rule
-from actlab.checker.rules.after_the_loss.decoding import ArgmaxOffClassAxis, ProbabilitiesTwice
+from actlab.checker.rules.after_the_loss.decoding import (
+    ArgmaxOffClassAxis,
+    OtherNormaliser,
+    ProbabilitiesTwice,
+)
 from actlab.checker.rules.after_the_loss.thresholds_and_metrics import (
     MetricOnLogits,
     ThresholdOnWrongScale,
@@ -41,6 +45,7 @@ from actlab.checker.rules.loss_input.log_softmax_then_cross_entropy import (
     LogSoftmaxThenCrossEntropy,
 )
 from actlab.checker.rules.loss_input.nll_on_non_log_probability import NllOnNonLogProbability
+from actlab.checker.rules.loss_input.overlap_of_logits import OverlapOfLogits
 from actlab.checker.rules.loss_input.sigmoid_then_cross_entropy import SigmoidThenCrossEntropy
 from actlab.checker.rules.softmax_axis.attention_weights import (
     MaskMissesSoftmax,
@@ -86,6 +91,7 @@ RULES: tuple[type[Rule], ...] = (
     DistributionLogitsGivenProbabilities,
     CustomLossDoubleActivation,
     LogProbabilityMisread,
+    OverlapOfLogits,
     SoftmaxOverOne,
     SingleLogitCrossEntropy,
     SoftmaxOverBatch,
@@ -130,4 +136,5 @@ RULES: tuple[type[Rule], ...] = (
     ThresholdOnWrongScale,
     ArgmaxOffClassAxis,
     ProbabilitiesTwice,
+    OtherNormaliser,
 )

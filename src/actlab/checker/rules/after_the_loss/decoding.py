@@ -1,4 +1,4 @@
-"""ACT703 and ACT704: a decision along another axis than the loss's, and probabilities twice."""
+"""ACT703, ACT704 and ACT705: decisions off the class axis, and normalised twice or otherwise."""
 
 from collections.abc import Callable, Iterator
 
@@ -8,19 +8,22 @@ from torch.nn import functional as F
 
 from actlab.capture import ops
 from actlab.capture.trace import Call
+from actlab.checker.analysis import tensor_tests
 from actlab.checker.analysis.logits import compares_samples, softmax_dim
-from actlab.checker.analysis.origins import HANDED_ON, axis_before, origins
+from actlab.checker.analysis.losses import LossCall
+from actlab.checker.analysis.origins import HANDED_ON, Origin, axis_before, origins
 from actlab.checker.analysis.prediction import prediction_of
 from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding
 from actlab.checker.reporting.fixes import without
 from actlab.checker.rule import Case, Rule, Situation
-from actlab.checker.rules._batches import class_batch
+from actlab.checker.rules._batches import class_batch, label_batch
 from actlab.checker.rules.after_the_loss.thresholds_and_metrics import losses_of, passes
 from actlab.i18n import _
 
 _DECIDING = ("argmax", "max", "topk")
 _NORMALISED = HANDED_ON | {"softmax", "log_softmax", "sigmoid"}
+_OF_LABELS = ("bce_logits", "multilabel_soft_margin_loss")
 _READS_PROBABILITIES = frozenset({"log", "softmax", "log_softmax", "multinomial", "kl_div"})
 
 
@@ -230,3 +233,111 @@ class ProbabilitiesTwice(Rule):
                     why=_("the ratios of the probabilities stay as they were"),
                     fix="p = F.softmax(scores / temperature, dim=-1)",
                 )
+
+
+def _tagged(predict: Callable[[Tensor], object]) -> Situation:
+    net = nn.Sequential(nn.Linear(20, 8), nn.ReLU(), nn.Linear(8, 5))
+    x, y = label_batch(5)
+
+    def evaluate() -> object:
+        with torch.no_grad():
+            return predict(net(x))
+
+    return Situation(
+        step=lambda: F.binary_cross_entropy_with_logits(net(x), y), model=net, evaluate=evaluate
+    )
+
+
+def _softmax_of_tags() -> Situation:
+    return _tagged(lambda scores: scores.softmax(1) > 0.5)
+
+
+def _sigmoid_of_tags() -> Situation:
+    return _tagged(lambda scores: scores.sigmoid() > 0.5)
+
+
+def _sigmoid_of_classes() -> Situation:
+    return _classified(lambda scores: scores.sigmoid() > 0.5, nn.Identity())
+
+
+class OtherNormaliser(Rule):
+    """The evaluation turns scores into probabilities by another function than the loss.
+
+    ## What it does
+    Reports, in the evaluation, softmax over scores that the loss reads one by one, through a
+    sigmoid, where samples have none or several labels; and sigmoid on scores that the loss reads
+    through a softmax.
+
+    ## Why is this bad?
+    Softmax makes labels compete that were trained to be independent: of two right ones at most one
+    is above 0.5. The sigmoid of a class score has no meaning, since softmax leaves a common shift
+    of all scores open. Metrics that depend on the numbers are wrong, and models are chosen by them.
+
+    ## Example
+    ```python
+    loss = F.binary_cross_entropy_with_logits(net(x), tags)
+    p = F.softmax(net(x), dim=1)
+    ```
+
+    ## Use instead
+    ```python
+    loss = F.binary_cross_entropy_with_logits(net(x), tags)
+    p = torch.sigmoid(net(x))
+    ```
+
+    ## Sources
+    - Spijkervet/CLMR#3: https://github.com/Spijkervet/CLMR/issues/3
+    - torchgeo/torchgeo, pull request 791: https://github.com/torchgeo/torchgeo/pull/791
+    """
+
+    code = "ACT705"
+    name = "other-normaliser"
+    severity = "warning"
+    looks_at = "evaluations"
+    faulty = (Case(_softmax_of_tags, "warning"), Case(_sigmoid_of_classes, "warning"))
+    clean = (Case(_sigmoid_of_tags), Case(_probabilities_of_logits))
+
+    def check(self, step: Step) -> Iterator[Finding]:
+        """Yield a finding for each softmax of labels, and each sigmoid of classes."""
+        one = step.evaluation
+        for call in one.trace.calls if one is not None else ():
+            if call.op not in ("softmax", "sigmoid") or not call.inputs or one is None:
+                continue
+            if not one.in_loss_code(call) or not one.is_live(call.inputs[0]):
+                continue
+            for end in origins(call.inputs[0]):
+                read = [loss for loss, other in losses_of(step, end) if not _normalised(other)]
+                if read and all(_is_trained_otherwise(loss, call) for loss in read):
+                    yield self._finding(call, read[0])
+                    return
+
+    def _finding(self, call: Call, loss: LossCall) -> Finding:
+        other = "sigmoid" if call.op == "softmax" else "softmax"
+        return self.found(
+            message=_("{found} is applied to scores that were trained through {other}").format(
+                found=call.op, other=other
+            ),
+            location=call.location,
+            proof=_(
+                "the loss is {loss}, and its targets have none or several labels in a row"
+            ).format(loss=loss.call.op)
+            if call.op == "softmax"
+            else _("the loss is {loss} over {classes} classes").format(
+                loss=loss.call.op, classes=loss.classes
+            ),
+            why=_("thresholds and metrics read numbers that the loss never saw"),
+            fix="p = torch.sigmoid(scores)"
+            if call.op == "softmax"
+            else f"p = F.softmax(scores, dim={loss.class_dim})",
+        )
+
+
+def _normalised(end: Origin) -> bool:
+    return any(call.op in ("softmax", "log_softmax", "sigmoid") for call in end.passed)
+
+
+def _is_trained_otherwise(loss: LossCall, call: Call) -> bool:
+    if call.op == "sigmoid":
+        return loss.kind == "cross_entropy" and loss.classes > 1
+    labels = loss.target.tensor if loss.target is not None and loss.target.intact else None
+    return loss.kind in _OF_LABELS and labels is not None and tensor_tests.is_multi_hot(labels)

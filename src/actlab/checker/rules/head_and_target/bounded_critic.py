@@ -1,5 +1,6 @@
 """ACT305: a critic or a ranking score that cannot leave a range."""
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,14 +10,21 @@ from torch.nn import functional as F
 
 from actlab.capture import ops
 from actlab.capture.trace import Call, Value
-from actlab.checker.analysis.origins import HANDED_ON, is_nudge
+from actlab.checker.analysis import tensor_tests
+from actlab.checker.analysis.origins import HANDED_ON, is_nudge, is_written_relu, origins
+from actlab.checker.analysis.prediction import output_activations_of
 from actlab.checker.analysis.step import Step
+from actlab.checker.analysis.value_ranges import is_number
 from actlab.checker.report import Finding
 from actlab.checker.reporting.fixes import without
 from actlab.checker.rule import Case, Rule, Situation
 from actlab.i18n import _
+from actlab.text import decimal
 
 _LINEAR = HANDED_ON | {"mean", "sum", "neg", "sub", "add", "rsub", "div", "mul"}
+_MARGIN = 1e-3
+"""What a hinge must cost at least before its margin is called out of reach."""
+
 _LINKS = frozenset({
     "log", "logsigmoid", "softplus", "relu", "exp", "clamp", "maximum", "pow",
     "margin_ranking_loss", "triplet_margin_loss", "hinge_embedding_loss",
@@ -49,6 +57,29 @@ def _sigmoid_scores_to_rank() -> Situation:
     return Situation(step=step, task="ranking")
 
 
+def _hinge(*head: nn.Module) -> Situation:
+    critic = nn.Sequential(nn.Linear(20, 16), nn.LeakyReLU(0.2), nn.Linear(16, 1), *head)
+    real, fake = torch.randn(8, 20), torch.randn(8, 20)
+    return Situation(
+        step=lambda: F.relu(1 - critic(real)).mean() + F.relu(1 + critic(fake)).mean(),
+        model=critic,
+    )
+
+
+def _sigmoid_below_a_margin() -> Situation:
+    return _hinge(nn.Sigmoid())
+
+
+def _linear_scores_below_a_margin() -> Situation:
+    return _hinge()
+
+
+def _signed_labels_for_a_sigmoid() -> Situation:
+    net = nn.Linear(20, 1)
+    x, y = torch.randn(8, 20), (torch.arange(8) % 2 * 2.0 - 1).unsqueeze(1)
+    return Situation(step=lambda: (1 - y * torch.sigmoid(net(x))).clamp(min=0).mean(), model=net)
+
+
 def _linear_critic() -> Situation:
     return _critic()
 
@@ -77,14 +108,15 @@ def _pairs_through_a_sigmoid_link() -> Situation:
 
 
 class BoundedCritic(Rule):
-    """A Wasserstein critic, a potential or a ranking score ends in a bounded activation.
+    """A critic, a potential, a ranking score or the score of a hinge loss is bounded.
 
     ## What it does
 
     For the tasks "critic" and "ranking", walks from the loss back through means, sums, differences
     and the usual links to what the model says, and reports sigmoid, tanh, a rectifier or another
     bounded activation there. Without a task it looks only at losses that are nothing but means and
-    differences of outputs, as a Wasserstein critic's is.
+    differences of outputs, as a Wasserstein critic's is, and at hinges, max(0, 1 - y score), whose
+    margin is out of the activation's reach.
 
     ## Why is this bad?
 
@@ -116,15 +148,42 @@ class BoundedCritic(Rule):
         Case(_sigmoid_critic, "warning"),
         Case(_rectified_potential, "warning"),
         Case(_sigmoid_scores_to_rank, "warning"),
+        Case(_sigmoid_below_a_margin, "warning"),
+        Case(_signed_labels_for_a_sigmoid, "warning"),
     )
     clean = (
         Case(_linear_critic),
+        Case(_linear_scores_below_a_margin),
         Case(_sigmoid_for_display_only),
         Case(_pairs_through_a_sigmoid_link),
     )
 
     def check(self, step: Step) -> Iterator[Finding]:
-        """Yield a finding for each bounded activation that a critic's loss reads."""
+        """Yield a finding for each bounded activation that a critic's loss or a hinge reads."""
+        yield from self._hinges(step)
+        yield from self._scores(step)
+
+    def _hinges(self, step: Step) -> Iterator[Finding]:
+        for call in step.trace.calls:
+            hinge = call.op == "relu" or is_written_relu(call)
+            if not hinge or not step.in_loss_code(call) or call.inputs[0].call is None:
+                continue
+            least, scores = _least(step, call.inputs[0])
+            heads = output_activations_of(step, scores) if least > _MARGIN else ()
+            if heads and heads[0].call.op in ops.BOUNDED:
+                yield self.found(
+                    message=_("the score of a hinge loss is bounded by {activation}").format(
+                        activation=heads[0].name
+                    ),
+                    location=heads[0].call.location,
+                    proof=_("scores reach {range}; a sample costs {least} at least").format(
+                        range=step.range_of(scores), least=decimal(least)
+                    ),
+                    why=_("the margin is out of reach: no sample is ever right enough"),
+                    fix=without(heads[0].call),
+                )
+
+    def _scores(self, step: Step) -> Iterator[Finding]:
         asked = step.task_given and step.task in ("critic", "ranking")
         ranked = any(loss.kind == "margin_ranking_loss" for loss in step.loss_calls)
         if not asked and not ranked and (step.loss_calls or step.targets.tensors):
@@ -151,6 +210,36 @@ class BoundedCritic(Rule):
                     ),
                     fix=without(call),
                 )
+
+
+def _least(step: Step, value: Value) -> tuple[float, Value]:
+    """Return the least that c - y * scores, c - scores or c + scores can be for the worst sample.
+
+    And the scores. The least is -inf where the value is none of these.
+    """
+    nothing = -math.inf, value
+    call = value.call
+    if call is None or call.op not in ("add", "sub", "rsub") or len(call.inputs) != 1:
+        return nothing
+    numbers = [item for item in (*call.args, *call.kwargs.values()) if is_number(item)]
+    if not numbers:
+        return nothing
+    margin = float(numbers[0])
+    if call.op == "sub":
+        margin = -margin
+    sign = -1.0 if call.op == "rsub" else 1.0
+    ends = origins(call.inputs[0])
+    term = ends[0].value if len(ends) == 1 else call.inputs[0]
+    low, high = step.range_of(term).low, step.range_of(term).high
+    if term.call is not None and term.call.op == "mul" and len(term.call.inputs) == 2:
+        term, labels = sorted(term.call.inputs, key=step.is_live, reverse=True)
+        seen = tensor_tests.extremes(labels.tensor) if labels.intact else None
+        if step.is_live(labels) or not step.is_live(term) or seen != (-1.0, 1.0):
+            return nothing
+        reach = step.range_of(term)
+        worst = max(margin + min(sign * y * reach.low, sign * y * reach.high) for y in seen)
+        return worst, term
+    return margin + min(sign * low, sign * high), term
 
 
 def _ends(step: Step, loss: Value, through_links: bool) -> Iterator[Call]:

@@ -1,5 +1,6 @@
 """ACT308 and ACT309: a latent distribution whose mean or spread an activation confines."""
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,13 +12,15 @@ from torch.nn import functional as F
 from actlab.capture import ops
 from actlab.capture.trace import Call, Trace, Value
 from actlab.checker.analysis.layers import feeds_a_layer
+from actlab.checker.analysis.losses import LossCall
 from actlab.checker.analysis.origins import HANDED_ON, origins, unscaled, uses
+from actlab.checker.analysis.prediction import output_activations_of, readable_target
 from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding
 from actlab.checker.reporting.fixes import without
-from actlab.checker.rule import Case, Rule, Situation
+from actlab.checker.rule import Case, Rule, Situation, limits
 from actlab.i18n import _
-from actlab.text import decimal
+from actlab.text import decimal, share
 
 _LINEAR = HANDED_ON | {"mul", "div", "clamp"}
 _NOISE = frozenset({"randn", "randn_like", "normal", "new_empty", "standard_normal"})
@@ -86,15 +89,41 @@ def _squashed_once() -> Situation:
     return _policy(nn.Identity(), nn.Identity())
 
 
+def _rectified_log_rate() -> Situation:
+    net = nn.Sequential(nn.Linear(20, 1), nn.ReLU())
+    return Situation(net, nn.PoissonNLLLoss(), (torch.randn(32, 20), _counts()))
+
+
+def _free_log_rate() -> Situation:
+    return Situation(nn.Linear(20, 1), nn.PoissonNLLLoss(), (torch.randn(32, 20), _counts()))
+
+
+def _counts() -> Tensor:
+    return (torch.arange(32) % 4).float().unsqueeze(1)
+
+
+def _softplus_of_a_log_deviation_in_a_likelihood() -> Situation:
+    net, x, y = nn.Linear(20, 2), torch.randn(32, 20), torch.randn(32)
+
+    def step() -> Tensor:
+        mean, log_std = net(x).unbind(1)
+        normal: Any = Normal(mean, F.softplus(log_std).exp())
+        loss: Tensor = -normal.log_prob(y).mean()
+        return loss
+
+    return Situation(step=step)
+
+
 class BoundedLogParameter(Rule):
-    """A rectifier or a bound on a log-variance, or a rectifier on a latent mean.
+    """A rectifier or a bound on a log-variance or log-rate, or a rectifier on a latent mean.
 
     ## What it does
     Follows an activation through factors, clamps and views into an exponential that scales noise, a
     normal distribution or a Gaussian likelihood, and reports it where the smallest standard
     deviation that is left is above the limit. Reports a rectified mean, too, if the sample goes on
     into a layer: a code, not a prediction. A tanh that is stretched over a range of log-deviations
-    is right.
+    is right. Of a Poisson loss, which takes the logarithm of the rate, it reports a rectifier where
+    targets lie below the least rate that is left.
 
     ## Why is this bad?
     A logarithm is there so that the number may have both signs. Behind ReLU the standard deviation
@@ -120,13 +149,15 @@ class BoundedLogParameter(Rule):
     code = "ACT308"
     name = "bounded-log-parameter"
     severity = "warning"
-    thresholds = {"deviation": 0.2}  # noqa: RUF012  read only
+    thresholds = limits(deviation=0.2, targets_below=0.05)
     faulty = (
         Case(_rectified_log_variance, "warning"),
         Case(_rectified_log_deviation_of_a_policy, "warning"),
         Case(_rectified_latent_mean, "warning"),
+        Case(_softplus_of_a_log_deviation_in_a_likelihood, "warning"),
+        Case(_rectified_log_rate, "warning"),
     )
-    clean = (Case(_free_log_variance), Case(_squashed_once))
+    clean = (Case(_free_log_variance), Case(_squashed_once), Case(_free_log_rate))
 
     def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each latent parameter that an activation confines."""
@@ -135,6 +166,29 @@ class BoundedLogParameter(Rule):
                 yield from self._spread(step, call)
         for mean, sample in samples_of(step):
             yield from self._mean(step, mean, sample)
+        for loss in step.loss_calls:
+            if loss.kind == "poisson_nll_loss" and loss.call.argument("log_input", 2, True):
+                yield from self._rate(step, loss)
+
+    def _rate(self, step: Step, loss: LossCall) -> Iterator[Finding]:
+        target = readable_target(loss)
+        heads = output_activations_of(step, loss.input)
+        lowest = step.range_of(loss.input).low
+        if target is None or not heads or lowest == -math.inf:
+            return
+        below = float((target < math.exp(min(lowest, 700.0))).float().mean())
+        if below > self.limits["targets_below"]:
+            yield self.found(
+                message=_("{activation} is applied to the logarithm of a rate").format(
+                    activation=heads[0].name
+                ),
+                location=heads[0].call.location,
+                proof=_("the rate cannot go below {low}; {share} of the targets do").format(
+                    low=decimal(math.exp(min(lowest, 700.0))), share=share(below, 1.0)
+                ),
+                why=_("a logarithm needs both signs; the loss applies the exponential itself"),
+                fix=without(heads[0].call),
+            )
 
     def _spread(self, step: Step, exp: Call) -> Iterator[Finding]:
         ends = origins(exp.inputs[0], _LINEAR, nudges=False)
@@ -174,10 +228,11 @@ class BoundedLogParameter(Rule):
 
 def _scales_noise(trace: Trace, value: Value, depth: int = 0) -> bool:
     """Return whether a value multiplies noise, or is the scale of a Gaussian."""
-    for call, given in uses(trace, value):
+    for call in trace.users_of(value):
         origin = call.origin.replace("\\", "/")
         if call.op == "broadcast_tensors" and origin.endswith("distributions/normal.py"):
-            return given is call.inputs[-1]
+            return value is call.inputs[-1]
+    for call, given in uses(trace, value):
         if call.op == "gaussian_nll_loss":
             return given is call.argument("var", 2)
         if call.op == "mul" and any(_is_noise(v) for v in call.inputs if v is not given):

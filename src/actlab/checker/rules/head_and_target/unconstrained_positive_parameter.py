@@ -11,11 +11,13 @@ from actlab.capture import ops
 from actlab.capture.trace import Call, Value
 from actlab.checker.analysis import tensor_tests
 from actlab.checker.analysis.losses import LossCall
+from actlab.checker.analysis.origins import is_nudge
 from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding
-from actlab.checker.rule import Case, Rule, Situation
+from actlab.checker.rule import Case, Rule, Situation, limits
 from actlab.checker.rules._batches import real_batch
 from actlab.i18n import _
+from actlab.text import share, significant
 
 _POSITIVE = {
     "normal.py": (1,), "laplace.py": (1,), "cauchy.py": (1,), "gumbel.py": (1,),
@@ -24,6 +26,8 @@ _POSITIVE = {
     "fishersnedecor.py": (0, 1), "kumaraswamy.py": (0, 1),
 }  # fmt: skip
 """Which of the tensors that a distribution of torch broadcasts together must be positive."""
+
+_CUTTING = frozenset({"relu", "relu6", "clamp", "threshold"})
 
 
 class _TwoHeads(nn.Module):
@@ -64,24 +68,54 @@ def _softplus_variance() -> Situation:
     return Situation(_TwoHeads(nn.Softplus()), _gaussian, real_batch())
 
 
+def _rectified_variance() -> Situation:
+    return Situation(_TwoHeads(nn.ReLU()), _gaussian, real_batch())
+
+
+def _rectified_scale_with_an_epsilon() -> Situation:
+    net = _TwoHeads(nn.Identity())
+    x, y = real_batch()
+
+    def step() -> Any:
+        mean, scale = net(x)
+        normal: Any = torch.distributions.Normal(mean, scale.clamp(min=0) + 1e-6)
+        return -normal.log_prob(y).mean()
+
+    return Situation(step=step)
+
+
+def _scale_with_a_floor() -> Situation:
+    net = _TwoHeads(nn.Identity())
+    x, y = real_batch()
+
+    def step() -> Any:
+        mean, scale = net(x)
+        normal: Any = torch.distributions.Normal(mean, F.softplus(scale).clamp(min=1e-3))
+        return -normal.log_prob(y).mean()
+
+    return Situation(step=step)
+
+
 def _log_rate() -> Situation:
     x, y = real_batch()
     return Situation(nn.Linear(20, 1), nn.PoissonNLLLoss(), (x, y.abs().round()))
 
 
 class UnconstrainedPositiveParameter(Rule):
-    """An output that is used as variance, scale or rate may become negative.
+    """An output that is used as variance, scale or rate may become negative, or is cut off at 0.
 
     ## What it does
 
     Reports the variance of `gaussian_nll_loss`, the input of `poisson_nll_loss` without log, and
     parameters of distributions that must be positive, if they are negative on the batch or come
-    from a layer that nothing keeps positive.
+    from a layer that nothing keeps positive. Reports a rectifier or a clamp at next to nothing,
+    too, if a part of the batch lies at its floor.
 
     ## Why is this bad?
 
     torch stops with an error at the first negative number, or computes the logarithm of one, NaN:
-    some time into the training, when the first sample gets there.
+    some time into the training, when the first sample gets there. A scale that was cut off at 0 has
+    no gradient, and its likelihood is of the order of one over the epsilon that was added.
 
     ## Example
 
@@ -102,12 +136,15 @@ class UnconstrainedPositiveParameter(Rule):
     name = "unconstrained-positive-parameter"
     severity = "warning"
     looks_at = "losses"
+    thresholds = limits(floor=0.01, at_floor=0.05)
     faulty = (
         Case(_linear_variance, "warning"),
         Case(_linear_rate, "warning"),
         Case(_linear_scale_of_a_normal, "warning"),
+        Case(_rectified_variance, "warning"),
+        Case(_rectified_scale_with_an_epsilon, "warning"),
     )
-    clean = (Case(_softplus_variance), Case(_log_rate))
+    clean = (Case(_softplus_variance), Case(_log_rate), Case(_scale_with_a_floor))
 
     def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each positive parameter that nothing keeps positive."""
@@ -120,7 +157,10 @@ class UnconstrainedPositiveParameter(Rule):
                 yield from self._judge(step, call, value)
 
     def _judge(self, step: Step, call: Call, value: Value) -> Iterator[Finding]:
-        if not step.is_live(value) or step.range_of(value).low >= 0.0:
+        if not step.is_live(value):
+            return
+        if step.range_of(value).low >= 0.0:
+            yield from self._cut_off(step, value)
             return
         seen = tensor_tests.extremes(value.tensor) if value.intact else None
         negative = seen is not None and seen[0] < 0.0
@@ -141,6 +181,31 @@ class UnconstrainedPositiveParameter(Rule):
             why=_("the first negative number is an error or a NaN, some time into the training"),
             fix="scale = F.softplus(raw_scale)",
         )
+
+    def _cut_off(self, step: Step, value: Value) -> Iterator[Finding]:
+        """Yield a finding where a rectifier keeps numbers positive, and some lie at its floor."""
+        for origin in step.origins(value):
+            cut = origin.call
+            if cut is None or cut.op not in _CUTTING or is_nudge(cut):
+                continue
+            floor = step.range_of(cut.output).low
+            numbers = tensor_tests.sample(cut.output.tensor) if cut.output.intact else None
+            if numbers is None or not 0.0 <= floor <= self.limits["floor"]:
+                continue
+            at_floor = float((numbers <= floor + 1e-12).float().mean())
+            if at_floor > self.limits["at_floor"]:
+                yield self.found(
+                    message=_("a variance, scale or rate is cut off at {floor} by {op}").format(
+                        floor=significant(floor, 3), op=cut.op
+                    ),
+                    location=cut.location,
+                    proof=_("{share} of this batch lie there, where the gradient is 0").format(
+                        share=share(at_floor, 1.0)
+                    ),
+                    why=_("what is cut off cannot recover, and its likelihood explodes"),
+                    fix="scale = F.softplus(raw_scale)",
+                )
+                return
 
 
 def _of_distribution(call: Call) -> list[Value]:

@@ -8,14 +8,16 @@ from torch import nn
 from torch.nn import functional as F
 
 from actlab.capture import ops
+from actlab.capture.trace import Call
 from actlab.checker.analysis import tensor_tests
 from actlab.checker.analysis.losses import LossCall
 from actlab.checker.analysis.origins import Origin, unscaled
 from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding
-from actlab.checker.rule import Case, Rule, Situation
+from actlab.checker.rule import Case, Rule, Situation, limits
 from actlab.checker.rules._batches import label_batch
 from actlab.i18n import _
+from actlab.text import share as share_of
 
 _LEAVES_UNIT = (
     ops.AFFINE | ops.NORMS | ops.RECTIFIERS | ops.RECURRENT | ops.ATTENTION
@@ -68,6 +70,34 @@ def _cosine_of_rectified_embeddings() -> Situation:
     return Situation(Match(), nn.BCELoss(), (x, y[:, 0]))
 
 
+def _cut_to_the_unit_interval(low: float, high: float) -> Situation:
+    x, y = label_batch()
+    return Situation(
+        nn.Linear(20, 1), lambda z, y: F.binary_cross_entropy(z.clamp(low, high), y), (x, y)
+    )
+
+
+def _cut_off_scores() -> Situation:
+    return _cut_to_the_unit_interval(0.0, 1.0)
+
+
+def _cut_off_inside_a_written_loss() -> Situation:
+    def loss(z: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        p = z.clamp(1e-6, 1 - 1e-6)
+        return -(y * torch.log(p) + (1 - y) * torch.log(1 - p)).mean()
+
+    return Situation(nn.Linear(20, 1), loss, label_batch())
+
+
+def _guarded_probabilities() -> Situation:
+    x, y = label_batch()
+    return Situation(
+        nn.Linear(20, 1),
+        lambda z, y: F.binary_cross_entropy(z.sigmoid().clamp(1e-6, 1 - 1e-6), y),
+        (x, y),
+    )
+
+
 def _scaled_to_start_inside() -> Situation:
     class Net(nn.Module):
         def __init__(self) -> None:
@@ -87,12 +117,13 @@ class BceOnNonProbability(Rule):
 
     Reports `binary_cross_entropy`, or a loss written out as y log p + (1 - y) log(1 - p), whose
     input leaves [0, 1] on the batch or on noise, or comes from an operation that cannot keep it
-    there (a linear layer, a rectifier, tanh).
+    there (a linear layer, a rectifier, tanh), or was only cut off at 0 and 1.
 
     ## Why is this bad?
 
     The logarithm of a negative number is NaN. torch raises an error, but only when a number is out
-    of range: a small network slips through at first and stops in the middle of a training.
+    of range: a small network slips through at first and stops in the middle of a training. What
+    `clamp` cuts off has no gradient, so the samples that are most wrong teach nothing.
 
     ## Example
 
@@ -114,18 +145,24 @@ class BceOnNonProbability(Rule):
     name = "bce-on-non-probability"
     severity = "error"
     looks_at = "binary cross entropies"
+    thresholds = limits(cut_off=0.05)
     faulty = (
         Case(_no_sigmoid, "error"),
         Case(_inside_at_first, "error"),
         Case(_scaled_to_start_inside, "error"),
         Case(_tanh_head, "error"),
+        Case(_cut_off_scores, "error"),
+        Case(_cut_off_inside_a_written_loss, "error"),
     )
-    clean = (Case(_sigmoid), Case(_cosine_of_rectified_embeddings))
+    clean = (Case(_sigmoid), Case(_cosine_of_rectified_embeddings), Case(_guarded_probabilities))
 
     def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each binary cross entropy on what is no probability."""
         for loss in step.loss_calls:
-            if loss.kind != "bce" or step.range_of(loss.input).within(0.0, 1.0):
+            if loss.kind != "bce":
+                continue
+            if step.range_of(loss.input).within(0.0, 1.0):
+                yield from self._cut_off(step, loss)
                 continue
             proof = self._proof(step, loss)
             if proof is not None:
@@ -140,6 +177,30 @@ class BceOnNonProbability(Rule):
                     fix="loss = F.binary_cross_entropy_with_logits(logits, y)",
                 )
 
+    def _cut_off(self, step: Step, loss: LossCall) -> Iterator[Finding]:
+        """Yield a finding where a clamp alone keeps scores within [0, 1]."""
+        for origin in step.origins(loss.input):
+            cut = origin.call
+            if cut is None or cut.op not in ("clamp", "hardtanh") or not step.is_live(cut.output):
+                continue
+            ends = [unscaled(end) for end in step.origins(cut.inputs[0])]
+            if not any(
+                leaves_unit_interval(step, end) or _is_unbounded_product(step, end) for end in ends
+            ):
+                continue
+            share = _share_outside(cut)
+            yield self.found(
+                severity="error" if share > self.limits["cut_off"] else "warning",
+                message=_("binary cross entropy is given scores that were cut off at 0 and 1"),
+                location=cut.location,
+                proof=_("{op} has no gradient for {share} of this batch").format(
+                    op=cut.op, share=share_of(share, 1.0)
+                ),
+                why=_("what is cut off learns nothing; a sigmoid keeps a gradient everywhere"),
+                fix="loss = F.binary_cross_entropy_with_logits(logits, y)",
+            )
+            return
+
     def _proof(self, step: Step, loss: LossCall) -> str | None:
         seen = tensor_tests.extremes(loss.input.tensor) if loss.input.intact else None
         if seen is not None and (seen[0] < 0.0 or seen[1] > 1.0):
@@ -147,7 +208,7 @@ class BceOnNonProbability(Rule):
                 low=seen[0], high=seen[1]
             )
         ends = [unscaled(origin) for origin in step.origins(loss.input)]
-        leaving = [origin for origin in ends if _leaves(step, origin)]
+        leaving = [origin for origin in ends if leaves_unit_interval(step, origin)]
         if leaving:
             return _("the input comes from {op}, which reaches {range}").format(
                 op=leaving[0].op, range=step.range_of(leaving[0].value)
@@ -155,9 +216,27 @@ class BceOnNonProbability(Rule):
         return None
 
 
-def _leaves(step: Step, origin: Origin) -> bool:
+def leaves_unit_interval(step: Step, origin: Origin) -> bool:
+    """Return whether an operation leaves [0, 1] sooner or later, whatever this batch shows."""
     if origin.op in ("matmul", "einsum"):
         return any(value.tensor.requires_grad and value.call is None
                    for value in (origin.call.inputs if origin.call else ()))  # fmt: skip
     confined = step.range_of(origin.value).within(0.0, 1.0)
     return origin.op in _LEAVES_UNIT and not confined
+
+
+def _is_unbounded_product(step: Step, origin: Origin) -> bool:
+    """Return whether a product of computed values reaches both ends of the line."""
+    reach = step.range_of(origin.value)
+    return origin.op in ops.PRODUCTS and not reach.within(-1.0, 1.0) and reach.low < 0.0
+
+
+def _share_outside(cut: Call) -> float:
+    """Return the share of numbers that a call changed."""
+    before, after = (
+        tensor_tests.sample(cut.inputs[0].tensor),
+        tensor_tests.sample(cut.output.tensor),
+    )
+    if before is None or after is None or before.shape != after.shape:
+        return 0.0
+    return float((before != after).float().mean())

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from actlab.capture import ops
 from actlab.capture.trace import Call, Value
 from actlab.checker.analysis import tensor_tests
+from actlab.checker.analysis.layers import feeds_a_layer
 from actlab.checker.analysis.logits import softmax_dim
 from actlab.checker.analysis.origins import axis_before, origins, uses
 from actlab.checker.analysis.step import Step, is_parameter
@@ -33,6 +34,12 @@ class _Pooling(nn.Module):
         scores = self.score(hidden).squeeze(-1)
         if self.way == "scores":
             weights = torch.softmax(scores * mask, dim=1)
+        elif self.way == "filled with zeros":
+            weights = torch.softmax(scores.masked_fill(mask == 0, 0.0), dim=1)
+        elif self.way == "added":
+            weights = torch.softmax(scores + mask, dim=1)
+        elif self.way == "weights filled with zeros":
+            weights = torch.softmax(scores, dim=1).masked_fill(mask == 0, 0.0)
         elif self.way == "weights":
             weights = torch.softmax(scores, dim=1) * mask
         elif self.way == "renormalised":
@@ -55,6 +62,49 @@ def _scores_times_mask() -> Situation:
 
 def _weights_times_mask() -> Situation:
     return _pooled("weights")
+
+
+def _scores_filled_with_zeros() -> Situation:
+    return _pooled("filled with zeros")
+
+
+def _scores_plus_mask() -> Situation:
+    return _pooled("added")
+
+
+def _weights_filled_with_zeros() -> Situation:
+    return _pooled("weights filled with zeros")
+
+
+def _causal_mask_in_a_bare_step() -> Situation:
+    q, out, x, y = nn.Linear(8, 8), nn.Linear(8, 5), torch.randn(8, 6, 8), torch.arange(48) % 5
+    causal = torch.tril(torch.ones(6, 6))
+
+    def step() -> Tensor:
+        weights = torch.softmax(q(x) @ x.transpose(1, 2) / 8**0.5, -1) * causal
+        return nn.functional.cross_entropy(out(weights @ x).flatten(0, 1), y)
+
+    return Situation(step=step)
+
+
+def _numbers_for_a_mask_of_truth_values(right: bool) -> Situation:
+    q, out, x, y = nn.Linear(8, 8), nn.Linear(8, 5), torch.randn(8, 6, 8), torch.arange(48) % 5
+    causal = torch.tril(torch.ones(6, 6))
+    mask = causal.bool() if right else causal
+
+    def step() -> Tensor:
+        mixed = nn.functional.scaled_dot_product_attention(q(x), x, x, attn_mask=mask)
+        return nn.functional.cross_entropy(out(mixed).flatten(0, 1), y)
+
+    return Situation(step=step)
+
+
+def _ones_added_by_fused_attention() -> Situation:
+    return _numbers_for_a_mask_of_truth_values(right=False)
+
+
+def _truth_values_for_fused_attention() -> Situation:
+    return _numbers_for_a_mask_of_truth_values(right=True)
 
 
 def _masked_with_infinity() -> Situation:
@@ -90,13 +140,15 @@ def _over_the_keys() -> Situation:
 
 
 class MaskMissesSoftmax(Rule):
-    """A mask is multiplied before a softmax, or after it without renormalising.
+    """A mask is multiplied or added before a softmax, or applied after it without renormalising.
 
     ## What it does
-    Reports a product of scores with zeros and ones right before a softmax, where the mask differs
-    along the dimension of the softmax; and a product of the weights with such a mask after it, if
-    it takes away weight and nothing divides by what is left. Weights that are masked again and
-    renormalised are right, and so are one-hot rows, which pick.
+    Reports a product or a sum of scores with zeros and ones right before a softmax, where the mask
+    differs along the dimension of the softmax, and scores that are filled with a number that leaves
+    weight behind the mask, such as 0 or -1e-9; a float mask of zeros and ones that torch's fused
+    attention adds to the scores; and a mask after the softmax, if it takes away weight and nothing
+    divides by what is left. Weights that are masked again and renormalised are right, and so are
+    one-hot rows, which pick.
 
     ## Why is this bad?
     exp(0) is 1: a score that is masked with 0 keeps its weight, and beats every negative score.
@@ -121,75 +173,162 @@ class MaskMissesSoftmax(Rule):
     code = "ACT206"
     name = "mask-misses-softmax"
     severity = "warning"
-    thresholds = {"lost": 1e-3}  # noqa: RUF012  read only
-    faulty = (Case(_scores_times_mask, "warning"), Case(_weights_times_mask, "warning"))
-    clean = (Case(_masked_with_infinity), Case(_renormalised_after_the_mask))
+    thresholds = {"lost": 1e-3, "left": 0.01}  # noqa: RUF012  read only
+    faulty = (
+        Case(_scores_times_mask, "warning"),
+        Case(_scores_plus_mask, "warning"),
+        Case(_scores_filled_with_zeros, "warning"),
+        Case(_weights_times_mask, "warning"),
+        Case(_weights_filled_with_zeros, "warning"),
+        Case(_causal_mask_in_a_bare_step, "warning"),
+        Case(_ones_added_by_fused_attention, "warning"),
+    )
+    clean = (
+        Case(_masked_with_infinity),
+        Case(_renormalised_after_the_mask),
+        Case(_truth_values_for_fused_attention),
+    )
 
     def check(self, step: Step) -> Iterator[Finding]:
-        """Yield a finding for each mask that is multiplied at the wrong place."""
+        """Yield a finding for each mask that is applied at the wrong place."""
         for call in step.trace.calls:
+            if call.op in ops.ATTENTION:
+                yield from self._fused(step, call)
             if call.op != "softmax" or not call.inputs or call.output.tensor.ndim < 2:
                 continue
             dim = softmax_dim(call)
-            after = list(_products_with_mask(step, call, dim))
-            renormalised = any(_is_renormalised(step, product) for product, __ in after)
-            before = _masked_before(step, call, dim)
+            after = list(_masked_after(step, call, dim))
+            renormalised = any(_is_renormalised(step, masked) for masked, __ in after)
+            before = _masked_before(step, call, dim, self.limits["left"])
             if before is not None and not renormalised:
-                yield self._finding(before, before=True)
-            for product, mask in after:
-                if not renormalised and not step.in_loss_code(product):
-                    lost = _lost_weight(call.output, mask)
-                    if lost > self.limits["lost"]:
-                        yield self._finding(product, before=False, lost=lost)
+                yield self._before(before)
+            for masked, lost in after:
+                weighs = feeds_a_layer(step.trace, masked.output) or not step.in_loss_code(masked)
+                if not renormalised and weighs and lost > self.limits["lost"]:
+                    yield self._after(masked, lost)
 
-    def _finding(self, product: Call, *, before: bool, lost: float = 0.0) -> Finding:
+    def _before(self, call: Call) -> Finding:
         return self.found(
-            message=_("scores are multiplied by a mask before softmax")
-            if before
-            else _("softmax weights are multiplied by a mask and not renormalised"),
-            location=product.location,
-            proof=_("a masked score is 0, and exp(0) = 1: it keeps its weight")
-            if before
-            else _("the mask takes away up to {lost:.3g} of a sum of 1").format(lost=lost),
+            message={
+                "mul": _("scores are multiplied by a mask before softmax"),
+                "add": _("a mask of zeros and ones is added to scores before softmax"),
+            }.get(call.op, _("scores behind a mask are filled with a number that keeps weight")),
+            location=call.location,
+            proof={
+                "mul": _("a masked score is 0, and exp(0) = 1: it keeps its weight"),
+                "add": _("exp(1) / exp(0) = 2.718: the mask weighs, and removes nothing"),
+            }.get(call.op, _("after the softmax, a part of the weight lies behind the mask")),
             why=_("padding takes part, and how much depends on the length"),
             fix='scores = scores.masked_fill(mask == 0, float("-inf"))',
         )
 
+    def _after(self, call: Call, lost: float) -> Finding:
+        return self.found(
+            message=_("softmax weights are multiplied by a mask and not renormalised"),
+            location=call.location,
+            proof=_("the mask takes away up to {lost:.3g} of a sum of 1").format(lost=lost),
+            why=_("padding takes part, and how much depends on the length"),
+            fix='scores = scores.masked_fill(mask == 0, float("-inf"))',
+        )
 
-def _masked_before(step: Step, softmax: Call, dim: int) -> Call | None:
-    for end in origins(softmax.inputs[0], ops.VIEWS):
+    def _fused(self, step: Step, call: Call) -> Iterator[Finding]:
+        """Yield a finding for zeros and ones that an attention of torch's adds to its scores."""
+        for value in call.inputs:
+            given = call.kwargs.get("attn_mask", call.args[3] if len(call.args) > 3 else None)
+            if value is given and value.tensor.is_floating_point() and _is_zero_one(step, value):
+                counts = value.tensor.sum(-1)
+                if bool(((counts > 0) & (counts < value.shape[-1])).any()):
+                    yield self.found(
+                        message=_("a float mask of zeros and ones is added to scores"),
+                        location=call.location,
+                        proof=_("exp(1) / exp(0) = 2.718: the mask weighs, and removes nothing"),
+                        why=_("a mask of truth values removes; one of numbers is added"),
+                        fix="mask = mask.bool()",
+                    )
+
+
+def _masked_before(step: Step, softmax: Call, dim: int, left: float) -> Call | None:
+    """Return the call that applies a mask to the scores and leaves weight behind it."""
+    for end in origins(softmax.inputs[0], ops.VIEWS, nudges=False):
         call = end.call
         if call is not None and call.op == "div" and len(call.inputs) == 1:  # a temperature
             call = call.inputs[0].call
-        if call is None or call.op != "mul" or len(call.inputs) != 2:
-            continue
         axis = axis_before(dim, end.passed)
-        if axis is not None and any(_is_mask(step, v, call.output, axis) for v in call.inputs):
+        if call is None or axis is None:
+            continue
+        if call.op in ("mul", "add") and len(call.inputs) == 2:
+            if any(_is_mask(step, v, call.output, axis) for v in call.inputs):
+                return call
+        elif call.op in ("masked_fill", "where") and _keeps_weight(step, softmax, call, dim, left):
             return call
     return None
 
 
-def _products_with_mask(step: Step, softmax: Call, dim: int) -> Iterator[tuple[Call, Value]]:
-    """Yield the products of a softmax's output, not moved, with a mask."""
-    for user, given in uses(step.trace, softmax.output):
-        if user.op != "mul" or len(user.inputs) != 2 or user.output.shape != softmax.output.shape:
-            continue
-        for other in user.inputs:
-            if other is not given and _is_mask(step, other, user.output, dim):
-                yield user, other
+def _keeps_weight(step: Step, softmax: Call, fill: Call, dim: int, left: float) -> bool:
+    """Return whether filled scores keep a share of the weight, in rows that have others, too."""
+    mask = _filled_with(step, fill, -1.0, 1.0)
+    weights = softmax.output
+    if mask is None or weights.shape != fill.output.shape or not weights.intact:
+        return False
+    covered = mask.expand(weights.shape)
+    some = covered.any(dim) & ~covered.all(dim)
+    behind = torch.where(covered, weights.tensor.detach().float(), 0.0).sum(dim)
+    return bool((behind[some] > left).any())
+
+
+def _filled_with(step: Step, call: Call, low: float, high: float) -> Tensor | None:
+    """Return where a call filled in a number between `low` and `high`, None for other calls."""
+    if call.op == "masked_fill":
+        mask, number = call.argument("mask", 1), call.argument("value", 2)
+        turned = False
+    elif call.op == "where":
+        mask, number = call.argument("condition", 0), call.argument("other", 2)
+        turned = True
+    else:
+        return None
+    if isinstance(number, Value):
+        reach = step.range_of(number)
+        number = reach.low if reach.low == reach.high else None
+    if not isinstance(mask, Value) or not isinstance(number, (int, float)):
+        return None
+    readable = mask.intact and tensor_tests.readable(mask.tensor) and not step.is_live(mask)
+    if not readable or mask.tensor.dtype is not torch.bool or not low <= number <= high:
+        return None
+    return ~mask.tensor if turned else mask.tensor
+
+
+def _masked_after(step: Step, softmax: Call, dim: int) -> Iterator[tuple[Call, float]]:
+    """Yield the calls that mask a softmax's output, not moved, with the weight that each takes."""
+    weights = softmax.output
+    for user, given in uses(step.trace, weights):
+        if user.op == "mul" and len(user.inputs) == 2 and user.output.shape == weights.shape:
+            for other in user.inputs:
+                if other is not given and _is_mask(step, other, user.output, dim):
+                    yield user, _lost_weight(weights, other.tensor)
+    for user in step.trace.users_of(weights):
+        mask = _filled_with(step, user, 0.0, 0.0)
+        if mask is not None and user.output.shape == weights.shape:
+            kept = ~mask.expand(weights.shape)
+            if bool(((kept.sum(dim) > 0) & mask.expand(weights.shape).any(dim)).any()):
+                yield user, _lost_weight(weights, kept)
 
 
 def _is_mask(step: Step, value: Value, product: Value, dim: int) -> bool:
     """Return whether a value is fixed zeros and ones that differ along a dimension of a product."""
+    if not _is_zero_one(step, value):
+        return False
     tensor = value.tensor
-    if step.is_live(value) or not value.intact or not tensor_tests.readable(tensor):
-        return False
-    if tensor.ndim == 0 or not bool(((tensor == 0) | (tensor == 1)).all()):
-        return False
     mask = tensor.expand(product.shape) if tensor.shape != product.shape else tensor
     counts = mask.float().sum(dim)
     one_hot = bool((counts == 1).all())
     return not one_hot and bool(((counts > 0) & (counts < mask.shape[dim])).any())
+
+
+def _is_zero_one(step: Step, value: Value) -> bool:
+    tensor = value.tensor
+    if step.is_live(value) or not value.intact or not tensor_tests.readable(tensor):
+        return False
+    return tensor.ndim > 0 and bool(((tensor == 0) | (tensor == 1)).all())
 
 
 def _is_renormalised(step: Step, product: Call) -> bool:
@@ -207,11 +346,11 @@ def _is_renormalised(step: Step, product: Call) -> bool:
     return False
 
 
-def _lost_weight(weights: Value, mask: Value) -> float:
+def _lost_weight(weights: Value, mask: Tensor) -> float:
     if not weights.intact or not tensor_tests.readable(weights.tensor):
         return 0.0
     with torch.no_grad():
-        kept = (weights.tensor * mask.tensor).float()
+        kept = (weights.tensor * mask).float()
         return float((weights.tensor.float() - kept).max())
 
 

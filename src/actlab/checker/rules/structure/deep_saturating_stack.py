@@ -35,6 +35,14 @@ def _eight_tanh_layers() -> Situation:
     return _mlp(nn.Tanh, 8)
 
 
+def _ten_tanh_layers_with_weights_for_tanh() -> Situation:
+    situation = _mlp(nn.Tanh, 10)
+    for layer in situation.model:
+        if isinstance(layer, nn.Linear):
+            nn.init.xavier_normal_(layer.weight, nn.init.calculate_gain("tanh"))
+    return situation
+
+
 def _three_sigmoid_layers() -> Situation:
     return _mlp(nn.Sigmoid, 3)
 
@@ -50,7 +58,8 @@ class DeepSaturatingStack(Rule):
 
     Counts layers with weights in series whose activation is sigmoid (four are reported) or tanh
     (eight), with nothing but views, dropout and pooling in between. The proof has the ratio of the
-    gradient to the weights in the first layer of the chain against the last.
+    gradient to the weights in the first layer of the chain against the last; a chain of tanh whose
+    gradient arrives, since its weights were drawn for tanh, is right.
 
     ## Why is this bad?
 
@@ -74,9 +83,13 @@ class DeepSaturatingStack(Rule):
     code = "ACT406"
     name = "deep-saturating-stack"
     severity = "warning"
-    thresholds = limits(sigmoid_layers=4, tanh_layers=8)
+    thresholds = limits(sigmoid_layers=4, tanh_layers=8, tanh_ratio=0.5)
     faulty = (Case(_four_sigmoid_layers, "warning"), Case(_eight_tanh_layers, "warning"))
-    clean = (Case(_three_sigmoid_layers), Case(_with_norms_between))
+    clean = (
+        Case(_three_sigmoid_layers),
+        Case(_with_norms_between),
+        Case(_ten_tanh_layers_with_weights_for_tanh),
+    )
 
     def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each chain that is long enough, where it ends."""
@@ -85,8 +98,13 @@ class DeepSaturatingStack(Rule):
         for chain in chains.values():
             last = chain[-1]
             limit = self.limits["tanh_layers" if last.op == "tanh" else "sigmoid_layers"]
-            if len(chain) >= limit and id(last) not in inner:
+            if len(chain) >= limit and id(last) not in inner and not self._arrives(step, chain):
                 yield self._finding(step, chain)
+
+    def _arrives(self, step: Step, chain: tuple[Call, ...]) -> bool:
+        """Return whether a gradient gets through a chain of tanh: the weights are scaled for it."""
+        ratio = _ratio(step, _layer_before(chain[0]), _layer_before(chain[-1]))
+        return chain[-1].op == "tanh" and ratio is not None and ratio > self.limits["tanh_ratio"]
 
     def _finding(self, step: Step, chain: tuple[Call, ...]) -> Finding:
         last = chain[-1]

@@ -57,6 +57,20 @@ def _whole_net() -> Situation:
     return Situation(net, nn.MSELoss(), real_batch())
 
 
+def _activation_in_a_line_of_its_own() -> Situation:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.a, self.b = nn.Linear(20, 64), nn.Linear(64, 5)
+
+        def forward(self, x: torch.Tensor) -> Any:
+            x = self.a(x)
+            torch.relu(x)
+            return self.b(x)
+
+    return Situation(Net(), nn.CrossEntropyLoss(), class_batch(5))
+
+
 def _with_activation() -> Situation:
     net = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 5))
     return Situation(net, nn.CrossEntropyLoss(), class_batch(5))
@@ -89,7 +103,8 @@ class NoNonlinearity(Rule):
     Reports a linear or convolutional layer whose whole input comes from other such layers through
     views, dropout, batch norm, averaging or concatenation alone, where the width in between is no
     bottleneck. It is an error if the whole network is affine, which a run on mixtures of inputs
-    confirms: f(a x + (1 - a) y) = a f(x) + (1 - a) f(y). Residual streams, attention projections
+    confirms: f(a x + (1 - a) y) = a f(x) + (1 - a) f(y). An activation whose result is thrown away,
+    as in a line `F.relu(x)`, parts nothing, and is named. Residual streams, attention projections
     and the other deliberate forms are ACT402's.
 
     ## Why is this bad?
@@ -119,6 +134,7 @@ class NoNonlinearity(Rule):
         Case(_last_two_layers, "warning"),
         Case(_feed_forward_without_activation, "warning"),
         Case(_whole_net, "error"),
+        Case(_activation_in_a_line_of_its_own, "error"),
     )
     clean = (Case(_with_activation), Case(_one_layer), Case(_residual_stream))
 
@@ -131,6 +147,7 @@ class NoNonlinearity(Rule):
 
     def _finding(self, step: Step, pair: Pair, last: bool) -> Finding:
         before, after = pair.before[0], pair.after
+        unread = pair.discarded[0] if pair.discarded else None
         whole = last and is_affine_up_to(step, after.call)
         proof = _("{inputs} -> {hidden} -> {outputs} features, and no bend between: one linear map")
         return self.found(
@@ -141,8 +158,13 @@ class NoNonlinearity(Rule):
                 after=_named(after.call.module, after.call.op),
                 before=_named(before.call.module, before.call.op),
             ),
-            location=after.call.location,
+            location=(unread or after.call).location,
             proof=(
+                _("the result of {activation} is thrown away; ").format(activation=unread.op)
+                if unread is not None
+                else ""
+            )
+            + (
                 _("f(a x + (1 - a) y) = a f(x) + (1 - a) f(y) on two random pairs; ")
                 if whole
                 else ""
@@ -153,7 +175,9 @@ class NoNonlinearity(Rule):
                 outputs=after.outputs,
             ),
             why=_("the two layers together can do no more than one"),
-            fix=f"x = F.relu({output_of(before.call)})",
+            fix=f"x = F.relu({output_of(before.call)})"
+            if unread is None
+            else f"x = F.{unread.op}(x)",
         )
 
 
@@ -174,6 +198,19 @@ def _named(module: str | None, otherwise: str) -> str:
 def _low_rank() -> Situation:
     net = nn.Sequential(nn.Linear(20, 4), nn.Linear(4, 20), nn.ReLU(), nn.Linear(20, 5))
     return Situation(net, nn.CrossEntropyLoss(), class_batch(5))
+
+
+def _adapter_of_a_frozen_layer() -> Situation:
+    class Adapted(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.base = nn.Linear(20, 4).requires_grad_(False)
+            self.down, self.up = nn.Linear(20, 8, bias=False), nn.Linear(8, 4, bias=False)
+
+        def forward(self, x: torch.Tensor) -> Any:
+            return self.base(x) + 2 * self.up(self.down(x))
+
+    return Situation(Adapted(), nn.CrossEntropyLoss(), class_batch(4))
 
 
 def _depthwise_separable() -> Situation:
@@ -202,9 +239,9 @@ class LinearBottleneck(Rule):
 
     Reports, as information, what ACT401 would report were it not one of these: a width in between
     that is smaller than input and output (a low-rank factorisation), shared weights, an adapter
-    named LoRA, projections of an attention, a depthwise-separable convolution, upsampling by pixel
-    shuffle, the seam between two networks that a step calls one after the other or of which the
-    second is frozen, or a linear layer behind an embedding.
+    named LoRA or added to a frozen layer, projections of an attention, a depthwise-separable
+    convolution, upsampling by pixel shuffle, the seam between two networks that a step calls one
+    after the other or of which the second is frozen, or a linear layer behind an embedding.
 
     ## Why is this bad?
 
@@ -230,6 +267,7 @@ class LinearBottleneck(Rule):
     looks_at = "layers"
     faulty = (
         Case(_low_rank, "info"),
+        Case(_adapter_of_a_frozen_layer, "info"),
         Case(_depthwise_separable, "info"),
         Case(_embedding_then_linear, "info"),
     )
@@ -271,6 +309,8 @@ def exemption(step: Step, pair: Pair) -> str | None:
             return _DEPTHWISE
         if any("lora" in (layer.call.module or "").lower() for layer in (before, after)):
             return _LORA
+        if _adapts_a_layer(step, before, after):
+            return _LORA
         if _mixes_values(before.data) or _feeds_attention(step, after.call.output):
             return _ATTENTION
         if _feeds_attention(step, before.call.output) or _makes_weights(step, after.call):
@@ -280,6 +320,26 @@ def exemption(step: Step, pair: Pair) -> str | None:
     if any(call.op in ("pixel_shuffle", "pixel_unshuffle") for call in pair.passed):
         return _SHUFFLE
     return None
+
+
+def _adapts_a_layer(step: Step, before: Layer, after: Layer) -> bool:
+    """Return whether two layers are added to a frozen layer that reads the same input."""
+    for call, given in uses(step.trace, after.call.output):
+        sums = [(call, given)]
+        if call.op in ("mul", "div"):
+            sums = list(uses(step.trace, call.output))
+        for total, part in sums:
+            for other in total.inputs if total.op == "add" else ():
+                ends = origins(other, ops.VIEWS | ops.DROPOUTS)
+                layer = layer_of(ends[0].call) if len(ends) == 1 and ends[0].call else None
+                if other is not part and layer is not None and not layer.weight.requires_grad:
+                    return _same_source(layer.data, before.data)
+    return False
+
+
+def _same_source(first: Value, second: Value) -> bool:
+    ends = [{id(end.value) for end in origins(v, HANDED_ON)} for v in (first, second)]
+    return ends[0] == ends[1]
 
 
 def _in_another_network(before: Layer, after: Layer) -> bool:

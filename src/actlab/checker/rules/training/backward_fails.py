@@ -10,11 +10,17 @@ from torch.nn import functional as F
 from actlab.capture import ops
 from actlab.capture.location import Location
 from actlab.capture.trace import Call, Value
+from actlab.checker.analysis.origins import ancestors
 from actlab.checker.analysis.step import Step
+from actlab.checker.analysis.tensor_tests import readable
 from actlab.checker.report import Finding
 from actlab.checker.rule import Case, Rule, Situation
 from actlab.checker.rules._batches import class_batch
 from actlab.i18n import _
+
+_CUTTING = frozenset({"argmax", "argmin", "gt", "ge", "lt", "le", "eq", "ne", "one_hot", "argsort",
+                      "floor", "round", "sign"})  # fmt: skip
+"""Operations through which no gradient goes, or one that is 0."""
 
 
 class _Gated(nn.Module):
@@ -46,6 +52,32 @@ def _skip_added_in_place() -> Situation:
     return Situation(step=step)
 
 
+def _detached_scores() -> Situation:
+    net = nn.Linear(20, 5)
+    return Situation(net, lambda z, y: F.cross_entropy(z.detach(), y), class_batch(5))
+
+
+def _new_leaf_of_old_scores() -> Situation:
+    net, (x, y) = nn.Linear(20, 5), class_batch(5)
+    return Situation(step=lambda: F.cross_entropy(net(x).data.requires_grad_(), y), model=net)
+
+
+def _loss_of_decisions() -> Situation:
+    net, (x, y) = nn.Linear(20, 5), class_batch(5)
+    return Situation(step=lambda: (net(x).argmax(1) != y).float().mean(), model=net)
+
+
+def _own_backward_pass() -> Situation:
+    net, (x, y) = nn.Linear(20, 5), class_batch(5)
+
+    def step() -> torch.Tensor:
+        loss = F.cross_entropy(net(x), y)
+        loss.backward()  # type: ignore[no-untyped-call]  # as users write it
+        return loss.detach()
+
+    return Situation(step=step, model=net)
+
+
 def _copied() -> Situation:
     return Situation(_Gated(in_place=False), nn.CrossEntropyLoss(), class_batch(5))
 
@@ -56,11 +88,13 @@ def _relu_in_place_behind_a_layer() -> Situation:
 
 
 class BackwardFails(Rule):
-    """The backward pass raises: the program cannot train.
+    """The backward pass raises, or reaches no parameter: the program cannot train.
 
     ## What it does
     Runs the backward pass of the step once. Where it raises because a tensor that it needs was
-    overwritten, the call that did it is named. A step that ran its own backward pass is left alone.
+    overwritten, the call that did it is named. Where no parameter gets a gradient, though the
+    layers ran with one, the call that cut it off is named: `detach`, `.data`, argmax, a comparison.
+    A step that ran its own backward pass is left alone.
 
     ## Why is this bad?
     The first training step ends in an exception. `relu(inplace=True)`, `+=` and `x[...] = y` write
@@ -87,13 +121,20 @@ class BackwardFails(Rule):
     code = "ACT510"
     name = "backward-fails"
     severity = "error"
-    faulty = (Case(_sigmoid_overwritten, "error"), Case(_skip_added_in_place, "error"))
-    clean = (Case(_copied), Case(_relu_in_place_behind_a_layer))
+    faulty = (
+        Case(_sigmoid_overwritten, "error"),
+        Case(_skip_added_in_place, "error"),
+        Case(_detached_scores, "error"),
+        Case(_new_leaf_of_old_scores, "error"),
+        Case(_loss_of_decisions, "error"),
+    )
+    clean = (Case(_copied), Case(_relu_in_place_behind_a_layer), Case(_own_backward_pass))
 
     def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding where the backward pass raised."""
         error = step.backward_error
         if error is None:
+            yield from self._cut_off(step)
             return
         writer = _writer(step, str(error))
         loss = step.trace.value_of(step.loss) if step.loss is not None else None
@@ -109,6 +150,38 @@ class BackwardFails(Rule):
             why=_("the first training step ends in this exception"),
             fix=_("# write into a copy: relu(x) for relu_(x), x = x + y for x += y"),
         )
+
+    def _cut_off(self, step: Step) -> Iterator[Finding]:
+        """Yield a finding where the loss hangs on no parameter by a gradient, and why."""
+        cut = _cutting_call(step)
+        if cut is not None:
+            yield self.found(
+                message=_("no parameter gets a gradient: {op} cuts the graph off").format(
+                    op=cut.op
+                ),
+                location=cut.location,
+                proof=_("its input has a gradient, its output has none"),
+                why=_("the backward pass raises, or the optimiser never moves a weight"),
+                fix=_("# compute the loss from the scores themselves"),
+            )
+
+
+def _cutting_call(step: Step) -> Call | None:
+    """Return the call through which the loss lost its gradient; None where it has one."""
+    loss = step.trace.value_of(step.loss) if step.loss is not None else None
+    trained = [name for name, tensor in step.parameters.items() if tensor.requires_grad]
+    reached = any(step.gradients.get(name) is not None for name in trained)
+    if loss is None or not trained or reached or step.error is not None:
+        return None
+    if step.trace.ran_backward or any(call.op == "autograd_grad" for call in step.trace.calls):
+        return None
+    for call in ancestors(loss):
+        if not call.grad_enabled or not readable(call.output.tensor):
+            continue
+        given = any(value.tensor.requires_grad and value.call for value in call.inputs)
+        if given and call.op in _CUTTING | {"detach"}:
+            return call
+    return None
 
 
 def _writer(step: Step, text: str) -> tuple[Call, Call] | None:
