@@ -262,3 +262,83 @@ def test_bad_input(models: Any, every: Any, message: str) -> None:
     with pytest.raises(WatchError) as raised:
         actlab.watch(*models, every=every)
     assert str(raised.value) == message
+
+
+def trained(net: nn.Module, loss: Callable[[Tensor, Tensor], Tensor], y: Tensor) -> Watch:
+    """Watch sixty steps on fresh noise, whose targets have nothing to do with it."""
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.5)
+    with watched(net, every=10) as watch, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for _step in range(90):
+            optimizer.zero_grad()
+            loss(net(torch.randn(len(y), 8)), y).backward()
+            optimizer.step()
+    return watch
+
+
+def test_a_network_that_says_the_best_constant_is_found_late_in_the_training() -> None:
+    net = mlp()
+    with torch.no_grad():
+        for parameter in net[0].parameters():
+            parameter.requires_grad_(False)
+    y = torch.arange(64) % 3
+    optimizer = torch.optim.SGD(net[2].parameters(), lr=0.5)
+    with watched(net, every=10) as watch, pytest.warns(MisuseWarning, match="ACT509 at pass 71"):
+        for number in range(90):
+            if number == 40:  # something kills the hidden layer: all that is left is the bias
+                nn.init.constant_(net[0].bias, -1e3)
+            optimizer.zero_grad()
+            F.cross_entropy(net(torch.randn(64, 8)), y).backward()
+            optimizer.step()
+    found = [finding for finding in watch.findings if finding.code == "ACT509"]
+    assert [finding.severity for finding in found] == ["warning"]
+    assert "from pass 71 to pass 81 of 90" in found[0].proof
+
+
+def test_a_network_that_learns_nothing_but_still_answers_differently_is_left_alone() -> None:
+    watch = trained(mlp(), F.cross_entropy, torch.arange(64) % 3)
+    assert "ACT509" not in {finding.code for finding in watch.findings}
+
+
+def test_a_constant_that_another_would_beat_is_left_alone() -> None:
+    net = mlp(bias=-1e3)
+    watch = trained(net, lambda z, y: (z.sum(1) * y).mean(), torch.ones(64))
+    assert "ACT509" not in {finding.code for finding in watch.findings}
+
+
+class ActorAndCritic(nn.Module):
+    """Two networks in one module: the critic's loss is a thousand times the actor's."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.actor = nn.Sequential(*(nn.Sequential(nn.Linear(8, 8), nn.Tanh()) for _n in range(3)))
+        self.critic = nn.Sequential(nn.Linear(8, 32), nn.ReLU(), nn.Linear(32, 1))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        return self.actor(x), self.critic(x)
+
+
+def test_gradients_are_compared_along_a_way_and_not_between_networks() -> None:
+    torch.manual_seed(0)
+    net = ActorAndCritic()
+    with watched(net) as watch:
+        for _number in range(3):
+            actions, values = net(torch.randn(64, 8))
+            (1e-3 * actions.square().mean() + 1e3 * (values - 1.0).square().mean()).backward()
+    assert not {finding.code for finding in watch.findings} & {"ACT503", "ACT504"}
+
+
+def test_each_network_of_a_model_is_compared_for_itself() -> None:
+    torch.manual_seed(0)
+    net = ActorAndCritic()
+    net.actor = nn.Sequential(
+        *(nn.Sequential(nn.Linear(8, 8), nn.Sigmoid()) for _number in range(8))
+    )
+    with watched(net) as watch, warnings.catch_warnings():
+        warnings.simplefilter("ignore", MisuseWarning)
+        for _number in range(3):
+            actions, values = net(torch.randn(64, 8))
+            ((actions - 0.2).square().mean() + (values - 1.0).square().mean()).backward()
+    found = [finding for finding in watch.findings if finding.code == "ACT503"]
+    assert len(found) == 1
+    assert "actor.7" in found[0].proof

@@ -397,6 +397,7 @@ def _is_normalised_elsewhere(value: Value, call: Call, trace: Trace, depth: int 
 
 
 _ADDED = ops.VIEWS | {"sum", "mean", "add", "sub", "rsub", "neg", "clamp", "stack", "cat"}
+_SCALING = frozenset({"mul", "pow", "square", "div", "einsum"})
 _NEAR = 200
 """How many calls lie between an overlap and what it is computed of at most."""
 
@@ -442,7 +443,7 @@ def _terms(value: Value, live: LiveValues) -> Iterator[Call]:
             continue
         if call.op == "einsum" or (call.op == "mul" and len(call.inputs) == 2):
             yield call
-        if call.op in _ADDED or (call.op in ("mul", "div") and len(call.inputs) == 1):
+        if call.op in _ADDED or (call.op in ("mul", "div", "einsum") and len(call.inputs) == 1):
             pending.extend(part for part in call.inputs if part in live)
 
 
@@ -453,7 +454,7 @@ def _summed(value: Value, live: LiveValues) -> Iterator[Value]:
         seen += 1
         current = pending.pop()
         call = current.call
-        if call is not None and (call.op in _ADDED or call.op in ("mul", "pow", "square", "div")):
+        if call is not None and (call.op in _ADDED or call.op in _SCALING):
             yield current
             pending.extend(part for part in call.inputs if part in live)
         else:

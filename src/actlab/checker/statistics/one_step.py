@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from actlab.capture import ops
 from actlab.capture.location import Location
-from actlab.capture.trace import Call, Value
+from actlab.capture.trace import Call, Trace, Value
 from actlab.checker.analysis.layers import activation_label, distinct, layer_label, role_of
 from actlab.checker.analysis.tensor_tests import readable
 from actlab.checker.rule import NotCheckable
@@ -230,7 +230,9 @@ def gradients_of(step: Step, low: float = 0.0, high: float = math.inf) -> list[G
         return Comparison(measures[place], measures[last], ratios)
 
     found = []
-    for way, depth in _ways(step, layers):
+    places = {id(layer.weight): place for place, layer in enumerate(layers)}
+    runs = [(r.call, places[id(r.weight)]) for r in step.layers if id(r.weight) in places]
+    for way, depth in ways(step.trace, runs):
         first = sorted(way[: early(len(way))], key=lambda place: measures[place].pull)
         enough = len(way) >= 2
         found.append(
@@ -274,34 +276,40 @@ def _layers(step: Step) -> tuple[list[Layer], list[LayerMeasure]]:
     return layers, measures
 
 
-def _ways(step: Step, layers: list[Layer]) -> Iterator[tuple[list[int], int]]:
-    """Yield, for each last layer of a network, the layers that reach it and the longest chain."""
-    numbers = {id(layer.weight): number for number, layer in enumerate(layers)}
+def ways(trace: Trace, runs: Sequence[tuple[Call, int]]) -> Iterator[tuple[list[int], int]]:
+    """Yield, for each last layer of a network, the layers that reach it and the longest chain.
+
+    `runs` are the calls of layers in order of execution, each with the number of its layer, from 0
+    in order of the first run.
+    """
+    numbers = {id(call): number for call, number in runs}
+    firsts: dict[int, Call] = {}
+    for call, number in runs:
+        firsts.setdefault(number, call)
     reaching: dict[int, int] = {}
-    before = [0] * len(layers)
-    for call in step.trace.calls:
+    before = [0] * len(firsts)
+    for call in trace.calls:
         bits = 0
         for value in call.inputs:
             bits |= reaching.get(id(value), 0)
-        for value in call.inputs[1:] if call.op in ops.AFFINE else ():
-            number = numbers.get(id(value.tensor))
-            if number is not None:
-                before[number] |= bits & ~(1 << number)
-                bits |= 1 << number
+        own = numbers.get(id(call))
+        if own is not None:
+            before[own] |= bits & ~(1 << own)
+            bits |= 1 << own
         if bits:
             for output in call.outputs:
                 reaching[id(output)] = bits
-    roots = [id(layer.call.scopes[0].module) if layer.call.scopes else 0 for layer in layers]
+    roots = [id(call.scopes[0].module) if call.scopes else 0 for call in firsts.values()]
     roots = [root if roots.count(root) > 1 else 0 for root in roots]  # layers called one by one
     chain: list[int] = []
     feeding: set[int] = set()
-    ways = []
-    for last in range(len(layers)):
+    found = []
+    for last in range(len(firsts)):
         way = [n for n in range(last) if before[last] >> n & 1 and roots[n] == roots[last]]
         feeding.update(way)
         chain.append(1 + max((chain[n] for n in way), default=0))
-        ways.append([*way, last])
-    for last, way in enumerate(ways):
+        found.append([*way, last])
+    for last, way in enumerate(found):
         if last not in feeding:
             yield way, chain[last]
 

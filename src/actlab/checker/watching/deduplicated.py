@@ -9,6 +9,10 @@ from actlab.capture.location import Location
 from actlab.checker.report import SEVERITIES, Finding
 from actlab.checker.rules.training.activation_drift import ActivationDrift
 from actlab.checker.rules.training.dead_units import DeadUnits, SaturatedUnits
+from actlab.checker.rules.training.no_better_than_constant import (
+    AnswerMeasure,
+    NoBetterThanConstant,
+)
 from actlab.checker.rules.training.not_finite import Flaw, NotFinite
 from actlab.checker.rules.training.vanishing_gradient import ExplodingGradient, VanishingGradient
 from actlab.checker.settings import Settings
@@ -23,6 +27,7 @@ RULES = (
     ExplodingGradient,
     ActivationDrift,
     NotFinite,
+    NoBetterThanConstant,
 )
 """The rules that watching applies, of those that `actlab.check` has."""
 
@@ -53,6 +58,8 @@ class DeduplicatedFindings:
         self._exploding = ExplodingGradient(limits.get(ExplodingGradient.code, {}))
         self._drift = ActivationDrift(limits.get(ActivationDrift.code, {}))
         self._not_finite = NotFinite(limits.get(NotFinite.code, {}))
+        self._constant = NoBetterThanConstant(limits.get(NoBetterThanConstant.code, {}))
+        self._answers: AnswerMeasure | None = None
 
     def add(self, measures: PassMeasures) -> None:
         """Judge one sampled pass; warn of what is new, or worse than it was."""
@@ -79,11 +86,20 @@ class DeduplicatedFindings:
             yield from (
                 ("", finding) for finding in self._drift.judge(drift, trained=measures.number > 1)
             )
-        if measures.gradients is not None:
+        for way in measures.gradients:
             stabilised = measures.stabilised
-            vanishing = self._vanishing.judge(measures.gradients, drift, stabilised=stabilised)
-            exploding = self._exploding.judge(measures.gradients, drift)
-            yield from (("", finding) for finding in (*vanishing, *exploding))
+            vanishing = self._vanishing.judge(way, drift, stabilised=stabilised)
+            exploding = self._exploding.judge(way, drift)
+            yield from ((way.layers[-1].label, found) for found in (*vanishing, *exploding))
+        yield from (("", found) for found in self._constant_answers(measures))
+
+    def _constant_answers(self, measures: PassMeasures) -> Iterator[Finding]:
+        """Yield a finding where this pass and the one sampled before gave a constant."""
+        before, self._answers = self._answers, measures.answers
+        if before is None or measures.answers is None or measures.last is None:
+            return
+        if any(True for _found in self._constant.judge(before, measures.number, measures.last)):
+            yield from self._constant.judge(measures.answers, measures.number, measures.last)
 
     def _is_wanted(self, code: str) -> bool:
         select = self._settings.select

@@ -19,12 +19,14 @@ from actlab.checker.analysis.layers import (
     role_of,
 )
 from actlab.checker.report import Finding
+from actlab.checker.rules.training.no_better_than_constant import AnswerMeasure
 from actlab.checker.statistics.one_step import (
     Comparison,
     GradientMeasure,
     LayerMeasure,
     early,
     quotient,
+    ways,
 )
 from actlab.checker.statistics.units import (
     ActivationMeasure,
@@ -68,14 +70,18 @@ class ActivationHistory:
 class PassMeasures:
     """One sampled pass in plain numbers, ready for the rules.
 
-    `flawed` is the first layer whose output was not finite, and `flawed_gradient` the first
-    parameter whose gradient was not. Locations in the measures are stand-ins, `calls` has the call
-    that each stands for: to find a line in the sources takes longer than all the rest.
+    `gradients` are those along each way through the model, `answers` how much its outputs differ,
+    `last` the stand-in of its last layer. `flawed` is the first layer whose output was not finite,
+    and `flawed_gradient` the first parameter whose gradient was not. Locations in the measures are
+    stand-ins, `calls` has the call that each stands for: to find a line in the sources takes longer
+    than all the rest.
     """
 
     number: int
     activations: tuple[ActivationMeasure, ...]
-    gradients: GradientMeasure | None
+    gradients: tuple[GradientMeasure, ...]
+    answers: AnswerMeasure | None
+    last: Location | None
     stabilised: bool
     flawed: tuple[str, Location] | None
     flawed_gradient: str | None
@@ -102,7 +108,8 @@ class PassHistory:
         self.has_gradients = False
         self.sampled = 0
         self._flat_share = flat_share
-        self._ratios: tuple[float, ...] = ()
+        self._ratios: dict[str, tuple[float, float]] = {}
+        self._first_spread: float | None = None
         self._calls: dict[Location, Call] = {}
 
     def add(self, done: SampledPass) -> PassMeasures:
@@ -122,7 +129,9 @@ class PassHistory:
         return PassMeasures(
             number=done.number,
             activations=activations,
-            gradients=self._gradients(done),
+            gradients=tuple(self._gradients(done)),
+            answers=self._answers(done),
+            last=self._last(forward),
             stabilised=is_stabilised(forward.trace),
             flawed=(bad[0].module or bad[0].op, bad[0].location) if bad else None,
             flawed_gradient=_flawed_gradient(done),
@@ -150,9 +159,28 @@ class PassHistory:
             history.window.append(run.statistics)
             yield history.measure(self._flat_share)
 
-    def _gradients(self, done: SampledPass) -> GradientMeasure | None:
-        if not done.arrived:
+    def _answers(self, done: SampledPass) -> AnswerMeasure | None:
+        """Return how much the outputs differ, relative to how much they did at first."""
+        if done.answers is None:
             return None
+        measured = done.answers.numbers()
+        if measured is None:
+            return None
+        spread, cancelled = measured
+        first = self._first_spread
+        if first is None:
+            first = self._first_spread = spread
+        return AnswerMeasure(done.answers.rows, quotient(spread, first), cancelled)
+
+    def _last(self, forward: ForwardSample) -> Location | None:
+        if not forward.layers:
+            return None
+        call = forward.layers[-1].call
+        return self._stand_in(layer_label(call), call)
+
+    def _gradients(self, done: SampledPass) -> Iterator[GradientMeasure]:
+        if not done.arrived:
+            return
         self.has_gradients = True
         keys = list(done.arrived)
         weights = root_mean_squares([done.parameters[key] for key in keys])
@@ -160,20 +188,29 @@ class PassHistory:
         gradient = dict(zip(keys, found[: len(keys)], strict=True))
         weight = dict(zip(keys, found[len(keys) :], strict=True))
         counts = {key: done.parameters[key].numel() for key in keys}
-        self.layers = tuple(self._layers(done, gradient, weight))
+        layers = dict(self._layers(done, gradient, weight))
+        places = {key: place for place, key in enumerate(layers)}
+        self.layers = tuple(layers.values())
         norm = total_norm([(gradient[key], counts[key]) for key in keys])
-        strongest, weakest = self._compared()
-        return GradientMeasure(
-            layers=self.layers,
-            strongest=strongest,
-            weakest=weakest,
-            norms=() if done.forward.scaled else (norm,),
-            parameters=total_norm([(weight[key], counts[key]) for key in keys]),
-        )
+        runs = [
+            (r.call, places[id(r.weight)]) for r in done.forward.layers if id(r.weight) in places
+        ]
+        before, self._ratios = self._ratios, {}
+        for way, depth in ways(done.forward.trace, runs):
+            measures = tuple(self.layers[place] for place in way)
+            strongest, weakest = self._compared(measures, before)
+            yield GradientMeasure(
+                layers=measures,
+                strongest=strongest,
+                weakest=weakest,
+                norms=() if done.forward.scaled else (norm,),
+                parameters=total_norm([(weight[key], counts[key]) for key in keys]),
+                longest=depth,
+            )
 
     def _layers(
         self, done: SampledPass, gradient: dict[int, float], weight: dict[int, float]
-    ) -> Iterator[LayerMeasure]:
+    ) -> Iterator[tuple[int, LayerMeasure]]:
         seen: set[int] = set()
         for layer in done.forward.layers:
             key = id(layer.weight)
@@ -182,23 +219,25 @@ class PassHistory:
             seen.add(key)
             label = layer_label(layer.call)
             place = self._stand_in(label, layer.call)
-            yield LayerMeasure(label, place, weight[key], gradient[key])
+            yield key, LayerMeasure(label, place, weight[key], gradient[key])
 
     def _stand_in(self, label: str, call: Call) -> Location:
         place = Location(module=label)
         self._calls.setdefault(place, call)
         return place
 
-    def _compared(self) -> tuple[Comparison | None, Comparison | None]:
-        """Compare early layers with the last, on this pass and on the one sampled before."""
-        if len(self.layers) < 2:
-            self._ratios = ()
+    def _compared(
+        self, layers: tuple[LayerMeasure, ...], before: Mapping[str, tuple[float, float]]
+    ) -> tuple[Comparison | None, Comparison | None]:
+        """Compare early layers of a way with its last, on this pass and on the one before."""
+        if len(layers) < 2:
             return None, None
-        last = self.layers[-1]
-        first = sorted(self.layers[: early(len(self.layers))], key=lambda layer: layer.pull)
+        last = layers[-1]
+        first = sorted(layers[: early(len(layers))], key=lambda layer: layer.pull)
         ratios = (quotient(first[-1].pull, last.pull), quotient(first[0].pull, last.pull))
-        before, self._ratios = self._ratios, ratios
-        pairs = zip(before, ratios, strict=True) if before else ((ratio,) for ratio in ratios)
+        self._ratios[last.label] = ratios
+        known = before.get(last.label)
+        pairs = zip(known, ratios, strict=True) if known else ((ratio,) for ratio in ratios)
         strongest, weakest = (tuple(pair) for pair in pairs)
         return Comparison(first[-1], last, strongest), Comparison(first[0], last, weakest)
 

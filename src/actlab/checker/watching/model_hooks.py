@@ -87,10 +87,10 @@ class ModelHooks:
         """Count a pass that starts, and record it if it is due."""
         self._guarded(self._begin)
 
-    def end(self) -> None:
-        """Note that the pass ended; nothing happens if none was recorded."""
+    def end(self, output: Any = None) -> None:
+        """Note that the pass ended, with `output`; nothing happens if none was recorded."""
         if self._sampling is not None:
-            self._guarded(self._end)
+            self._guarded(lambda: self._end(output))
 
     def _begin(self) -> None:
         if self._sampling is not None or self.faults:
@@ -112,7 +112,7 @@ class ModelHooks:
         passed = time.perf_counter() - (self._began or 0.0)
         return self.stopwatch.seconds / max(passed, 1e-9)
 
-    def _end(self) -> None:
+    def _end(self, output: Any) -> None:
         forward = self._forward
         self._stop_sampling()
         if forward is None:
@@ -121,6 +121,7 @@ class ModelHooks:
         self._pending = SampledPass(number, forward, self.stopwatch)
         if torch.is_grad_enabled():
             self._pending.await_gradients(self.model)
+            self._pending.note_answers(output)
 
     def _sample(self) -> None:
         if _is_capturing():
@@ -150,12 +151,12 @@ class ModelHooks:
         if self._depth == 1:
             self.begin()
 
-    def _after(self, module: nn.Module, args: Any, output: Any) -> None:  # noqa: ARG002  torch's signature of a hook
+    def _after(self, module: nn.Module, args: Any, output: Any) -> None:  # noqa: ARG002  torch's signature
         if _is_traced() or not self._is_own_thread():
             return
         self._depth = max(self._depth - 1, 0)
         if self._depth == 0:
-            self.end()
+            self.end(output)
 
     def _is_own_thread(self) -> bool:
         """Return whether the thread is the first that ran the model: replicas are not recorded."""
@@ -182,10 +183,12 @@ class ModelHooks:
 
         def call(*args: Any, **kwargs: Any) -> Any:
             self._before(self.model, args)
+            output: Any = None
             try:
-                return compiled(*args, **kwargs)
+                output = compiled(*args, **kwargs)
             finally:
-                self._after(self.model, args, None)
+                self._after(self.model, args, output)
+            return output
 
         def restore() -> None:
             self.model._compiled_call_impl = compiled

@@ -65,6 +65,15 @@ def _one_hot_targets() -> Situation:
     return Situation(nn.Linear(20, 5), nn.CrossEntropyLoss(), (x, F.one_hot(y, 5).float()))
 
 
+def _overlap_without_the_background() -> Situation:
+    def loss(scores: Tensor, y: Tensor) -> Tensor:
+        p, mask = scores.softmax(1)[:, 1:], F.one_hot(y, 3).permute(0, 3, 1, 2)[:, 1:].float()
+        return 1 - ((2 * (p * mask).sum((0, 2, 3)) + 1) / ((p + mask).sum((0, 2, 3)) + 1)).mean()
+
+    y = torch.arange(2 * 36).reshape(2, 6, 6) % 3
+    return Situation(nn.Conv2d(1, 3, 1), loss, (torch.randn(2, 1, 6, 6), y))
+
+
 class SoftmaxForMultilabel(Rule):
     """Softmax is used where a sample may have several labels, or none.
 
@@ -105,7 +114,11 @@ class SoftmaxForMultilabel(Rule):
         Case(_softmax_at_evaluation, "error"),
         Case(_targets_normalised_to_one, "warning"),
     )
-    clean = (Case(_sigmoid_for_each_label), Case(_one_hot_targets))
+    clean = (
+        Case(_sigmoid_for_each_label),
+        Case(_one_hot_targets),
+        Case(_overlap_without_the_background),
+    )
 
     def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each softmax that meets several labels at once."""
@@ -115,6 +128,8 @@ class SoftmaxForMultilabel(Rule):
             target = _target_of(step, loss)
             if target is None or target.shape != loss.input.shape or target.ndim < 2:
                 continue
+            if loss.kind == "overlap" and not _has_several(target):
+                continue  # the background has no label
             by_loss = loss.kind == "cross_entropy"
             prediction = None if by_loss else prediction_of(step, loss.input, 1)
             if not by_loss and (prediction is None or prediction.kind != "simplex"):
@@ -139,6 +154,8 @@ class SoftmaxForMultilabel(Rule):
                 target = _plain_target(step, other)
                 if target is None or not tensor_tests.is_multi_hot(target):
                     continue
+                if not _has_several(target):
+                    continue  # rows without a label are left out
                 made = [end.call for end in origins(given, _COMPARED) if end.op == "softmax"]
                 if made and made[0] is not None and made[0].output.shape == target.shape:
                     yield self._finding(made[0], target, by_loss=False)
@@ -164,6 +181,11 @@ class SoftmaxForMultilabel(Rule):
             if by_loss
             else replaced(call, "nn.Sigmoid()", "torch.sigmoid({x})"),
         )
+
+
+def _has_several(target: Tensor) -> bool:
+    """Return whether some row has several labels."""
+    return bool(((target > 0).sum(1) > 1).any())
 
 
 def _target_of(step: Step, loss: LossCall) -> Tensor | None:

@@ -233,18 +233,21 @@ class MaskMissesSoftmax(Rule):
 
     def _fused(self, step: Step, call: Call) -> Iterator[Finding]:
         """Yield a finding for zeros and ones that an attention of torch's adds to its scores."""
-        for value in call.inputs:
-            given = call.kwargs.get("attn_mask", call.args[3] if len(call.args) > 3 else None)
-            if value is given and value.tensor.is_floating_point() and _is_zero_one(step, value):
-                counts = value.tensor.sum(-1)
-                if bool(((counts > 0) & (counts < value.shape[-1])).any()):
-                    yield self.found(
-                        message=_("a float mask of zeros and ones is added to scores"),
-                        location=call.location,
-                        proof=_("exp(1) / exp(0) = 2.718: the mask weighs, and removes nothing"),
-                        why=_("a mask of truth values removes; one of numbers is added"),
-                        fix="mask = mask.bool()",
-                    )
+        masks = [call.kwargs.get(name) for name in ("attn_mask", "key_padding_mask")]
+        if call.op == "scaled_dot_product_attention":
+            masks.append(call.argument("attn_mask", 3))
+        for value in masks:
+            if not isinstance(value, Value) or not value.tensor.is_floating_point():
+                continue
+            if _is_zero_one(step, value) and _differs_along(value.tensor, -1):
+                yield self.found(
+                    message=_("a float mask of zeros and ones is added to scores"),
+                    location=call.location,
+                    proof=_("exp(1) / exp(0) = 2.718: the mask weighs, and removes nothing"),
+                    why=_("a mask of truth values removes; one of numbers is added"),
+                    fix="mask = mask.bool()",
+                )
+                return
 
 
 def _masked_before(step: Step, softmax: Call, dim: int, left: float) -> Call | None:
@@ -319,9 +322,14 @@ def _is_mask(step: Step, value: Value, product: Value, dim: int) -> bool:
         return False
     tensor = value.tensor
     mask = tensor.expand(product.shape) if tensor.shape != product.shape else tensor
+    one_hot = bool((mask.float().sum(dim) == 1).all())
+    return not one_hot and _differs_along(mask, dim)
+
+
+def _differs_along(mask: Tensor, dim: int) -> bool:
+    """Return whether a mask of zeros and ones has both somewhere along a dimension."""
     counts = mask.float().sum(dim)
-    one_hot = bool((counts == 1).all())
-    return not one_hot and bool(((counts > 0) & (counts < mask.shape[dim])).any())
+    return bool(((counts > 0) & (counts < mask.shape[dim])).any())
 
 
 def _is_zero_one(step: Step, value: Value) -> bool:

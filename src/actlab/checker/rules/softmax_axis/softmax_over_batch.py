@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from actlab.capture import ops
 from actlab.capture.reruns import same_rows
 from actlab.capture.trace import Call
+from actlab.checker.analysis.layers import feeds_a_layer
 from actlab.checker.analysis.logits import compares_samples, softmax_dim
 from actlab.checker.analysis.prediction import output_calls
 from actlab.checker.analysis.step import Step
@@ -76,6 +77,25 @@ def _contrastive_in_both_directions() -> Situation:
     return Situation(step=step)
 
 
+def _pooled_over_time(dim: int) -> Situation:
+    recurrent, score, out = nn.LSTM(6, 12), nn.Linear(12, 1), nn.Linear(12, 3)
+    x, y = torch.randn(9, 16, 6), torch.arange(16) % 3
+
+    def step() -> torch.Tensor:
+        hidden, _state = recurrent(x)
+        return F.cross_entropy(out((score(hidden).softmax(dim) * hidden).sum(0)), y)
+
+    return Situation(step=step)
+
+
+def _weights_over_a_batch_that_comes_second() -> Situation:
+    return _pooled_over_time(1)
+
+
+def _weights_over_time() -> Situation:
+    return _pooled_over_time(0)
+
+
 class SoftmaxOverBatch(Rule):
     """Softmax is taken over the samples of a batch.
 
@@ -115,11 +135,17 @@ class SoftmaxOverBatch(Rule):
         Case(_log_softmax_over_samples, "error"),
         Case(_in_the_step, "error"),
         Case(_written_out_without_a_dimension, "error"),
+        Case(_weights_over_a_batch_that_comes_second, "warning"),
     )
-    clean = (Case(_over_classes), Case(_contrastive_in_both_directions))
+    clean = (
+        Case(_over_classes),
+        Case(_contrastive_in_both_directions),
+        Case(_weights_over_time),
+    )
 
     def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each softmax over the batch."""
+        yield from self._of_later_dims(step)
         samples = step.batch_size
         suspects = [call for call in step.trace.calls if _spans_first_dim(call, samples)]
         if not suspects:
@@ -147,6 +173,28 @@ class SoftmaxOverBatch(Rule):
                 _("a softmax over the first dimension ran where the model cannot be run again")
             )
 
+    def _of_later_dims(self, step: Step) -> Iterator[Finding]:
+        """Yield a finding for weights over the samples of a batch that does not come first."""
+        samples = _targets(step)
+        for call in step.trace.calls:
+            if call.op != "softmax" or not call.inputs or samples is None:
+                continue
+            dim, shape = softmax_dim(call), tuple(call.output.shape)
+            if dim == 0 or shape[dim] != samples or shape.count(samples) > 1:
+                continue
+            if feeds_a_layer(step.trace, call.output):
+                yield self.found(
+                    severity="warning",
+                    message=_("softmax is taken over the samples of the batch"),
+                    location=call.location,
+                    proof=_(
+                        "shape {shape} is normalised over dimension {dim}, the only one that "
+                        "counts as many as there are targets, {samples}"
+                    ).format(shape=shape, dim=dim, samples=samples),
+                    why=_("a sample's prediction depends on its neighbours and on the batch size"),
+                    fix="weights = torch.softmax(scores, dim=0)",
+                )
+
     def _finding(self, step: Step, call: Call, severity: Severity) -> Finding:
         shape = tuple(call.output.shape)
         return self.found(
@@ -162,6 +210,16 @@ class SoftmaxOverBatch(Rule):
             if call.op == "div"
             else replaced(call, *_over_last(call)),
         )
+
+
+def _targets(step: Step) -> int | None:
+    """Return how many samples the losses have a target for, None where they do not agree."""
+    counts = {
+        loss.target.shape[0]
+        for loss in step.loss_calls
+        if loss.target is not None and loss.target.tensor.ndim > 0
+    }
+    return counts.pop() if len(counts) == 1 and min(counts) > 1 else None
 
 
 def _over_last(call: Call) -> tuple[str, str]:

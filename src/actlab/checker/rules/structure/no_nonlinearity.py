@@ -9,6 +9,7 @@ from torch import nn
 from actlab.capture import ops
 from actlab.capture.trace import Call, Value
 from actlab.checker.analysis.layers import Pair, is_affine_up_to, pairs
+from actlab.checker.analysis.logits import compares_samples
 from actlab.checker.analysis.origins import HANDED_ON, makers, origins, uses
 from actlab.checker.analysis.prediction import output_calls
 from actlab.checker.analysis.step import Layer, Step, layer_of
@@ -55,6 +56,19 @@ def _feed_forward_without_activation() -> Situation:
 def _whole_net() -> Situation:
     net = nn.Sequential(nn.Linear(20, 50), nn.Linear(50, 50), nn.Linear(50, 1))
     return Situation(net, nn.MSELoss(), real_batch())
+
+
+def _projection_of_a_contrast() -> Situation:
+    net = nn.Sequential(nn.Linear(20, 32), nn.BatchNorm1d(32), nn.Linear(32, 16))
+    x = torch.randn(16, 20)
+
+    def step() -> torch.Tensor:
+        first, second = (
+            nn.functional.normalize(net(x + noise)) for noise in torch.randn(2, 16, 20)
+        )
+        return nn.functional.cross_entropy(first @ second.t() / 0.2, torch.arange(16))
+
+    return Situation(step=step)
 
 
 def _activation_in_a_line_of_its_own() -> Situation:
@@ -135,6 +149,7 @@ class NoNonlinearity(Rule):
         Case(_feed_forward_without_activation, "warning"),
         Case(_whole_net, "error"),
         Case(_activation_in_a_line_of_its_own, "error"),
+        Case(_projection_of_a_contrast, "warning"),
     )
     clean = (Case(_with_activation), Case(_one_layer), Case(_residual_stream))
 
@@ -397,7 +412,7 @@ def _feeds_attention(step: Step, value: Value) -> bool:
             if call.op in ops.ATTENTION:
                 return True
             if call.op in ops.PRODUCTS and layer_of(call) is None:
-                return True
+                return not (step.in_loss_code(call) and compares_samples(call.output))
             if call.op in _ATTENTION_STEPS and len(pending) < _FEW:
                 pending.extend(call.outputs)
     return False

@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from actlab.capture.location import Location
 from actlab.checker.analysis.losses import REGRESSION, LossCall
 from actlab.checker.analysis.prediction import readable_target
 from actlab.checker.analysis.step import Step
@@ -53,6 +55,19 @@ def _answers_that_differ() -> Situation:
     return _trained(net, nn.CrossEntropyLoss(), class_batch(5))
 
 
+@dataclass(frozen=True)
+class AnswerMeasure:
+    """The outputs of one pass of a training for `rows` samples, without their loss.
+
+    `spread` is how much they differ, relative to the first pass; `cancelled` the size of the mean
+    of their gradients, relative to that of the gradients, which is 0 for the best constant.
+    """
+
+    rows: int
+    spread: float
+    cancelled: float
+
+
 class NoBetterThanConstant(Rule):
     """A network that has been trained some way says the same to everything, and no better.
 
@@ -60,7 +75,10 @@ class NoBetterThanConstant(Rule):
     Where the optimizer has stepped at least 50 times, compares the loss with that of the best
     constant on the same targets: their mean for a squared error, the shares of the classes for a
     cross entropy. Reports a loss that is no better, if the answers to different samples are nearly
-    identical, too. An untrained network is left alone.
+    identical, too. An untrained network is left alone. `actlab.watch`, which sees no loss, reports
+    two sampled passes in a row, from the 50th on, in which the outputs differ by less than 2 % of
+    what they did at first while the gradients on them cancel each other, as they do at the best
+    constant.
 
     ## Why is this bad?
     0.6931 is ln 2, the binary cross entropy of saying one half to everything; 0.25 is the squared
@@ -85,7 +103,7 @@ class NoBetterThanConstant(Rule):
     name = "no-better-than-constant"
     severity = "warning"
     looks_at = "losses"
-    thresholds = {"steps": 50, "gain": 0.01, "spread": 0.02}  # noqa: RUF012  read only
+    thresholds = {"steps": 50, "gain": 0.01, "spread": 0.02, "sigmas": 3.0}  # noqa: RUF012  read only
     faulty = (Case(_no_better_than_guessing, "warning"), Case(_no_better_than_the_mean, "warning"))
     clean = (Case(_answers_that_differ),)
 
@@ -120,6 +138,27 @@ class NoBetterThanConstant(Rule):
                     why=_("nothing of the inputs has been learnt"),
                     fix=_("# look at dead units, a second activation, the scale of the inputs"),
                 )
+
+    def judge(self, measure: AnswerMeasure, passes: int, place: Location) -> Iterator[Finding]:
+        """Yield a finding for outputs that are one constant, the best one, in the pass `passes`."""
+        chance = self.limits["sigmas"] / math.sqrt(measure.rows)
+        if passes < self.limits["steps"] or measure.spread > self.limits["spread"]:
+            return
+        if measure.cancelled <= chance:
+            yield self.found(
+                message=_("the answers are one constant, and no other would be better"),
+                location=place,
+                proof=_(
+                    "answers to {rows} samples differ by {spread} of what they did at first, and "
+                    "the mean of their gradients is {cancelled} of their size"
+                ).format(
+                    rows=measure.rows,
+                    spread=decimal(measure.spread),
+                    cancelled=decimal(measure.cancelled),
+                ),
+                why=_("nothing of the inputs has been learnt"),
+                fix=_("# look at dead units, a second activation, the scale of the inputs"),
+            )
 
 
 def _of_constant(loss: LossCall) -> tuple[float, float, float] | None:
