@@ -1,6 +1,9 @@
 """After a check everything is as it was: modes, weights, gradients, hooks, random states."""
 
 import random
+import signal
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -163,3 +166,141 @@ def test_the_keeper_undoes_whatever_was_done(deeds: list[str]) -> None:
             module[0].extra = object()
     keeper.restore()
     assert_same(before, snapshot(module))
+
+
+def interrupted() -> None:
+    """Do what a user does who presses Ctrl-C."""
+    signal.raise_signal(signal.SIGINT)
+
+
+def raising() -> None:
+    raise ZeroDivisionError("on purpose")
+
+
+def leaving() -> None:
+    raise SystemExit(3)
+
+
+class Training:
+    """A whole training step: model, optimizer with momentum, scheduler, generators, flags."""
+
+    def __init__(self) -> None:
+        self.model, self.x, self.y = prepared()
+        self.optimizer = torch.optim.Adam(self.model.parameters(), 0.1)
+        self.scheduler = torch.optim.lr_scheduler.StepLR(self.optimizer, 1)
+        for _number in range(2):
+            self.step(lambda: None)
+        self.entries = dict(self.optimizer.state)
+
+    def step(self, ends: Callable[[], None]) -> Tensor:
+        self.model.eval()
+        self.model.fc.register_forward_hook(lambda module, args, output: None)
+        torch.set_grad_enabled(False)
+        torch.set_grad_enabled(True)
+        random.random()
+        np.random.rand()
+        loss = F.cross_entropy(self.model(self.x.clone()), self.y)
+        loss.backward()  # type: ignore[no-untyped-call]  # as users write it
+        self.optimizer.step()
+        self.scheduler.step()
+        ends()
+        return loss
+
+    def snapshot(self) -> dict[str, Any]:
+        from torch.overrides import _get_current_function_mode_stack
+
+        state = self.optimizer.state_dict()
+        numbers = {
+            number: {name: torch.as_tensor(value).clone() for name, value in entry.items()}
+            for number, entry in state["state"].items()
+        }
+        groups = [{k: v for k, v in group.items() if k != "params"} for group in
+                  state["param_groups"]]  # fmt: skip
+        return {
+            **snapshot(self.model),
+            "adam": (numbers, groups),
+            "schedule": self.scheduler.state_dict(),
+            "flags": (torch.is_grad_enabled(), torch.is_inference_mode_enabled()),
+            "modes of torch": len(_get_current_function_mode_stack()),
+        }
+
+
+@pytest.mark.parametrize("ends", [lambda: None, raising, leaving, interrupted])
+def test_all_is_as_it_was_however_a_step_ends(ends: Callable[[], None]) -> None:
+    training = Training()
+    before = training.snapshot()
+    error: BaseException | None = None
+    try:
+        check_step(lambda: training.step(ends), optimizer=training.optimizer)
+    except (CheckError, KeyboardInterrupt) as raised:
+        error = raised
+    assert isinstance(error, KeyboardInterrupt) == (ends is interrupted)
+    assert_same(before, training.snapshot())
+    assert all(training.optimizer.state[p] is entry for p, entry in training.entries.items())
+
+
+def test_all_is_as_it_was_in_a_thread_of_ones_own() -> None:
+    training = Training()
+    before = training.snapshot()
+    found: list[Any] = []
+
+    def work() -> None:
+        for ends in (lambda: None, raising, leaving):
+            try:
+                found.append(check_step(lambda ends=ends: training.step(ends)).codes)
+            except CheckError as error:
+                found.append(str(error))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert "ACT101" in found[0]
+    assert "ZeroDivisionError: on purpose" in found[1]
+    assert "SystemExit" in found[2]
+    assert_same(before, training.snapshot())
+
+
+def test_a_step_need_not_name_its_optimizer() -> None:
+    training = Training()
+    before = training.snapshot()
+    check_step(lambda: training.step(lambda: None))
+    assert_same(before, training.snapshot())
+
+
+def test_an_optimizer_that_has_not_stepped_yet_has_not_stepped_afterwards() -> None:
+    model, x, y = prepared()
+    optimizer = torch.optim.AdamW(model.parameters())
+
+    def train() -> Tensor:
+        loss = F.cross_entropy(model(x.clone()), y)
+        loss.backward()  # type: ignore[no-untyped-call]  # as users write it
+        optimizer.step()
+        return loss
+
+    check_step(train)
+    assert not optimizer.state
+
+
+class LeavesTheSecondTime(nn.Module):
+    """A model that ends the program when it is run again, as a script that is meant to run once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc, self.runs = nn.Linear(6, 4), []
+
+    def forward(self, x: Tensor) -> Any:
+        RUNS.append(1)
+        if len(RUNS) > 1:
+            raise SystemExit("only once")
+        return torch.softmax(self.fc(x), dim=1)
+
+
+RUNS: list[int] = []
+
+
+def test_a_model_that_ends_the_program_when_it_is_run_again_ends_no_check() -> None:
+    RUNS.clear()
+    x, y = torch.randn(8, 6), torch.arange(8) % 4
+    report = check(LeavesTheSecondTime(), nn.CrossEntropyLoss(), (x, y))
+    assert "ACT101" in report.codes
+    assert len(RUNS) > 1

@@ -20,6 +20,9 @@ from actlab.capture.trace import Call, Trace, Value
 
 Transform = Callable[[Tensor], Tensor]
 
+USER_ENDS = (Exception, SystemExit)
+"""How the user's code may end while it is run on a check's behalf: `sys.exit` ends no check."""
+
 
 @dataclass(frozen=True, eq=False)
 class Run:
@@ -120,7 +123,7 @@ class Reruns:
                     output = run.forward(inputs)
                     if with_loss and run.loss is not None:
                         self._loss(run.loss, output)
-            except Exception:  # a probe asks for what the model need not be able to do
+            except USER_ENDS:  # a probe asks for what the model need not be able to do
                 return None
         return Rerun(trace, output)
 
@@ -128,7 +131,7 @@ class Reruns:
     def _loss(loss: Callable[[Any], Any], output: Any) -> None:
         try:
             loss(output)
-        except Exception:  # the model's half of the run is still good
+        except USER_ENDS:  # the model's half of the run is still good
             return
 
 

@@ -11,6 +11,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
 
 _CONTAINERS = (dict, OrderedDict, list, set, deque)
 
@@ -20,13 +22,16 @@ class Keeper:
 
     Kept are, for each module with all its parts: every attribute (the training mode and the
     registries of hooks are attributes), the contents of plain containers one level deep, the
-    numbers in parameters and buffers, and each parameter's gradient.
+    numbers in parameters and buffers, and each parameter's gradient; for each optimizer its state
+    and the settings of its groups, for each scheduler of a learning rate its attributes.
     """
 
     def __init__(self) -> None:
         self._modules: dict[int, tuple[nn.Module, type, dict[str, Any], dict[str, Any]]] = {}
         self._tensors: dict[int, tuple[Tensor, Tensor]] = {}
         self._gradients: dict[int, tuple[Tensor, Tensor | None, Tensor | None]] = {}
+        self._optimizers: dict[int, _OptimizerState] = {}
+        self._schedulers: dict[int, tuple[LRScheduler, dict[str, Any], dict[str, Any]]] = {}
 
     def remember_running(self, module: nn.Module) -> None:
         """Note the state of a module whose forward is about to run, unless that was done before.
@@ -67,8 +72,25 @@ class Keeper:
             copy = None if gradient is None else gradient.detach().clone()
             self._gradients[id(tensor)] = (tensor, gradient, copy)
 
+    def remember_training(self, part: Any) -> None:
+        """Note the state of an optimizer or a scheduler, unless that was done before."""
+        if isinstance(part, Optimizer):
+            if id(part) not in self._optimizers:
+                self._optimizers[id(part)] = _OptimizerState(part)
+        elif isinstance(part, LRScheduler) and id(part) not in self._schedulers:
+            attributes = dict(vars(part))
+            contents = {n: _copied(v) for n, v in attributes.items() if type(v) in _CONTAINERS}
+            self._schedulers[id(part)] = (part, attributes, contents)
+
     def restore(self) -> None:
         """Put everything back that was remembered."""
+        for state in self._optimizers.values():
+            state.restore()
+        for scheduler, attributes, contents in self._schedulers.values():
+            vars(scheduler).clear()
+            vars(scheduler).update(attributes)
+            for name, before in contents.items():
+                _refill(vars(scheduler)[name], before)
         for part, kind, attributes, contents in self._modules.values():
             if type(part) is not kind:
                 part.__class__ = kind
@@ -83,6 +105,36 @@ class Keeper:
                 if gradient is not None and before_gradient is not None:
                     gradient.detach().copy_(before_gradient)
                 tensor.grad = gradient
+
+
+class _OptimizerState:
+    """The state of an optimizer as it is now: its numbers and the settings of its groups."""
+
+    def __init__(self, optimizer: Optimizer) -> None:
+        self._optimizer = optimizer
+        self._groups = [(group, dict(group)) for group in optimizer.param_groups]
+        self._entries = {
+            parameter: (entry, dict(entry), _clones(entry))
+            for parameter, entry in optimizer.state.items()
+        }
+
+    def restore(self) -> None:
+        self._optimizer.param_groups[:] = [group for group, __ in self._groups]
+        for group, settings in self._groups:
+            _refill(group, settings)
+        self._optimizer.state.clear()
+        with torch.no_grad():
+            for parameter, (entry, items, numbers) in self._entries.items():
+                if isinstance(entry, dict):
+                    _refill(entry, items)
+                for tensor, before in numbers:
+                    _put_back(tensor, before)
+                self._optimizer.state[parameter] = entry
+
+
+def _clones(entry: Any) -> list[tuple[Tensor, Tensor]]:
+    items = entry.values() if isinstance(entry, dict) else ()
+    return [(item, item.detach().clone()) for item in items if isinstance(item, Tensor)]
 
 
 @contextmanager
@@ -154,15 +206,15 @@ def _refill(container: Any, before: Any) -> None:
 _DEPTH = 4
 
 
-def modules_of(step: Callable[..., Any]) -> tuple[nn.Module, ...]:
-    """Return the modules that a callable refers to, also through functions that it calls.
+def referred_to(step: Callable[..., Any], *kinds: type[Any]) -> tuple[Any, ...]:
+    """Return the things of some kinds that a callable refers to, also through functions it calls.
 
     >>> net = nn.Linear(2, 2)
     >>> inner = lambda: net
-    >>> modules_of(lambda: inner())
+    >>> referred_to(lambda: inner(), nn.Module)
     (Linear(in_features=2, out_features=2, bias=True),)
     """
-    found: dict[int, nn.Module] = {}
+    found: dict[int, Any] = {}
     seen: set[int] = set()
     pending: list[tuple[Any, int]] = [(step, 0)]
     while pending:
@@ -170,9 +222,9 @@ def modules_of(step: Callable[..., Any]) -> tuple[nn.Module, ...]:
         if id(item) in seen or depth > _DEPTH:
             continue
         seen.add(id(item))
-        if isinstance(item, nn.Module):
+        if isinstance(item, kinds):
             found[id(item)] = item
-        else:
+        elif not isinstance(item, nn.Module):
             pending.extend((part, depth + 1) for part in _parts(item))
     return tuple(found.values())
 

@@ -6,11 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 from torch import nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
 
 from actlab.addresses import place_of
 from actlab.capture.frames import caller
 from actlab.capture.location import Location
-from actlab.capture.restore import modules_of
+from actlab.capture.restore import referred_to
 from actlab.checker.analysis.step import Step
 from actlab.checker.captured_step import (
     CheckError,
@@ -95,7 +97,7 @@ def check_batch(
     program = Program(
         run=run,
         model=model if isinstance(model, nn.Module) else None,
-        modules=modules or modules_of(model),
+        modules=modules or referred_to(model, nn.Module),
         targets=Targets.of(y, made_up),
         inputs=x,
         forward=lambda inputs: called(model, inputs),
@@ -141,7 +143,8 @@ def check_step(
     modules = (model,) if model is not None else ()
     found = {
         id(module): module
-        for module in (*modules, *modules_of(step), *modules_of(evaluate or step))
+        for part in (step, evaluate or step)
+        for module in (*modules, *referred_to(part, nn.Module))
     }
     program = Program(
         run=lambda model_done: step(),  # noqa: ARG005  a step knows no border
@@ -150,6 +153,7 @@ def check_step(
         targets=Targets(),
         optimizer=optimizer,
         evaluate=evaluate,
+        training=(optimizer, *referred_to(step, Optimizer, LRScheduler)),
     )
     return _report(program, task, ignore, rules)
 

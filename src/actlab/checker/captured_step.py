@@ -14,7 +14,7 @@ from actlab.capture import ops
 from actlab.capture.autograd_graph import complete
 from actlab.capture.eager import eager
 from actlab.capture.recorder import recording
-from actlab.capture.reruns import Reruns, Run
+from actlab.capture.reruns import USER_ENDS, Reruns, Run
 from actlab.capture.restore import Keeper, random_state_kept, uninitialised_names
 from actlab.capture.trace import Call, RootCall, Trace, Value, tensors_in
 from actlab.checker.analysis.step import Step
@@ -32,7 +32,7 @@ class Program:
     """A step to capture: what runs, and how the model alone can be run again.
 
     `run` returns the loss; it calls `model_done(output)` between model and loss, where it knows
-    the border.
+    the border. `training` are the optimizers and schedulers that it may step.
     """
 
     run: Callable[[Callable[[Any], None]], Any]
@@ -46,6 +46,7 @@ class Program:
     files: tuple[str, ...] = ()
     evaluate: Callable[[], Any] | None = None
     trained_steps: int = 0
+    training: tuple[Any, ...] = ()
 
 
 @contextmanager
@@ -69,6 +70,8 @@ def captured(program: Program, task: str | None) -> Iterator[Step]:
         keeper.remember(module)
     for tensor in (*tensors_in(program.inputs), *program.targets.tensors):
         keeper.remember_tensor(tensor)
+    for part in program.training:
+        keeper.remember_training(part)
     with random_state_kept(), ExitStack() as stack:
         stack.callback(keeper.restore)
         stack.enter_context(warnings.catch_warnings())
@@ -91,7 +94,7 @@ def _evaluated(
     with recording(keeper.remember_running, program.model, program.files) as trace:
         try:
             evaluate()
-        except Exception as error:  # the user's program, told in one line
+        except USER_ENDS as error:  # the user's program, in one line
             raise CheckError(
                 _("The evaluation raised {kind}: {text}").format(
                     kind=type(error).__name__, text=first_line(error)
@@ -137,7 +140,7 @@ def _run(program: Program, task: str | None, keeper: Keeper, gradients: bool = T
                     returned.append(output)
 
                 loss = program.run(model_done)
-            except (Exception, SystemExit) as raised:  # reported, with the call it came from
+            except USER_ENDS as raised:  # reported, with the call it came from
                 error = raised
         if gradients and _is_of_inference(error):
             keeper.restore()

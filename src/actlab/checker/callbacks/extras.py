@@ -1,4 +1,4 @@
-"""Importing what only an extra installs."""
+"""What the callbacks share: importing what only an extra installs, and silence."""
 
 import importlib
 import sys
@@ -24,3 +24,7 @@ def base_class(extra: str, places: tuple[str, ...], name: str) -> type[Any]:
         return found
     libraries = _(" or ").join(place.split(".")[0] for place in places)
     raise missing_extra(libraries, extra)
+
+
+def show_nothing(summary: Any) -> None:
+    """Show nothing: another process does."""

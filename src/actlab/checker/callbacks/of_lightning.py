@@ -5,7 +5,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from actlab.checker.callbacks.extras import base_class
+from actlab.checker.callbacks.extras import base_class, show_nothing
 from actlab.checker.watching.summary import Summary
 from actlab.checker.watching.watcher import Watch, to_stderr, watch
 
@@ -37,7 +37,7 @@ class _Hooks:
 
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:
         """Start to watch."""
-        show = self._show if trainer.is_global_zero else _nothing
+        show = self._show if trainer.is_global_zero else show_nothing
         self.watch = watch(pl_module, every=self.every, show=show)
 
     def on_train_batch_start(
@@ -73,7 +73,3 @@ class _Hooks:
     def _stop(self) -> None:
         if self.watch is not None and not self.watch.is_over:
             self.watch.stop()
-
-
-def _nothing(summary: Summary) -> None:
-    """Show nothing: another process does."""

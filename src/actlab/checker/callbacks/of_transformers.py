@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from actlab.capture.eager import eager
-from actlab.checker.callbacks.extras import base_class
+from actlab.checker.callbacks.extras import base_class, show_nothing
 from actlab.checker.watching.samplers import OnRequest
 from actlab.checker.watching.summary import Summary
 from actlab.checker.watching.watcher import Watch, to_stderr, watch
@@ -42,7 +42,7 @@ class _Events:
     ) -> None:
         """Start to watch."""
         self._step.close()
-        show = self._show if state.is_world_process_zero else _nothing
+        show = self._show if state.is_world_process_zero else show_nothing
         self.watch = watch(model, every=self.every, show=show, sampler=lambda: self._sampler)
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
@@ -67,7 +67,3 @@ class _Events:
         self._step.close()
         if self.watch is not None and not self.watch.is_over:
             self.watch.stop()
-
-
-def _nothing(summary: Summary) -> None:
-    """Show nothing: another process does."""

@@ -52,7 +52,7 @@ class InitialLossOff(Rule):
     ## What it does
 
     Compares the mean cross entropy of the batch with ln C, that of C equally likely classes, and
-    reports more than twice as much. Smoothing, class weights and the reduction of the loss do not
+    reports more than twice as much, by more than two standard errors of the mean. Smoothing, class weights and the reduction of the loss do not
     matter: it is computed again without them.
 
     ## Why is this bad?
@@ -81,18 +81,20 @@ class InitialLossOff(Rule):
     name = "initial-loss-off"
     severity = "warning"
     looks_at = "class losses"
-    thresholds = {"deviation": 1.0}  # noqa: RUF012  read only
+    thresholds = {"deviation": 1.0, "errors": 2.0}  # noqa: RUF012  read only
     faulty = (Case(_pixels_of_hundreds, "warning"), Case(_large_head_with_nll, "warning"))
     clean = (Case(_default_start), Case(_trained_network))
 
     def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each cross entropy that is far above ln C."""
         for loss in step.loss_calls:
-            found = _cross_entropy(loss)
-            if found is None or is_similarity(loss.input):
+            found_with_error = _cross_entropy(loss)
+            if found_with_error is None or is_similarity(loss.input):
                 continue
+            found, error = found_with_error
             guessing = math.log(loss.classes)
-            if found - guessing > self.limits["deviation"] * guessing:
+            certain = found - self.limits["errors"] * error
+            if certain - guessing > self.limits["deviation"] * guessing:
                 yield self.found(
                     message=_("the cross entropy is far above that of guessing"),
                     location=loss.call.location,
@@ -107,8 +109,8 @@ class InitialLossOff(Rule):
                 )
 
 
-def _cross_entropy(loss: LossCall) -> float | None:
-    """Return the mean cross entropy over the targets that count, None where there is none."""
+def _cross_entropy(loss: LossCall) -> tuple[float, float] | None:
+    """Return the mean cross entropy over the targets that count, and its standard error."""
     target = loss.target.tensor if loss.target is not None else None
     if target is None or loss.kind not in ("cross_entropy", "nll_loss") or loss.custom:
         return None
@@ -125,4 +127,6 @@ def _cross_entropy(loss: LossCall) -> float | None:
     if rows.shape != scores.select(1, 0).shape or not bool(counting.any()):
         return None
     losses = F.cross_entropy(scores, torch.where(counting, rows, 0).long(), reduction="none")
-    return float(losses[counting].mean())
+    each = losses[counting]
+    error = float(each.std()) / math.sqrt(each.numel()) if each.numel() > 1 else 0.0
+    return float(each.mean()), error
