@@ -52,8 +52,8 @@ class InitialLossOff(Rule):
     ## What it does
 
     Compares the mean cross entropy of the batch with ln C, that of C equally likely classes, and
-    reports more than twice as much, by more than two standard errors of the mean. Smoothing, class weights and the reduction of the loss do not
-    matter: it is computed again without them.
+    reports more than twice as much, by more than two standard errors of the mean. Smoothing, class
+    weights and the reduction of the loss do not matter: it is computed again without them.
 
     ## Why is this bad?
 
