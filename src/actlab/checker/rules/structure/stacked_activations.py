@@ -53,7 +53,8 @@ def stacked_pairs(step: Step) -> Iterator[StackedPair]:
         if second.op == "gumbel_softmax":
             continue  # ACT111 has it
         softmax_behind = second.op in _LEFT_TO_LOSS_RULES and first.op not in _LEFT_TO_LOSS_RULES
-        if softmax_behind or is_gate(step.trace, second.output):
+        squashed_twice = first.op == second.op == "sigmoid"  # no gate of anybody's
+        if softmax_behind or (is_gate(step.trace, second.output) and not squashed_twice):
             continue
         yield StackedPair(first, second, _is_redundant(first, second))
 
@@ -94,6 +95,19 @@ def _relu_then_sigmoid() -> Situation:
     return Situation(net, nn.BCELoss(), label_batch())
 
 
+def _gate_behind_a_sigmoid() -> Situation:
+    class Gated(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.gate = nn.Sequential(nn.Linear(20, 20), nn.Sigmoid())
+            self.fc = nn.Linear(20, 5)
+
+        def forward(self, x: torch.Tensor) -> Any:
+            return self.fc(x * torch.sigmoid(self.gate(x)))
+
+    return Situation(Gated(), nn.CrossEntropyLoss(), class_batch(5))
+
+
 def _mish_written_out() -> Situation:
     class Net(nn.Module):
         def __init__(self) -> None:
@@ -126,8 +140,9 @@ class StackedActivations(Rule):
     ## What it does
 
     Reports an activation whose input is another activation's output, through views and dropout
-    only, if neither is redundant (ACT403) and the result is not a gate that multiplies something.
-    Softmax behind an elementwise activation is left to the rules on losses.
+    only, if neither is redundant (ACT403) and the result is not a gate that multiplies something;
+    sigmoid behind sigmoid is no gate either, it cannot close. Softmax behind an elementwise
+    activation is left to the rules on losses.
 
     ## Why is this bad?
 
@@ -155,6 +170,7 @@ class StackedActivations(Rule):
         Case(_gelu_twice, "warning"),
         Case(_sigmoid_then_tanh, "warning"),
         Case(_relu_then_sigmoid, "warning"),
+        Case(_gate_behind_a_sigmoid, "warning"),
     )
     clean = (Case(_mish_written_out), Case(_attention_of_gat))
 
