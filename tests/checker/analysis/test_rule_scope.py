@@ -11,8 +11,8 @@ from torch.nn import functional as F
 
 import actlab
 from actlab.checker import api
-from actlab.checker.analysis.step import Step
 from actlab.checker.analysis.rule_scope import COUNTS
+from actlab.checker.analysis.step import Step
 from actlab.checker.captured_step import CheckError, Program, captured
 from actlab.checker.engine import run_rules
 from actlab.checker.report import Report
