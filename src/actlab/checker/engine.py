@@ -14,6 +14,9 @@ from actlab.i18n import _
 _OF_EVERY_PASS = ("ACT1", "ACT2")
 """Rules on what a loss or a softmax reads: they hold for an evaluation as for a training step."""
 
+_OF_TRAINING = frozenset({"ACT112"})
+"""Of these, what ACT704 finds in an evaluation in its own words."""
+
 
 def run_rules(
     rules: Iterable[type[Rule]], step: Step, settings: Settings, asked: Location
@@ -32,7 +35,8 @@ def run_rules(
             continue
         rule = kind(settings.limits.get(kind.code, {}))
         found, reason = _run(rule, step)
-        if step.evaluation is not None and kind.code.startswith(_OF_EVERY_PASS):
+        every_pass = kind.code.startswith(_OF_EVERY_PASS) and kind.code not in _OF_TRAINING
+        if step.evaluation is not None and every_pass:
             found += _run(rule, step.evaluation)[0]
         if not found:
             reason = blind or reason or nothing_to_check(step, kind.looks_at)
