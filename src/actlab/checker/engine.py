@@ -14,8 +14,8 @@ from actlab.i18n import _
 _OF_EVERY_PASS = ("ACT1", "ACT2")
 """Rules on what a loss or a softmax reads: they hold for an evaluation as for a training step."""
 
-_OF_TRAINING = frozenset({"ACT112"})
-"""Of these, what ACT704 finds in an evaluation in its own words."""
+_OF_TRAINING = frozenset({"ACT109", "ACT110", "ACT112"})
+"""Of these, what ACT704 finds in an evaluation in its own words, or what only hurts gradients."""
 
 
 def run_rules(

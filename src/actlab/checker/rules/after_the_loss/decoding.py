@@ -306,7 +306,10 @@ class OtherNormaliser(Rule):
             if not one.in_loss_code(call) or not one.is_live(call.inputs[0]):
                 continue
             for end in origins(call.inputs[0]):
-                read = [loss for loss, other in losses_of(step, end) if not _normalised(other)]
+                pairs = list(losses_of(step, end))
+                if any(call.op in [c.op for c in other.passed] for __, other in pairs):
+                    continue  # a part of the layer is trained through this very function
+                read = [loss for loss, other in pairs if not _normalised(other)]
                 if read and all(_is_trained_otherwise(loss, call) for loss in read):
                     yield self._finding(call, read[0])
                     return
@@ -337,6 +340,8 @@ def _normalised(end: Origin) -> bool:
 
 
 def _is_trained_otherwise(loss: LossCall, call: Call) -> bool:
+    if loss.classes not in call.inputs[0].shape:
+        return False  # another part of what the layer made
     if call.op == "sigmoid":
         return loss.kind == "cross_entropy" and loss.classes > 1
     labels = loss.target.tensor if loss.target is not None and loss.target.intact else None

@@ -180,7 +180,8 @@ class SoftmaxOverBatch(Rule):
             if call.op != "softmax" or not call.inputs or samples is None:
                 continue
             dim, shape = softmax_dim(call), tuple(call.output.shape)
-            if dim == 0 or shape[dim] != samples or shape.count(samples) > 1:
+            time_first = len(shape) == 3 and shape[2] == 1 and dim == 1
+            if not time_first or shape[1] != samples or shape[0] == samples:
                 continue
             if feeds_a_layer(step.trace, call.output):
                 yield self.found(
