@@ -1,6 +1,7 @@
 """Files, frames and exports as they come, and what is no table."""
 
 import json
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +36,7 @@ def test_a_parquet_file_is_a_table(tmp_path: Path) -> None:
 
 
 def test_frames_are_tables() -> None:
-    import pyarrow
-
+    pyarrow = import_module("pyarrow")
     frame = pd.DataFrame(rows())
     assert groups(frame) == EXPECTED
     assert groups(frame.convert_dtypes()) == EXPECTED

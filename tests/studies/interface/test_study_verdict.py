@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from actlab.records import Verdict
 from actlab.studies.interface.study_verdict import shown
 from tests.studies.report.verdicts import empty_verdict, full_verdict, meagre_verdict
 
@@ -31,7 +32,7 @@ def test_however_many_candidates_it_is_short() -> None:
 
 
 @pytest.mark.parametrize("verdict", [meagre_verdict(), empty_verdict()])
-def test_where_little_is_known(verdict: object) -> None:
-    found = shown(verdict)  # type: ignore[arg-type]
+def test_where_little_is_known(verdict: Verdict) -> None:
+    found = shown(verdict)
     assert len(repr(found)) < 1000
     assert "<table>" in found._repr_html_()
