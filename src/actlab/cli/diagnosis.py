@@ -45,8 +45,8 @@ def _versions() -> list[Check]:
     advice = _("these three lines belong into a bug report")
     return [
         Check("actlab", True, _version("actlab"), advice),
-        Check("python", True, python, ""),
-        Check(_("libraries"), True, libraries, ""),
+        Check("python", True, python, advice),
+        Check(_("libraries"), True, libraries, advice),
     ]
 
 

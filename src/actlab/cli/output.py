@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from pathlib import Path
 from typing import Any, TextIO
 
 from actlab.records import FORMAT_VERSION, jsonable
@@ -31,3 +32,8 @@ def hyperlink(text: str, address: str, stream: TextIO) -> str:
 def say(message: str) -> None:
     """Write a line for the person at the terminal to standard error."""
     print(message, file=sys.stderr)
+
+
+def print_path(path: Path) -> None:
+    """Print where a file is; a terminal that knows links opens it by a click."""
+    print(hyperlink(str(path), path.absolute().as_uri(), sys.stdout))

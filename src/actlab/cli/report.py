@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from actlab.cli.output import print_json
+from actlab.cli.output import print_json, print_path
 from actlab.cli.study.options import Json, Language
 from actlab.cli.unreplicated import report_trials
 from actlab.errors import unknown_name
@@ -62,7 +62,7 @@ def report(
     if json:
         print_json({"report": str(target), "language": page_language})
     else:
-        print(target)
+        print_path(target)
 
 
 def checked_language(given: str | None) -> str:

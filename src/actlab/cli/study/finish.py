@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from actlab.cli.interrupts import stop_on_signals
-from actlab.cli.output import print_json, say
+from actlab.cli.output import print_json, print_path, say
 from actlab.i18n import _, process_language, translation
 from actlab.pages.words import in_metric, setting_words
 from actlab.records import (
@@ -94,7 +94,7 @@ def finish(
         print(" · ".join(parts))
     for line in _answer(folder):
         print(line)
-    print(folder.report_path)
+    print_path(folder.report_path)
 
 
 def _claims(
