@@ -91,6 +91,9 @@ def trained_network(folder: RunFolder) -> "tuple[nn.Module, Tensor]":
     from actlab.studies.worker.inputs import example_rows
 
     best, plan = _best(folder), folder.plan()
+    if plan.training.function is not None:
+        message = _("The whole training of this study is a function: no network of it is kept.")
+        raise RunFolderError(message)
     kept = best_weights.kept(folder, best)
     if kept is None:
         message = _("The weights of trial {number} are gone: actlab study resume {path}")
