@@ -19,9 +19,9 @@ from actlab.activations.code_lines import code_lines
 from actlab.addresses import is_user
 from actlab.capture.frames import Line
 from actlab.capture.location import Location
-from actlab.errors import ActlabError
+from actlab.errors import ActlabError, UnknownNameError
 from actlab.i18n import _
-from actlab.networks.activation_slots import Place, matches, places
+from actlab.networks.activation_slots import Place, places
 from actlab.records import slot_name
 
 _FUNCTIONAL = ("relu", "leaky_relu", "elu", "selu", "celu", "gelu", "silu", "mish", "softplus")
@@ -130,25 +130,12 @@ def _rest(change: Change) -> tuple[Any, ...]:
     )
 
 
-def _chosen_for(place: Place, chosen: Mapping[str, str]) -> str | None:
-    found = (name for pattern, name in chosen.items() if matches(place.slot, pattern))
-    return next(found, chosen.get(place.slot.kind))
-
-
-def _is_known(name: str) -> bool:
-    try:
-        activations.get(name)
-    except ActlabError:
-        return False
-    return True
-
-
 def _is_there(place: Place, modules: Mapping[str, nn.Module], name: str) -> bool:
     """Return whether a slot has the function already, with the same parameters."""
+    wanted = activations.get(name)
     try:
-        wanted = activations.get(name)
         there = activations.get(modules.get(place.slot.path) or place.slot.name)
-    except ActlabError:
+    except UnknownNameError:
         return False
     return (there.name, dict(there.values)) == (wanted.name, dict(wanted.values))
 

@@ -35,14 +35,6 @@ def card(
     return "\n\n".join(parts) + "\n"
 
 
-def _slot_word(slot: str) -> str:
-    words = {
-        "conv": _("activation after convolutions"),
-        "fc": _("activation after fully connected layers"),
-    }
-    return words.get(slot, slot)
-
-
 def _section(title: str, *lines: str) -> str:
     return "\n".join([f"## {title}", "", *lines])
 
@@ -76,7 +68,6 @@ def _activations(best: Record) -> dict[str, str]:
 def _accuracy(folder: RunFolder, best: Record) -> str:
     words, records = process_formatter(), folder.records()
     measured = folder.plan().training.measured
-    measured = folder.plan().training.measured
     found_metric = best.valid_metric
     assert found_metric is not None, "the best trial completed"
     chosen = _(
@@ -96,12 +87,6 @@ def _accuracy(folder: RunFolder, best: Record) -> str:
 
 
 def _figure(value: float, measured: StudyMetric) -> str:
-    shown = in_metric(value, measured)
-    return shown if measured.in_percent else f"{measured.name} {shown}"
-
-
-def _in_words(value: float | None, measured: StudyMetric) -> str:
-    assert value is not None, "a completed trial has a figure"
     shown = in_metric(value, measured)
     return shown if measured.in_percent else f"{measured.name} {shown}"
 
