@@ -198,7 +198,8 @@ def _fit(rows: Array, values: Array, design: _Design) -> Array:
     coefficients: Array = np.zeros(rows.shape[1])
     for _round in range(ROUNDS):
         precision = (rows.T * weights) @ rows / noise**2 + np.diag(prior**-2.0)
-        coefficients = np.linalg.solve(precision, rows.T @ (weights * values) / noise**2)
+        target = rows.T @ (weights * values) / noise**2
+        coefficients = np.asarray(np.linalg.solve(precision, target), dtype=np.float64)
         errors = (values - rows @ coefficients) / noise
         weights = (DEGREES + 1.0) / (DEGREES + errors**2)
     coefficients[0] += centre
