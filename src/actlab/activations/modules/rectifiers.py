@@ -74,7 +74,8 @@ class StarReLU(Pointwise):
     @classmethod
     def _backward(cls, incoming: Tensor, *numbers: Any) -> Tensor:
         x, s, _b = numbers
-        return incoming * torch.relu(x) * (2 * s)
+        found: Tensor = incoming * torch.relu(x) * (2 * s)
+        return found
 
     @staticmethod
     def _parameter_slopes(x: Tensor, s: Number, b: Number) -> tuple[Tensor, ...]:  # noqa: ARG004  as the base class calls it
