@@ -15,8 +15,8 @@ def test_it_is_a_line_in_a_terminal_and_a_table_in_a_notebook() -> None:
     assert " best" in repr(found)
     assert len(repr(found)) < 1000
     page = found._repr_html_()
-    assert page.count("<table>") == len(found.slots)
-    assert "<b>conv</b>: " in page
+    assert page.count("<table>") >= len(found.slots)
+    assert all(row.name in page for slot in found.slots for row in slot.candidates)
     assert replace(found, margin=0.01).margin == 0.01
 
 
