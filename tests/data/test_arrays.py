@@ -63,7 +63,7 @@ def test_pixels_are_normalised_as_those_of_mnist(tmp_path: Path) -> None:
         ({"x": INPUTS[:, 0], "y": LABELS}, r"got \(20,\) and \(20,\)"),
         ({"x": np.full_like(INPUTS, np.nan), "y": LABELS}, r"60 values are NaN .* first in row 0"),
         ({"x": INPUTS.astype(str), "y": LABELS}, "x must hold numbers; got <U32"),
-        ({"x": INPUTS, "y": LABELS / 2}, r"row 1 holds 0.5. .* not a regression"),
+        ({"x": INPUTS, "y": LABELS / 2}, r"row 1 holds 0.5. .*task regression"),
         ({"x": INPUTS, "y": np.arange(20) * 0}, "every row is of class 0"),
         ({"x": INPUTS, "y": np.ones((20, 3))}, r"one class per row; got shape \(20, 3\)"),
         ({"x": INPUTS, "y": LABELS, "x_test": INPUTS[:, :2], "y_test": LABELS}, "one shape"),
@@ -119,7 +119,7 @@ def test_a_table_by_its_column(tmp_path: Path) -> None:
     assert dataset.class_names == ("setosa", "virginica")
     assert data.image_shape(f"{path}:species") == (2,)
     assert dataset.training_pool.images.dtype == np.float32
-    with pytest.raises(DataError, match=r"its classes \(--target COLUMN\); it has length, count"):
+    with pytest.raises(DataError, match=r"its target \(--target COLUMN\); it has length, count"):
         data.open_dataset(str(path))
     with pytest.raises(DataError, match=r"The column species of .* must hold numbers; row 0 holds"):
         data.open_dataset(f"{path}:count")

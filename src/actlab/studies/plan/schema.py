@@ -295,7 +295,8 @@ _LIST = Field(min_length=1, strict=False)
 _NAMES = tuple[Annotated[str, AfterValidator(_activation)], ...]
 _ACTIVATIONS = Annotated[_NAMES, _LIST, AfterValidator(_no_repeats)]
 _OR_NONE = Annotated[_NAMES, Field(strict=False), AfterValidator(_no_repeats)]
-_PAIRS = Annotated[tuple[tuple[str, str], ...], Field(strict=False)]
+_PAIR = Annotated[tuple[str, str], Field(strict=False)]
+_PAIRS = Annotated[tuple[_PAIR, ...], Field(strict=False)]
 NAMED_SECTIONS: dict[str, dict[str, Section]] = {
     "sampler": {
         "tpe": section(

@@ -57,7 +57,7 @@ def plan_groups(plan: Plan, form: Formatter) -> tuple[Group, ...]:
                 (_("test"), form.count(splits.test)),
             ),
         ),
-        _protocol_group(plan, form),
+        *(() if plan.training.function else (_protocol_group(plan, form),)),
         *_training_groups(plan, form),
         _sampler_group(plan, form),
         Group(
@@ -79,7 +79,10 @@ def _protocol_group(plan: Plan, form: Formatter) -> Group:
         "softmax": _("softmax in the network, then cross entropy, which applies it again"),
         "logits": _("no output activation, cross entropy on the scores"),
     }
-    epochs = protocol.max_epochs
+    epochs, measured = protocol.max_epochs, plan.training.measured
+    stopping = _("after {patience} epochs without a better valid (epoch) accuracy")
+    if not measured.in_percent:
+        stopping = _("after {patience} epochs without a better {metric} on valid (epoch)")
     return Group(
         _("Protocol"),
         (
@@ -89,9 +92,7 @@ def _protocol_group(plan: Plan, form: Formatter) -> Group:
             (_("batch size"), str(protocol.batch_size)),
             (
                 _("early stopping"),
-                _("after {patience} epochs without a better valid (epoch) accuracy").format(
-                    patience=protocol.patience
-                ),
+                stopping.format(patience=protocol.patience, metric=measured.name),
             ),
             (_("most epochs"), _("no limit") if epochs is None else str(epochs)),
         ),
