@@ -57,7 +57,9 @@ class Watched:
     def check(self) -> None:
         """Fail where the page said something, or asked for anything but itself."""
         assert self.messages == []
-        own = [url.partition("#")[0] for url in self.requests if not url.startswith("data:")]
+        own = [
+            url.partition("#")[0] for url in self.requests if not url.startswith(("data:", "blob:"))
+        ]
         assert own == [self.path.as_uri()]
 
     def layout(self, figure: str, script: str) -> Any:

@@ -91,7 +91,7 @@ def test_the_table_is_saved_as_csv(browser: Any, tmp_path: Path) -> None:
     path = write(tmp_path / "report.html", replace(small_study(), verdict=None))
     watched = Report(browser, path, "#tab-trials")
     with watched.page.expect_download() as found:
-        watched.page.locator("#trials .save button").first.click()
+        watched.page.locator("#trials .save button", has_text="CSV").click()
     rows = Path(found.value.path()).read_text(encoding="utf-8").splitlines()
     assert len(rows) == 8
     assert rows[3].startswith('"2","mish","hardswish","0.004","0.9666","completed"')
@@ -99,7 +99,7 @@ def test_the_table_is_saved_as_csv(browser: Any, tmp_path: Path) -> None:
 
 def test_every_picture_is_saved_as_svg_and_png(browser: Any, tmp_path: Path) -> None:
     path = write(tmp_path / "report.html", replace(small_study(), verdict=None))
-    watched = Report(browser, path, "#tab-search")
+    watched = Report(browser, path)
     for place, start in ((0, b"<svg"), (1, b"\x89PNG")):
         for box in ("#figure-history", "#tab-answer article"):
             watched.visit("#tab-search" if "history" in box else "#tab-answer")
