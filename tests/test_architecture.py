@@ -204,10 +204,11 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None
     users = {line for name, lines in extras.items() if name not in tools for line in lines}
     declared = core | {import_name(line) for line in users} - {"actlab"}
     shown_where_it_is = {"IPython", "pydantic_core", "pytest"}
+    shown_where_it_is.add("cloudpickle")  # Dask and Ray bring it
     # Used where they are there; of scikit-learn the file of the digits is read.
     only_asked_for = {"pandas", "pyarrow", "tqdm", "accelerate", "lightning", "transformers"}
     only_asked_for.add("sklearn")
-    only_asked_for |= {"mnist1d", "pillow", "pyarrow"}
+    only_asked_for |= {"mnist1d", "onnx", "onnxruntime", "onnxscript", "pillow", "psycopg"}
     imported = {name.split(".")[0] for path in sources() for name in imports(path)}
     imported -= {"actlab", *sys.stdlib_module_names}
     assert core == CORE

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from actlab.cli.study.verdict_table import _cells
 from actlab.records import Candidate
+from actlab.text import process_formatter
+from actlab.verdicts.text import Wording
 
 SOURCE = Path(__file__).parents[2] / "src" / "actlab"
 PERCENT = re.compile(r"\{100 \* [^}/]*:[.+0-9]*f\}( %)?")
@@ -22,7 +24,8 @@ def test_a_row_of_the_verdict_promises_no_more_than_its_numbers() -> None:
         p_adjusted=0.00002,
         group="worse",
     )
-    assert _cells(row)[2:] == ["99.99", "99.99 – 100.00", "10", "−0.01", "< 0.001"]
+    how = Wording(process_formatter(), margin=0.005)
+    assert _cells(row, how)[2:] == ["99.99", "99.99 – 100.00", "10", "−0.01", "< 0.001"]
 
 
 def test_percentages_are_written_in_one_place() -> None:
