@@ -9,7 +9,7 @@ import pytest
 
 DOCS = Path(__file__).parents[2] / "docs"
 NOTEBOOKS = sorted(path for path in DOCS.glob("*/*.ipynb") if not path.stem.endswith(".ko"))
-NOT_RUN_YET = {"tables", "text-transformer", "hugging-face", "command-line"}
+NOT_RUN_YET = {"text-transformer", "hugging-face", "command-line"}
 """Notebooks without outputs, as docs/examples.md says of them."""
 KERNEL_SPEAKS_TCP = "ignore:Kernel is running over TCP"
 
