@@ -110,7 +110,7 @@ def by_scipy(table: Table) -> str:
 def by_autorank(table: Table) -> str:
     autorank = importlib.import_module("autorank")
     result = autorank.autorank(pd.DataFrame(table), alpha=ALPHA, verbose=False)
-    first, *others = result.rankdf.index
+    first, *others = ranked(table)
     if result.pvalue >= ALPHA:
         return behind([], f"{result.omnibus} p = {result.pvalue:.2g}")
     if result.cd is not None:
