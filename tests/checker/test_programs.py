@@ -222,7 +222,7 @@ PROJECTS = {
     "lightning": Project({"lit.py": HEADER + LIGHTNING}, ("lit.py",), "ACT101", "lit.py"),
     "transformers": Project({"hf.py": HEADER + TRAINER}, ("hf.py",), "ACT101", "hf.py"),
 }
-HEAVY = ("lightning", "transformers")
+HEAVY = ("lightning", "transformers", "two_inputs", "reinforce", "package", "gan")
 
 
 def actlab(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -354,6 +354,7 @@ for _ in range(4):
     assert actlab(tmp_path, "--then-run", "--steps", "3", "train.py").stdout == plain.stdout
 
 
+@pytest.mark.slow
 def test_a_later_pass_is_looked_at_where_it_is_asked_for(tmp_path: Path) -> None:
     text = HEADER + chosen(GAN, mended=True).replace(
         "criterion(D(fake), torch", "criterion(D(fake).sigmoid(), torch"

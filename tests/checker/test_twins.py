@@ -134,7 +134,9 @@ def judge(twin: Twin, as_step: bool) -> None:
         assert codes == set(), f"{twin}: {report}"
 
 
-@pytest.mark.parametrize("part", range(4))
+@pytest.mark.parametrize(
+    "part", [0, *(pytest.param(part, marks=pytest.mark.slow) for part in range(1, 4))]
+)
 def test_a_sample_of_the_twins(part: int) -> None:
     for number, twin in enumerate(TWINS[part * 9 :: 36]):
         judge(twin, as_step=number % 2 == 0)

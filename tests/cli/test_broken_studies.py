@@ -37,11 +37,7 @@ EDITS: dict[str, tuple[Callable[[str], str], tuple[str, ...]]] = {
     ),
     "empty space": (
         lambda text: text[: text.index("[space]")] + "[space]\n",
-        (
-            "space.conv_activation: is missing",
-            "space.fc_activation: is missing",
-            "space.learning_rate: is missing",
-        ),
+        ("space.learning_rate: is missing",),
     ),
     "sizes larger than the data": (
         lambda text: text.replace("train = 800", "train = 8000"),

@@ -54,5 +54,5 @@ def test_every_function_has_its_code_and_formula() -> None:
     assert len(data.functions) + len(data.structural) == len(activations.functions())
     for function in data.functions:
         assert function.formula_markup.startswith("<math")
-        assert set(function.code) == {"torch", "keras", "jax"}
+        assert set(function.code) == {"torch", "keras", "jax", "numpy", "cpp", "c"}
         assert all(f"p.{slider.name}" in function.value_code for slider in function.sliders)

@@ -48,6 +48,7 @@ def test_a_ledger_counts_candidates_and_keeps_the_baseline(
     assert sum(line.endswith(" 0.0") for line in runs) == len({r for r in runs if r[-4:] == " 0.0"})
 
 
+@pytest.mark.slow
 def test_a_gate_goes_on_after_a_kill(there: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = [
         "gate", "--base", command(0, "slow"), "--candidate", command(0.05, "slow"),

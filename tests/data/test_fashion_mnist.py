@@ -48,6 +48,7 @@ def test_the_package_of_debian_is_found() -> None:
     assert len(open_fashion_mnist(None).training_pool) == 60_000
 
 
+@pytest.mark.slow
 def test_mnist1d_is_made_the_same_again_and_leaves_the_generators_alone() -> None:
     pytest.importorskip("mnist1d")
     np.random.seed(5)

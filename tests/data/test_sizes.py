@@ -25,6 +25,7 @@ def header(shape: tuple[int, ...]) -> bytes:
     return content.getvalue()
 
 
+@pytest.mark.slow
 def test_a_bomb_is_not_expanded(tmp_path: Path) -> None:
     path = tmp_path / "bomb.npz"
     block = bytes(10_000_000)

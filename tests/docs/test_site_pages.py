@@ -45,9 +45,10 @@ def test_the_schemas_fit_a_run_folder(made: Any) -> None:
 
 
 def test_a_function_has_its_picture_facts_and_code(made: Any) -> None:
-    functions = made("functions")
+    functions, speaking = made("functions"), made("language").speaking
     for language, facts, code in (("en", "## Gradient", "## Code"), ("ko", "## 기울기", "## 코드")):
-        page = functions._page("silu", language)
+        with speaking(language):
+            page = functions._page("silu", language)
         assert facts in page
         assert code in page
         assert "torch.nn.SiLU()" in page

@@ -222,7 +222,7 @@ def formula_line(expression: Expression, framework: Framework) -> str:
     Half types are computed in float32. NumPy, C++ and C get two functions, with the gradient.
 
     >>> from actlab.activations.formula import parse
-    >>> formula_line(parse("x*tanh(exp(x))"), "torch").partition("(")[2][:58]
+    >>> formula_line(parse("x*tanh(exp(x))"), "torch").partition("(")[2][:59]
     'lambda x: x * torch.tanh(torch.exp(torch.clamp(x, max=11)))'
     """
     if framework in LANGUAGES:

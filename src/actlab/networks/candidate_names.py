@@ -8,6 +8,8 @@ FILE.py:Thing         the address of a class, of a module, or of a function of a
 
 import ast
 import re
+from collections.abc import Sequence
+from itertools import combinations
 
 from actlab import activations
 from actlab.activations.formula import Expression, FormulaError, UnboundParameterError, parse
@@ -118,3 +120,30 @@ def formula_of(name: str) -> Expression:
         )
         raise ActlabError(message.format(name=name, reason=error)) from None
     return expression
+
+
+def same_entry(first: str, second: str) -> bool:
+    """Return whether two names stand for one function of the catalogue, with the same values."""
+    one, other = (
+        None if name.startswith("here:") or is_code(name) else of_catalogue(name)
+        for name in (first, second)
+    )
+    if one is None or other is None:
+        return False
+    return one.name == other.name and one.values == other.values
+
+
+def is_plain(name: str) -> bool:
+    """Return whether a name is of the catalogue, without parameters of the user's own."""
+    return WORD.fullmatch(name) is not None and not is_code(name) and not name.startswith("here:")
+
+
+def all_different(names: Sequence[str]) -> bool:
+    """Return whether the catalogue alone says that no two names stand for the same function.
+
+    >>> all_different(["relu", "silu"]), all_different(["silu", "swish_1", "x*sigmoid(x)"])
+    (True, False)
+    """
+    return all(map(is_plain, names)) and not any(
+        same_entry(first, second) for first, second in combinations(names, 2)
+    )

@@ -21,12 +21,13 @@ from actlab.addresses import find
 from actlab.i18n import _
 from actlab.networks.activation_slots import SlotError
 from actlab.networks.candidate_names import (
-    WORD,
     check_name,
     formula_of,
     is_code,
     is_gated,
+    is_plain,
     of_catalogue,
+    same_entry,
 )
 from actlab.networks.function_calls import OfFunction
 from actlab.records import Slot
@@ -111,9 +112,9 @@ def same_functions(names: tuple[str, ...]) -> list[tuple[str, str]]:
     for first, second in combinations(names, 2):
         if first in found or second in found:
             continue
-        if _same_entry(first, second):
+        if same_entry(first, second):
             found[second] = first
-        elif _is_plain(first) and _is_plain(second):
+        elif is_plain(first) and is_plain(second):
             continue
         else:
             for name in (first, second):
@@ -123,21 +124,6 @@ def same_functions(names: tuple[str, ...]) -> list[tuple[str, str]]:
             if one is not None and other is not None and _alike(one, other):
                 found[second] = first
     return list(found.items())
-
-
-def _same_entry(first: str, second: str) -> bool:
-    entries = [
-        None if n.startswith("here:") or is_code(n) else of_catalogue(n) for n in (first, second)
-    ]
-    one, other = entries
-    if one is None or other is None:
-        return False
-    return one.name == other.name and one.values == other.values
-
-
-def _is_plain(name: str) -> bool:
-    """Return whether a name is of the catalogue, without parameters of the user's own."""
-    return WORD.fullmatch(name) is not None and not is_code(name) and not name.startswith("here:")
 
 
 def _behaviour(name: str) -> list[Tensor] | None:

@@ -27,10 +27,10 @@ def assert_activation(make: Callable[[], nn.Module], *, elementwise: bool = True
     >>> class Truncating(nn.Module):
     ...     def forward(self, x):
     ...         return x.float().relu()
-    >>> assert_activation(Truncating)
+    >>> assert_activation(Truncating)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
         ...
-    AssertionError: Truncating: torch.float64 goes in and torch.float32 comes out
+    AssertionError: Truncating: torch.float64 goes in and torch.float32 comes out...
     """
     name = type(make()).__name__
     for dtype in _REAL:

@@ -45,8 +45,8 @@ def macro_f1(outputs: Tensor, targets: Tensor) -> float:
 
     A class that is neither there nor said is left out.
 
-    >>> macro_f1(torch.eye(3), torch.tensor([0, 1, 1]))
-    0.5555555555555556
+    >>> round(macro_f1(torch.eye(3), torch.tensor([0, 1, 1])), 4)
+    0.5556
     """
     found = []
     for said, there in _sides(outputs, targets):

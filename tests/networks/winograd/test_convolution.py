@@ -34,6 +34,7 @@ def test_gradients_are_those_of_what_decides(unimodal: Unimodal | None) -> None:
     )
 
 
+@pytest.mark.slow
 def test_products_in_bfloat16_are_as_near_as_its_precision() -> None:
     given = sources(torch.float32)
     found, expected = (

@@ -57,6 +57,7 @@ def test_values_and_gradients_are_those_of_torch(
     torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_blank_regions_tie_and_the_first_of_equals_gets_the_gradient() -> None:
     images = -torch.ones(2, 1, 8, 8)
     images[:, :, 3:5, 3:5] = torch.rand(2, 1, 2, 2)

@@ -128,7 +128,7 @@ def test_a_failed_replicate_is_left_to_the_other_question() -> None:
     assert (tanh.n, tanh.diverged, tanh.failures, tanh.trained) == (4, 1, 1, 3)
     assert tanh.mean == pytest.approx(0.89)
     assert tanh.difference == pytest.approx(np.mean([-0.02, -0.01, -0.01]))
-    assert "tanh failed in 1 of 4, relu in 0 of 4" in candidate_sentence(tanh, slot, WORDING)
+    assert "tanh failed in 1 of 4 runs, relu in 0 of 4" in candidate_sentence(tanh, slot, WORDING)
     assert any("tanh (1)" in text for text in notices(slot))
 
 
@@ -147,8 +147,8 @@ def test_who_fails_too_often_is_unreliable_whatever_its_mean() -> None:
     assert tanh.difference is None
     assert slot.best == by_name(slot)["relu"]
     sentence = candidate_sentence(tanh, slot, WORDING)
-    assert "4 of 10 runs failed, so that 15.00 % of its runs or more fail" in sentence
-    assert "reach 98.00 %" in sentence
+    assert "4 of 10 runs failed, so its failure rate is 15 % or more" in sentence
+    assert "its mean is 98.00 %" in sentence
     assert "tanh does not train reliably." in summary(slot, WORDING)
 
 

@@ -59,6 +59,7 @@ def test_tasks_that_come_one_at_a_time_share_a_process(executor: LocalProcesses)
     assert len({executor.submit(os.getpid).result(timeout=60) for _task in range(3)}) == 1
 
 
+@pytest.mark.slow
 def test_a_worker_that_stopped_while_idle_is_replaced(
     one: LocalProcesses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -68,6 +69,7 @@ def test_a_worker_that_stopped_while_idle_is_replaced(
     assert one.submit(os.getpid).result(timeout=60) not in {stopped, os.getpid()}
 
 
+@pytest.mark.slow
 def test_a_task_that_takes_too_long_is_lost() -> None:
     pool = LocalProcesses(workers=1, timeout=1.5)
     try:

@@ -170,7 +170,7 @@ def test_candidates_are_names_formulas_classes_modules_and_functions(tmp_path: P
     )  # fmt: skip
     names = study.plan.space.fc_activation
     assert names[:3] == ("relu", "leaky_relu(0.2)", "x*tanh(x)")
-    assert names[3].endswith("test_interface.py:Bent")
+    assert names[3].endswith("test_interface:Bent")
     assert names[4:] == ("elu(alpha=0.5)", "here:lambda", "swiglu")
     assert dict(study.plan.space.same) == {"max(x, 0)": "relu"}
     assert {record.outcome for record in study.records} == {Outcome.COMPLETED}
@@ -179,6 +179,7 @@ def test_candidates_are_names_formulas_classes_modules_and_functions(tmp_path: P
     assert "swiglu in 1: hidden width 5 instead of 8" in page
 
 
+@pytest.mark.slow
 def test_each_place_is_a_slot_of_its_own_if_asked(tmp_path: Path) -> None:
     study = actlab.study(
         model=deep, data=data(), fc=["relu"], out=tmp_path,

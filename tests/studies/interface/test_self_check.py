@@ -67,6 +67,7 @@ def test_a_killed_checker_checks_again(
     assert folder.findings() == [{"code": "ACT101", "after": "a kill"}]
 
 
+@pytest.mark.slow
 def test_a_checker_that_is_killed_each_time_does_not_decide_how_a_study_ends(
     folder: RunFolder, caplog: pytest.LogCaptureFixture
 ) -> None:

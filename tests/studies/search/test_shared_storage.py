@@ -90,7 +90,7 @@ def test_only_what_is_not_there_is_added_and_no_number_is_left_out(
     assert [(t.number, t.state.name, t.value) for t in study.trials] == [
         (0, "COMPLETE", 0.9), (1, "FAIL", None), (2, "COMPLETE", 0.5),
     ]  # fmt: skip
-    assert study.trials[0].params == vars(record(0).setting)
+    assert {**study.trials[0].params, "slots": ()} == vars(record(0).setting)
     assert study.trials[1].user_attrs["outcome"] == "diverged"
 
 

@@ -146,7 +146,7 @@ class Entry:
 
         >>> from actlab.activations import get
         >>> [factor.latex() for factor in get("swiglu").gate_and_value]
-        ['x \\cdot \\sigma(x)', 'x']
+        ['x \\, \\sigma\\left(x\\right)', 'x']
         """
         from actlab.activations.formula import parse
 

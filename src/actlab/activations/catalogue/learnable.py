@@ -3,7 +3,7 @@
 from math import erf, inf, log
 
 from actlab.activations.catalogue.declared import Declared
-from actlab.activations.catalogue.entry import Entry, Parameter
+from actlab.activations.catalogue.entry import Entry, HazardException, Parameter
 from actlab.i18n import N_
 
 ENTRIES = (
@@ -12,6 +12,18 @@ ENTRIES = (
         formula="x*sigmoid(beta*x)",
         source="Ramachandran et al. 2017, arXiv:1710.05941",
         factory="gates:Swish",
+        exceptions=(
+            HazardException(
+                "gradient",
+                ("float32",),
+                "error",
+                8.0,
+                N_(
+                    "torch's kernel forms 1 - sigmoid(x), which has few digits "
+                    "left: the slope is off by up to 8 ULP."
+                ),
+            ),
+        ),
         parameters=(Parameter("beta", 1.0, learnable=True),),
         declared=Declared(
             range=(-0.2784645427610738, inf),

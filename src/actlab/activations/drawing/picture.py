@@ -243,12 +243,8 @@ def _of_matplotlib() -> Callable[..., bytes]:
 
 def _drawing(suffix: str) -> Callable[[Sequence[DrawnFunction], NullTranslations], bytes]:
     if suffix == ".html":
-        try:
-            import plotly  # noqa: F401  its script goes into the page
+        from actlab.activations.drawing.as_html import html
 
-            from actlab.activations.drawing.as_html import html
-        except ImportError as error:
-            raise missing_extra(error.name or "plotly", "study") from None
         return lambda functions, translations: html(functions, translations).encode()
     if suffix in SUFFIXES:
         static = _of_matplotlib()

@@ -20,6 +20,7 @@ from actlab.data.tables import Reading
 from actlab.errors import AddressError, DataError, NetworkError
 from actlab.files import write_bytes
 from actlab.i18n import _
+from actlab.networks.candidate_names import all_different
 from actlab.records import (
     Plan,
     Slot,
@@ -124,7 +125,8 @@ def _without_twins(space: Space) -> Space:
 
     same: dict[str, str] = {}
     for names in space.by_slot.values():
-        same |= dict(networks.same_functions(names))
+        if not all_different(names):
+            same |= dict(networks.same_functions(names))
     if not same:
         return space
     left = tuple(dict.fromkeys((*space.same, *same.items())))
