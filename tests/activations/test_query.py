@@ -60,7 +60,7 @@ def test_a_missing_fact_satisfies_neither_a_comparison_nor_its_negation() -> Non
 
 def test_no_condition_selects_everything() -> None:
     assert len(functions()) == 101
-    assert len(functions('kind == "scalar"')) == 81
+    assert len(functions('kind == "scalar"')) == 83
 
 
 @pytest.mark.parametrize(

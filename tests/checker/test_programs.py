@@ -403,7 +403,14 @@ UNCHECKED = {
 }
 
 
-@pytest.mark.parametrize("text", UNCHECKED, ids=range(len(UNCHECKED)))
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(text, marks=pytest.mark.slow if number > 2 else ())
+        for number, text in enumerate(UNCHECKED)
+    ],
+    ids=range(len(UNCHECKED)),
+)
 def test_what_was_not_checked_never_passes(tmp_path: Path, text: str) -> None:
     program(tmp_path, HEADER + text)
     done = actlab(tmp_path, "--json", "train.py")

@@ -566,10 +566,10 @@ FAMILIES: dict[str, Callable[[Path], Document]] = {
 }
 """The commands, by the name of the file that keeps what they print."""
 
-SLOW = {"precisions", "study_of_tasks", "searched", "pruned", "own_network", "tasks_run"}
+SLOW = {"checks", "precisions", "study_of_tasks", "searched", "pruned", "own_network", "tasks_run"}
 """Families that take longer than a test should."""
 
-TRAINED = {"study", *SLOW}
+TRAINED = {"study", *SLOW} - {"checks"}
 """Families that train: another torch or another kind of processor ends in other weights."""
 
 

@@ -145,8 +145,8 @@ class Entry:
         """Return g and h of a gated function g(a) h(b), with the parameters as numbers.
 
         >>> from actlab.activations import get
-        >>> [factor.latex() for factor in get("swiglu").gate_and_value]
-        ['x \\, \\sigma\\left(x\\right)', 'x']
+        >>> print(*(factor.latex() for factor in get("swiglu").gate_and_value), sep="; ")
+        x \\, \\sigma\\left(x\\right); x
         """
         from actlab.activations.formula import parse
 
