@@ -26,7 +26,7 @@ import torch
 from torch import Tensor, nn
 
 import kept
-from actlab.networks import offer
+from actlab.addresses import offer
 from actlab.records import Confirmation, Plan
 from actlab.studies.confirm.confirmation import ask_for, confirm
 from actlab.studies.executors.in_process import InThisProcess

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from actlab import training
-from actlab.networks import offer
+from actlab.addresses import offer
 from actlab.records import Precision, Protocol
 from actlab.studies import worker
 from actlab.studies.worker.inputs import built

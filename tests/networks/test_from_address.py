@@ -8,6 +8,7 @@ import torch
 from actlab.addresses import offer
 from actlab.errors import AddressError, NetworkError
 from actlab.networks import build, check_fits, coverage, network_hash, slots
+from actlab.networks.from_address import factory
 from actlab.records import SlotCandidates, Space
 
 PROGRAM = """
@@ -164,3 +165,19 @@ def test_further_slots_take_their_places_by_path_pattern_or_kind(program: str) -
     assert [slot.name for slot in slots(network)] == ["silu"]
     assert coverage(f"{program}:dense", ROWS, ("2",)).swapped == 1
     assert coverage(f"{program}:dense", ROWS, ("conv",)).swapped == 0
+
+
+def test_what_a_file_draws_when_it_is_loaded_is_no_part_of_the_network(tmp_path: Path) -> None:
+    file = tmp_path / "drawing.py"
+    file.write_text(
+        "import torch\n"
+        "from torch import nn\n"
+        "EXAMPLE = torch.randn(8, 4)\n"
+        "def build():\n"
+        "    return nn.Linear(4, 2)\n"
+    )
+    made = []
+    for _time in range(2):
+        torch.manual_seed(0)
+        made.append(factory(f"{file}:build")())
+    assert torch.equal(*(model.get_parameter("weight") for model in made))

@@ -290,7 +290,9 @@ def factory(address: str) -> Factory:
 
 
 def _made(address: str) -> nn.Module:
-    maker = find(address)
+    # What the file itself draws when it is first loaded is no part of the network's start.
+    with torch.random.fork_rng(devices=[]):
+        maker = find(address)
     advice = _(
         "It must make a network without arguments, on the CPU; a study moves it to its device."
     )

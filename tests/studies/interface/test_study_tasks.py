@@ -180,9 +180,9 @@ def test_what_a_constant_reaches_is_said_first(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_groups_do_not_leak(tmp_path: Path) -> None:
-    groups = np.arange(240) // 6
-    noise = np.random.default_rng(7).integers(0, 2, 40)[groups]
-    marks = np.random.default_rng(8).normal(size=(40, 4)).astype(np.float32)[groups] * 3
+    groups = np.arange(240) // 4
+    noise = np.random.default_rng(7).integers(0, 2, 60)[groups]
+    marks = np.random.default_rng(8).normal(size=(60, 4)).astype(np.float32)[groups] * 3
     leaking = studied(
         tmp_path / "A",
         model=mlp(2),
@@ -193,8 +193,8 @@ def test_groups_do_not_leak(tmp_path: Path) -> None:
         tmp_path / "B", model=mlp(2), data=(marks, noise), group=groups,
         overrides=QUICK | {"protocol.max_epochs": 40},
     )  # fmt: skip
-    assert leaking.best.valid_accuracy > 0.85
-    assert split.best.valid_accuracy < 0.75
+    assert leaking.best.valid_accuracy > 0.7
+    assert split.best.valid_accuracy < 0.65
     assert split._folder.environment().divided_by == "group"
 
 

@@ -22,11 +22,10 @@ def constant_sentence(
     measured, baseline = plan.training.measured, environment.baseline
     if baseline is None:
         return ""
-    if verdict is not None:
-        rows = [row for slot in verdict.slots for row in slot.candidates if row.mean is not None]
+    slots = () if verdict is None else verdict.slots
+    rows = [row for slot in slots for row in slot.candidates if row.mean is not None]
+    if rows:
         ends = [row.low if measured.higher_is_better else row.high for row in rows]
-        if not rows:
-            return ""
         beaten = any(end is not None and measured.better(end, baseline) for end in ends)
         means = [row.mean for row in rows if row.mean is not None]
         best = max(means, key=measured.oriented)
