@@ -1,4 +1,4 @@
-"""Imports point one way: design.md's arrows between the folders, held by reading the sources."""
+"""Imports point one way: the arrows of ARCHITECTURE.md, held by reading the sources."""
 
 import ast
 import importlib
