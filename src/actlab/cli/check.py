@@ -18,7 +18,6 @@ from actlab.cli.output import hyperlink, print_json, say
 from actlab.documentation import rule_address
 from actlab.errors import ActlabError, unknown_name
 from actlab.i18n import _
-from actlab.records import jsonable
 
 if TYPE_CHECKING:
     from actlab.capture.program import UserProgram
@@ -376,5 +375,7 @@ def _print(report: "Report", written: Format, to_stderr: bool = False) -> None:
 
         for note in report.notes:
             say(note)
+        from actlab.records import jsonable
+
         log = jsonable(document(report, RULES, version("actlab")))
         print(json_library.dumps(log, indent=2, ensure_ascii=False), file=stream)

@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 from typing import Any, TextIO
 
-from actlab.records import FORMAT_VERSION, jsonable
-
 
 def print_json(document: dict[str, Any], stream: TextIO | None = None) -> None:
     """Write one JSON document, with `format_version`, as the only thing on standard output."""
+    from actlab.records import FORMAT_VERSION, jsonable
+
     plain = jsonable({"format_version": FORMAT_VERSION, **document})
     stream = stream or sys.stdout
     json.dump(plain, stream, allow_nan=False, ensure_ascii=False, indent=2)

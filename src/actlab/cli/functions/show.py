@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from actlab.activations.catalogue.aliases import FRAMEWORKS
 from actlab.cli.functions.arguments import Json, Name, Values, chosen
 from actlab.cli.functions.formula import nearest_sentence
 from actlab.cli.output import print_json
@@ -43,6 +42,7 @@ def show(
 ) -> None:
     """Print the facts of a function."""
     from actlab.activations import facts
+    from actlab.activations.catalogue.aliases import FRAMEWORKS
     from actlab.cli.functions.tables import print_facts, print_hazards
 
     if ":" in name and name.partition(":")[0] not in FRAMEWORKS:

@@ -10,7 +10,6 @@ from actlab.cli.output import print_json
 from actlab.cli.study.options import Json, RunFolderPath
 from actlab.errors import ActlabError
 from actlab.i18n import _, process_language, translation
-from actlab.records import Outcome
 from actlab.text import process_formatter
 
 if TYPE_CHECKING:
@@ -172,6 +171,7 @@ def _rank(row: dict[str, Any], measured: "StudyMetric") -> tuple[bool, float, in
 
 def _cells(row: dict[str, Any], plan: "Plan", *, best: bool) -> list[str]:
     from actlab.pages.words import in_metric, outcome_word
+    from actlab.records import Outcome
 
     measured = plan.training.measured
 

@@ -10,7 +10,6 @@ import typer
 from actlab.cli.study.options import Engine, Json, Language
 from actlab.errors import ActlabError, RunFolderError
 from actlab.i18n import _
-from actlab.records import Execution
 
 if TYPE_CHECKING:
     from actlab.records import Plan
@@ -110,6 +109,8 @@ def _opened(path: Path, plan: "Plan") -> "RunFolder":
 
 
 def _but_for_seeds(plan: "Plan") -> "Plan":
+    from actlab.records import Execution
+
     assert plan.tasks is not None
     tasks = replace(plan.tasks, seeds=1)
     return replace(plan, trials=len(tasks.settings), tasks=tasks, execution=Execution())
