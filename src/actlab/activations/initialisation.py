@@ -57,18 +57,20 @@ def init_(
 ) -> nn.Module | Tensor:
     """Start weights in place with deviation gain / sqrt(fan), biases with 0, and return `target`.
 
-    The gain is that of the activation whose output the weights receive, as `swap(init="gain")` has
-    it (He and others 2015, arXiv:1502.01852): then the second moment before every activation is
-    that of the layer before. A tensor needs `activation`. Of a whole model every layer is started
-    by the activation module between it and the layer before, in the model's order; by the identity
-    where there is none, or where a normalisation comes after it; with `activation` every layer by
-    that. Other modules are left alone. Raises InitialisationError where there is nothing to start.
+    A tensor needs `activation`. Of a whole model every layer is started by the activation that
+    follows it: the first activation module between it and the next layer, in the order in which
+    the model registered them; a layer that none follows has the gain 1. With `activation` every
+    layer is started by that. Other modules are left alone. Functional calls are not seen here:
+    `swap(..., init="gain", example=x)` runs the model. Raises InitialisationError where there is
+    nothing to start.
 
     >>> import torch
     >>> layer = torch.nn.Linear(10_000, 50)
     >>> _ = init_(layer, "relu")
     >>> abs(float(layer.weight.detach().std()) - (2 / 10_000) ** 0.5) < 1e-4
     True
+
+    The gains are those of He and others 2015, arXiv:1502.01852, for any activation.
     """
     import torch
     from torch import nn
@@ -78,7 +80,7 @@ def init_(
     if isinstance(target, torch.Tensor):
         if activation is None:
             message = _(
-                "A tensor does not say which activation it receives: give init_(weight, name)."
+                "A tensor does not say which activation follows it: give init_(weight, name)."
             )
             raise InitialisationError(message)
         _start(target, gain(activation, mode, **parameters), mode, distribution)
@@ -87,8 +89,8 @@ def init_(
     if not layers:
         message = _("{name} has no linear or convolutional layer to start.")
         raise InitialisationError(message.format(name=type(target).__name__))
-    for layer, received in layers:
-        chosen = activation if activation is not None else received or "identity"
+    for layer, follows in layers:
+        chosen = activation if activation is not None else follows or "identity"
         size = gain(chosen, mode, **(parameters if activation is not None else {}))
         _start(layer.weight, size, mode, distribution)
         if isinstance(getattr(layer, "bias", None), torch.Tensor):
@@ -102,21 +104,20 @@ def _check(kind: str, given: str, valid: tuple[str, ...]) -> None:
 
 
 def _layers(model: nn.Module) -> list[tuple[Any, Entry | None]]:
-    """Return the layers with weights, each with the activation whose output it receives."""
+    """Return the layers with weights, each with the activation that follows it, if one does."""
     from torch import nn
     from torch.nn.modules.conv import _ConvNd
 
-    found: list[tuple[Any, Entry | None]] = []
-    received: Entry | None = None
-    for module in model.modules():
+    found: dict[nn.Module, Entry | None] = {}
+    last: nn.Module | None = None
+    # Duplicates are kept: one activation object may follow several layers of a Sequential.
+    for _path, module in model.named_modules(remove_duplicate=False):
         if isinstance(module, nn.Linear | nn.Bilinear | _ConvNd):
-            found.append((module, received))
-            received = None
-        elif "Norm" in type(module).__name__:
-            received = None
-        elif not list(module.children()):
-            received = _activation(module) or received
-    return found
+            last = module
+            found.setdefault(last, None)
+        elif last is not None and found[last] is None and not list(module.children()):
+            found[last] = _activation(module)
+    return list(found.items())
 
 
 def _activation(module: nn.Module) -> Entry | None:

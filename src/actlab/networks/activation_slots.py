@@ -71,8 +71,7 @@ class Place:
     (file, name, instruction). `order` lists, for every call of one pass through the owner there,
     which place it belongs to, `turn` is this one's number in it; `runner` is the path of the module
     whose passes these are. `argument` is the position of the input among the call's arguments,
-    `split` the dimension that a gated linear unit halves. `receivers` are the paths of the layers
-    that are given what comes out, with no norm between; `around` are the linear layers before and
+    `split` the dimension that a gated linear unit halves. `around` are the linear layers before and
     after it, where the width between them is seen by nothing else.
     """
 
@@ -86,7 +85,6 @@ class Place:
     argument: int = 0
     runner: str = ""
     split: int | None = None
-    receivers: tuple[str, ...] = ()
     around: tuple[str, str] | None = None
 
 
@@ -157,10 +155,8 @@ def slot_functions(model: nn.Module, example: Any) -> tuple[tuple[Slot, ElementF
     found: list[tuple[Slot, ElementFunction]] = []
     trace, modules, output = _recorded(getattr(model, "_orig_mod", model), example)
     graph = _Graph(trace, output)
-    taken = _taken(trace, modules, graph)
-    activations = [(f.first, f.last) for f in taken]
-    for one in taken:
-        place = _described(model, one, graph, activations)
+    for one in _taken(trace, modules, graph):
+        place = _described(model, one, graph)
         if one.call.op == "glu":
             continue
         made = one.module.module if one.module is not None else _computed_again(one)
@@ -217,22 +213,15 @@ def _registered(model: nn.Module) -> Iterator[Place]:
     found: list[Place] = []
     settled, before = 0, ""
     kind: SlotKind | None = None
-    received = False
     # Duplicates are kept: one activation object in two places of a Sequential is two slots.
     for path, module in model.named_modules(remove_duplicate=False):
         layer = _kind_of(module)
         if layer is not None:
             kind, settled, before = layer, len(found), path
-            if received:
-                found[-1] = replace(found[-1], receivers=(path,))
-            received = False
         elif kind is not None and _is_activation(module):
             owner, _dot, attribute = path.rpartition(".")
             slot = Slot(path, kind, before, _name_of_module(module))
             found.append(Place(slot, owner, attribute))
-            received = True
-        elif "Norm" in type(module).__name__:
-            received = False
     yield from found[:settled]
 
 
@@ -310,8 +299,7 @@ def _in_one_pass(model: nn.Module, example: Any) -> Iterator[Place]:
     trace, modules, output = _recorded(model, example)
     graph = _Graph(trace, output)
     taken = _taken(trace, modules, graph)
-    activations = [(f.first, f.last) for f in taken]
-    described = [(f, _described(model, f, graph, activations)) for f in taken]
+    described = [(f, _described(model, f, graph)) for f in taken]
     described += [(f, place) for f in _recurrent(trace) for place in [_of_recurrent(f)]]
     described.sort(key=lambda pair: pair[0].first)
     yield from _merged(described, modules)
@@ -579,24 +567,6 @@ class _Graph:
             waiting.extend(call.inputs)
         return best, norm
 
-    def receivers(self, value: Value, activations: list[tuple[int, int]]) -> tuple[str, ...]:
-        """Return the layers with weights that a value reaches before a norm or an activation."""
-        found: dict[str, None] = {}
-        waiting, seen = [value], set()
-        while waiting:
-            for user in self.trace.users_of(waiting.pop()):
-                if user.index in seen:
-                    continue
-                seen.add(user.index)
-                if _is_layer(user):
-                    if user.op in _LAYERS or _weighs(user):
-                        found[_path_of(user)] = None
-                elif user.op not in ops.NORMS and not any(
-                    first <= user.index <= last for first, last in activations
-                ):
-                    waiting.extend(user.outputs)
-        return tuple(found)
-
     def linear_around(
         self, given: Value, output: Value, first: int, last: int
     ) -> tuple[str, str] | None:
@@ -689,9 +659,7 @@ def _tensors(item: Any, depth: int = 0) -> Iterator[Tensor]:
             yield from _tensors(part, depth + 1)
 
 
-def _described(
-    model: nn.Module, found: _Found, graph: _Graph, activations: list[tuple[int, int]]
-) -> Place:
+def _described(model: nn.Module, found: _Found, graph: _Graph) -> Place:
     layer, norm = graph.layer_before(found.given)
     kind: SlotKind = "norm"
     if layer is not None:
@@ -713,8 +681,7 @@ def _described(
         reason = _("It makes what the network returns; it is left alone.")
         slot = replace(slot, swappable=False, reason=reason)
     around = graph.linear_around(found.given, found.output, found.first, found.last)
-    receivers = graph.receivers(found.output, activations)
-    return replace(place, slot=slot, receivers=receivers, around=around)
+    return replace(place, slot=slot, around=around)
 
 
 def _is_bounded(found: _Found) -> bool:
@@ -874,14 +841,5 @@ def _merged(described: list[tuple[_Found, Place]], modules: list[_ModuleCall]) -
             first = per_pass[keys.index(key)]
             calls = keys.count(key) * (len(group) // len(per_pass))
             slot = replace(first.slot, calls=calls)
-            alike = [place for place in group if (place.slot.kind, place.slot.layer) == key]
-            receivers = dict.fromkeys(path for place in alike for path in place.receivers)
-            joined[id(first)] = replace(
-                first,
-                slot=slot,
-                order=order,
-                turn=turn,
-                runner=runner,
-                receivers=tuple(receivers),
-            )
+            joined[id(first)] = replace(first, slot=slot, order=order, turn=turn, runner=runner)
     yield from (joined[id(place)] for _one, place in described if id(place) in joined)

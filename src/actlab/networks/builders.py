@@ -151,7 +151,7 @@ def build(
     if init == "gain":
         found = places(model)
         filled = [(one, model.get_submodule(one.slot.path)) for one in found]
-        initialise(model, init, filled, found)
+        initialise(model, init, filled)
     return model
 
 

@@ -209,7 +209,7 @@ def _filled(
     found = places(model, example)
     pairs = _compared(found, chosen)
     filled = fill(model, [(place, chosen[slot]) for place, slot in pairs])
-    initialise(model, init, filled, found)
+    initialise(model, init, filled)
     return [module for _place, module in filled]
 
 

@@ -1,32 +1,23 @@
 """The weights of a network whose activations were swapped: kept, drawn for them, or torch's own."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
 
-from actlab import activations
-from actlab.errors import UnknownNameError
 from actlab.networks.activation_slots import Place
 from actlab.networks.gated_units import halves
 from actlab.records import Init
 
 
-def initialise(
-    model: nn.Module,
-    init: Init,
-    filled: Sequence[tuple[Place, nn.Module]],
-    found: Sequence[Place] = (),
-) -> None:
+def initialise(model: nn.Module, init: Init, filled: Iterable[tuple[Place, nn.Module]]) -> None:
     """Do with the weights of `model` what `init` says; layers that are frozen stay what they are.
 
-    `keep` changes none. `gain` draws the weights of the layers around each filled slot from a
-    normal distribution of deviation gain / sqrt(fan in), and sets their biases to 0. The gain of a
-    layer is that of the activation whose output it receives (He and others 2015, arXiv:1502.01852,
-    for relu): then the second moment in front of every activation is 1. It is 1 for a layer that
-    receives the network's input or a norm's output. `found` are all places, among them those that
-    kept their activation. `reset` calls every layer's own `reset_parameters`.
+    `keep` changes none. `gain` draws the weights of the layer in front of each filled slot from a
+    normal distribution of deviation gain / sqrt(fan in), with the gain of the activation that
+    follows it, and sets that layer's bias to 0; where two slots follow one layer, the first of them
+    decides. `reset` calls every layer's own `reset_parameters`.
     """
     if init == "reset":
         for module in model.modules():
@@ -36,38 +27,12 @@ def initialise(
             if callable(reset) and not _is_frozen(module):
                 reset()
     elif init == "gain":
-        for path, gain in _gains(model, filled, found).items():
-            _draw(model.get_submodule(path), gain)
-
-
-def _gains(
-    model: nn.Module, filled: Sequence[tuple[Place, nn.Module]], found: Sequence[Place]
-) -> dict[str, float]:
-    """Return the gain of each layer before or behind a filled slot, by its path."""
-    gains: dict[str, float] = {}
-    for place, activation in filled:
-        gain = gain_of(activation, place.slot.width)
-        within = (place.slot.layer,) if place.slot.kind == "recurrent" else ()
-        gains |= dict.fromkeys((*place.receivers, *within), gain)
-    for place, _activation in filled:
-        if place.slot.layer and place.slot.layer not in gains:
-            gains[place.slot.layer] = _received(model, place.slot.layer, found)
-    return gains
-
-
-def _received(model: nn.Module, layer: str, found: Sequence[Place]) -> float:
-    """Return the gain of the activation, one that stayed, whose output a layer receives."""
-    for place in found:
-        if layer in place.receivers:
-            try:
-                activation = model.get_submodule(place.slot.path)
-            except AttributeError:  # a functional call: its name stands for it
-                try:
-                    return gain_of(activations.get(place.slot.name).module(), place.slot.width)
-                except UnknownNameError:
-                    return 1.0
-            return gain_of(activation, place.slot.width)
-    return 1.0
+        drawn: set[str] = set()
+        for place, activation in filled:
+            layer = place.slot.layer
+            if layer and layer not in drawn:
+                drawn.add(layer)
+                _draw(model.get_submodule(layer), gain_of(activation, place.slot.width))
 
 
 def gain_of(activation: nn.Module, width: int | None = None) -> float:

@@ -51,8 +51,8 @@ def swap(
 
     Every slot gets a module of its own, functional calls too where an `example` shows them (see
     `slots`). `at` maps places to activations and goes before the kinds. `init` is what becomes of
-    the weights: `keep` (the default: what the model has), `gain` (the layers around each slot drawn
-    anew, each with the gain of the activation whose output it receives) or `reset` (each layer's
+    the weights: `keep` (the default: what the model has), `gain` (the layer in front of each slot
+    drawn anew, with the gain of the activation that follows it) or `reset` (each layer's
     `reset_parameters`); frozen layers stay. `reinit=True` is another way to say `reset`. `undo` is
     the way back.
 
@@ -82,7 +82,7 @@ def swap(
         message = _("Nothing would change: {slots} is there already. Name another activation.")
         raise SlotError(message.format(slots=", ".join(sorted({p.slot.name for p, _c in chosen}))))
     filled = fill(changed, chosen)
-    initialise(changed, how, filled, found)
+    initialise(changed, how, filled)
     if example is not None:
         check_swapped(changed, [new for _place, new in filled], example)
     return changed
