@@ -113,14 +113,12 @@ def by_autorank(table: Table) -> str:
     first, *others = ranked(table)
     if result.pvalue >= ALPHA:
         return behind([], f"{result.omnibus} p = {result.pvalue:.2g}")
-    if result.cd is not None:
-        ranks = result.rankdf["meanrank"]
-        names = [name for name in others if abs(ranks[name] - ranks[first]) > result.cd]
-    elif result.posthoc == "TukeyHSD":
-        low, high = result.rankdf["ci_lower"], result.rankdf["ci_upper"]
-        names = [name for name in others if high[name] < low[first]]
-    else:
-        names = others
+    if result.posthoc is None:
+        return behind(others, result.omnibus)
+    grouping = importlib.import_module("autorank._util")
+    _ranks, order, groups = grouping.get_sorted_rank_groups(result, reverse=False)
+    together = [order[low : high + 1] for low, high in groups]
+    names = [name for name in others if not any({name, first} <= set(one) for one in together)]
     return behind(names, f"{result.omnibus}, {result.posthoc}")
 
 

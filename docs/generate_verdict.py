@@ -31,6 +31,8 @@ PROTOCOLS = ("published", "corrected")
 SLOTS = ("conv", "fc")
 CLAIMS = range(1, 6)
 NOT_YET = "Not run yet."
+ROWS = 10_000
+"""On how many rows an accuracy of the kept studies was counted."""
 
 
 def page(text: str, found: dict[str, Any]) -> str:
@@ -140,10 +142,17 @@ def change_table(changes: dict[str, Any] | None) -> list[str]:
     if changes is None:
         return [NOT_YET]
     lines = heading(
-        "slot", "activation", "published", "corrected", "difference", "95 % interval", "adjusted p"
+        "slot",
+        "activation",
+        "published",
+        "corrected",
+        "difference",
+        "95 % interval",
+        "adjusted p",
+        "seeds",
     )
     for slot in SLOTS:
-        for one in sorted(changes["slots"][slot], key=lambda change: -change["difference"]):
+        for one in sorted(changes["slots"][slot], key=lambda change: -(change["difference"] or 0)):
             lines.append(
                 row(
                     slot,
@@ -153,6 +162,7 @@ def change_table(changes: dict[str, Any] | None) -> list[str]:
                     points(one["difference"], signed=True),
                     f"{points(one['low'], signed=True)} to {points(one['high'], signed=True)}",
                     probability(one["p_adjusted"]),
+                    str(one["n"]) if one["n"] == one["seeds"] else f"{one['n']} of {one['seeds']}",
                 )
             )
     return lines
@@ -281,15 +291,42 @@ def _study(folder: Any) -> dict[str, Any]:
 def judge_anew(found: dict[str, Any]) -> None:
     """Judge the kept scores of both studies by the rule as it is now; trains nothing.
 
-    What the scores decide is replaced: groups, numbers, sentences and the claims on the best.
+    What the scores decide is replaced: groups, numbers, sentences, the claims on the best, and what
+    changes from one protocol to the other.
     """
     for study in found["studies"].values():
         verdict = study["verdict"]
         judged = _judged_anew(verdict)
         claims = [*judged.pop("claims"), *verdict["claims"][2:]]
         study["verdict"] = {**verdict, **judged, "claims": claims}
+    if found["changes"] is not None:
+        before, after = (found["studies"][name]["verdict"] for name in PROTOCOLS)
+        found["changes"]["slots"] = {slot: _changes(before, after, slot) for slot in SLOTS}
     text = json.dumps(found, indent=1, ensure_ascii=False)
     FIGURES.write_text(text + "\n", encoding="utf-8")
+
+
+def _trained(kept: dict[str, Any], slot: str) -> dict[str, Any]:
+    """Return the kept scores of a slot by activation and seed, None for a failed training."""
+    from actlab.studies.confirm.replication import near_chance
+
+    return {
+        one["activation"]: {
+            seed: None if score is None or near_chance(score, kept["chance"]) else score
+            for seed, score in enumerate(one["scores"])
+        }
+        for one in kept["slots"][slot]
+    }
+
+
+def _changes(before: dict[str, Any], after: dict[str, Any], slot: str) -> list[dict[str, Any]]:
+    from actlab.cli.study.changes import row_of
+    from actlab.studies.confirm.protocol_change import changes_between
+    from actlab.verdicts import Question
+
+    question = Question(margin=0.0, resolution=1 / ROWS)
+    found = changes_between(_trained(before, slot), _trained(after, slot), question)
+    return [row_of(change) for change in found]
 
 
 def _verdict_of(kept: dict[str, Any]) -> "Verdict":
@@ -297,22 +334,13 @@ def _verdict_of(kept: dict[str, Any]) -> "Verdict":
     import numpy as np
 
     from actlab.records import Conditions, Notice, Setting, SlotVerdict, Verdict
-    from actlab.studies.confirm.replication import near_chance
     from actlab.verdicts import Question, compare, scores_by_seed
 
-    rows, slots = 10_000, []
-    question = Question(kept["margin"], resolution=1 / rows, limits=(0.0, 1.0))
+    slots = []
+    question = Question(kept["margin"], resolution=1 / ROWS, limits=(0.0, 1.0))
     for place, (slot, candidates) in enumerate(kept["slots"].items()):
         known = {one["activation"]: one for one in candidates}
-        table = scores_by_seed(
-            {
-                name: {
-                    seed: None if score is None or near_chance(score, kept["chance"]) else score
-                    for seed, score in enumerate(one["scores"])
-                }
-                for name, one in known.items()
-            }
-        )
+        table = scores_by_seed(_trained(kept, slot))
         found = compare(table, question, np.random.default_rng(place))
         own = ("diverged", "test_accuracy", "cost")
         members = tuple(
@@ -327,7 +355,7 @@ def _verdict_of(kept: dict[str, Any]) -> "Verdict":
         notices = (Notice("failures", counts=failures),) if failures else ()
         parts = {**vars(found), "candidates": members, "notices": notices}
         slots.append(SlotVerdict(slot=slot, **parts))
-    conditions = Conditions(140, rows, 10_000, kept["chance"])
+    conditions = Conditions(140, ROWS, 10_000, kept["chance"])
     return Verdict(tuple(slots), kept["margin"], kept["seeds"], conditions)
 
 

@@ -81,7 +81,8 @@ def test_compare_pairs_two_protocols_by_seed(
     assert paired["reason"] is None
     for row in paired["slots"]["conv"]:
         assert row["difference"] == pytest.approx(0.02)
-        assert row["n"] == 4
+        assert row["seeds"] == 4
+        assert row["n"] == 4 - row["first_failures"]
     text = " ".join(actlab(capsys, "study", "compare", first.path, second.path).out.split())
     assert "+2.00" in text
 

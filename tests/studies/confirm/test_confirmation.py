@@ -18,9 +18,11 @@ from actlab.errors import ActlabError
 from actlab.records import (
     BalancedSampler,
     Confirmation,
+    FittedSampler,
     Outcome,
     Plan,
     Record,
+    Setting,
     Space,
     SplitSizes,
     Trial,
@@ -113,18 +115,21 @@ def _mean(records: Sequence[Record], setting: object) -> float:
     return sum(0.1 if accuracy is None else accuracy for accuracy in own) / len(own)
 
 
+def with_any(setting: Setting, slot: str) -> Setting:
+    return Setting.of(setting.activations | {slot: "any"}, setting.learning_rate)
+
+
 def test_the_candidates_of_a_slot_share_what_they_are_tried_in(folder: RunFolder) -> None:
     records = folder.records()
     completed = [record for record in records if record.outcome is Outcome.COMPLETED]
     winner = max(completed, key=lambda record: record.valid_accuracy or 0.0).setting
     for slot, row in best_settings(folder.plan().space, records).items():
         tried = {
-            name: [replace(setting, **{f"{slot}_activation": "any"}) for setting in found]
-            for name, found in row.items()
+            name: [with_any(setting, slot) for setting in found] for name, found in row.items()
         }
         (shared,) = {tuple(found) for found in tried.values()}
         assert len(shared) == len({setting.learning_rate for setting in shared}) <= 3
-        assert shared[0] == replace(winner, **{f"{slot}_activation": "any"})
+        assert shared[0] == with_any(winner, slot)
         rates = [max_rate(completed, slot, name) for name in row]
         assert {min(rates), max(rates)} <= {setting.learning_rate for setting in shared}
 
@@ -230,8 +235,8 @@ def test_a_candidate_without_a_completed_trial_has_no_setting(tmp_path: Path) ->
     (only,) = folder.records()
     chosen = chosen_settings(folder)
     by_conv, by_fc = chosen["conv"], chosen["fc"]
-    assert by_conv.pop(only.setting.conv_activation) == only.setting
-    assert by_fc.pop(only.setting.fc_activation) == only.setting
+    assert by_conv.pop(only.setting.activations["conv"]) == only.setting
+    assert by_fc.pop(only.setting.activations["fc"]) == only.setting
     assert set(by_conv.values()) == set(by_fc.values()) == {None}
     assert [record.stage for record in folder.all_records()] == ["search", "confirm", "confirm"]
 
@@ -386,6 +391,19 @@ def test_the_real_rule_stops_what_is_far_behind(
     before = lines(folder)
     confirmed(folder, 10, stats.clearly_behind)
     assert lines(folder) == before
+
+
+def test_a_study_with_fitted_rates_stops_so_however_it_is_confirmed(tmp_path: Path) -> None:
+    """Its plan says so: whoever asks for more seeds need not say it again."""
+    plan = replace(balanced_plan(), sampler=FittedSampler(), replicates=5)
+    folder = searched(tmp_path / "fitted", plan)
+    before = folder.confirmation()
+    assert before == Confirmation(5, sequential=True)
+    ask_for(folder, Confirmation(10))
+    assert folder.confirmation() == Confirmation(10, sequential=True)
+    balanced = searched(tmp_path / "balanced", balanced_plan())
+    ask_for(balanced, Confirmation(10))
+    assert balanced.confirmation() == Confirmation(10, sequential=False)
 
 
 def test_progress_is_told_per_stage(folder: RunFolder) -> None:

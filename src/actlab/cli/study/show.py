@@ -65,7 +65,9 @@ def _show(path: Path, trial: int | None, *, as_json: bool) -> None:
     from actlab.case_study.claims import claims
     from actlab.cli.study.verdict_table import print_verdict
     from actlab.cli.tasks.finish import show_tasks
+    from actlab.records import FittedSampler
     from actlab.studies.interface.verdicts import claims_of, verdict_of, verdict_summary
+    from actlab.studies.report.settings import fitted_line
     from actlab.studies.run_folder import RunFolder
     from actlab.studies.summary import summary, trial_detail
 
@@ -93,6 +95,8 @@ def _show(path: Path, trial: int | None, *, as_json: bool) -> None:
         environment = folder.environment()
         if environment is not None:
             _print_compared(environment, folder.plan())
+        if isinstance(folder.plan().sampler, FittedSampler):
+            print(fitted_line(process_formatter()))
         if verdict is not None:
             print_verdict(verdict, claims_of(folder, verdict, claims))
 

@@ -5,11 +5,12 @@ the records. What has a record is not trained again, so that a confirmation that
 or that is asked for more seeds, trains what is missing and nothing else.
 """
 
+from dataclasses import replace
 from typing import Protocol as Interface
 
 from actlab.errors import ActlabError
 from actlab.i18n import _
-from actlab.records import Confirmation, Stage, best_record
+from actlab.records import Confirmation, FittedSampler, Stage, best_record
 from actlab.studies.confirm import candidate_test_scores
 from actlab.studies.confirm.replicates import Replicates
 from actlab.studies.confirm.stopping import StoppingRule, never
@@ -33,12 +34,14 @@ class Observer(Interface):
 def ask_for(folder: RunFolder, asked: Confirmation) -> None:
     """Write down what is to be trained again, unless as many seeds or more are asked for already.
 
-    The caller holds the folder's lock. Raises ActlabError as `check_seeds` does.
+    A study whose own replicates stop for who is clearly behind (`FittedSampler`) goes on so. The
+    caller holds the folder's lock. Raises ActlabError as `check_seeds` does.
     """
     check_seeds(asked.seeds)
     known = folder.confirmation()
     if known is None or asked.seeds > known.seeds:
-        folder.write_confirmation(asked)
+        stops = asked.sequential or isinstance(folder.plan().sampler, FittedSampler)
+        folder.write_confirmation(replace(asked, sequential=stops))
 
 
 def check_seeds(seeds: int) -> None:

@@ -10,19 +10,28 @@ from actlab.records import Difference, Seeds, SlotName
 from actlab.studies.confirm.replication import Replication, replicates_of, runs_of
 from actlab.verdicts import Question
 
+ByReplicate = Mapping[int, float | None]
+"""Scores by the number of the replicate, None for a training that failed."""
+
 
 @dataclass(frozen=True)
 class Change:
-    """One activation in both studies, second - first, paired by seed; failures at chance.
+    """One activation in both studies, second - first, paired by seed.
 
-    `p_adjusted` is Holm's over the activations of the slot.
+    As in a verdict, a failed training has no score: the failures of either study are counted over
+    the `seeds` that both have, and means and difference are of those on which both trained, in the
+    unit of the metric. They are None where that are fewer than two. `p_adjusted` is Holm's over the
+    activations of the slot.
     """
 
     activation: str
-    first_mean: float
-    second_mean: float
-    difference: Difference
-    p_adjusted: float
+    seeds: int
+    first_failures: int
+    second_failures: int
+    first_mean: float | None
+    second_mean: float | None
+    difference: Difference | None
+    p_adjusted: float | None
 
 
 @dataclass(frozen=True)
@@ -52,24 +61,15 @@ def protocol_change(first: Replication, second: Replication) -> ProtocolChange:
     )
     return ProtocolChange(
         {
-            slot: _changes(_accuracies(first, slot), _accuracies(second, slot), question)
+            slot: changes_between(_scores(first, slot), _scores(second, slot), question)
             for slot in first.chosen
             if slot in second.chosen
         }
     )
 
 
-def _accuracies(replication: Replication, slot: SlotName) -> dict[str, dict[int, float]]:
-    """Return accuracy by activation and replicate; a run without one counts at chance."""
-    replicates = replicates_of(replication)
-    return {
-        runs.activation: {
-            record.replicate or 0: replication.chance if record.score is None else record.score
-            for record in replicates
-            if record.setting == runs.setting
-        }
-        for runs in runs_of(replication, slot)
-    }
+def _scores(replication: Replication, slot: SlotName) -> dict[str, ByReplicate]:
+    return {runs.activation: runs.by_replicate for runs in runs_of(replication, slot)}
 
 
 def _reuse(replication: Replication) -> float:
@@ -95,22 +95,46 @@ def _seeds(replication: Replication) -> dict[int, Seeds]:
     return {record.replicate or 0: record.seeds for record in replicates_of(replication)}
 
 
-def _changes(
-    first: Mapping[str, Mapping[int, float]],
-    second: Mapping[str, Mapping[int, float]],
-    question: Question,
+def changes_between(
+    first: Mapping[str, ByReplicate], second: Mapping[str, ByReplicate], question: Question
 ) -> tuple[Change, ...]:
-    found = []
-    for name in first:
-        shared = sorted(first[name].keys() & second.get(name, {}).keys())
-        if len(shared) < 2:
-            continue
-        before, after = ([rows[name][number] for number in shared] for rows in (first, second))
-        difference = verdicts.paired_difference(
-            after, before, question.variance_factor(len(shared)), question.resolution
-        )
-        found.append(Change(name, fmean(before), fmean(after), difference, 1.0))
-    adjusted = verdicts.holm([change.difference.p_value for change in found])
+    """Return second - first for every activation of a slot with two shared seeds or more.
+
+    >>> before, after = {"relu": {0: 0.9, 1: 0.91, 2: None}}, {"relu": {0: 0.92, 1: 0.93, 2: 0.9}}
+    >>> (found,) = changes_between(before, after, Question(margin=0.0))
+    >>> found.seeds, found.first_failures, found.difference.n, round(found.difference.mean, 3)
+    (3, 1, 2, 0.02)
+    """
+    found = [_change(name, first[name], second[name], question) for name in first if name in second]
+    known = [change for change in found if change.seeds > 1]
+    p_values = [change.difference.p_value for change in known if change.difference]
+    adjusted = iter(verdicts.holm(p_values))
     return tuple(
-        replace(change, p_adjusted=float(p)) for change, p in zip(found, adjusted, strict=True)
+        replace(change, p_adjusted=float(next(adjusted))) if change.difference else change
+        for change in known
+    )
+
+
+def _change(name: str, before: ByReplicate, after: ByReplicate, question: Question) -> Change:
+    shared = sorted(before.keys() & after.keys())
+    pairs = [(before[number], after[number]) for number in shared]
+    trained = [(one, two) for one, two in pairs if one is not None and two is not None]
+    change = Change(
+        activation=name,
+        seeds=len(shared),
+        first_failures=sum(one is None for one, _two in pairs),
+        second_failures=sum(two is None for _one, two in pairs),
+        first_mean=None,
+        second_mean=None,
+        difference=None,
+        p_adjusted=None,
+    )
+    if len(trained) < 2:
+        return change
+    firsts, seconds = [one for one, _two in trained], [two for _one, two in trained]
+    difference = verdicts.paired_difference(
+        seconds, firsts, question.variance_factor(len(trained)), question.resolution
+    )
+    return replace(
+        change, first_mean=fmean(firsts), second_mean=fmean(seconds), difference=difference
     )

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from actlab.pages.words import slot_word
-from actlab.records import USUAL_TRAINING, Environment, Plan, TpeSampler
+from actlab.records import USUAL_TRAINING, Environment, FittedSampler, Plan, TpeSampler
 from actlab.studies.coverage import init_line
 from actlab.text import NOT_KNOWN, Formatter
 
@@ -131,13 +131,13 @@ def _sampler_group(plan: Plan, form: Formatter) -> Group:
     sampler = plan.sampler
     if not isinstance(sampler, TpeSampler):
         rates = plan.trials / math.prod(map(len, plan.space.by_slot.values()))
-        return Group(
-            _("Sampler"),
-            (
-                (_("algorithm"), _("balanced: every pair of activations equally often")),
-                (_("learning rates per pair"), f"{rates:g}"),
-            ),
-        )
+        rows = [
+            (_("algorithm"), _("balanced: every pair of activations equally often")),
+            (_("learning rates per pair"), f"{rates:g}"),
+        ]
+        if isinstance(sampler, FittedSampler):
+            rows.append((_("learning rates of the replicates"), fitted_line(form)))
+        return Group(_("Sampler"), tuple(rows))
     return Group(
         _("Sampler"),
         (
@@ -148,6 +148,15 @@ def _sampler_group(plan: Plan, form: Formatter) -> Group:
             (_("multivariate"), _yes(sampler.multivariate, form)),
             (_("constant liar"), _yes(sampler.constant_liar, form)),
         ),
+    )
+
+
+def fitted_line(form: Formatter) -> str:
+    """Say at which learning rates, and for how long, a `FittedSampler` has candidates trained."""
+    _ = form.translations.gettext
+    return _(
+        "Each candidate is trained again at the learning rate at which its response curve, fitted "
+        "to all trials of the search, is highest, and on no more seeds once it is clearly behind."
     )
 
 

@@ -9,6 +9,7 @@ from actlab.records import (
     Candidate,
     Claim,
     ClaimOutcome,
+    FittedSampler,
     Group,
     Pair,
     Plan,
@@ -21,6 +22,7 @@ from actlab.studies.confirm.verdict_text import methods, slot_notices, wording
 from actlab.studies.report.inputs import ReportData
 from actlab.studies.report.notices import Notice, unequal_budgets
 from actlab.studies.report.search import Budget
+from actlab.studies.report.settings import fitted_line
 from actlab.studies.report.verdict.groups import GroupLook, group_looks
 from actlab.studies.report.verdict.importance import parameter_word
 from actlab.studies.report.verdict.paper import latex_tables, markdown_tables
@@ -235,6 +237,7 @@ def methods_paragraph(plan: Plan, verdict: Verdict, version: str, form: Formatte
         _candidates(plan, form),
         _protocol(plan, form),
         _("Settings were searched in {trials} trials.").format(trials=form.count(plan.trials)),
+        fitted_line(form) if isinstance(plan.sampler, FittedSampler) else "",
         methods(verdict, form),
         _("Computed with actlab {version}.").format(version=version) if version else "",
     ]
