@@ -13,15 +13,21 @@ def write_bytes(path: Path, content: bytes) -> Path:
     """Replace `path` by `content` in one step, and return the path.
 
     The content is written to a file next to it, brought to the disk and renamed, so that no reader
-    and no crash ever meets half of it. Raises OSError where the folder is missing or not writable.
+    and no crash ever meets half of it. That file is a new one: a link in its place is removed, not
+    followed. Raises OSError, which names the file, where the folder is missing or not writable,
+    or the disk is full.
     """
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with beside.open("wb") as stream:
+        beside.unlink(missing_ok=True)
+        with beside.open("xb") as stream:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
         beside.replace(path)
+    except OSError as error:
+        error.filename = str(path)
+        raise
     finally:
         beside.unlink(missing_ok=True)
     return path
@@ -36,6 +42,17 @@ def write_text(path: Path, text: str) -> Path:
     'done'
     """
     return write_bytes(path, text.encode())
+
+
+def make_folder(path: Path) -> Path:
+    """Make a folder in one that is there, unless it exists, and return the path.
+
+    Raises OSError where a link is in its place: what is written would go elsewhere.
+    """
+    path.mkdir(exist_ok=True)
+    if path.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+    return path
 
 
 def read_regular(path: Path, limit: int = 2**30) -> bytes:

@@ -2,14 +2,18 @@
 
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from actlab import __main__ as entry
 from actlab.cli import interrupts
-from actlab.cli.interrupts import stop_on_signals
+from actlab.cli.interrupts import going_on_later, stop_on_signals
+from actlab.studies.run_folder import RunFolder
+from tests.studies.conftest import make_tiny_plan
 
 
 @pytest.fixture(autouse=True)
@@ -55,3 +59,34 @@ def test_signals_count_before_anything_is_imported(
     with pytest.raises(SystemExit) as end:
         entry.main()
     assert end.value.code == (130 if sets else 0)
+
+
+MEANWHILE = """
+from actlab.cli.interrupts import stop_on_signals
+stop_on_signals()
+try:
+    exec("import os, signal; os.kill(os.getpid(), signal.SIGHUP)")
+except KeyboardInterrupt:
+    print("kept")
+"""
+
+
+def test_a_request_within_exec_of_a_text_is_a_request_like_any_other() -> None:
+    """So dataclasses are made, while modules are imported; Python would end by SIGINT for it."""
+    ended = subprocess.run([sys.executable, "-c", MEANWHILE], stdout=subprocess.PIPE, check=False)
+    assert (ended.returncode, ended.stdout) == (0, b"kept\n")
+
+
+def test_how_to_go_on_is_said_as_soon_as_there_is_a_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "run"
+    with pytest.raises(KeyboardInterrupt), going_on_later(path):
+        raise KeyboardInterrupt
+    assert capsys.readouterr().err == "", "nothing has begun"
+    with pytest.raises(KeyboardInterrupt), going_on_later(path):
+        RunFolder.create(path, make_tiny_plan())
+        raise KeyboardInterrupt
+    said = capsys.readouterr().err
+    assert "Interrupted: 0 of" in said
+    assert f"actlab study resume {path}" in said

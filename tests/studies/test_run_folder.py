@@ -12,6 +12,7 @@ import pytest
 from actlab.errors import RunFolderError
 from actlab.files import write_bytes
 from actlab.records import Outcome, Plan, Protocol, Record, Seeds, Setting
+from actlab.studies.confirm.candidate_test_scores import keep_weights
 from actlab.studies.run_folder import RunFolder
 
 
@@ -154,6 +155,28 @@ def test_links_and_pipes_are_not_followed(folder: RunFolder, tmp_path: Path) -> 
     os.mkfifo(folder.findings_path)
     with pytest.raises(RunFolderError, match=r"findings\.json cannot be read"):
         folder.findings()
+
+
+@pytest.mark.parametrize("identity", ["../../model", "/tmp/model", "a/b", "", "x" * 200, "a\n"])
+def test_an_identity_that_is_no_name_is_no_record(folder: RunFolder, identity: str) -> None:
+    """Weights that wait for their test are files of that name, and are removed when it is done."""
+    folder.append(replace(record(0), identity=identity))
+    with pytest.raises(RunFolderError, match=r"Line 1 of .* is not a record"):
+        RunFolder.open(folder.path).all_records()
+
+
+def test_weights_are_neither_kept_nor_swept_in_a_folder_that_is_a_link(
+    folder: RunFolder, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / ".model.pt.7").write_bytes(b"precious")
+    folder.replicate_weights_path(record(0)).parent.symlink_to(elsewhere)
+    with folder.locked():
+        first = replace(record(0), stage="confirm", replicate=0)
+        with pytest.raises(OSError, match="link"):
+            keep_weights(folder, first, b"weights")
+    assert [path.name for path in elsewhere.iterdir()] == [".model.pt.7"]
 
 
 def test_records_are_read_again_where_somebody_wrote_them(folder: RunFolder) -> None:

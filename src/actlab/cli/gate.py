@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from actlab.cli.interrupts import stop_on_signals
 from actlab.cli.output import print_json
 from actlab.cli.study.options import Json
 from actlab.errors import ActlabError, unknown_name
@@ -90,7 +89,6 @@ def gate(
         raise unknown_name(_("format"), form, FORMATS)
     pattern = _checked(base, candidate, score_regex, margin, max_seeds, timeout, workers)
     plan = GatePlan(max_seeds, margin, not lower_is_better)
-    stop_on_signals()
     with opened(ledger, Asked(base, candidate, plan, score_regex, timeout)) as book:
         runner = Runner({"base": base, "candidate": candidate}, pattern, timeout, workers, book)
         result = run_gate(book.plan, runner, tried=book.number)

@@ -8,6 +8,7 @@ one. Plan and records are read once and kept; they are read again where their fi
 
 import contextlib
 import os
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -47,6 +48,9 @@ _FINAL = TypeAdapter(FinalFigure)
 _CONFIRMATION = TypeAdapter(Confirmation)
 _REPLICATE_FINALS = TypeAdapter(tuple[FinalFigure, ...])
 _FINDINGS = TypeAdapter(_Findings)
+
+_IDENTITY = re.compile(r"[0-9A-Za-z_-]{1,128}")
+"""What may name a file in the folder, and nowhere else."""
 
 _Version = tuple[int, int, int]
 """What tells one content of a file from another: its inode, its size, when it was written."""
@@ -223,8 +227,10 @@ class RunFolder:
         for place in written:
             for left in self.path.glob(f".{place.name}.*"):
                 left.unlink(missing_ok=True)
-        for left in self.path.glob("confirm/.*.pt.*"):
-            left.unlink(missing_ok=True)
+        kept_weights = self.path / "confirm"
+        if not kept_weights.is_symlink():
+            for left in kept_weights.glob(".*.pt.*"):
+                left.unlink(missing_ok=True)
 
     def plan(self) -> Plan:
         """Return the resolved plan."""
@@ -318,7 +324,9 @@ class RunFolder:
     def _record(self, line: bytes, place: int) -> Record:
         try:
             record = _RECORD.validate_json(line, strict=False)
-        except ValidationError:
+            if _IDENTITY.fullmatch(record.identity) is None:
+                raise ValueError(record.identity)
+        except ValueError:  # pydantic's are such
             message = _(
                 "Line {place} of {path} is not a record: the file has been altered. Remove the "
                 "line; its trial runs again with: actlab study resume {folder}"

@@ -46,6 +46,7 @@ def confirm(
     json: Json = False,
 ) -> None:
     """Choose a setting for every candidate, train it on new seeds, write verdict and report."""
+    from actlab.cli.interrupts import going_on_later
     from actlab.cli.report import checked_language
     from actlab.cli.study.finish import finish
     from actlab.errors import ActlabError
@@ -72,14 +73,15 @@ def confirm(
             print(_line(expected))
         return
     say(_line(expected))
-    finish(
-        folder,
-        make_executor,
-        page_language,
-        as_json=json,
-        confirmation=Confirmation(seeds, sequential),
-        storage=shared,
-    )
+    with going_on_later(path):
+        finish(
+            folder,
+            make_executor,
+            page_language,
+            as_json=json,
+            confirmation=Confirmation(seeds, sequential),
+            storage=shared,
+        )
 
 
 def _prospect(folder: "RunFolder", seeds: int) -> "Prospect":

@@ -5,8 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from actlab.cli.interrupts import stop_on_signals
-from actlab.cli.output import print_json, print_path, say
+from actlab.cli.output import print_json, print_path
 from actlab.i18n import _, process_language, translation
 from actlab.pages.words import in_metric, setting_words
 from actlab.records import (
@@ -45,23 +44,18 @@ def finish(
 
         finish_tasks(folder, make_executor, page_language, as_json=as_json)
         return
-    stop_on_signals()
     command = shlex.join(["actlab", *sys.argv[1:]])
-    try:
-        with StudyProgress(folder) as progress:
-            verdict = bring_to_its_end(
-                folder,
-                command,
-                progress,
-                make_executor,
-                _claims,
-                language=page_language,
-                confirmation=confirmation,
-                storage=storage,
-            )
-    except KeyboardInterrupt:
-        _say_interrupted(folder)
-        raise
+    with StudyProgress(folder) as progress:
+        verdict = bring_to_its_end(
+            folder,
+            command,
+            progress,
+            make_executor,
+            _claims,
+            language=page_language,
+            confirmation=confirmation,
+            storage=storage,
+        )
     # What words a verdict is loaded only now: the first trial would wait for it.
     from actlab.studies.confirm.verdict_text import wording
     from actlab.studies.interface.constant import warnings_of
@@ -104,24 +98,6 @@ def _claims(
     from actlab.case_study.claims import claims
 
     return claims(plan, records, verdict, words)
-
-
-def _say_interrupted(folder: RunFolder) -> None:
-    done, planned = len(folder.records()), folder.plan().trials
-    again = len(folder.all_records()) - done
-    if again:
-        message = _(
-            "Interrupted: {count} trainings of the confirmation are done and kept. "
-            "Go on with: actlab study resume {path}"
-        )
-        say(message.format(count=again, path=folder.path))
-        return
-    say(
-        _(
-            "Interrupted: {done} of {planned} trials are done and kept. "
-            "Go on with: actlab study resume {path}"
-        ).format(done=done, planned=planned, path=folder.path)
-    )
 
 
 def _figures(valid: float, final: FinalFigure, measured: StudyMetric) -> str:

@@ -15,6 +15,7 @@ def resume(
     json: Json = False,
 ) -> None:
     """Bring the study in a run folder to its end and its report."""
+    from actlab.cli.interrupts import going_on_later
     from actlab.cli.report import checked_language
     from actlab.cli.study.finish import finish
     from actlab.studies.executors.engines import executor_factory
@@ -26,4 +27,5 @@ def resume(
     shared = shared_storage(storage)
     folder = RunFolder.open(path)
     check_named(folder.plan(), network, code)
-    finish(folder, make_executor, page_language, as_json=json, storage=shared)
+    with going_on_later(path):
+        finish(folder, make_executor, page_language, as_json=json, storage=shared)

@@ -118,6 +118,7 @@ def run(
     json: Json = False,
 ) -> None:
     """Validate everything, make the run folder, train, write the report."""
+    from actlab.cli.interrupts import going_on_later
     from actlab.cli.report import checked_language
     from actlab.cli.serve import serving_beside
     from actlab.cli.study.dry_run import show_estimate
@@ -167,6 +168,7 @@ def run(
     shared = shared_storage(storage)
     if out is None and data is None:
         path = Path("runs", f"{plan.name}-{stamp}")
-    folder = RunFolder.create(path, plan)
-    with serving_beside(folder.path, page_language) if serve else nullcontext():
-        finish(folder, make_executor, page_language, as_json=json, storage=shared)
+    with going_on_later(path):
+        folder = RunFolder.create(path, plan)
+        with serving_beside(folder.path, page_language) if serve else nullcontext():
+            finish(folder, make_executor, page_language, as_json=json, storage=shared)

@@ -7,8 +7,7 @@ from operator import itemgetter
 from typing import Any
 
 from actlab.case_study.claim_rows import claim_rows
-from actlab.cli.interrupts import stop_on_signals
-from actlab.cli.output import print_json, say
+from actlab.cli.output import print_json
 from actlab.cli.report import write_report
 from actlab.errors import ActlabError
 from actlab.i18n import _
@@ -46,7 +45,6 @@ def finish_tasks(
 
     `extended` is a plan of more seeds that takes the place of the one that is there.
     """
-    stop_on_signals()
     command = shlex.join(["actlab", *sys.argv[1:]])
     with folder.locked():
         if extended is not None:
@@ -64,9 +62,6 @@ def _train(folder: RunFolder, command: str, make_executor: ExecutorFactory) -> N
         with TasksProgress() as progress, checking as begin_check:
             begin_check()
             run_tasks(folder, command, progress, make_executor)
-    except KeyboardInterrupt:
-        _say_interrupted(folder)
-        raise
     except ActlabError:
         folder.discard_if_unused()
         raise
@@ -134,13 +129,3 @@ def _mean(metric: str, values: list[float | None]) -> str:
     form = process_formatter()
     shown = form.loss(mean) if metric == "mse" else form.percent(mean)
     return shown if len(known) == len(values) else f"{shown} ({len(known)}/{len(values)})"
-
-
-def _say_interrupted(folder: RunFolder) -> None:
-    done, planned = len(folder.task_records()), folder.plan().trials
-    say(
-        _(
-            "Interrupted: {done} of {planned} trainings are done and kept. "
-            "Go on with: actlab study resume {path}"
-        ).format(done=done, planned=planned, path=folder.path)
-    )

@@ -63,6 +63,7 @@ def run(
     json: Json = False,
 ) -> None:
     """Train every output layer of the tasks on the same seeds, and write the report."""
+    from actlab.cli.interrupts import going_on_later
     from actlab.cli.report import checked_language
     from actlab.cli.tasks.finish import finish_tasks
     from actlab.studies.executors.engines import executor_factory
@@ -78,14 +79,15 @@ def run(
     page_language = checked_language(language)
     make_executor = executor_factory(engine)
     path = out or Path("runs", f"{plan.name}-{datetime.now().astimezone():%Y%m%d-%H%M%S}")
-    folder = _opened(path, plan)
-    finish_tasks(
-        folder,
-        make_executor,
-        page_language,
-        as_json=json,
-        extended=plan if plan.trials > folder.plan().trials else None,
-    )
+    with going_on_later(path):
+        folder = _opened(path, plan)
+        finish_tasks(
+            folder,
+            make_executor,
+            page_language,
+            as_json=json,
+            extended=plan if plan.trials > folder.plan().trials else None,
+        )
 
 
 def _opened(path: Path, plan: "Plan") -> "RunFolder":

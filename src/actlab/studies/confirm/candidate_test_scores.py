@@ -8,7 +8,7 @@ import contextlib
 from collections.abc import Iterable
 from concurrent.futures import Executor
 
-from actlab.files import write_bytes
+from actlab.files import make_folder, write_bytes
 from actlab.records import Environment, Outcome, Record, Setting, Trial
 from actlab.studies import worker
 from actlab.studies.executors.dispatch import persist
@@ -22,7 +22,7 @@ def keep_weights(folder: RunFolder, record: Record, weights: bytes) -> None:
     first = record.stage == "confirm" and record.replicate == 0
     if first and record.outcome is Outcome.COMPLETED:
         path = folder.replicate_weights_path(record)
-        path.parent.mkdir(exist_ok=True)
+        make_folder(path.parent)
         write_bytes(path, weights)
 
 

@@ -41,6 +41,7 @@ def write_projection(path: Path, plan: Plan, records: Sequence[Record]) -> None:
     """
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
+        beside.unlink(missing_ok=True)  # a link would be followed
         address = URL.create("sqlite", database=str(beside)).render_as_string()
         storage = optuna.storages.RDBStorage(address)
         measured = plan.training.measured
