@@ -165,6 +165,15 @@ def test_an_identity_that_is_no_name_is_no_record(folder: RunFolder, identity: s
         RunFolder.open(folder.path).all_records()
 
 
+@pytest.mark.parametrize("edited", [{"number": 10**12}, {"number": -1}, {"replicate": 10**12}])
+def test_a_number_that_no_study_reaches_is_no_record(
+    folder: RunFolder, edited: dict[str, Any]
+) -> None:
+    folder.append(replace(record(0), **edited))
+    with pytest.raises(RunFolderError, match=r"Line 1 of .* is not a record"):
+        RunFolder.open(folder.path).all_records()
+
+
 def test_weights_are_neither_kept_nor_swept_in_a_folder_that_is_a_link(
     folder: RunFolder, tmp_path: Path
 ) -> None:

@@ -52,6 +52,9 @@ _FINDINGS = TypeAdapter(_Findings)
 _IDENTITY = re.compile(r"[0-9A-Za-z_-]{1,128}")
 """What may name a file in the folder, and nowhere else."""
 
+_MOST_TRIALS = 10**6
+"""Numbers of trainings are below it: a number takes a row in tables, whoever wrote it."""
+
 _Version = tuple[int, int, int]
 """What tells one content of a file from another: its inode, its size, when it was written."""
 
@@ -324,8 +327,10 @@ class RunFolder:
     def _record(self, line: bytes, place: int) -> Record:
         try:
             record = _RECORD.validate_json(line, strict=False)
-            if _IDENTITY.fullmatch(record.identity) is None:
-                raise ValueError(record.identity)
+            if _IDENTITY.fullmatch(record.identity) is None or not (
+                0 <= record.number < _MOST_TRIALS and 0 <= (record.replicate or 0) < _MOST_TRIALS
+            ):
+                raise ValueError(line)
         except ValueError:  # pydantic's are such
             message = _(
                 "Line {place} of {path} is not a record: the file has been altered. Remove the "

@@ -1,5 +1,6 @@
 """A watch that runs for days, in the company that trainings keep."""
 
+import contextlib
 import gc
 import threading
 import tracemalloc
@@ -68,29 +69,51 @@ def test_a_wrapper_and_what_is_in_it(outer: bool) -> None:
     assert hooks(inner) == hooks(wrapped) == 0
 
 
-@pytest.mark.slow
-def test_distributed_data_parallel(tmp_path: Path) -> None:
+def train_as_one_of(count: int, rank: int, meeting: Path) -> None:
+    """Take steps in a group of so many processes: the gradients are everybody's, and nobody sees a
+    difference between a model that is watched and one that is not.
+    """
     from torch import distributed
     from torch.nn.parallel import DistributedDataParallel
 
     distributed.init_process_group(
-        "gloo", init_method=f"file://{tmp_path}/meeting", rank=0, world_size=1
+        "gloo", init_method=f"file://{meeting}", rank=rank, world_size=count
     )
     try:
-        inner = mlp()
-        model = DistributedDataParallel(inner)
-        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-        before = [parameter.detach().clone() for parameter in inner.parameters()]
-        with watched(model) as watch:
-            taken(model, optimizer, 3)
-        assert watch.summary.models[0].sampled == 3
-        assert len(watch.summary.activations) == 1
-        assert watch.summary.layers
-        assert any(
-            not torch.equal(old, new) for old, new in zip(before, inner.parameters(), strict=True)
-        )
+        weights = []
+        for looked_at in (False, True):
+            torch.manual_seed(0)
+            inner = mlp()
+            model = DistributedDataParallel(inner)
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+            torch.manual_seed(1 + rank)  # rows of its own
+            with watched(model) if looked_at else contextlib.nullcontext() as watch:
+                taken(model, optimizer, 3)
+            weights.append(torch.cat([one.detach().flatten() for one in inner.parameters()]))
+            if watch is not None:
+                assert watch.summary.models[0].sampled == 3
+                assert len(watch.summary.activations) == 1
+                assert watch.summary.layers
+        assert torch.equal(*weights)
+        everybodys = [torch.empty_like(weights[0]) for _rank in range(count)]
+        distributed.all_gather(everybodys, weights[0])
+        assert all(torch.equal(weights[0], one) for one in everybodys)
     finally:
         distributed.destroy_process_group()
+
+
+@pytest.mark.slow
+def test_distributed_data_parallel(tmp_path: Path) -> None:
+    train_as_one_of(1, 0, tmp_path / "meeting")
+
+
+def one_of_two(rank: int, meeting: Path) -> None:
+    train_as_one_of(2, rank, meeting)
+
+
+@pytest.mark.slow
+def test_distributed_data_parallel_in_two_processes(tmp_path: Path) -> None:
+    torch.multiprocessing.spawn(one_of_two, args=(tmp_path / "meeting",), nprocs=2)
 
 
 def test_threads_watch_models_of_their_own() -> None:
