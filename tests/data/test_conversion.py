@@ -111,6 +111,29 @@ class Dictionaries:
         return {"a": place}
 
 
+def test_frames_of_inputs_and_targets_are_read_as_a_table_is() -> None:
+    inputs = table().drop(columns="kind")
+    with pytest.raises(DataError, match=r"The column colour .* row 0 holds .*encode=True"):
+        as_arrays((inputs, Y), Reading(fill="median"))
+    whole = as_arrays((inputs, Y), Reading(encode=True, fill="median"))
+    assert whole["x"].shape == (40, 5)
+    reading = Reading(encode=True, fill="median")
+    parted = as_arrays((inputs[:30], Y[:30], inputs[30:], Y[30:]), reading)
+    np.testing.assert_array_equal(parted["x_test"], whole["x"][30:])
+    np.testing.assert_array_equal(parted["y_test"], Y[30:])
+
+
+def test_two_columns_of_one_name_and_dates_are_refused() -> None:
+    doubled = pd.concat([table(), table()[["a"]]], axis=1)
+    with pytest.raises(DataError, match="two columns with the name a"):
+        as_arrays(doubled, Reading("kind", encode=True, fill="mean"))
+    dated = table().assign(day=pd.date_range("2024-01-01", periods=40))
+    with pytest.raises(DataError, match=r"The column day .* holds dates.*--split-by time:day"):
+        as_arrays(dated, Reading("kind", encode=True, fill="mean"))
+    in_order = as_arrays(dated, Reading("kind", encode=True, fill="mean", time="day"))
+    assert in_order["time"].tolist() == sorted(in_order["time"].tolist())
+
+
 def test_a_folder_of_pictures_has_a_class_per_folder(tmp_path: Path) -> None:
     for name, value in (("cats", 10), ("dogs", 200)):
         (tmp_path / name).mkdir()

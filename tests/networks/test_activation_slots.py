@@ -1,5 +1,8 @@
 """Slots of any network: found in a pass, named by the layer before, whatever calls them."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -193,6 +196,43 @@ def test_a_norm_alone_and_a_last_pooling() -> None:
     model.append(nn.Sigmoid())
     (*_inner, last) = slots(model, torch.zeros(2, 1, 4, 4))
     assert (last.path, last.kind, last.swappable) == ("5", "output", False)
+
+
+class TwoLast(nn.Module):
+    """Two last layers, and what is made of what they give."""
+
+    def __init__(self, join: Callable[[Tensor, Tensor, Tensor], Any]) -> None:
+        super().__init__()
+        self.a, self.b, self.join = nn.Linear(4, 4), nn.Linear(4, 4), join
+
+    def forward(self, x: Tensor) -> Any:
+        return self.join(self.a(x), self.b(x), x)
+
+
+@pytest.mark.parametrize(
+    ("join", "kinds"),
+    [
+        pytest.param(lambda a, _b, _x: 3 * a.tanh() + 1, ["output"], id="bounded by it"),
+        pytest.param(lambda a, b, _x: (a.sigmoid() + b.sigmoid()) / 2, ["output"] * 2, id="mean"),
+        pytest.param(lambda a, b, _x: torch.cat([a.sigmoid(), b], 1), ["output"], id="joined"),
+        pytest.param(
+            lambda a, b, _x: b + 0 * a.relu().sum(1, keepdim=True), ["fc"], id="no effect"
+        ),
+        pytest.param(lambda a, _b, x: x + a.tanh(), ["fc"], id="added to the input"),
+        pytest.param(lambda a, b, _x: a.sigmoid() * b, ["gate"], id="multiplied"),
+        pytest.param(lambda a, _b, _x: F.layer_norm(a.tanh(), (4,)), ["fc"], id="normalised"),
+        pytest.param(
+            lambda a, b, _x: F.cosine_similarity(a.tanh(), b.tanh()), ["fc"] * 2, id="compared"
+        ),
+        pytest.param(
+            lambda a, b, _x: (a.sigmoid(), b.tanh()), ["output", "fc"], id="second result"
+        ),
+    ],
+)
+def test_an_output_makes_what_is_returned_probabilities_or_bounds_it(
+    join: Callable[[Tensor, Tensor, Tensor], Any], kinds: list[str]
+) -> None:
+    assert [slot.kind for slot in slots(TwoLast(join), torch.randn(2, 4))] == kinds
 
 
 def test_an_lstm_says_why_it_cannot_be_swapped() -> None:

@@ -7,7 +7,7 @@ import torch
 
 from actlab.addresses import offer
 from actlab.errors import AddressError, NetworkError
-from actlab.networks import build, check_fits, coverage, network_hash, slots
+from actlab.networks import build, check_fits, coverage, network_hash, slots, slots_of
 from actlab.networks.from_address import factory
 from actlab.records import SlotCandidates, Space
 
@@ -181,3 +181,18 @@ def test_what_a_file_draws_when_it_is_loaded_is_no_part_of_the_network(tmp_path:
         torch.manual_seed(0)
         made.append(factory(f"{file}:build")())
     assert torch.equal(*(model.get_parameter("weight") for model in made))
+
+
+@pytest.mark.parametrize(
+    ("model", "rows", "advice"),
+    [
+        (torch.nn.Linear(4, 2), torch.zeros(2, 4, dtype=torch.int64), r"astype\('float32'\)"),
+        (torch.nn.Embedding(4, 2), torch.zeros(2, 4), r"astype\('int64'\)"),
+    ],
+)
+def test_numbers_of_the_wrong_kind_say_which_are_needed(
+    model: torch.nn.Module, rows: torch.Tensor, advice: str
+) -> None:
+    offer("here:kinds", lambda: model)
+    with pytest.raises(NetworkError, match=advice):
+        slots_of("here:kinds", rows)

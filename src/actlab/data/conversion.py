@@ -19,7 +19,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actlab.data.arrays import read_arrays
-from actlab.data.tables import FILLS, TABLES, Arrays, Reading, as_texts, frame_arrays, read_table
+from actlab.data.tables import (
+    FILLS,
+    TABLES,
+    Arrays,
+    Reading,
+    as_texts,
+    frame_arrays,
+    frame_inputs,
+    read_table,
+)
 from actlab.errors import DataError, missing_extra, unknown_name
 from actlab.i18n import _
 
@@ -97,6 +106,8 @@ def _read(data: Any, reading: Reading) -> Arrays:
         if len(data) not in (2, 4):
             message = _("data must be (x, y) or (x, y, x_test, y_test); it has {count} parts.")
             raise DataError(message.format(count=len(data)))
+        if hasattr(data[0], "columns"):
+            return _frames(data, reading)
         return {
             name: as_texts(np.asarray(_numpy(part)))
             for name, part in zip(_NAMES, data, strict=False)
@@ -108,6 +119,22 @@ def _read(data: Any, reading: Reading) -> Arrays:
         "is {kind}."
     )
     raise DataError(message.format(kind=kind.__name__))
+
+
+def _frames(parts: Sequence[Any], reading: Reading) -> Arrays:
+    """Return inputs that are DataFrames, and their targets; categories are those of all rows."""
+    x, y = parts[0], as_texts(np.asarray(_numpy(parts[1])))
+    if len(parts) == 2:
+        return frame_inputs(x, _("the table"), reading) | {"y": y}
+    together = import_module("pandas").concat([x, parts[2]], ignore_index=True)
+    found = frame_inputs(together, _("the table"), reading)
+    extra = next((part for part in ("group", "time", "split") if part in found), None)
+    if extra is not None:
+        message = _("Rows for the test are given already; {part}= is for data in one table.")
+        raise DataError(message.format(part=extra))
+    y_test = as_texts(np.asarray(_numpy(parts[3])))
+    inputs = found["x"]
+    return {"x": inputs[: len(x)], "y": y, "x_test": inputs[len(x) :], "y_test": y_test}
 
 
 def _numpy(part: Any) -> Any:

@@ -83,6 +83,25 @@ def frame_arrays(table: Any, name: str, reading: Reading) -> Arrays:
             "{path} must be given with the column of its target (--target COLUMN); it has {names}."
         )
         raise DataError(message.format(path=name, names=", ".join(map(str, table.columns))))
+    for column in targets:
+        if bool(table[column].isna().to_numpy().any()):
+            message = _("The column {column} of {path} must not have gaps; row {row} is empty.")
+            row = int(table[column].isna().to_numpy().argmax())
+            raise DataError(message.format(column=column, path=name, row=row))
+    labels = [table[column].to_numpy() for column in targets]
+    y = as_texts(labels[0]) if len(labels) == 1 else np.stack(labels, axis=1)
+    return frame_inputs(table, name, reading, targets) | {"y": y}
+
+
+def frame_inputs(table: Any, name: str, reading: Reading, targets: Sequence[str] = ()) -> Arrays:
+    """Return the inputs of a DataFrame, all columns but its `targets`, and what splits its rows.
+
+    Raises DataError with the column and the row that is at fault.
+    """
+    twice = table.columns[table.columns.duplicated()]
+    if len(twice):
+        message = _("{path} has two columns with the name {column}. Give each a name of its own.")
+        raise DataError(message.format(path=name, column=twice[0]))
     found: Arrays = {}
     apart = list(targets)
     for part in ("group", "time", "split"):
@@ -92,11 +111,6 @@ def frame_arrays(table: Any, name: str, reading: Reading) -> Arrays:
                 raise unknown_name(_("column"), given, [str(title) for title in table.columns])
             found[part] = _coded(table[given], part)
             apart.append(given)
-    for column in targets:
-        if bool(table[column].isna().any()):
-            message = _("The column {column} of {path} must not have gaps; row {row} is empty.")
-            row = int(table[column].isna().to_numpy().argmax())
-            raise DataError(message.format(column=column, path=name, row=row))
     columns = [
         _column(table[title], str(title), name, reading)
         for title in table.columns
@@ -104,9 +118,7 @@ def frame_arrays(table: Any, name: str, reading: Reading) -> Arrays:
     ]
     if not columns:
         raise DataError(_("{path} has no column beside its target.").format(path=name))
-    labels = [table[column].to_numpy() for column in targets]
-    y = as_texts(labels[0]) if len(labels) == 1 else np.stack(labels, axis=1)
-    return found | {"x": np.concatenate(columns, axis=1, dtype=np.float32), "y": y}
+    return found | {"x": np.concatenate(columns, axis=1, dtype=np.float32)}
 
 
 def _coded(column: Any, part: str) -> NDArray[Any]:
@@ -122,6 +134,13 @@ def _column(values: Any, title: str, name: str, reading: Reading) -> NDArray[np.
     """Return a column of inputs as one of numbers, or of a 0 and 1 per category."""
     types = _pandas().api.types
     gaps = values.isna().to_numpy()
+    if types.is_datetime64_any_dtype(values) or types.is_timedelta64_dtype(values):
+        message = _(
+            "The column {column} of {path} holds dates. Make numbers of them (days since the "
+            "first, the month), leave the column out, or split by it: --split-by time:{column} "
+            "(time={column!r})."
+        )
+        raise DataError(message.format(column=title, path=name))
     if not types.is_numeric_dtype(values):
         if not reading.encode:
             message = _(

@@ -8,7 +8,6 @@ class it is of does not matter. What is multiplied into another signal is a `gat
 the last layer shapes the `output`.
 """
 
-import fnmatch
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -49,6 +48,9 @@ SWAPPED = "_actlab_activation"
 """The attribute of a module that was put in a slot."""
 
 _PASSING = ops.VIEWS | ops.DROPOUTS
+_SUMS = frozenset({"add", "sub", "rsub", "addcmul"})
+_FACTORS = frozenset({"mul", "div", "rdiv"})
+_SIMILARITIES = frozenset({"cdist", "pairwise_distance", "cosine_similarity", "dist"})
 _ARITHMETIC = frozenset(
     {"add", "sub", "mul", "div", "neg", "pow", "rsub", "exp", "erf", "square", "clamp", "abs"}
 )
@@ -154,7 +156,7 @@ def slot_functions(model: nn.Module, example: Any) -> tuple[tuple[Slot, ElementF
     """
     found: list[tuple[Slot, ElementFunction]] = []
     trace, modules, output = _recorded(getattr(model, "_orig_mod", model), example)
-    graph = _Graph(trace, output)
+    graph = _Graph(trace, output, example)
     for one in _taken(trace, modules, graph):
         place = _described(model, one, graph)
         if one.call.op == "glu":
@@ -194,15 +196,6 @@ def run_on(model: nn.Module, example: Any) -> Any:
     if isinstance(example, Mapping):
         return model(**example)
     return model(*(example if isinstance(example, tuple) else (example,)))
-
-
-def matches(slot: Slot, pattern: str) -> bool:
-    """Return whether the path of a slot fits a pattern such as `encoder.*.act`.
-
-    >>> matches(Slot("encoder.0.act", "fc", "encoder.0.up"), "encoder.*")
-    True
-    """
-    return fnmatch.fnmatchcase(slot.path, pattern)
 
 
 # Without an example
@@ -297,7 +290,7 @@ def is_elementwise(module: nn.Module, shape: tuple[int, ...]) -> bool:
 
 def _in_one_pass(model: nn.Module, example: Any) -> Iterator[Place]:
     trace, modules, output = _recorded(model, example)
-    graph = _Graph(trace, output)
+    graph = _Graph(trace, output, example)
     taken = _taken(trace, modules, graph)
     described = [(f, _described(model, f, graph)) for f in taken]
     described += [(f, place) for f in _recurrent(trace) for place in [_of_recurrent(f)]]
@@ -306,16 +299,18 @@ def _in_one_pass(model: nn.Module, example: Any) -> Iterator[Place]:
 
 
 def _taken(trace: Trace, modules: list[_ModuleCall], graph: "_Graph") -> list[_Found]:
-    """Return the calls of activations, the outermost ones, in their order."""
+    """Return the calls of activations, the outermost ones, in their order, and tell the graph."""
     found = sorted((*_modules_found(trace, modules), *_calls_found(trace)), key=lambda f: f.first)
     # What nothing is made of, such as the sigmoid of an x * sigmoid(x) that was swapped, is none.
     found = [f for f in found if trace.users_of(f.output) or graph.is_returned(f.output)]
     inside = [(f.first, f.last) for f in found if f.module is not None]
-    return [
+    found = [
         f
         for f in found
         if f.module is not None or not any(a <= f.first and f.last <= b for a, b in inside)
     ]
+    graph.activations = [(f.first, f.last) for f in found]
+    return found
 
 
 def _recorded(model: nn.Module, example: Any) -> tuple[Trace, list[_ModuleCall], Any]:
@@ -519,8 +514,10 @@ def _is_parameter(value: Value) -> bool:
 class _Graph:
     """What a value comes from, and what becomes of it."""
 
-    def __init__(self, trace: Trace, output: Any) -> None:
+    def __init__(self, trace: Trace, output: Any, example: Any = None) -> None:
         self.trace = trace
+        self.activations: list[tuple[int, int]] = []
+        self._inputs = {id(tensor) for tensor in _tensors(example)}
         self._before: dict[int, tuple[Call | None, bool]] = {}
         self._layers_after = self._ancestors(
             value for call in trace.calls if _is_layer(call) for value in call.inputs
@@ -600,21 +597,53 @@ class _Graph:
     def shapes_the_output(self, value: Value, rectifies: bool) -> bool:
         """Return whether `value`, after the last layer, makes what the network returns.
 
-        A rectifier before a last pooling does not, nor what makes a second result only.
+        It does along views, joins, pools and arithmetic with constants. A rectifier before a last
+        pooling does not, nor what is added to or multiplied with another layer's output, which
+        nothing bounds, nor what goes through a norm, nor what makes a second result only.
         """
         if len(self.returned) > 1 and id(value) not in self._of_the_first:
             return False
-        return not (rectifies and self._is_pooled(value))
-
-    def _is_pooled(self, value: Value) -> bool:
-        waiting, seen = [value], set()
+        waiting, seen = [value], set[int]()
         while waiting:
-            for user in self.trace.users_of(waiting.pop()):
-                if user.op in ops.POOLS:
-                    return True
-                if user.index not in seen:
-                    seen.add(user.index)
+            value = waiting.pop()
+            if self.is_returned(value):
+                return True
+            for user in self.trace.users_of(value):
+                if user.index in seen or user.op in ops.NORMS | _SIMILARITIES:
+                    continue
+                seen.add(user.index)
+                if user.op in ops.POOLS and rectifies:
+                    return False
+                others = [other for other in user.inputs if other is not value]
+                if not any(self._sets_free(user, one, rectifies) for one in others):
                     waiting.extend(user.outputs)
+        return False
+
+    def _sets_free(self, user: Call, other: Value, rectifies: bool) -> bool:
+        """Return whether the sum or product with `other` can be any number again."""
+        if user.op not in _SUMS | _FACTORS:
+            return False
+        waiting, seen = [other], set[int]()
+        while waiting:
+            one = waiting.pop()
+            call = one.call
+            if call is None:
+                if id(one.tensor) in self._inputs:
+                    return True
+                continue
+            if call.index in seen:
+                continue
+            seen.add(call.index)
+            bounded = call.op in ops.NORMALISERS or any(
+                first <= call.index <= last for first, last in self.activations
+            )
+            if bounded and not (
+                user.op in _SUMS and (rectifies or call.op in ops.RECTIFIERS - ops.BOUNDED)
+            ):
+                continue
+            if _is_layer(call):
+                return True
+            waiting.extend(call.inputs)
         return False
 
     def is_multiplied(self, value: Value) -> bool:

@@ -188,19 +188,33 @@ def _compared(found: Sequence[Place], names: Collection[SlotName]) -> list[tuple
 
 
 def _seen(address: str, model: nn.Module, example: Tensor | None) -> Sequence[Place]:
-    advice = ""
-    if example is not None:
-        advice = _("It must take inputs of shape {shape}.").format(shape=tuple(example.shape[1:]))
+    advice = "" if example is None else _takes(example)
     try:
         with user_code(address, NetworkError, advice=advice):
             return places(model, example)
     except SlotError as error:
+        if example is not None and ("dtype" in str(error) or "scalar type" in str(error)):
+            kind = _kind_advice(example)
+            raise NetworkError(f"{address}: {_ended(str(error))} {kind}") from None
         message = _(
             "{address}: {error} {advice} It is given one tensor of rows; a network with several "
             "inputs takes them joined in one, or trains by a function (actlab.study(train=...))."
         )
         told = message.format(address=address, error=_ended(str(error)), advice=advice)
         raise NetworkError(told if example is not None else str(error)) from None
+
+
+def _kind_advice(example: Tensor) -> str:
+    if example.is_floating_point():
+        return _("Give token ids as an array of whole numbers (x.astype('int64')).")
+    return _(
+        "Whole numbers stay so, as token ids; give measurements as floating-point numbers "
+        "(x.astype('float32'))."
+    )
+
+
+def _takes(example: Tensor) -> str:
+    return _("It must take inputs of shape {shape}.").format(shape=tuple(example.shape[1:]))
 
 
 def _filled(
@@ -217,8 +231,7 @@ def _check_from_address(
     address: str, space: Space, example: Tensor, outputs: tuple[int, ...]
 ) -> None:
     model = _same_twice(address)
-    advice = _("It must take inputs of shape {shape}.").format(shape=tuple(example.shape[1:]))
-    with user_code(address, NetworkError, advice=advice), torch.no_grad():
+    with user_code(address, NetworkError, advice=_takes(example)), torch.no_grad():
         output = model.eval()(example)
     if not isinstance(output, Tensor):
         message = _(

@@ -11,7 +11,7 @@ from actlab import activations
 from actlab.capture.reruns import quiet
 from actlab.errors import ActlabError
 from actlab.i18n import _
-from actlab.networks.activation_slots import SWAPPED, Place, SlotError, matches, places, run_on
+from actlab.networks.activation_slots import SWAPPED, Place, SlotError, places, run_on
 from actlab.networks.candidate_names import of_catalogue
 from actlab.networks.candidates import ActivationChoice, module_of
 from actlab.networks.function_calls import (
@@ -24,11 +24,11 @@ from actlab.networks.function_calls import (
 )
 from actlab.networks.gated_units import halves, widen
 from actlab.networks.initialisation import initialise
-from actlab.records import Init, Slot, SlotKind
+from actlab.records import Init, Slot, SlotKind, slot_fits
 
 Selector = str | int | Callable[[Slot], bool]
-"""Which slots: a pattern of paths (`encoder.*.act`), a place in the order of calls (-1 is the last
-one), or a function that is given the slot."""
+"""Which slots: a pattern of paths (`encoder.*.act`, `relu@fc1` after one layer), a place in the
+order of calls (-1 is the last one), or a function that is given the slot."""
 
 _UNDO = "_activations_before"
 
@@ -244,7 +244,7 @@ def _chosen(
 
 def _selected(found: Sequence[Place], selector: Selector) -> list[int]:
     if isinstance(selector, str):
-        return [number for number, place in enumerate(found) if matches(place.slot, selector)]
+        return [number for number, place in enumerate(found) if slot_fits(place.slot, selector)]
     if isinstance(selector, int):
         inside = -len(found) <= selector < len(found)
         return [selector % len(found)] if inside else []

@@ -54,6 +54,7 @@ from actlab.records.slot import (
     Slot,
     SlotKind,
     SlotName,
+    slot_fits,
     slot_name,
 )
 from actlab.records.training_plan import (
@@ -177,5 +178,6 @@ __all__ = [
     "best_record",
     "failed_record",
     "jsonable",
+    "slot_fits",
     "slot_name",
 ]

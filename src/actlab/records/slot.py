@@ -39,17 +39,33 @@ class Slot:
     width: int | None = None
 
 
+def slot_fits(slot: Slot, pattern: str) -> bool:
+    """Return whether a place fits a pattern of paths such as `encoder.*.act`.
+
+    Places of one path, as of one module that is called after several layers, are told apart by the
+    layer before them: `relu@fc1`.
+
+    >>> place = Slot("encoder.0.act", "fc", "encoder.0.up")
+    >>> slot_fits(place, "encoder.*"), slot_fits(place, "encoder.*@*.up"), slot_fits(place, "up")
+    (True, True, False)
+    """
+    path, at, layer = pattern.partition("@")
+    if pattern == slot.path or fnmatchcase(slot.path, pattern):
+        return True
+    return bool(at) and slot_fits(slot, path) and fnmatchcase(slot.layer, layer)
+
+
 def slot_name(slot: Slot, further: Iterable[SlotName]) -> SlotName | None:
     """Return which slot of a study a place belongs to: a further one that fits it, or its kind.
 
-    A further one fits by path, by a pattern of paths, or by kind. None: it is compared in none.
+    A further one fits by kind, or as `slot_fits` says. None: it is compared in none.
 
     >>> place = Slot("encoder.0.act", "fc", "encoder.0.up")
     >>> slot_name(place, ("decoder.*", "encoder.*")), slot_name(place, ())
     ('encoder.*', 'fc')
     """
     for name in further:
-        if name in (slot.path, slot.kind) or fnmatchcase(slot.path, name):
+        if name == slot.kind or slot_fits(slot, name):
             return name
     return slot.kind if slot.kind in ("conv", "fc") else None
 

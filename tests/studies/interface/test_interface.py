@@ -195,6 +195,31 @@ def test_each_place_is_a_slot_of_its_own_if_asked(tmp_path: Path) -> None:
     assert table.startswith("number,1_activation,3_activation,learning_rate,outcome")
 
 
+class OneModule(nn.Module):
+    """One activation that is called after two layers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second, self.last = nn.Linear(4, 8), nn.Linear(8, 8), nn.Linear(8, 2)
+        self.act = nn.ReLU()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        scores: torch.Tensor = self.last(self.act(self.second(self.act(self.first(x)))))
+        return scores
+
+
+def test_places_of_one_module_are_told_apart_by_the_layer_before(tmp_path: Path) -> None:
+    each = {"candidates": ["relu", "silu"], "each": True}
+    study = actlab.study(
+        model=OneModule, data=data(), fc=["relu"], out=tmp_path,
+        overrides=QUICK | {"trials": 2, "space.slots": {"act": each}},
+    )  # fmt: skip
+    assert list(study.plan.space.by_slot) == ["act@first", "act@second"]
+    assert {record.outcome for record in study.records} == {Outcome.COMPLETED}
+    swapped = actlab.swap(OneModule(), at={"act@second": "tanh"}, example=torch.zeros(1, 4))
+    assert [slot.name for slot in actlab.slots(swapped, torch.zeros(1, 4))] == ["relu", "tanh"]
+
+
 def test_a_network_in_which_nothing_can_be_compared_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NetworkError, match="no activation that another can be put in the place of"):
         actlab.study(

@@ -86,6 +86,15 @@ Scale = Annotated[
     bool,
     typer.Option("--scale", help=_("Standardise the inputs, by the training rows alone.")),
 ]
+Size = Annotated[
+    int | None,
+    typer.Option(
+        "--size",
+        metavar="N",
+        min=1,
+        help=_("Make the pictures of a folder N pixels wide and high."),
+    ),
+]
 SplitBy = Annotated[
     str | None,
     typer.Option(
@@ -104,6 +113,7 @@ def reading_of(
     *,
     encode: bool,
     scale: bool,
+    size: int | None = None,
 ) -> "Reading":
     """Return how data is read; raises ActlabError for a task or a way to split that is none."""
     from actlab.data.tables import Reading
@@ -113,7 +123,7 @@ def reading_of(
     if task is not None and task not in TASKS_OF_STUDIES:
         raise unknown_name(_("task"), task, TASKS_OF_STUDIES)
     known = next((one for one in TASKS_OF_STUDIES if one == task), None)
-    found = Reading(target, known, encode, fill, scale)
+    found = Reading(target, known, encode, fill, scale, size=size)
     if split_by is None:
         return found
     kind, _colon, column = split_by.partition(":")

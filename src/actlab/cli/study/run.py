@@ -17,6 +17,7 @@ from actlab.cli.study.own import (
     MetricOption,
     Network,
     Scale,
+    Size,
     SplitBy,
     Target,
     Task,
@@ -106,6 +107,7 @@ def run(
     encode: Encode = False,
     fill: Fill = None,
     scale: Scale = False,
+    size: Size = None,
     split_by: SplitBy = None,
     init: InitOption = None,
     data_directory: DataDirectory = None,
@@ -137,7 +139,7 @@ def run(
             raise ActlabError(_("Give either --confirm or --search-only, not both."))
     stamp = f"{datetime.now().astimezone():%Y%m%d-%H%M%S}"
     path = out or Path("runs", f"own-{stamp}")
-    reading = reading_of(target, task, fill, split_by, encode=encode, scale=scale)
+    reading = reading_of(target, task, fill, split_by, encode=encode, scale=scale, size=size)
     overrides = {
         "trials": trials,
         "replicates": 0 if search_only else confirm,

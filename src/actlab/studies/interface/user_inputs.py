@@ -107,8 +107,13 @@ def _nothing_to_compare(network: str, found: Sequence[Slot]) -> str:
 
 def _with_places(space: Space, found: Sequence[Slot], named: Collection[SlotName]) -> Space:
     further: list[SlotCandidates] = []
+    paths_found = [one.path for one in found]
     for slot in space.slots:
-        fitting = [one.path for one in found if slot_name(one, (slot.name,)) == slot.name]
+        fitting = [
+            one.path if paths_found.count(one.path) == 1 else f"{one.path}@{one.layer}"
+            for one in found
+            if slot_name(one, (slot.name,)) == slot.name
+        ]
         paths = fitting if slot.each and fitting else [slot.name]
         further += [SlotCandidates(path, slot.candidates) for path in dict.fromkeys(paths)]
     names = [slot.name for slot in further]
