@@ -146,8 +146,9 @@ def places(model: nn.Module, example: Any = None) -> tuple[Place, ...]:
 def slot_functions(model: nn.Module, example: Any) -> tuple[tuple[Slot, ElementFunction], ...]:
     """Return the slots of `model` in one pass on `example`, each with what is computed there.
 
-    What was a functional call, or a formula of several, is computed again from what it was given.
-    Raises SlotError where the model does not run on the example.
+    What was a functional call, or a formula of several, is computed again from what it was given; a
+    tanh between a number and a number, as logits are capped, with both. Raises SlotError where the
+    model does not run on the example.
 
     >>> network = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2))
     >>> ((slot, function),) = slot_functions(network, torch.zeros(1, 4))
@@ -161,9 +162,20 @@ def slot_functions(model: nn.Module, example: Any) -> tuple[tuple[Slot, ElementF
         place = _described(model, one, graph)
         if one.call.op == "glu":
             continue
-        made = one.module.module if one.module is not None else _computed_again(one)
+        made = one.module.module if one.module is not None else _computed_again(_capped(trace, one))
         found.append((place.slot, made))
     return tuple(found)
+
+
+def _capped(trace: Trace, found: _Found) -> _Found:
+    """Return b tanh(a x) as one, where a tanh is called between two products with numbers."""
+    before, after = found.given.call, trace.users_of(found.output)
+    if found.call.op != "tanh" or before is None or len(after) != 1:
+        return found
+    scales = (before, after[0])
+    if any(call.op not in ("mul", "div") or len(call.inputs) != 1 for call in scales):
+        return found
+    return replace(found, given=before.inputs[0], output=after[0].output)
 
 
 def _computed_again(found: _Found) -> ElementFunction:

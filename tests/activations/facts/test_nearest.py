@@ -14,7 +14,7 @@ from actlab.activations.formula import parse
         ("(exp(x)-exp(-x))/(exp(x)+exp(-x))", "tanh"),
         ("x/(1+exp(-1.5*x))", "swish(beta=1.5)"),
         ("x", "identity"),
-        ("where(x>0, x, 0.3*x)", "prelu(a=0.3)"),
+        ("where(x>0, x, 0.3*x)", "leaky_relu(negative_slope=0.3)"),
     ],
 )
 def test_a_formula_is_recognised_however_it_is_written(text: str, call: str) -> None:

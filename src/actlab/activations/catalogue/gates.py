@@ -84,6 +84,13 @@ ENTRIES = (
                 1.8e19,
                 N_("torch's kernel squares x: the square overflows and meets a slope of 0."),
             ),
+            HazardException(
+                "gradient",
+                ("float64",),
+                "nan",
+                1.3e154,
+                N_("torch's kernel squares x: the square overflows and meets a slope of 0."),
+            ),
         ),
         declared=Declared(
             range=(-0.17004075057125406, inf),

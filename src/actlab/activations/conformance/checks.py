@@ -238,12 +238,12 @@ def _second(
         if not y.requires_grad:
             return []
         (slope,) = torch.autograd.grad(y.sum(), x, create_graph=True)
-        if not slope.requires_grad:
-            bends = torch.zeros_like(x)
-        else:
-            (found,) = torch.autograd.grad(slope.sum(), x, allow_unused=True)
-            bends = torch.zeros_like(x) if found is None else found
-    except RuntimeError:  # it has a first derivative alone
+        if not slope.requires_grad:  # it has a first derivative alone, or is made of lines
+            return []
+        (bends,) = torch.autograd.grad(slope.sum(), x, allow_unused=True)
+    except RuntimeError:
+        return []
+    if bends is None:
         return []
     rows = []
     for place, given in zip(places, bends.double().tolist(), strict=True):

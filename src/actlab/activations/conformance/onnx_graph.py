@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
@@ -62,6 +63,8 @@ _ELEMENTWISE = frozenset(
     }
 )
 _LINEAR = frozenset({"Add", "Cast", "Constant", "Div", "Identity", "Mul", "Neg", "Sub"})
+_ROOTS = _LINEAR | {"Abs", "Clip", "Max", "Pow", "Reciprocal", "Sqrt"}
+"""What the deviation of a normalisation is made with."""
 
 
 def load_onnx(target: str) -> Callable[[Tensor], Tensor]:
@@ -80,7 +83,8 @@ def load_onnx(target: str) -> Callable[[Tensor], Tensor]:
             message = _("{path} has no value or node {name}; its values are: {values}.")
             shown = ", ".join(outputs[:12]) + (", …" if len(outputs) > 12 else "")
             raise ConformanceError(message.format(path=path, name=name, values=shown))
-        return _kernel(_cut(model, *_region(model, output)), path)
+        region = _region(model, output)
+        return _kernel(_cut(model, region.source, output, region.nodes), path)
     if len(model.graph.input) - len(model.graph.initializer) > 1:
         names = ", ".join(value.name for value in model.graph.input)
         message = _("{path} takes several inputs ({names}); name one value as {path}#NAME.")
@@ -88,29 +92,35 @@ def load_onnx(target: str) -> Callable[[Tensor], Tensor]:
     return _kernel(model, path)
 
 
-def onnx_activations(path: str) -> Iterator[tuple[str, Callable[[Tensor], Tensor]]]:
-    """Yield each activation of a graph, by the name of its value, as a kernel.
+def onnx_activations(path: str) -> Iterator[tuple[str, tuple[Callable[[Tensor], Tensor], ...]]]:
+    """Yield each activation of a graph, by the name of its value, as kernels.
 
     An activation is what is computed number by number, and not linearly, from one value and
-    constants; of several that build on each other the last.
+    constants; of several that build on each other the last. Where numbers are multiplied or added
+    first, such as a scale of logits before they are capped, the further kernels leave them out, one
+    by one. The variance and the root of a normalisation are none.
     """
     model = _read(path)
-    regions: dict[str, tuple[str, list[Any]]] = {}
-    for node in model.graph.node:
-        if node.op_type in _ELEMENTWISE and node.output:
-            source, nodes = _region_nodes(model, node.output[0])
-            if source is not None and any(part.op_type not in _LINEAR for part in nodes):
-                regions[node.output[0]] = (source, nodes)
+    graph = _Graph(model)
+    regions = {
+        name: region
+        for node in model.graph.node
+        if node.op_type in _ELEMENTWISE and node.output
+        for name, region in [(node.output[0], graph.region(node.output[0]))]
+        if any(part.op_type not in _LINEAR for part in region.nodes)
+        and not graph.normalises(name, region)
+    }
     inner = {
         output
-        for name, (source, nodes) in regions.items()
-        for part in nodes
+        for name, region in regions.items()
+        for part in region.nodes
         for output in part.output
-        if output != name and regions.get(output, (None,))[0] == source
+        if output != name and output in regions and regions[output].source == region.source
     }
-    for name, (source, nodes) in regions.items():
+    for name, region in regions.items():
         if name not in inner:
-            yield name, _kernel(_cut(model, source, name, nodes), path)
+            kernels = [_kernel(_cut(model, r.source, name, r.nodes), path) for r in _later(region)]
+            yield name, tuple(kernels)
 
 
 def _read(path: str) -> Any:
@@ -127,35 +137,85 @@ def _read(path: str) -> Any:
     return model
 
 
-def _constants(model: Any) -> set[str]:
-    found = {tensor.name for tensor in model.graph.initializer}
-    return found | {n.output[0] for n in model.graph.node if n.op_type == "Constant"}
+@dataclass(frozen=True)
+class _Region:
+    """The nodes, in their order, by which a value is computed number by number from `source`."""
+
+    source: str
+    nodes: tuple[Any, ...]
 
 
-def _region_nodes(model: Any, output: str) -> tuple[str | None, list[Any]]:
-    """Return the one value that `output` is computed from number by number, and the nodes."""
-    makers = {name: node for node in model.graph.node for name in node.output}
-    fixed = _scalars(model)
-    nodes: dict[int, Any] = {}
-    sources: set[str] = set()
-    waiting = [output]
-    while waiting:
-        name = waiting.pop()
-        node = makers.get(name)
-        if name in fixed:
-            if node is not None:
-                nodes[id(node)] = node
-            continue
-        if node is None or node.op_type not in _ELEMENTWISE:
-            sources.add(name)
-            continue
-        if id(node) not in nodes:
+class _Graph:
+    """Who makes and who takes each value of a graph, and from which value it is computed."""
+
+    def __init__(self, model: Any) -> None:
+        self.nodes = list(model.graph.node)
+        self.fixed = _scalars(model)
+        self.makers = {name: node for node in self.nodes for name in node.output}
+        self.takers: dict[str, list[Any]] = {}
+        self._sources: dict[str, str] = {}
+        for node in self.nodes:
+            for name in node.input:
+                self.takers.setdefault(name, []).append(node)
+            self._note(node)
+
+    def _note(self, node: Any) -> None:
+        """Note the one value that a node's output is computed from; with several, the output."""
+        if not node.output or node.output[0] in self.fixed:
+            return
+        made = node.output[0]
+        given = [name for name in node.input if name and name not in self.fixed]
+        if node.op_type in _ELEMENTWISE:
+            if not given:
+                self.fixed.add(made)
+                return
+            # Where a value itself is taken beside what was made of it, it is the source of both.
+            sources = {self._sources.get(name, name) for name in given}
+            if len(sources) == 1:
+                self._sources[made] = sources.pop()
+
+    def region(self, output: str) -> _Region:
+        """Return the nodes between a value and the one that it is computed from."""
+        source = self._sources.get(output, output)
+        nodes: dict[int, Any] = {}
+        waiting = [output]
+        while waiting:
+            name = waiting.pop()
+            node = self.makers.get(name)
+            if node is None or name == source or id(node) in nodes:
+                continue
             nodes[id(node)] = node
             waiting.extend(given for given in node.input if given)
-    ordered = [node for node in model.graph.node if id(node) in nodes]
-    if len(sources) != 1:
-        return None, ordered
-    return sources.pop(), ordered
+        return _Region(source, tuple(node for node in self.nodes if id(node) in nodes))
+
+    def normalises(self, output: str, region: _Region) -> bool:
+        """Return whether a value is a square that is summed, or the root of such a sum."""
+        maker = self.makers.get(region.source)
+        kinds = {node.op_type for node in region.nodes}
+        takers = self.takers.get(output, [])
+        if kinds <= {"Pow", "Mul", "Constant"} and takers:
+            return all(node.op_type.startswith("Reduce") for node in takers)
+        summed = maker is not None and maker.op_type.startswith("Reduce")
+        return summed and kinds <= _ROOTS
+
+
+def _later(region: _Region) -> Iterator[_Region]:
+    """Yield a region, and it without its first linear step, its first two, and so on."""
+    yield region
+    source, nodes = region.source, list(region.nodes)
+    while True:
+        first = [node for node in nodes if source in node.input]
+        if len(first) != 1 or len(nodes) < 2 or not _is_linear(first[0], source):
+            return
+        nodes.remove(first[0])
+        source = first[0].output[0]
+        yield _Region(source, tuple(nodes))
+
+
+def _is_linear(node: Any, given: str) -> bool:
+    once = list(node.input).count(given) == 1
+    divides = node.op_type == "Div" and node.input[0] != given
+    return node.op_type in _LINEAR and once and not divides
 
 
 def _scalars(model: Any) -> set[str]:
@@ -173,15 +233,15 @@ def _scalars(model: Any) -> set[str]:
     return found
 
 
-def _region(model: Any, output: str) -> tuple[str, str, list[Any]]:
-    source, nodes = _region_nodes(model, output)
-    if source is None or not nodes:
+def _region(model: Any, output: str) -> _Region:
+    region = _Graph(model).region(output)
+    if not region.nodes:
         message = _("{name} is not computed number by number from one value.")
         raise ConformanceError(message.format(name=output))
-    return source, output, nodes
+    return region
 
 
-def _cut(model: Any, source: str, output: str, nodes: list[Any]) -> Any:
+def _cut(model: Any, source: str, output: str, nodes: Sequence[Any]) -> Any:
     """Return a model of some nodes, from one value to another, of one dimension."""
     onnx = import_module("onnx")
     kind = onnx.TensorProto.FLOAT

@@ -36,7 +36,6 @@ def check_structural(
         message = _("{name} learns its shape, so there is no one function to compare with.")
         raise ConformanceError(message.format(name=function.name))
     reference = build(function, dtype=torch.float64).eval()
-    eps = torch.finfo(kind).eps
     worst: dict[str, Check] = {}
     for number, x in enumerate(_inputs(kind)):
         wide = x.double().requires_grad_()
@@ -53,7 +52,7 @@ def check_structural(
             return Report(function.name, dtype, (Check("shape", False),))
         room = _scale(x, wanted, function)
         found = [
-            _row("value", y.detach().double(), wanted.detach(), room, eps),
+            _row("value", y.detach().double(), wanted.detach(), room, kind),
             Check("dtype", y.dtype == kind),
             Check("input kept", torch.equal(given.detach(), x)),
             Check("determinism", torch.equal(y.detach(), again.detach())),
@@ -68,7 +67,7 @@ def check_structural(
             (slope,) = torch.autograd.grad(y, given, mixed)
             (true,) = torch.autograd.grad(wanted, wide, mixed.double())
             steep = torch.full_like(true, max(1.0, float(true.abs().max())))
-            found.append(_row("gradient", slope.double(), true, steep, eps))
+            found.append(_row("gradient", slope.double(), true, steep, kind))
         for row in found:
             before = worst.get(row.name)
             if before is None or _harm(row) > _harm(before):
@@ -132,8 +131,11 @@ def _scale(x: Tensor, wanted: Tensor, function: Entry) -> Tensor:
 _LEAST = 1e-30
 
 
-def _row(name: str, given: Tensor, true: Tensor, scale: Tensor, eps: float) -> Check:
-    off = (given - true).abs() / (eps * scale)
+def _row(name: str, given: Tensor, true: Tensor, scale: Tensor, kind: torch.dtype) -> Check:
+    """Return the worst error; what the type's subnormal numbers cannot tell apart is none."""
+    limits = torch.finfo(kind)
+    subnormal = limits.smallest_normal * limits.eps
+    off = ((given - true).abs() - 2 * subnormal).clamp(min=0) / (limits.eps * scale)
     off = torch.where(given == true, torch.zeros_like(off), off)
     off = torch.where(off.isnan(), torch.full_like(off, math.inf), off)
     place = int(off.argmax())

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actlab.activations.catalogue import ENTRIES
+from actlab.activations.catalogue.entry import Parameter
 from actlab.activations.facts.curve import Curve
 from actlab.activations.formula import Expression, NumpyBackend
 
@@ -23,12 +24,16 @@ _MOST_EXACT = 200
 
 @dataclass(frozen=True)
 class Known:
-    """A function to compare with: its formula, its parameters' values, and bounds of each."""
+    """A function to compare with: its formula, its parameters' values, and bounds of each.
+
+    `learns` says that a parameter of it is learnt.
+    """
 
     name: str
     expression: Expression
     values: Mapping[str, float]
     bounds: Mapping[str, tuple[float, float]]
+    learns: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,14 +65,18 @@ def known_functions() -> list[Known]:
             entry.name,
             entry.expression,
             {name: entry.values[name] for name in entry.expression.names},
-            {
-                parameter.name: (max(parameter.low, -10.0) + 1e-3, min(parameter.high, 10.0) - 1e-3)
-                for parameter in entry.parameters
-            },
+            {parameter.name: _searched(parameter) for parameter in entry.parameters},
+            any(parameter.learnable for parameter in entry.parameters),
         )
         for entry in ENTRIES.values()
         if entry.kind == "scalar"
     ]
+
+
+def _searched(parameter: Parameter) -> tuple[float, float]:
+    """Return within which bounds a parameter is fitted: up to 10, or ten times its usual value."""
+    far = 10.0 * max(1.0, abs(parameter.default))
+    return max(parameter.low, -far) + 1e-3, min(parameter.high, far) - 1e-3
 
 
 def nearest(
@@ -121,18 +130,38 @@ def _nearest(
         there = _at(known.expression, given, wide)
         return Nearest(known.name, given, distance, _same(far, there, scale, agreement))
 
-    chosen = known_functions() if candidates is None else candidates
+    chosen = known_functions() if candidates is None else list(candidates)
     found = [(compared(known, known.values), known) for known in chosen]
     found.sort(key=lambda pair: (not pair[0].equal, pair[0].distance, len(pair[1].values)))
     if not found or found[0][0].equal:
         return found[0][0] if found else None
-    fits = [found[0][0]]
+    fits = [found[0]]
     for _unfitted, known in [f for f in found if f[1].values][:_FITTED]:
-        fitted = compared(known, _fit(known, target, points, weights))
+        values = _fit(known, target, points, weights)
+        fitted = compared(known, values)
+        if not fitted.equal:
+            rounded = (compared(known, _shortened(values, digits)) for digits in range(1, 7))
+            fitted = next((short for short in rounded if short.equal), fitted)
         if not _degenerate(fitted, known):
-            fits.append(fitted)
+            fits.append((fitted, known))
+    equal = [pair for pair in fits if pair[0].equal]
+    if equal:
+        best, known = min(equal, key=lambda pair: (len(pair[1].values), pair[1].learns))
+        # The same with a fixed parameter: leaky_relu(0.3) is no prelu.
+        fixed = [k for k in chosen if not k.learns and len(k.values) == len(known.values)]
+        for other in fixed if known.learns else ():
+            twin = compared(other, dict(zip(other.values, best.parameters.values(), strict=True)))
+            if twin.equal:
+                return twin
+        return best
     # A fitted function has to be clearly nearer than one with its own values.
-    return min(fits, key=lambda fit: (not fit.equal, fit.distance * (1 if fit is fits[0] else 2)))
+    unfitted, *fitted_ones = (fit for fit, _known in fits)
+    return min([unfitted, *fitted_ones], key=lambda f: f.distance * (1 if f is unfitted else 2))
+
+
+def _shortened(values: Mapping[str, float], digits: int) -> dict[str, float]:
+    """Return parameters as somebody would write them, with few digits."""
+    return {name: float(f"{value:.{digits}g}") for name, value in values.items()}
 
 
 def _degenerate(fitted: Nearest, known: Known) -> bool:
@@ -157,7 +186,8 @@ def _exactly(curve: Curve, points: Array) -> Array:
 
 def _at(expression: Expression, values: Mapping[str, Any], points: Array) -> Array:
     used = {name: values[name] for name in expression.names}
-    result: Array = expression.evaluate(NumpyBackend(), points, **used)
+    with np.errstate(all="ignore"):
+        result: Array = expression.evaluate(NumpyBackend(), points, **used)
     return result
 
 

@@ -84,6 +84,9 @@ SPELLINGS: dict[str, str] = {
     "fmin": "min",
     "arctan": "atan",
     "clamp": "clip",
+    "clamp_max": "min",
+    "clamp_min": "max",
+    "clip_by_value": "clip",
     "expit": "sigmoid",
     "ln": "log",
     "logistic": "sigmoid",
@@ -92,6 +95,10 @@ SPELLINGS: dict[str, str] = {
     "sgn": "sign",
 }
 """Other names of the same functions, as NumPy, SciPy, torch or a paper spells them."""
+
+_JOINERS: dict[str, Literal["and", "or"]] = {"logical_and": "and", "logical_or": "or"}
+_SYNONYMS = {"alpha": "negative_slope", "leak": "negative_slope", "slope": "negative_slope"}
+"""Other names of parameters: TensorFlow's leaky_relu(x, alpha=0.2)."""
 
 CONSTANTS: dict[str, Literal["pi", "e"]] = {"pi": "pi", "e": "e"}
 
@@ -271,6 +278,8 @@ class _Reader:
                 return Negative(self._number(operand, depth + 1))
             case ast.UnaryOp(op=ast.UAdd(), operand=operand):
                 return self._number(operand, depth + 1)
+            case ast.BinOp(op=ast.BitAnd() | ast.BitOr()):
+                return Choice(self._truth(node, depth), number(1), number(0))
             case ast.BinOp(left=left, op=operator, right=right):
                 sign = self._arithmetic(node, operator)
                 # The left side of a long sum is a sum itself, and no deeper for a reader.
@@ -304,6 +313,12 @@ class _Reader:
                 for value in values[1:]:
                     truth = Logic(operator, truth, self._truth(value, depth + 1))
                 return truth
+            case ast.BinOp(op=ast.BitAnd() | ast.BitOr() as sign, left=left, right=right):
+                joined: Literal["and", "or"] = "and" if isinstance(sign, ast.BitAnd) else "or"
+                return Logic(joined, self._truth(left, depth + 1), self._truth(right, depth + 1))
+            case ast.Call(func=ast.Name(id=name), args=[left, right]) if name in _JOINERS:
+                pair = (self._truth(left, depth + 1), self._truth(right, depth + 1))
+                return Logic(_JOINERS[name], *pair)
         raise self._fault(node, _("a condition is a comparison, as in x > 0."))
 
     def _comparison(
@@ -372,7 +387,8 @@ class _Reader:
                 raise self._fault(node, _("only a function of the language can be called."))
         if name == "clip" and len(node.args) + len(node.keywords) in (2, 3):
             return self._clip(node, depth)
-        if given in self._macros and not (name in WORDS and len(node.args) == 1):
+        plain = name in WORDS and len(node.args) == 1 and not node.keywords
+        if given in self._macros and not plain:
             return self._macro(node, given, depth)
         if name not in WORDS:
             near = nearest(given, [*WORDS, *SPELLINGS, *self._macros])
@@ -446,7 +462,8 @@ class _Reader:
         given = {n: v for n, v in macro.parameters.items() if v is not None}
         trees: dict[str, Node] = {n: literal(value) for n, value in given.items()}
         written = dict(zip(names, node.args[1:], strict=False))
-        for keyword, value in keywords.items():
+        for spelling, value in keywords.items():
+            keyword = spelling if spelling in names else _SYNONYMS.get(spelling or "", spelling)
             if keyword not in names:
                 valid = names or ["x"]
                 raise self._fault(node, _unknown(_("There is no name"), keyword or "*", valid))

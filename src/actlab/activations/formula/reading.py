@@ -1,7 +1,7 @@
 r"""From the way in which people write a formula to the formula language, as text; nothing is run.
 
-Prefixes of libraries, `^`, products without a sign, `|x|`, Unicode, LaTeX, `lambda x:` and `f(x) =`
-are rewritten; what is left is for the parser, which knows the words.
+Prefixes of libraries, `^`, products without a sign, `|x|`, Unicode, LaTeX, `f(x) =` and what
+programs write around a formula are rewritten; the parser, which knows the words, reads the rest.
 
 >>> normalised("0.5x(1+np.tanh(x))"), normalised(r"\frac{x}{1+e^{-x}}")
 ('0.5*x*(1+tanh(x))', '(x)/(1+exp(-x))')
@@ -10,12 +10,14 @@ are rewritten; what is left is for the parser, which knows the words.
 import re
 from collections.abc import Callable
 
-from actlab.activations.formula.parser import FormulaError, check_length, is_word
+from actlab.activations.formula.parser import CONSTANTS, FormulaError, check_length, is_word
+from actlab.activations.formula.program_text import closing, without_program
 from actlab.i18n import _
 
 _PREFIX = re.compile(
-    r"(?<![\w.])(?P<library>np|numpy|torch|F|nn|jnp|jax|math|tf|keras|K|ops|scipy|special|sp|mx|tl)"
-    r"(?:\.(?:nn|functional|special|numpy|scipy|math|ops|activations|keras|layers|linalg))*"
+    r"(?<![\w.])(?P<library>np|numpy|torch|F|nn|jnp|jax|lax|math|cmath|tf|keras|K|ops|scipy|special"
+    r"|sympy|sp|mx|tl)"
+    r"(?:\.(?:nn|functional|special|numpy|scipy|math|ops|activations|keras|layers|linalg|lax|core))*"
     r"\.(?=[A-Za-z_])"
 )
 _CONVENTIONS = {
@@ -33,8 +35,9 @@ _GREEK = {
     "ρ": "rho", "σ": "sigma", "τ": "tau", "φ": "phi", "ϕ": "phi", "ψ": "psi", "ω": "omega",
 }  # fmt: skip
 _UNICODE = {
-    "·": "*", "⋅": "*", "×": "*", "∗": "*", "÷": "/", "−": "-", "–": "-", "⁄": "/", "∕": "/",
-    "≤": "<=", "≥": ">=", "≠": "!=", "½": "(1/2)", "¼": "(1/4)", "⅓": "(1/3)", "′": "",
+    "·": "*", "⋅": "*", "×": "*", "∗": "*", "∙": "*", "•": "*", "⨯": "*",
+    "÷": "/", "−": "-", "–": "-", "⁄": "/", "∕": "/",
+    "≤": "<=", "≥": ">=", "≠": "!=", "½": "(1/2)", "¼": "(1/4)", "⅓": "(1/3)",
     "\u00a0": " ", "\u2009": " ", "⟨": "(", "⟩": ")", "［": "[", "（": "(", "）": ")", "π": " pi ",
     "ｘ": "x", "𝑥": "x", "𝜎": "σ", "𝛽": "β", "𝛼": "α", "ℯ": " e ",
 }  # fmt: skip
@@ -45,9 +48,14 @@ _TOKEN = re.compile(
     r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_]\w*)|(?P<sign>\*\*|[<>=!]=|.))"
 )
 _KEYWORDS = {"and", "or", "if", "else", "not", "in", "is", "lambda", "for"}
-_LAMBDA = re.compile(r"lambda\s+([A-Za-z_]\w*)\s*:\s*")
-_DEFINITION = re.compile(r"[A-Za-z_σφΦ]\w*\s*\(\s*([A-Za-z_]\w*)[^()]*\)\s*:?=(?!=)\s*")
-_ASSIGNMENT = re.compile(r"(?:y|f|g|out|return)\s*(?:=(?!=)|\s)\s*(?=\S)")
+_DEFINITION = re.compile(r"[A-Za-z_σφΦ][\w*-]*['′]?\s*\(\s*([A-Za-z_]\w*)[^()]*\)\s*:?=(?!=)\s*")
+_GIVEN = re.compile(
+    r"\s*(?:[,;]|\b(?:with|where|for|and)\b)\s*(?:with|where|for)?\s*([A-Za-z_]\w*)\s*=\s*"
+    r"(-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*\.?$"
+)
+_PRIMED = re.compile(r"[\w)]\s*['′]\s*\(")
+_POSITIVE = re.compile(r"(?:_\{?\+\}?|⁺(?![⁰¹²³⁴⁵⁶⁷⁸⁹ˣ]))")
+_ASSIGNMENT = re.compile(r"(?:(?:const|let|var|auto)\s+)?[A-Za-z_]\w*\s*:?=(?!=)\s*(?=\S)")
 
 
 def normalised(text: str) -> str:
@@ -56,13 +64,17 @@ def normalised(text: str) -> str:
     Raises FormulaError where a bracket or a brace has no partner.
     """
     check_length(text)
-    body = text.strip().strip("$").strip()
-    body = re.sub(r"^return\s+", "", body).rstrip(";").strip()
-    body, name = _without_definition(body)
-    body = _PREFIX.sub(_convention, body).replace("()(", "(")
+    body = re.sub(r"^\\[(\[]|\\[)\]]$", "", text.strip().strip("$").strip()).strip()
+    body, name = without_program(body)
+    body, name = _without_definition(body, name)
+    body = _PREFIX.sub(_convention, body)
     body = _without_methods(body)
     if "\\" in body or "{" in body:
-        body = _from_latex(body)
+        body, name = _without_definition(_from_latex(body).strip(), name)
+    primed = _PRIMED.search(body)
+    if primed is not None:
+        raise FormulaError(primed.start() + 1, _("a derivative is not written with a prime."))
+    body = _without_positive_parts(_without_square_brackets(body))
     for sign, word in _UNICODE.items():
         body = body.replace(sign, word)
     body = _POWER.sub(lambda m: f"**({m.group().translate(_SUPERSCRIPTS)})", body)
@@ -71,11 +83,60 @@ def normalised(text: str) -> str:
     body = re.sub(r"[ΦΦ](?=\s*\()", " Phi", body)
     for letter, word in _GREEK.items():
         body = body.replace(letter, f" {word} ")
+    body = _with_given_numbers(body)
     body = _without_bars(_without_raised_words(body.replace("^", "**")))
-    body = _with_products(body)
+    body = _with_products(_with_brackets(body))
     if name is not None and name != "x":
         body = re.sub(rf"(?<![\w.]){re.escape(name)}(?!\w)", "x", body)
     return body if body.replace(" ", "") != text.replace(" ", "") else text.strip()
+
+
+def _with_given_numbers(text: str) -> str:
+    """Return a formula with the numbers that are given after it, as in "..., alpha = 0.1"."""
+    match = _GIVEN.search(text)
+    while match is not None:
+        before = text[: match.start()]
+        if before.count("(") != before.count(")"):
+            return text  # it is an argument
+        name = re.compile(rf"(?<![\w.]){match[1]}(?!\w)")
+        if match[1] == "x" or not name.search(before):
+            return text
+        text = name.sub(f"({match[2]})", before)
+        match = _GIVEN.search(text)
+    return text
+
+
+def _without_square_brackets(text: str) -> str:
+    """Return square brackets as round ones, where they hold a part and index nothing."""
+    found, opened = "", list[bool]()
+    for character in text:
+        if character == "[":
+            before = re.search(r"(\w*|\))\s*$", found)
+            ended = before.group(1) if before else ""
+            opened.append(not ended or ended.isdigit() or is_word(ended))
+        if character == "[" and opened[-1]:
+            found += "("
+        elif character == "]" and opened and opened.pop():
+            found += ")"
+        else:
+            found += character
+    return found
+
+
+def _without_positive_parts(text: str) -> str:
+    """Return (u)_+, and u with a plus above it, as relu(u)."""
+    match = _POSITIVE.search(text)
+    while match is not None:
+        before = text[: match.start()].rstrip()
+        start = _opening(before, len(before) - 1) if before.endswith(")") else None
+        if start is None:
+            word = re.search(r"[A-Za-z]\w*$", before)
+            if word is None:
+                return text
+            start = word.start()
+        text = f"{before[:start]} relu({before[start:]}){text[match.end() :]}"
+        match = _POSITIVE.search(text)
+    return text
 
 
 _CHAINED = re.compile(r"\)\.([a-z_]+)\(")
@@ -83,7 +144,12 @@ _RAISED = re.compile(r"(?<![\w.])([a-z]+)\s*\*\*\s*(?:\((-?\d+)\)|(-?\d+))\s*(?=
 _INVERSES = {"sinh": "asinh", "tan": "atan"}
 
 
-_METHODS = frozenset({"clamp", "clip", "pow", "reciprocal", "rsqrt", "square"})
+_METHODS = frozenset(
+    {
+        *("add", "clamp", "clip", "div", "mul", "neg", "pow", "reciprocal", "rsqrt", "square"),
+        "sub",
+    }
+)
 """Methods of tensors that are no words of the language."""
 
 
@@ -122,23 +188,13 @@ def _without_raised_words(text: str) -> str:
                 return text
             text = f"{text[: match.start()]}{_INVERSES[word]}{text[match.end() :]}"
         else:
-            closing = _closing(text, match.end())
-            if closing is None or not is_word(word):
+            end = closing(text, match.end())
+            if end is None or not is_word(word):
                 return text
-            inside = text[match.end() : closing + 1]
-            text = f"{text[: match.start()]}({word}{inside})**{power}{text[closing + 1 :]}"
+            inside = text[match.end() : end + 1]
+            text = f"{text[: match.start()]}({word}{inside})**{power}{text[end + 1 :]}"
         match = _RAISED.search(text)
     return text
-
-
-def _closing(text: str, opening: int) -> int | None:
-    """Return the place of the bracket that closes the one at `opening`."""
-    depth = 0
-    for place in range(opening, len(text)):
-        depth += {"(": 1, ")": -1}.get(text[place], 0)
-        if depth == 0:
-            return place
-    return None
 
 
 def _convention(match: re.Match[str]) -> str:
@@ -147,16 +203,28 @@ def _convention(match: re.Match[str]) -> str:
     return "" if library is None else f"{library}__"
 
 
-def _without_definition(text: str) -> tuple[str, str | None]:
-    """Return the right-hand side of `lambda x:`, `f(x) =` or `y =`, and the name of its input."""
-    for pattern in (_LAMBDA, _DEFINITION):
-        match = pattern.match(text)
-        if match:
-            return text[match.end() :], match.group(1)
+def _without_definition(text: str, name: str | None) -> tuple[str, str | None]:
+    """Return the right-hand side of `f(x) =` or `y =`, and the name of its input."""
+    match = _DEFINITION.match(text)
+    if match:
+        return text[match.end() :], match.group(1)
     match = _ASSIGNMENT.match(text)
-    if match and "=" in match.group():
-        return text[match.end() :], None
-    return text, None
+    return (text[match.end() :] if match else text), name
+
+
+_BARE = re.compile(r"(?<![\w.])([A-Za-z]\w*)\s+((?:\d+\.?\d*\s?\*?\s?)?[A-Za-z]\w*)(?!\s*\()(?!\w)")
+
+
+def _with_brackets(text: str) -> str:
+    """Return tanh x as tanh(x), and sin 2x as sin(2x)."""
+
+    def written(match: re.Match[str]) -> str:
+        word, given = match.groups()
+        plain = given.lstrip("0123456789. *")
+        called = is_word(word) and word not in CONSTANTS and plain not in _KEYWORDS
+        return f"{word}({given})" if called and not is_word(plain) else match.group()
+
+    return _BARE.sub(written, text)
 
 
 def _without_bars(text: str) -> str:
@@ -229,7 +297,7 @@ _LATEX_WORDS = {
     "arctan": "atan", "sinh": "sinh", "cosh": "cosh", "tanh": "tanh", "max": "max", "min": "min",
     "Phi": "Phi",
 }  # fmt: skip
-_NAMED_BY = ("operatorname", "mathrm", "text", "mathsf", "mathbf", "mathit", "textrm", "textit")
+_NAMED_BY = ("operatorname", "mathrm", "text", "mathsf", "mathit", "textrm", "textit", "texttt")
 
 
 class _Latex:
@@ -261,10 +329,11 @@ class _Latex:
         if character in "^_" and before.rstrip().endswith("e") and character == "^":
             raised = self._argument()
             return f"**({raised})"
-        if character == "^":
-            return f"**({self._argument()})"
-        if character == "_":
-            return "_" + re.sub(r"\W", "", self._argument())
+        if character in "^_":
+            given = self._argument().strip()
+            if given == "+":
+                return "_+"
+            return f"**({given})" if character == "^" else "_" + re.sub(r"\W", "", given)
         if character == "e" and self._text[self._at :].lstrip().startswith("^"):
             self._at = self._text.index("^", self._at) + 1
             return f" exp({self._argument()})"
@@ -298,6 +367,8 @@ class _Latex:
             return special[name]()
         if name in ("left", "right", "big", "Big", "bigl", "bigr", "Bigl", "Bigr"):
             return self._delimiter()
+        if name in ("mathbb", "mathbf", "mathds", "mathbbm", "boldsymbol"):
+            return self._indicator()
         if name in _NAMED_BY:
             return self._applied(re.sub(r"[\s\\]", "", self._raw_argument()))
         if name in _COMMANDS:
@@ -312,6 +383,19 @@ class _Latex:
         raise FormulaError(
             self._at, _('"{name}" is a LaTeX command that is not known here.').format(name=name)
         )
+
+    def _indicator(self) -> str:
+        """Return a bold 1 or I with its condition as a choice; another letter is itself."""
+        letter = self._raw_argument().strip()
+        if letter not in ("1", "I"):
+            return f" {letter} "
+        while self._text[self._at : self._at + 1] in ("_", " "):
+            self._at += 1
+        for opening, end in (("{", "}"), ("[", "]"), ("(", ")"), (r"\{", r"\}")):
+            if self._text.startswith(opening, self._at):
+                self._at += len(opening)
+                return f" where({self.read(end)}, 1, 0)"
+        return letter
 
     def _raw_argument(self) -> str:
         start = self._text.index("{", self._at) if "{" in self._text[self._at :] else self._at
@@ -333,6 +417,11 @@ class _Latex:
     def _applied(self, word: str) -> str:
         """Return a function's name; where no bracket follows it takes the next part alone."""
         rest = self._text[self._at :].lstrip()
+        if rest.startswith("_"):
+            self._at = self._text.index("_", self._at) + 1
+            index = re.sub(r"\W", "", self._argument())
+            word += index if word == "log" else f"_{index}"
+            rest = self._text[self._at :].lstrip()
         if rest.startswith(("(", "\\left", "\\big", "\\Big")):
             return f" {word}"
         if rest.startswith(("[", "\\{", "{")):

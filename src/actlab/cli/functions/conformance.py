@@ -214,11 +214,17 @@ def _of_onnx(path: str) -> dict[str, Any]:
     from actlab.activations.conformance import identify_single, onnx_activations
 
     found = {}
-    for name, kernel in onnx_activations(path):
-        try:
-            found[name] = identify_single(kernel)
-        except ActlabError:
-            continue
+    for name, kernels in onnx_activations(path):
+        named = []
+        for kernel in kernels:
+            try:
+                named.append(identify_single(kernel))
+            except ActlabError:
+                continue
+            if named[-1]["equal"]:
+                break
+        if named:
+            found[name] = named[-1] if named[-1]["equal"] else named[0]
     if not found:
         raise ActlabError(_("{path} has no activation.").format(path=path))
     return found
@@ -227,7 +233,8 @@ def _of_onnx(path: str) -> dict[str, Any]:
 def _of_model(model: Any, shapes: Sequence[str] | None) -> dict[str, Any]:
     """Return what each activation computes: of one pass where there is an input, else of modules.
 
-    The input is of the shapes that were given, or the dummy inputs that a model brings along.
+    The input is of the shapes that were given, or what a model of Hugging Face says of its own: an
+    image as its configuration has it, or the dummy inputs, where the model runs on them.
     """
     from torch import nn
 
@@ -238,11 +245,18 @@ def _of_model(model: Any, shapes: Sequence[str] | None) -> dict[str, Any]:
     if not isinstance(model, nn.Module):
         raise ActlabError(_("--model needs a torch module."))
     example = _example(model, shapes)
-    if example is None:
+    called: Sequence[tuple[Any, Any]] | None = None
+    if example is not None:
+        try:
+            called = slot_functions(model.eval(), example)
+        except ActlabError:
+            if shapes:
+                raise
+    if called is None:
         found = identify_modules(model.named_modules())
     else:
         found = {}
-        for slot, function in slot_functions(model.eval(), example):
+        for slot, function in called:
             try:
                 found[slot.path] = named(function)
             except ActlabError:
@@ -262,6 +276,13 @@ def _example(model: Any, shapes: Sequence[str] | None) -> Any:
         generator = torch.Generator().manual_seed(0)
         made = [torch.randn(_shape(text), generator=generator) for text in shapes]
         return made[0] if len(made) == 1 else tuple(made)
+    if getattr(model, "main_input_name", "") == "pixel_values":
+        config = getattr(model, "config", None)
+        side = getattr(config, "image_size", None) or 64
+        sides = list(side) if isinstance(side, list | tuple) else [side, side]
+        channels = getattr(config, "num_channels", 3)
+        generator = torch.Generator().manual_seed(0)
+        return {"pixel_values": torch.randn(1, channels, *sides, generator=generator)}
     try:
         dummy = dict(model.dummy_inputs)
     except (AttributeError, TypeError, ValueError, NotImplementedError):
