@@ -91,6 +91,30 @@ def test_failures_are_an_answer_of_their_own() -> None:
         failing([True] * 10, [False] * 10)
 
 
+def test_a_candidate_that_fails_often_does_not_pass() -> None:
+    """Ahead by far where it runs; two failures of five are no proof that it is unreliable yet."""
+
+    def decided(failing_seeds: set[int], most: int = 8) -> GateResult:
+        def run(runs: Sequence[Run]) -> dict[Run, float | None]:
+            return {
+                (side, seed): None
+                if side == "candidate" and seed in failing_seeds
+                else 0.001 * (seed % 3) + (0.1 + 0.0001 * seed if side == "candidate" else 0.0)
+                for side, seed in runs
+            }
+
+        return run_gate(GatePlan(max_seeds=most), run)
+
+    assert (decided(set()).decision, decided(set()).pairs) == ("better", 3)
+    twice = decided({0, 3})
+    assert (twice.decision, twice.reason, twice.failures["candidate"]) == ("better", "", 2)
+    assert twice.pairs == 6, "2 of 8 are within what is tolerated"
+    of_six = decided({0, 3}, most=6)
+    assert (of_six.decision, of_six.reason) == ("undecided", "failures")
+    thrice = decided({0, 3, 6})
+    assert (thrice.decision, thrice.reason) == ("worse", "unreliable")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("shape", ["normal", "skewed", "heavy"])
 @pytest.mark.parametrize("most", [5, 20, 50])

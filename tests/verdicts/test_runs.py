@@ -213,3 +213,52 @@ def test_none_is_the_name_of_a_candidate_and_no_seed() -> None:
     table["seed"] = ["none", 1, 2] * 2
     with pytest.raises(DataError, match="needs its seed"):
         actlab.verdict(table)
+
+
+def test_the_only_column_of_numbers_is_the_score(tmp_path: Path) -> None:
+    """Whatever its name; where that does not tell the direction, the page says what was taken."""
+    head = "method,seed,{name}\n"
+    rows = "".join(f"{who},{seed},{seed + 1}.{seed}\n" for who in "ab" for seed in range(3))
+    found = understood(tmp_path, head.format(name="result") + rows)
+    assert found.said["score"] == "result"
+    codes = [one.code for one in judge_runs(found).verdict.notices]
+    assert codes == ["higher_by_default", "default_margin"]
+    bits = judge_runs(understood(tmp_path, head.format(name="val_bpb") + rows)).verdict
+    assert not bits.metric.higher_is_better
+    with pytest.raises(DataError, match=r"Which column of .* is the score"):
+        understood(tmp_path, "method,seed,x,y\na,1,2,3\nb,1,2,3\n")
+
+
+def test_a_row_per_candidate_and_a_column_per_seed(tmp_path: Path) -> None:
+    text = "Method,seed 1,seed 2,seed 3\nrelu,0.9,0.91,\ngelu,0.92,0.93,0.94\n"
+    found = understood(tmp_path, text)
+    assert found.said == {"candidate": "Method", "seed": "seed 1 … seed 3"}
+    assert found.seed is not None
+    table = dict(zip(zip(found.candidate, found.seed, strict=True), found.score, strict=True))
+    assert table["gelu", "seed 2"] == 0.93
+    assert np.isnan(table["relu", "seed 3"])
+    assert judge_runs(found).verdict.pairing == "paired"
+
+
+def test_rows_of_means_below_the_runs_are_refused(tmp_path: Path) -> None:
+    text = "Run,relu,gelu\n1,0.9,0.91\n2,0.91,0.93\nMean,0.905,0.92\n"
+    with pytest.raises(DataError, match=r"Row 3 of .* is no run: column Run says Mean"):
+        understood(tmp_path, text)
+    assert understood(tmp_path, text.rsplit("Mean", 1)[0]).said["seed"] == "Run"
+
+
+def test_shares_and_percentages_in_one_column_are_pointed_at(tmp_path: Path) -> None:
+    rows = [f"{who},{seed},{score}" for who, score in (("a", 0.9), ("b", 90.1)) for seed in (1, 2)]
+    found = understood(tmp_path, "\n".join(["method,seed,accuracy", *rows]))
+    notices = {one.code: one.names for one in judge_runs(found).verdict.notices}
+    assert notices["two_scales"] == ("a",)
+
+
+def test_remarks_units_and_decimal_commas_of_a_spreadsheet(tmp_path: Path) -> None:
+    text = (
+        "\ufeff# exported 2026-11-01\n#\nSeed;ReLU (%);GELU (%)\n"
+        "1;92,10 %;93,00 %\n2;92,50 %;−1,5 %\n"
+    )
+    found = understood(tmp_path, text)
+    assert found.score.tolist() == [92.1, 92.5, 93.0, -1.5]
+    assert sorted(set(found.candidate)) == ["GELU (%)", "ReLU (%)"]

@@ -161,6 +161,11 @@ def _word(decision: str) -> str:
 def _sentences(result: "GateResult") -> list[str]:
     if result.reason == "unreliable":
         first = _("Worse: the candidate fails too often to be compared.")
+    elif result.reason == "failures":
+        first = _(
+            "Inconclusive: the candidate fails too often to be called better, and not often enough "
+            "to be called worse for it."
+        )
     else:
         first = {
             "better": _("Better: the candidate is ahead of the baseline."),
@@ -180,9 +185,21 @@ def _sentences(result: "GateResult") -> list[str]:
         difference = _signed(result.difference)
         lines.append(text.format(difference=difference, pairs=result.pairs, low=low, high=high))
     text = _("Failed runs: baseline {base}, candidate {candidate}.")
+    if any(result.failures.values()) and result.difference is not None:
+        text = _(
+            "Failed runs: baseline {base}, candidate {candidate}; the difference is of the seeds "
+            "on which both ran."
+        )
     lines.append(text.format(base=result.failures["base"], candidate=result.failures["candidate"]))
     text = _("Candidate {tried} on these data; it was allowed to err in {alpha} of cases.")
     lines.append(text.format(tried=result.tried, alpha=f"{significant(100 * result.alpha, 2)} %"))
+    if "no_margin" in result.notices:
+        lines.append(
+            _(
+                "Without --margin every difference matters, so that the two cannot be shown to be "
+                "equivalent."
+            )
+        )
     if "baseline_constant" in result.notices:
         lines.append(
             _(

@@ -5,6 +5,9 @@ levels are such that *any* of them errs with probability alpha at most: levels t
 (Bonferroni) always do. Because looks share their pairs, they may all be raised by one factor; how
 far is found by simulating the null with a fixed seed, where alpha is large enough for that.
 
+A candidate whose runs fail is not *better* while its rate of failures, by the bound of a single
+look, is above `TOLERANCE`; it is *worse* where that holds at the level of all looks together.
+
 Several candidates tried on the same validation data are several chances to be fooled: candidate i
 of a ledger gets alpha x i^(-3/2) / zeta(3/2), which adds up to alpha however many come.
 
@@ -61,8 +64,9 @@ class GateResult:
 
     `low` and `high` hold it over all looks at the gate's error. `failures` counts failed runs of
     both sides; `tried` is which candidate of its ledger this one is (1 without a ledger), `alpha`
-    what it was allowed to err in. `reason` is "unreliable" where failures decided. `notices` has
-    "baseline_constant" where three runs or more of the baseline have one score.
+    what it was allowed to err in. `reason` is "unreliable" where failures decided, "failures" where
+    they are too many for *better*. `notices` has "baseline_constant" where three runs or more of
+    the baseline have one score, "no_margin" where nothing could be shown to be tied.
     """
 
     decision: Decision
@@ -140,7 +144,13 @@ def run_gate(
         result = _look(plan, scores, place, tried)
         if result is not None:
             return result
-    return _result(plan, scores, len(looks) - 1, tried, "undecided")
+    reason = "failures" if _fails_too_often(scores, looks[-1]) else ""
+    return _result(plan, scores, len(looks) - 1, tried, "undecided", reason)
+
+
+def _fails_too_often(scores: Mapping[Run, float | None], runs: int) -> bool:
+    """Return whether the candidate would be unreliable if this were the only look."""
+    return stats.failure_rate_low(_failures(scores)["candidate"], runs) > TOLERANCE
 
 
 def _look(
@@ -168,7 +178,7 @@ def _look(
     low, high = found.mean - half, found.mean + half
     if plan.margin > 0.0 and -plan.margin < low and high < plan.margin:
         return _result(plan, scores, place, tried, "tied")
-    if low > 0.0:
+    if low > 0.0 and not _fails_too_often(scores, runs):
         return _result(plan, scores, place, tried, "better")
     if high < 0.0:
         return _result(plan, scores, place, tried, "worse")
@@ -214,6 +224,8 @@ def _result(
             low, high = found.mean - half, found.mean + half
     baseline = [score for (side, _seed), score in scores.items() if side == "base"]
     constant = len(baseline) > 2 and len(set(baseline)) == 1
+    no_margin = decision == "undecided" and not reason and not plan.margin
+    notices = {"baseline_constant": constant, "no_margin": no_margin}
     return GateResult(
         decision=decision,
         pairs=len(first),
@@ -224,5 +236,5 @@ def _result(
         tried=tried,
         alpha=plan.alpha,
         reason=reason,
-        notices=("baseline_constant",) if constant else (),
+        notices=tuple(code for code, holds in notices.items() if holds),
     )

@@ -23,7 +23,7 @@ from actlab.records import (
 )
 from actlab.text import significant
 from actlab.verdicts.rule import ALPHA, Question, compare
-from actlab.verdicts.runs import Runs, direction_of
+from actlab.verdicts.runs import HIGHER_IS_BETTER, PROPORTION, Runs, direction_of
 from actlab.verdicts.scores import Scores
 from actlab.verdicts.secondary_statistics import POWER
 
@@ -153,6 +153,8 @@ def _understood(
     higher = direction_of(runs, higher_is_better)
     if not higher and higher_is_better is None and runs.higher_is_better is None:
         notices.append(Notice("lower_by_name", names=(runs.metric,)))
+    if higher and higher_is_better is None and not _says_higher(runs):
+        notices.append(Notice("higher_by_default"))
     if runs.setting is not None:
         runs, notice = _best_settings(runs, higher)
         notices.append(notice)
@@ -163,6 +165,9 @@ def _understood(
         )
     _refuse_extremes(known, runs.source)
     proportion = bool(known.min() >= 0.0 and known.max() <= 1.0)
+    shares = _in_shares(runs, names)
+    if shares and PROPORTION.search(runs.metric):
+        notices.append(Notice("two_scales", names=shares))
     means = [_mean_of(runs, name) for name in names]
     best = (max if higher else min)(mean for mean in means if not math.isnan(mean))
     # An error of 1e-6 lies between 0 and 1, too; half a point would make everything equivalent.
@@ -240,6 +245,21 @@ def _alike(names: list[str]) -> tuple[str, ...]:
 def _mean_of(runs: Runs, name: str) -> float:
     own = runs.score[(runs.candidate == name) & ~np.isnan(runs.score)]
     return float(own.mean()) if own.size else math.nan
+
+
+def _says_higher(runs: Runs) -> bool:
+    """Return whether the table itself, or the name of its column of scores, says that."""
+    named = HIGHER_IS_BETTER.search(runs.metric) is not None and "score" in runs.said
+    return runs.higher_is_better is not None or named
+
+
+def _in_shares(runs: Runs, names: list[str]) -> tuple[str, ...]:
+    """Return the candidates with scores from 0 to 1 alone, where others have none of these."""
+    scores = {name: runs.score[runs.candidate == name] for name in names}
+    trained = {name: one[~np.isnan(one)] for name, one in scores.items()}
+    below = [name for name, one in trained.items() if one.size and one.max() <= 1.0]
+    above = [name for name, one in trained.items() if one.size and one.min() > 1.0]
+    return tuple(below) if below and above else ()
 
 
 def _part(runs: Runs, where: NDArray[np.bool_]) -> Runs:

@@ -1,6 +1,7 @@
 """What a table's columns mean: which is the candidate, the seed, the score, the block.
 
-Long tables have a row per run; wide ones a row per seed and a column per candidate. Exports of W&B,
+Long tables have a row per run; wide ones a row per seed and a column per candidate, or a row per
+candidate and a column per seed. Exports of W&B,
 MLflow, TensorBoard HParams and Optuna are long tables with names of their own (`metrics.accuracy`,
 `hparams/seed`, `user_attrs_seed`) and a column that says how a run ended.
 """
@@ -53,6 +54,24 @@ _ENDS = {
 }
 """How a run ended, in the words of W&B, MLflow, Optuna and Ray."""
 
+HIGHER_IS_BETTER = re.compile(
+    r"(^|[_./ -])(score|acc|accuracy|precision|recall|f1|f_?beta|dice|iou|m?ap|auc|auroc|roc|r2|"
+    r"psnr|ssim|bleu|rouge|meteor|rewards?|returns?|wins?|success|throughput|fps|mrr|ndcg|hits?|"
+    r"top[_-]?\d+|kappa|mcc|correct|elo)($|[_./ @-])",
+    re.IGNORECASE,
+)
+PROPORTION = re.compile(
+    r"(^|[_./ -])(acc|accuracy|precision|recall|f1|auc|auroc|dice|iou)($|[_./ -])", re.IGNORECASE
+)
+_SEED_COLUMN = re.compile(
+    r"(seed|run|rep|repeat|replicate|trial|split|#)?[ _.#-]*\d+(\.0)?", re.IGNORECASE
+)
+_SUMMARIES = {
+    *("mean", "average", "avg", "median", "std", "stdev", "sd", "stderr", "sem", "var", "min"),
+    *("max", "sum", "total", "count", "overall", "mean±std", "mean ± std"),
+}
+"""What a spreadsheet writes below its runs, in place of a seed."""
+
 _NO_KEY = {"", "nan", "<na>"}
 _NO_SEED = {*_NO_KEY, "none", "null", "na", "n/a"}
 
@@ -103,10 +122,13 @@ def runs_of(table: Table, columns: Columns, fails: "Fails | None" = None) -> Run
     given = {columns.candidate, columns.seed, columns.score, columns.block}
     score = columns.score or _by_name(table, SCORE_NAMES, given)
     candidate = columns.candidate or _by_name(table, CANDIDATE_NAMES, given)
-    if candidate is None and columns.score is None:
-        wide = _wide(table, columns)
+    if columns.score is None and (candidate is None or score is None):
+        wide = _wide(table, columns) if candidate is None else None
+        wide = wide or _with_a_column_per_seed(table, columns, candidate)
         if wide is not None:
             return _with_failures(wide, fails)
+    if score is None and candidate is not None:
+        score = _only_number(table, {candidate, *given})
     if score is None or candidate is None:
         missing = _("candidate") if candidate is None else _("score")
         option = "--candidate" if candidate is None else "--score"
@@ -128,7 +150,7 @@ def runs_of(table: Table, columns: Columns, fails: "Fails | None" = None) -> Run
         metric=_PREFIXES.sub("", score),
         candidate=_keys(table, candidate),
         score=_scores(table, score),
-        seed=_keys(table, seed, _NO_SEED) if seed else None,
+        seed=_seeds(table, seed) if seed else None,
         block=_keys(table, block) if block else None,
         setting=_settings(table, columns.settings),
         said={
@@ -237,9 +259,45 @@ def _by_name(
     return None
 
 
+_ROWS = ("index", "", "unnamed:_0", "run", "trial", "no", "#", "id")
+"""What the column of a wide table is called that numbers its rows."""
+
+
+def _only_number(table: Table, taken: Collection[str | None]) -> str | None:
+    """Return the one column that can hold scores, whatever its name; None where that is not one."""
+    keys = (*SEED_NAMES, *BLOCK_NAMES, *CANDIDATE_NAMES, *_ROWS)
+    left = [
+        name
+        for name, values in table.columns.items()
+        if name not in taken
+        and re.sub(r"[ \-/.]", "_", _PREFIXES.sub("", name.strip()).lower()) not in keys
+        and _is_numeric(values)
+    ]
+    return left[0] if len(left) == 1 else None
+
+
+def _with_a_column_per_seed(table: Table, columns: Columns, candidate: str | None) -> Runs | None:
+    """Return the runs of a table with a row per candidate and a column per seed, if it is one."""
+    scores = [name for name in table.columns if _SEED_COLUMN.fullmatch(name.strip())]
+    others = [name for name in table.columns if name not in scores]
+    names = candidate or (others[0] if len(others) == 1 else None)
+    if len(scores) < 2 or names is None or others != [names]:
+        return None
+    if columns.seed or columns.block or not all(_is_numeric(table.columns[n]) for n in scores):
+        return None
+    return Runs(
+        source=table.source,
+        metric=_("score"),
+        candidate=np.tile(_keys(table, names), len(scores)),
+        score=np.concatenate([_scores(table, name) for name in scores]),
+        seed=np.repeat(np.array(scores, dtype=np.str_), table.rows),
+        said={"candidate": names, "seed": f"{scores[0]} … {scores[-1]}"},
+    )
+
+
 def _wide(table: Table, columns: Columns) -> Runs | None:
     """Return the runs of a table with a column per candidate; None where it is not one."""
-    seed = columns.seed or _by_name(table, (*SEED_NAMES, "index", "", "unnamed:_0"))
+    seed = columns.seed or _by_name(table, (*SEED_NAMES, *_ROWS))
     block = columns.block or _by_name(table, BLOCK_NAMES)
     if _by_name(table, ("step", "epoch", "iteration", "global_step", "_step")):
         message = _(
@@ -253,7 +311,7 @@ def _wide(table: Table, columns: Columns) -> Runs | None:
         return None
     count = table.rows
     scores = np.concatenate([_scores(table, name) for name in numeric])
-    seeds = _keys(table, seed, _NO_SEED) if seed else np.arange(count).astype(np.str_)
+    seeds = _seeds(table, seed) if seed else np.arange(count).astype(np.str_)
     return Runs(
         source=table.source,
         metric=_("score"),
@@ -314,6 +372,20 @@ def _keys(table: Table, column: str, missing: Collection[str] = _NO_KEY) -> NDAr
         )
         raise DataError(message.format(column=column, row=place + 1, source=table.source))
     return np.array([keys[value] for value in values], dtype=np.str_)
+
+
+def _seeds(table: Table, column: str) -> NDArray[np.str_]:
+    found = _keys(table, column, _NO_SEED)
+    for place, name in enumerate(found):
+        if name.lower() in _SUMMARIES:
+            message = _(
+                "Row {row} of {source} is no run: column {column} says {given}. Leave out rows of "
+                "means and totals."
+            )
+            raise DataError(
+                message.format(row=place + 1, source=table.source, column=column, given=name)
+            )
+    return found
 
 
 def _key(value: Any) -> str:

@@ -18,7 +18,7 @@ from actlab.errors import DataError, missing_extra, reason_of
 from actlab.i18n import _
 from actlab.verdicts.mlruns import columns_of_folder
 
-_DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+([eE][-+]?\d+)?%?")
+_DECIMAL_COMMA = re.compile(r"[-+−]?\d*,\d+([eE][-+]?\d+)?\s*%?")
 
 
 @dataclass(frozen=True)
@@ -224,7 +224,9 @@ def _flat(row: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _separated(text: str, source: str, suffix: str) -> Table:
-    head = text.lstrip("\r\n").split("\n", 1)[0]
+    lines = text.lstrip("\r\n").split("\n")
+    comments = _comments(lines)
+    head, text = lines[comments], "\n".join(lines[comments:])
     separators = "\t" if suffix == ".tsv" and "\t" in head else ",;\t"
     separator = max(separators, key=head.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
@@ -241,11 +243,23 @@ def _separated(text: str, source: str, suffix: str) -> Table:
         )
         raise DataError(message.format(source=source))
     _refuse_twice(header, source)
-    _refuse_ragged(rows, header, source, first=2)
+    _refuse_ragged(rows, header, source, first=2 + comments)
     columns = _transposed(header, rows)
     if separator == ",":
         return Table(source, columns)
     return Table(source, {name: _with_points(column) for name, column in columns.items()})
+
+
+def _comments(lines: Sequence[str]) -> int:
+    """Return how many lines before the header are remarks: they begin with # and have no columns.
+
+    >>> _comments(["# exported by hand", "#", "method,seed,score"]), _comments(["#,method,score"])
+    (2, 0)
+    """
+    first = next((n for n, line in enumerate(lines) if not line.lstrip().startswith("#")), 0)
+    remarks = lines[:first]
+    columns = max(map(lines[first].count, ",;\t"))
+    return first if all(max(map(line.count, ",;\t")) < columns for line in remarks) else 0
 
 
 def _with_points(column: list[Any]) -> list[Any]:

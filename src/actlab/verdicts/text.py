@@ -386,6 +386,15 @@ def notice_text(notice: Notice, wording: Wording) -> str:
         "lower_by_name": _(
             "Lower is taken to be better, from the name {names}. Say --higher-is-better if not."
         ),
+        "higher_by_default": _(
+            "Higher is taken to be better, since no name says otherwise. Say --lower-is-better if "
+            "not."
+        ),
+        "two_scales": _(
+            "All scores of {names} lie between 0 and 1, and all of others above 1. If the first "
+            "are shares and the others percentages, the difference is one of units: bring them to "
+            "one."
+        ),
         "failed_runs": _(
             "Runs without a finite score, or beyond the bound of failures: {counts}. Means, "
             "intervals and tests are of the others; who fails too often is unreliable."
