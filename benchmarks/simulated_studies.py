@@ -6,7 +6,9 @@ the sum of a common curve and the two activations' own, each a kernel smoothing 
 trainings (width 0.5 of the logarithm of the rate); where none learnt, it is chance. The effect of
 a replicate's seed and what is left over (every training's own) are drawn from the ten seeds.
 Everything else is the program's own: the balanced plan, the choice of settings, stopping, the rule.
-The full plan is `balanced` with ten seeds; the cheap one is `quick`.
+The full plan is `balanced` with ten seeds; the cheap one is `quick`. With `--runs`, a folder of
+whole studies of the digits that `repeated_studies.py` made, trainings are drawn from these; the
+plans then are `digits` and `digits` with the sampler `fitted`.
 
 Printed: for pairs of studies with different plan seeds, how often a candidate has the same group in
 both, and how often it is *worse* in one and *best* or *tied* in the other; how many trainings a
@@ -16,7 +18,7 @@ them is *worse*.
 Every study is kept as soon as it is done; called again it goes on.
 
     python benchmarks/simulated_studies.py [--studies 200] [--first 61]
-        [--record build/simulated_studies.jsonl] [--quick]
+        [--runs build/repeated_studies] [--record build/simulated_studies.jsonl] [--quick]
 """
 
 import argparse
@@ -36,15 +38,19 @@ from numpy.typing import NDArray
 import kept
 from actlab.records import Outcome, Plan, Record, Seeds, Setting, SlotName
 from actlab.studies.confirm.candidate_settings import CHOOSE_SEEDS, choose, settings_to_choose_from
+from actlab.studies.confirm.replication import near_chance
 from actlab.studies.confirm.stopping import STOPPING_ALPHA, looks, stopped_candidates
+from actlab.studies.confirm.verdict_text import document
+from actlab.studies.interface.verdicts import verdict_of
 from actlab.studies.plan.file import read_plan
+from actlab.studies.run_folder import RunFolder
 from actlab.studies.search.balanced import balanced_settings
 from actlab.verdicts import Question, clearly_behind, compare, scores_by_seed
 from bench import publish
 
 KEPT = Path(__file__).parent.parent / "docs" / "verdict" / "figures.json"
 WIDTH = 0.5
-ROWS = 5000
+SEEDS = 10
 LEARNT, CHANCE = 0.8, 0.1
 Array = NDArray[np.float64]
 SLOTS: tuple[SlotName, ...] = ("conv", "fc")
@@ -53,10 +59,11 @@ SLOTS: tuple[SlotName, ...] = ("conv", "fc")
 class Trainings:
     """What the kept study says of every activation, and trainings drawn from it."""
 
-    def __init__(self, known: Mapping[str, Any]) -> None:
+    def __init__(self, studies: Sequence[Mapping[str, Any]]) -> None:
         points = {
             slot: [
                 (row["activation"], point["learning_rate"], point["accuracy"] or 0.0)
+                for known in studies
                 for row in known["rates"]
                 if row["slot"] == slot
                 for point in row["points"]
@@ -87,14 +94,7 @@ class Trainings:
                     self._own[place, name] = self._places[row == name], left[row == name]
         self._alone = alone
         self._known: dict[Setting, float] = {}
-        scores = np.array(
-            [row["scores"] for slot in SLOTS for row in known["slots"][slot] if not row["failures"]]
-        )
-        self._seeds = scores.mean(axis=0) - scores.mean()
-        left = scores - scores.mean(axis=1, keepdims=True) - self._seeds
-        # Means were taken off: what is left over is a little too small.
-        size = math.sqrt(scores.size / ((scores.shape[0] - 1) * (scores.shape[1] - 1)))
-        self._left = left.ravel() * size
+        self._seeds, self._left = map(np.concatenate, zip(*map(_spread, studies), strict=True))
         self.noise = float(self._left.std())
 
     def expected(self, setting: Setting) -> float:
@@ -121,11 +121,24 @@ class Trainings:
         return float(generator.choice(self._left))
 
 
+def _spread(known: Mapping[str, Any]) -> tuple[Array, Array]:
+    """Return what the seeds of a study do to all trainings, and what is left of each."""
+    scores = np.array(
+        [row["scores"] for slot in SLOTS for row in known["slots"][slot] if not row["failures"]]
+    )
+    whole = scores[:, ~np.isnan(scores.astype(np.float64)).any(axis=0)].astype(np.float64)
+    seeds = whole.mean(axis=0) - whole.mean()
+    left = whole - whole.mean(axis=1, keepdims=True) - seeds
+    # Means were taken off: what is left over is a little too small.
+    size = math.sqrt(whole.size / ((whole.shape[0] - 1) * (whole.shape[1] - 1)))
+    return seeds, left.ravel() * size
+
+
 class Equal(Trainings):
     """All activations of a slot have the curve of one of them."""
 
-    def __init__(self, known: Mapping[str, Any], conv: str, fc: str) -> None:
-        super().__init__(known)
+    def __init__(self, studies: Sequence[Mapping[str, Any]], conv: str, fc: str) -> None:
+        super().__init__(studies)
         self._pair = conv, fc
 
     def _expected(self, setting: Setting) -> float:
@@ -163,6 +176,7 @@ class Found:
 
 
 def record_of(plan: Plan, number: int, setting: Setting, accuracy: float, **more: Any) -> Record:
+    rows = plan.data.splits.valid_trial
     return Record(
         identity=f"{number}",
         number=number,
@@ -174,7 +188,7 @@ def record_of(plan: Plan, number: int, setting: Setting, accuracy: float, **more
         fingerprint="",
         outcome=Outcome.COMPLETED,
         reason=None,
-        valid_accuracy=round(min(accuracy, 1.0) * ROWS) / ROWS,
+        valid_accuracy=round(min(accuracy, 1.0) * rows) / rows,
         epochs=1,
         best_epoch=1,
         curve=(),
@@ -184,13 +198,13 @@ def record_of(plan: Plan, number: int, setting: Setting, accuracy: float, **more
     )
 
 
-def behind(scores: Sequence[Sequence[float]], done: int, planned: int) -> set[int]:
-    """Stop whom a study would stop."""
-    return clearly_behind(scores, done, planned, alpha=STOPPING_ALPHA, resolution=1 / ROWS)
-
-
-def study(plan: Plan, trainings: Trainings, equal: str = "", seeds: int = 10) -> Found:
+def study(plan: Plan, trainings: Trainings, equal: str = "", label: str = "") -> Found:
     """Search, choose, train again and judge as the program does, with trainings drawn."""
+    seeds, resolution = plan.replicates or SEEDS, 1 / plan.data.splits.valid_trial
+
+    def behind(scores: Sequence[Sequence[float]], done: int, planned: int) -> set[int]:
+        return clearly_behind(scores, done, planned, alpha=STOPPING_ALPHA, resolution=resolution)
+
     generator = np.random.default_rng((plan.seed, 7))
     common = trainings.seed_effect(generator)
     records = [
@@ -210,7 +224,7 @@ def study(plan: Plan, trainings: Trainings, equal: str = "", seeds: int = 10) ->
             )
             for place, one in enumerate(settings_to_choose_from(plan.space, records, plan.sampler))
         ]
-    chosen = choose(plan.space, records, 0.1, plan.sampler)
+    chosen = choose(plan.space, records, CHANCE, plan.sampler)
     settings = list(dict.fromkeys(one for row in chosen.values() for one in row.values() if one))
     effects = [trainings.seed_effect(generator) for _seed in range(seeds)]
     again = [
@@ -227,7 +241,9 @@ def study(plan: Plan, trainings: Trainings, equal: str = "", seeds: int = 10) ->
     ]
     stopped: Mapping[SlotName, Mapping[str, int]] = {slot: {} for slot in SLOTS}
     if plan.sampler.name == "fitted":
-        stopped = stopped_candidates(chosen, again, seeds, looks(seeds)[-1], behind, 0.1)
+        stopped = stopped_candidates(
+            chosen, again, seeds, max(looks(seeds), default=0), behind, CHANCE
+        )
     trained: set[tuple[Setting, int]] = set()
     groups: dict[str, str] = {}
     for slot in SLOTS:
@@ -235,16 +251,20 @@ def study(plan: Plan, trainings: Trainings, equal: str = "", seeds: int = 10) ->
         for name, setting in chosen[slot].items():
             until = stopped[slot].get(name, seeds)
             rows[name] = {
-                r.replicate: r.valid_accuracy
+                r.replicate: _unless_failed(r.valid_accuracy)
                 for r in again
                 if r.setting == setting and r.replicate is not None and r.replicate < until
             }
             trained |= {(setting, seed) for seed in range(until) if setting is not None}
-        found = compare(scores_by_seed(rows), Question(0.005, resolution=1 / ROWS))
+        found = compare(scores_by_seed(rows), Question(0.005, resolution=resolution))
         groups |= {f"{slot} {row.name}": row.group for row in found.candidates}
     count = len(records) + len(trained)
     lost = _regret(plan, trainings, chosen)
-    return Found(plan.name, equal, plan.seed, groups, count, lost)
+    return Found(label or plan.name, equal, plan.seed, groups, count, lost)
+
+
+def _unless_failed(accuracy: float | None) -> float | None:
+    return None if accuracy is None or near_chance(accuracy, CHANCE) else accuracy
 
 
 def _regret(
@@ -282,37 +302,56 @@ def agreement(first: Sequence[Found], second: Sequence[Found]) -> dict[str, floa
 EQUAL = ("", "relu tanh", "silu relu")
 """Whose curves all candidates have: everyone's own, or those of one pair."""
 
-PLANS = ("balanced", "quick")
+Plans = Mapping[str, tuple[str, Mapping[str, Any]]]
+MNIST: Plans = {"balanced": ("balanced", {}), "quick": ("quick", {})}
+DIGITS: Plans = {
+    "digits": ("digits", {}),
+    "digits, fitted": ("digits", {"sampler": {"name": "fitted"}}),
+}
+"""The full plan and the cheap one: a preset each, with what is laid over it."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--studies", type=int, default=200)
     parser.add_argument("--first", type=int, default=61, help="plan seed; 1 to 60 were chosen on")
+    parser.add_argument("--runs", type=Path, help="whole studies of the digits")
     parser.add_argument("--record", type=Path, default=Path("build/simulated_studies.jsonl"))
     parser.add_argument("--quick", action="store_true")
     given = parser.parse_args()
-    kept_study = json.loads(KEPT.read_text())["studies"]["corrected"]["verdict"]
-    made = kept.read(given.record, Found)
+    plans = DIGITS if given.runs else MNIST
+    known = (
+        digits_of(given.runs)
+        if given.runs
+        else [json.loads(KEPT.read_text())["studies"]["corrected"]["verdict"]]
+    )
+    made = [one for one in kept.read(given.record, Found) if one.plan in plans]
     done = {(one.plan, one.equal, one.seed) for one in made}
     sources = {
-        equal: Equal(kept_study, *equal.split()) if equal else Trainings(kept_study)
-        for equal in EQUAL
+        equal: Equal(known, *equal.split()) if equal else Trainings(known) for equal in EQUAL
     }
     seeds = range(given.first, given.first + (3 if given.quick else given.studies))
     for equal, seed in product(EQUAL, seeds):
-        for name in PLANS:
+        for name, (preset, overrides) in plans.items():
             if (name, equal, seed) not in done:
-                plan = replace(read_plan(name, {}), seed=seed)
-                made.append(study(plan, sources[equal], equal))
+                plan = replace(read_plan(preset, overrides), seed=seed)
+                made.append(study(plan, sources[equal], equal, name))
                 kept.append(given.record, made[-1:])
-    publish("simulated studies of the published question", figures_of(made))
+    made = [one for one in made if one.seed in seeds]
+    publish("simulated studies", figures_of(made, tuple(plans)))
 
 
-def figures_of(made: Sequence[Found]) -> dict[str, Any]:
+def digits_of(runs: Path) -> list[dict[str, Any]]:
+    """Return what whole studies of the digits found, a document each."""
+    folders = [RunFolder.open(path.parent) for path in sorted(runs.glob("*/plan.toml"))]
+    found = [verdict_of(folder) for folder in folders]
+    return [document(verdict) for verdict in found if verdict is not None]
+
+
+def figures_of(made: Sequence[Found], plans: tuple[str, ...]) -> dict[str, Any]:
     """Return agreement, costs and false alarms."""
     figures: dict[str, Any] = {}
-    real = {name: [one for one in made if (one.plan, one.equal) == (name, "")] for name in PLANS}
+    real = {name: [one for one in made if (one.plan, one.equal) == (name, "")] for name in plans}
     for name, found in real.items():
         groups = Counter(group for one in found for group in one.groups.values())
         figures |= {
@@ -322,8 +361,8 @@ def figures_of(made: Sequence[Found]) -> dict[str, Any]:
             f"{name}: groups": {key: n / groups.total() for key, n in groups.items()},
             f"{name} with itself": agreement(found, found),
         }
-    figures["quick with balanced"] = agreement(real["quick"], real["balanced"])
-    for name, equal in product(PLANS, EQUAL[1:]):
+    figures["the cheap plan with the full one"] = agreement(*(real[name] for name in plans))
+    for name, equal in product(plans, EQUAL[1:]):
         tables = [
             [group for key, group in one.groups.items() if key.startswith(slot)]
             for one in made

@@ -99,7 +99,7 @@ def test_a_candidate_that_fails_often_does_not_pass() -> None:
             return {
                 (side, seed): None
                 if side == "candidate" and seed in failing_seeds
-                else 0.001 * (seed % 3) + (0.1 + 0.0001 * seed if side == "candidate" else 0.0)
+                else 0.001 * (seed % 3) + (0.1 + 0.01 * seed if side == "candidate" else 0.0)
                 for side, seed in runs
             }
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from actlab.records import Confirmation, Record
+from actlab.records import Confirmation, FittedSampler, Record
 from actlab.studies.confirm.remaining import trainings_left
 from actlab.studies.interface import progress as module
 from actlab.studies.interface.progress import Pace, StudyProgress
@@ -66,6 +66,14 @@ def test_the_time_left_is_right_within_a_fifth_once_a_third_is_done() -> None:
     for at, left_then in told[len(told) // 3 : -20]:
         assert left_then is not None
         assert left_then == pytest.approx(now - at, rel=0.2)
+
+
+def test_a_study_with_fitted_rates_has_no_trainings_to_choose_by() -> None:
+    plan = replace(DATA.plan, sampler=FittedSampler())
+    confirm = Folder(seeds=10)
+    left = trainings_left(plan, DATA.records, confirm.asked)
+    candidates = sum(map(len, plan.space.by_slot.values())) - 1
+    assert left == max(plan.trials - len(DATA.records), 0) + 10 * candidates
 
 
 @pytest.mark.parametrize("width", [50, 80, 140])

@@ -88,6 +88,8 @@ def settings_to_choose_from(
     space: Space, records: Iterable[Record], sampler: Sampler = _TRIED
 ) -> tuple[Setting, ...]:
     """Return the settings of the first stage, each once: a candidate with one has no choice."""
+    if isinstance(sampler, FittedSampler):
+        return ()
     by_candidate = best_settings(space, records, sampler)
     groups = [found for row in by_candidate.values() for found in row.values() if len(found) > 1]
     return tuple(dict.fromkeys(setting for group in groups for setting in group))

@@ -83,8 +83,11 @@ class Curves:
         return chosen
 
     def _curve(self, activations: Mapping[SlotName, str]) -> Array:
-        rows = [self.design.row(Setting.of(activations, float(rate))) for rate in self.rates]
-        curve: Array = np.stack(rows) @ self.coefficients
+        powers = self.design.powers(np.log(self.rates))
+        curve: Array = powers @ self.coefficients[:4]
+        for slot in self.design.names:
+            place = self.design.place(slot, activations[slot])
+            curve = curve + powers[:, :3] @ self.coefficients[place : place + 3]
         return curve
 
     def _partners(self, slot: SlotName) -> list[dict[SlotName, str]]:
@@ -161,13 +164,18 @@ class _Design:
 
     def row(self, setting: Setting) -> Array:
         found = np.zeros(4 + 3 * self.count)
-        width = self.high - self.low
-        x = (math.log(setting.learning_rate) - self.low) / width - 0.5 if width else 0.0
-        found[:4] = 1.0, x, x**2, x**3
+        activations = setting.activations
+        found[:4] = self.powers(np.array([math.log(setting.learning_rate)]))[0]
         for slot in self.names:
-            place = self.place(slot, setting.activations[slot])
-            found[place : place + 3] = 1.0, x, x**2
+            place = self.place(slot, activations[slot])
+            found[place : place + 3] = found[:3]
         return found
+
+    def powers(self, logarithms: Array) -> Array:
+        """Return 1, x, x^2 and x^3 at the logarithms of learning rates; x is 0 in their middle."""
+        width = self.high - self.low
+        x = (logarithms - self.low) / width - 0.5 if width else np.zeros(len(logarithms))
+        return np.stack([np.ones(len(x)), x, x**2, x**3], axis=1)
 
     def deviations(self, shapes: Sequence[float]) -> Array:
         """Return the standard deviation of every coefficient's prior, given those of the shapes."""

@@ -18,7 +18,7 @@ def trainings_left(plan: Plan, records: Sequence[Record], confirmation: Confirma
     left = max(plan.trials - done["search"], 0)
     seeds = plan.replicates if confirmation is None else max(confirmation.seeds, plan.replicates)
     if seeds:
-        choose = len(settings_to_choose_from(plan.space, records)) * CHOOSE_SEEDS
+        choose = len(settings_to_choose_from(plan.space, records, plan.sampler)) * CHOOSE_SEEDS
         left += max(choose - done["choose"], 0)
         left += max(_candidates(plan) * seeds - done["confirm"], 0)
     return left

@@ -11,7 +11,7 @@ from rich.table import Column
 
 from actlab.i18n import _, process_language, translation
 from actlab.pages.words import setting_words
-from actlab.records import Record, Stage, best_record
+from actlab.records import FittedSampler, Record, Stage, best_record
 from actlab.studies.confirm.remaining import trainings_left
 from actlab.studies.executors.dispatch import worker_count
 from actlab.studies.run_folder import RunFolder
@@ -102,7 +102,7 @@ class StudyProgress:
     def on_replicates(self, stage: Stage, done: int, planned: int) -> None:
         """Show how far a stage of the confirmation is."""
         text = _("choosing settings") if stage == "choose" else _("training on new seeds")
-        step = self._step(2 if stage == "choose" else 3)
+        step = self._step(2 if stage == "choose" else self._steps())
         self._show(done, planned, step, self._seconds_left(done, planned - done), text)
 
     def _show(self, done: int, planned: int, step: str, left: float | None, text: str) -> None:
@@ -130,7 +130,12 @@ class StudyProgress:
         """Return which of the phases this is, nothing where there is only one."""
         if self._folder is None or not self._seeds():
             return ""
-        return _("(step {number} of {steps})").format(number=number, steps=3)
+        return _("(step {number} of {steps})").format(number=number, steps=self._steps())
+
+    def _steps(self) -> int:
+        """Return how many phases there are: a `FittedSampler` trains none to choose settings by."""
+        fitted = self._folder is not None and isinstance(self._folder.plan().sampler, FittedSampler)
+        return 2 if fitted else 3
 
     def _seeds(self) -> int:
         assert self._folder is not None, "a study has a folder"
