@@ -23,7 +23,8 @@ def noise(generator: np.random.Generator, shape: str, size: tuple[int, ...]) -> 
     if shape == "normal":
         return generator.standard_normal(size)
     if shape == "skewed":
-        return -(np.exp(0.7 * generator.standard_normal(size)) - np.exp(0.245))
+        skewed: NDArray[np.float64] = np.exp(0.245) - np.exp(0.7 * generator.standard_normal(size))
+        return skewed
     return generator.standard_t(3, size)
 
 
