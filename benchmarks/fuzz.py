@@ -25,6 +25,7 @@ import traceback
 import zipfile
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,8 @@ NOTEBOOK = json.dumps(
     }
 ).encode()
 RESULTS = Path(__file__).resolve().parent.parent / "build" / "fuzz.jsonl"
-PARTS = 10
+PARTS = {"edge": 10, "command": 50}
+"""Inputs come in so many parts, so that little is lost where a run is interrupted."""
 SECONDS = 5.0
 MEGABYTES = 1000.0
 
@@ -379,16 +381,16 @@ def main() -> None:
         edges = good_inputs(Path(folder))
     jobs: list[tuple[str, str, int, Callable[[], dict[str, Any]]]] = []
     for kind, count in (("edge", given.inputs), ("command", given.commands)):
-        for name, (edge, good) in edges.items():
-            for part in range(PARTS):  # so that little is lost where a run is interrupted
-                size = count // PARTS + (part < count % PARTS)
-                seed = 2 * (given.seed * PARTS + part) + (kind == "command")
-                contents = partial(inputs_of, name, good, size, seed)
-                job = partial(fuzz, name, edge, good[0], contents)
-                if kind == "command":
-                    job = partial(fuzz_commands.fuzz, name, contents)
-                if size and (kind == "edge" or name in fuzz_commands.COMMANDS):
-                    jobs.append((name, kind, part, job))
+        parts = PARTS[kind]
+        for part, (name, (edge, good)) in product(range(parts), edges.items()):
+            size = count // parts + (part < count % parts)
+            seed = 2 * (given.seed * parts + part) + (kind == "command")
+            contents = partial(inputs_of, name, good, size, seed)
+            job = partial(fuzz, name, edge, good[0], contents)
+            if kind == "command":
+                job = partial(fuzz_commands.fuzz, name, contents)
+            if size and (kind == "edge" or name in fuzz_commands.COMMANDS):
+                jobs.append((name, kind, part, job))
     for name, kind, part, job in jobs:
         if given.edge not in (None, name) or any(
             (row["name"], row["kind"], row["part"]) == (name, kind, part) for row in rows

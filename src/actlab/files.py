@@ -1,10 +1,12 @@
-"""Files that are whole or not there."""
+"""Files that are whole or not there, and what a text in one of them says."""
 
 import errno
+import json
 import os
 import stat
+import tomllib
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from actlab.i18n import _
 
@@ -79,3 +81,31 @@ def open_regular(path: Path, flags: int) -> IO[bytes]:
         raise OSError(errno.EINVAL, _("it is no regular file"), str(path))
     mode = {os.O_RDONLY: "rb", os.O_WRONLY: "ab" if flags & os.O_APPEND else "wb"}
     return os.fdopen(descriptor, mode.get(flags & (os.O_RDONLY | os.O_WRONLY | os.O_RDWR), "r+b"))
+
+
+def parse_json(text: str | bytes) -> Any:
+    """Return what a text in JSON says; raises ValueError for what is none or nested too deeply.
+
+    >>> parse_json("[" * 100_000)
+    Traceback (most recent call last):
+        ...
+    ValueError: it is nested too deeply
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError(_("it is nested too deeply")) from None
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """Return what a text in TOML says; raises ValueError for what is none or nested too deeply.
+
+    >>> parse_toml("x = " + "[" * 100_000)
+    Traceback (most recent call last):
+        ...
+    ValueError: it is nested too deeply
+    """
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise ValueError(_("it is nested too deeply")) from None

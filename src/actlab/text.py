@@ -1,6 +1,7 @@
 """Numbers as text, in the page's language, never better than they are."""
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,19 @@ NOT_KNOWN = "–"
 
 NO_BREAK = "\xa0"
 """The space between a number and its unit on a page, where a line must not end."""
+
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""What moves a cursor, colours a terminal or turns the direction of writing round."""
+
+
+def printable(text: str) -> str:
+    """Return somebody else's text without what a terminal would obey instead of showing.
+
+    >>> printable("\\x1b[2Jrelu\\tis\\nfine")
+    '�[2Jrelu\\tis\\nfine'
+    """
+    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def significant(value: float, digits: int = 4) -> str:

@@ -71,3 +71,20 @@ def test_every_fault_is_named_at_once(tmp_path: Path) -> None:
 def test_what_is_not_toml_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="must be a TOML file"):
         nearest_settings(folder_with(tmp_path, "[tool"), RULES)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("tool = 1", "it must be a table"),
+        ("[tool]\nactlab = []", "it must be a table"),
+        ("[tool.actlab]\ncheck = 3", "it must be a table"),
+        ("[tool.actlab.check]\nignore = [[1], 2]", "unknown"),
+        ("[tool.actlab.check]\nlimits.ACT301 = 5", '"limits" must be a table'),
+        ("[tool.actlab.check]\nseverity.ACT101 = [1]", "severity of ACT101 must be one of"),
+        ("x = " + "[" * 100_000, "it is nested too deeply"),
+    ],
+)
+def test_what_is_of_another_form_is_refused(text: str, told: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=told):
+        nearest_settings(folder_with(tmp_path, text), RULES)

@@ -119,7 +119,16 @@ def test_a_run_that_was_ended_is_run_again_with_more_time(
         b"\xff\xfe\x00\n",
         b"just one line of a text that is somebody's",
         b"[1, 2]\n",
+        b"[" * 100_000 + b"\n",
+        b'{"base": 1, "candidate": {}, "seed": 0, "score": 0.5}\n',
+        b'{"number": -1, "candidate": {}}\n',
+        b'{"number": 1%s, "candidate": {}}\n' % (b"0" * 400),
+        b'{"number": 1, "seed": 0, "score": 1%s}\n' % (b"0" * 400),
+        b'{"number": 1, "seed": 0, "score": NaN}\n',
+        b'{"number": 1, "seed": 0, "score": 0.5, "timed_out": "x"}\n',
+        b'{"seed": 0, "score": 0.5}\n',
     ],
+    ids=range(14),
 )
 def test_what_is_no_ledger_is_left_as_it_is(
     there: Path, content: bytes, capsys: pytest.CaptureFixture[str]

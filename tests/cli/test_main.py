@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -57,3 +58,12 @@ def test_every_command_is_registered_and_helps(capsys: pytest.CaptureFixture[str
         assert command in shown.out
         assert actlab(capsys, command, "--help").code == 0
     assert main.app.info.name == "actlab"
+
+
+def test_an_error_does_not_steer_the_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = actlab(capsys, "verdict", str(tmp_path / "\x1b[2J\x07.csv"))
+    assert result.code == 2
+    assert "\x1b" not in result.err
+    assert "\x07" not in result.err

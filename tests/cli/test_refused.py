@@ -54,6 +54,23 @@ WRONG = [
     ["tasks", "run", "binary", "--data", "digits", "--out", "{}"],
     ["report", "{}", "--lang", "xx"],
     ["report", "{}", "-o", "/no/such/folder/page.html"],
+    ["study", "resume", "{}", "--executor", "nonsense"],
+    ["study", "resume", "{}", "--storage", "nonsense://"],
+    ["study", "resume", "{}", "--network", "nonsense"],
+    ["study", "confirm", "{}", "--executor", "nonsense"],
+    ["study", "confirm", "{}", "--seeds", "x"],
+    ["study", "confirm", "{}", "--dry-run", "--seeds", "0"],
+    ["study", "show", "{}", "--trial", "x"],
+    ["study", "compare", "{}", "/no/such/folder"],
+    ["study", "verify", "{}", "--trial", "99"],
+    ["study", "verify", "{}", "--trials", "0"],
+    ["study", "export", "{}", "--network", "nonsense"],
+    ["verdict", "{}", "--margin", "x"],
+    ["verdict", "{}", "-o", "/no/such/folder/page.html"],
+    ["verdict", "{}", "--baseline", "nonsense"],
+    ["serve", "{}", "--port", "x"],
+    ["gate", "--base", "a", "--candidate", "b", "--ledger", "{}/records.jsonl"],
+    ["gate", "--base", "a {{seed}}", "--candidate", "b {{seed}}", "--ledger", "{}/records.jsonl"],
 ]
 
 

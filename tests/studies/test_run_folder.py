@@ -13,6 +13,7 @@ from actlab.errors import RunFolderError
 from actlab.files import write_bytes
 from actlab.records import Outcome, Plan, Protocol, Record, Seeds, Setting
 from actlab.studies.confirm.candidate_test_scores import keep_weights
+from actlab.studies.interface.verdicts import known_costs
 from actlab.studies.run_folder import RunFolder
 
 
@@ -172,6 +173,15 @@ def test_a_number_that_no_study_reaches_is_no_record(
     folder.append(replace(record(0), **edited))
     with pytest.raises(RunFolderError, match=r"Line 1 of .* is not a record"):
         RunFolder.open(folder.path).all_records()
+
+
+def test_costs_and_locks_that_are_nested_too_deeply_are_told(folder: RunFolder) -> None:
+    folder.costs_path.write_text("[" * 100_000)
+    with pytest.raises(RunFolderError, match=r"costs\.json is not what actlab wrote"):
+        known_costs(folder)
+    folder.lock_path.write_text("[" * 100_000)
+    with folder.locked(), pytest.raises(RunFolderError), RunFolder(folder.path).locked():
+        pass
 
 
 def test_weights_are_neither_kept_nor_swept_in_a_folder_that_is_a_link(

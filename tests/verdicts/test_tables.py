@@ -147,3 +147,28 @@ def test_numbers_as_people_and_programs_write_them() -> None:
         assert found is not None
         assert np.isnan(found), given
     assert [number_in(given) for given in ("good", "1,000", True, [1])] == [None] * 4
+
+
+def test_a_million_columns_are_too_many_to_compare_and_soon_refused(tmp_path: Path) -> None:
+    path = tmp_path / "wide.csv"
+    names = ",".join(f"c{place}" for place in range(100_000))
+    path.write_text(f"{names}\n{','.join('1' * 100_000)}\n")
+    with pytest.raises(ActlabError, match="has 100000 candidates; at most 2000"):
+        actlab.verdict(path)
+
+
+def test_what_would_steer_a_terminal_is_not_in_a_name() -> None:
+    given = {
+        "candi\x1b[2Jdate": ["\x1b]0;x\x07a", "\x1b]0;x\x07a", "b\u202e", "b\u202e"],
+        "seed": [0, 1, 0, 1],
+        "score": [0.5, 0.6, 0.7, 0.8],
+    }
+    table = read_table(given)
+    assert "candi\N{REPLACEMENT CHARACTER}[2Jdate" in table.columns
+    found = actlab.verdict(table, candidate="candi\N{REPLACEMENT CHARACTER}[2Jdate")
+    assert not {"\x1b", "\x07", "\u202e"} & set(found.to_markdown() + "".join(found.groups))
+
+
+def test_a_device_is_no_table() -> None:
+    with pytest.raises(DataError, match="it is no regular file"):
+        read_table("/dev/zero")

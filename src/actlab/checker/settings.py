@@ -12,7 +12,6 @@ ACT204 = "info"
 
 import linecache
 import re
-import tomllib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from actlab.capture.location import Location
 from actlab.checker.report import SEVERITIES, Finding, Severity
 from actlab.checker.rule import Rule
 from actlab.errors import ActlabError, nearest, unknown_name
+from actlab.files import parse_toml
 from actlab.i18n import _
 
 _KEYS = ("ignore", "select", "limits", "severity")
@@ -65,12 +65,14 @@ def nearest_settings(start: Path, rules: Collection[type[Rule]]) -> Settings:
 def read_settings(path: Path, rules: Collection[type[Rule]]) -> Settings:
     """Return the settings in one pyproject.toml; every fault in them is named at once."""
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        document = parse_toml(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         raise SettingsError(
             _("{path} must be a TOML file: {error}.").format(path=path, error=error)
         ) from None
-    table = document.get("tool", {}).get("actlab", {}).get("check", {})
+    table: Any = document
+    for name in ("tool", "actlab", "check"):
+        table = table.get(name, {}) if isinstance(table, dict) else table
     faults = list(_faults(table, {rule.code: rule for rule in rules}))
     if faults:
         lines = "\n".join(f"  - {fault}" for fault in faults)
@@ -98,7 +100,7 @@ def _faults(table: Any, rules: Mapping[str, type[Rule]]) -> Iterable[str]:
         if not isinstance(codes, list):
             yield _('"{key}" must be a list of codes').format(key=key)
             continue
-        yield from (_unknown_code(code, rules) for code in codes if code not in rules)
+        yield from (_unknown_code(str(code), rules) for code in codes if str(code) not in rules)
     yield from _limit_faults(table.get("limits", {}), rules)
     severities = table.get("severity", {})
     if not isinstance(severities, dict):
@@ -122,7 +124,10 @@ def _limit_faults(limits: Any, rules: Mapping[str, type[Rule]]) -> Iterable[str]
             yield _unknown_code(code, rules)
             continue
         known = rules[code].thresholds
-        for name, value in given.items() if isinstance(given, dict) else ():
+        if not isinstance(given, dict):
+            yield _('"limits" must be a table')
+            continue
+        for name, value in given.items():
             if name not in known:
                 yield _('{code} has no threshold "{name}" (it has: {known})').format(
                     code=code, name=name, known=", ".join(known) or _("none")

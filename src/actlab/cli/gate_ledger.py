@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import shlex
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
@@ -12,10 +13,14 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from actlab.errors import ActlabError
+from actlab.files import parse_json
 from actlab.i18n import _
 
 if TYPE_CHECKING:
     from actlab.verdicts.gate import GatePlan, Run
+
+
+_MOST_CANDIDATES = 10**9
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,9 @@ def files_of(command: str) -> str:
     found = hashlib.sha256()
     for word in shlex.split(command):
         with suppress(OSError, ValueError):
-            found.update(hashlib.sha256(Path(word).read_bytes()).digest())
+            if Path(word).is_file():  # what is none may have no end
+                with Path(word).open("rb") as stream:
+                    found.update(hashlib.file_digest(stream, "sha256").digest())
     return found.hexdigest()[:16]
 
 
@@ -158,7 +165,7 @@ def _lines(file: IO[str], path: Path) -> list[dict[str, Any]]:
     found = []
     for number, line in enumerate(whole.split("\n")[:-1], start=1):
         try:
-            entry = json.loads(line)
+            entry = parse_json(line)
         except ValueError:
             entry = None
         if not (isinstance(entry, dict) and _is_whole(entry)):
@@ -174,10 +181,21 @@ def _lines(file: IO[str], path: Path) -> list[dict[str, Any]]:
 
 def _is_whole(entry: Mapping[str, Any]) -> bool:
     """Return whether a line is one of a gate's: a run, a question or a decision."""
-    if "seed" in entry:
-        score = entry.get("score", "")
-        return isinstance(entry["seed"], int) and (score is None or isinstance(score, int | float))
-    return isinstance(entry.get("number"), int) and ("candidate" in entry or "decision" in entry)
+    number, is_run = entry.get("number"), "seed" in entry
+    is_numbered = isinstance(number, int) and 1 <= number < _MOST_CANDIDATES
+    if "candidate" in entry or "decision" in entry:
+        return is_numbered and not is_run
+    return (
+        isinstance(entry.get("seed"), int)
+        and (is_numbered or "run_of" in entry)
+        and "score" in entry
+        and all(_is_number(entry.get(key)) for key in ("score", "timed_out"))
+    )
+
+
+def _is_number(value: object) -> bool:
+    """Return whether this is a finite number, or None."""
+    return value is None or (isinstance(value, int | float) and abs(value) <= sys.float_info.max)
 
 
 def _not_ours(number: int, path: Path) -> str:

@@ -1,6 +1,5 @@
 """The runs of a gate: a command with a seed, its time limit, its score, and all that it started."""
 
-import json
 import math
 import os
 import re
@@ -20,6 +19,7 @@ from typing import IO, TYPE_CHECKING, Any
 from actlab.cli.gate_ledger import Book, Outcome
 from actlab.cli.output import say
 from actlab.errors import ActlabError
+from actlab.files import parse_json
 from actlab.i18n import _, process_language, translation
 from actlab.text import Formatter, significant
 
@@ -196,8 +196,8 @@ def score_in(output: str, pattern: re.Pattern[str] | None) -> float | None:
         return _number(matches[-1].group(pattern.groups)) if matches else None
     for line in reversed(output.splitlines()):
         try:
-            found = json.loads(line)
-        except (ValueError, RecursionError):
+            found = parse_json(line)
+        except ValueError:
             continue
         if isinstance(found, dict) and "score" in found:
             return _number(found["score"])

@@ -22,6 +22,7 @@ from actlab.cli.serve import serve
 from actlab.cli.verdict import verdict
 from actlab.errors import ActlabError, extra_of, missing_extra, reason_of
 from actlab.i18n import _
+from actlab.text import printable
 
 app = typer.Typer(
     name="actlab",
@@ -87,7 +88,7 @@ def run(arguments: list[str]) -> int:
         print(code, file=sys.stderr)
         return 1
     except ActlabError as error:
-        print(f"actlab: {error}", file=sys.stderr)
+        print(f"actlab: {printable(str(error))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130

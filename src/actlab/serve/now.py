@@ -1,6 +1,5 @@
 """What trains now, from `progress.jsonl`: learning curves that grow, and a lane for each worker."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from actlab.files import read_regular
+from actlab.files import parse_json, read_regular
 from actlab.records import Record
 from actlab.studies.worker.live_progress import MOST_BYTES
 
@@ -79,7 +78,7 @@ def _lines(path: Path) -> list[dict[str, Any]]:
     found = []
     for text in content.split(b"\n")[:-1]:
         try:
-            line = json.loads(text)
+            line = parse_json(text)
         except ValueError:
             continue
         if isinstance(line, dict) and all(key in line for key in _KEYS) and _is_sane(line):

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from actlab.files import parse_json
 from actlab.records import Record
 from actlab.studies.run_folder import RunFolder
 
@@ -28,7 +29,7 @@ class OutlinedFolder(RunFolder):
 def _outlined(line: bytes) -> bytes:
     """Return a line without curve and probes; one that is no record stays as it is."""
     try:
-        found = json.loads(line)
+        found = parse_json(line)
     except ValueError:
         return line
     if not isinstance(found, dict) or not {"curve", "probes"} & found.keys():

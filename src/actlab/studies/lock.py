@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from actlab.errors import RunFolderError, os_errors_as
-from actlab.files import open_regular
+from actlab.files import open_regular, parse_json
 from actlab.i18n import _
 
 try:
@@ -93,7 +93,7 @@ def _is_free(stream: IO[bytes]) -> bool:
 def _owner(stream: IO[bytes]) -> dict[str, Any]:
     stream.seek(0)
     try:
-        found = json.loads(stream.read(_LONGEST))
+        found = parse_json(stream.read(_LONGEST))
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}

@@ -32,6 +32,9 @@ FEW_SEEDS = 6
 
 _SEED = 20_250_301
 
+MOST_CANDIDATES = 2_000
+"""Every one is compared with every other; a table of settings by the thousand is another one."""
+
 _SMALLEST, _LARGEST = 1e-120, 1e120
 
 _ACCURATE = 0.2
@@ -61,8 +64,8 @@ def judge_runs(
     point of a proportion of 0.2 and more of which more is better, else half a percent of the best.
     `rows` is the number of rows that a proportion was counted on.
 
-    Raises VerdictError where the table holds one candidate, one run each, or two scores for one
-    run that disagree.
+    Raises VerdictError where the table holds one candidate, more than 2,000, one run each, or two
+    scores for one run that disagree.
     """
     question, chosen, notices = _understood(runs, margin, higher_is_better, baseline, rows)
     generator = np.random.default_rng(_SEED)
@@ -142,6 +145,14 @@ def _understood(
     if len(names) < 2:
         message = _("To compare takes two candidates; {source} has one, {name}.")
         raise VerdictError(message.format(source=runs.source, name=names[0]))
+    if len(names) > MOST_CANDIDATES:
+        message = _(
+            "{source} has {count} candidates; at most {most} are compared with each other. "
+            "Leave out what is not to be compared, or say which column is the candidate."
+        )
+        raise VerdictError(
+            message.format(source=runs.source, count=len(names), most=MOST_CANDIDATES)
+        )
     if baseline is not None and baseline not in names:
         raise unknown_name(_("candidate"), baseline, names)
     notices: list[Notice] = []

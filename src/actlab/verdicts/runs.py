@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from actlab.errors import DataError, unknown_name
 from actlab.i18n import _
+from actlab.text import printable
 from actlab.verdicts.tables import Table, number_in
 
 CANDIDATE_NAMES = (
@@ -392,7 +393,7 @@ def _key(value: Any) -> str:
     """Return a candidate or seed as text; a seed that a frame made 1.0 of is 1 again."""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    text = str(value).strip()
+    text = printable(str(value).strip())
     return text.removesuffix(".0") if re.fullmatch(r"-?\d+\.0", text) else text
 
 

@@ -2,12 +2,15 @@
 
 import ast
 import csv
+import errno
 import io
 import json
 import math
 import os
 import re
+import stat
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -15,7 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from actlab.errors import DataError, missing_extra, reason_of
+from actlab.files import parse_json
 from actlab.i18n import _
+from actlab.text import printable
 from actlab.verdicts.mlruns import columns_of_folder
 
 _DECIMAL_COMMA = re.compile(r"[-+−]?\d*,\d+([eE][-+]?\d+)?\s*%?")
@@ -57,10 +62,18 @@ def read_table(given: Any) -> Table:
     try:
         if path.is_dir():
             return _checked(_folder(path))
-        content = path.read_bytes()
+        content = _content(path)
     except (OSError, ValueError) as error:  # the latter for a name that no file can have
         raise _unreadable(path, error) from None
     return _checked(_text_table(content, str(path), path.suffix.lower()))
+
+
+def _content(path: Path) -> bytes:
+    """Return what is in a file or comes through a pipe; a device has no end."""
+    with path.open("rb") as stream:
+        if stat.S_ISCHR(os.fstat(stream.fileno()).st_mode):
+            raise OSError(errno.EINVAL, _("it is no regular file"))
+        return stream.read()
 
 
 def _folder(path: Path) -> Table:
@@ -176,8 +189,8 @@ def _json_lines(text: str, source: str, whole: ValueError) -> list[Any]:
     rows = []
     for number, line in enumerate(text.splitlines(), start=1):
         try:
-            rows += [json.loads(line)] if line.strip() else []
-        except (ValueError, RecursionError) as error:
+            rows += [parse_json(line)] if line.strip() else []
+        except ValueError as error:
             raise _no_json(source, error, number) from None
     return rows
 
@@ -278,7 +291,7 @@ def _transposed(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> dict[st
 
 
 def _refuse_twice(header: Sequence[str], source: str) -> None:
-    twice = sorted({name for name in header if header.count(name) > 1})
+    twice = sorted(name for name, count in Counter(header).items() if count > 1)
     if twice:
         message = _("{source} has two columns of the name {names}; give each its own.")
         raise DataError(message.format(source=source, names=", ".join(twice)))
@@ -313,7 +326,8 @@ def _checked(table: Table) -> Table:
         objects = _objects(column)
         found = {name: column} if objects is None else _of_rows([{name: one} for one in objects])
         columns |= {key: values for key, values in found.items() if objects is None or key != name}
-    return Table(table.source, columns, table.higher_is_better)
+    named = {printable(name): column for name, column in columns.items()}
+    return Table(table.source, named, table.higher_is_better)
 
 
 def _objects(column: Sequence[Any]) -> list[Mapping[str, Any]] | None:
@@ -336,8 +350,8 @@ def _objects(column: Sequence[Any]) -> list[Mapping[str, Any]] | None:
 
 def _object_in(text: str) -> Any:
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return parse_json(text)
+    except ValueError:
         pass
     try:
         # A failed run's nan is a name to Python; 1e999 is what inf is read as; np.float64(0.5).

@@ -136,6 +136,7 @@ def test_a_function_of_many_inputs_is_refused_in_a_slot() -> None:
         (b"trials = = 3", "it is not a TOML text"),
         (bytes(range(128, 256)), "it is not a TOML text"),
         (b"data = 3\nspace = []", "data: must be a table; got 3"),
+        (b"x = " + b"[" * 100_000, "it is nested too deeply"),
     ],
 )
 def test_a_file_that_is_no_plan(content: bytes, expected: str, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from actlab.activations.conformance.checks import judged, points_of, truth_of
 from actlab.activations.conformance.results import Check, ConformanceError, Report
 from actlab.activations.facts.numerical_errors import DTYPES, Truth
 from actlab.errors import unknown_name
+from actlab.files import parse_json
 from actlab.i18n import _
 
 Table = Mapping[str, list[float]]
@@ -88,7 +88,7 @@ def _tables(file: Path) -> dict[str, Table]:
                 dtype, _mark, column = name.rpartition("_")
                 found.setdefault(dtype, {})[column] = np.asarray(values, dtype=float).tolist()
         else:
-            found = json.loads(file.read_text(encoding="utf-8"))["dtypes"]
+            found = parse_json(file.read_text(encoding="utf-8"))["dtypes"]
         return {dtype: _checked(table) for dtype, table in found.items() if dtype in DTYPES}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         message = _("{file} cannot be read as golden vectors: {reason}")

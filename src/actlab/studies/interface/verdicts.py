@@ -6,7 +6,7 @@ from gettext import NullTranslations
 from typing import Any
 
 from actlab.errors import RunFolderError
-from actlab.files import read_regular, write_bytes
+from actlab.files import parse_json, read_regular, write_bytes
 from actlab.i18n import _, process_language, translation
 from actlab.records import (
     FORMAT_VERSION,
@@ -158,7 +158,7 @@ def known_costs(folder: RunFolder) -> dict[str, float]:
     if not folder.costs_path.exists():
         return {}
     try:
-        found = json.loads(read_regular(folder.costs_path))
+        found = parse_json(read_regular(folder.costs_path))
         return {str(name): float(cost) for name, cost in found.items()}
     except (OSError, ValueError, AttributeError, TypeError):
         message = _("{path} is not what actlab wrote: the file has been altered. Delete it.")

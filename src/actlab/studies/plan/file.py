@@ -1,6 +1,5 @@
 """Plan files and presets: read as a whole, every fault named at once, written back resolved."""
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
@@ -11,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from actlab.errors import PlanError, nearest, reason_of
+from actlab.files import parse_toml
 from actlab.i18n import _
 from actlab.records import Plan
 from actlab.studies.plan.schema import NAMED_SECTIONS, PlanFile, document, plan_of
@@ -80,8 +80,8 @@ def _document_of(source: str) -> dict[str, Any]:
 
 def _parse(source: str, content: bytes) -> dict[str, Any]:
     try:
-        return tomllib.loads(content.decode("utf-8"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        return parse_toml(content.decode("utf-8"))
+    except ValueError as error:
         reason = _("it is not a TOML text: {error}").format(error=error)
         raise PlanError(source, [reason]) from None
 
