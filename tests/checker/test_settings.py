@@ -79,7 +79,7 @@ def test_what_is_not_toml_is_refused(tmp_path: Path) -> None:
         ("tool = 1", "it must be a table"),
         ("[tool]\nactlab = []", "it must be a table"),
         ("[tool.actlab]\ncheck = 3", "it must be a table"),
-        ("[tool.actlab.check]\nignore = [[1], 2]", "unknown"),
+        ("[tool.actlab.check]\nignore = [[1], 2]", "There is no rule"),
         ("[tool.actlab.check]\nlimits.ACT301 = 5", '"limits" must be a table'),
         ("[tool.actlab.check]\nseverity.ACT101 = [1]", "severity of ACT101 must be one of"),
         ("x = " + "[" * 100_000, "it is nested too deeply"),
