@@ -3,11 +3,12 @@
 Recipe: five networks, 2,000 rows to learn from and 500 to stop by, batches of 32, one thread each.
 The plain loop takes rows one by one from a TensorDataset through a DataLoader and steps with AdamW
 as torch makes it; validation goes through a DataLoader too. Ours is the loop of the studies on the
-same network as a worker builds it, in the precision that a study takes here. An epoch of each in
-turn, after one to warm up; time is the process's own processor time. A study also trains one
-network on each core, which is not counted here: both have one.
+same network as a worker builds it, in the precision that a study takes here. Some epochs of each in
+turn, after a round to warm up; time is the process's own processor time per epoch, which holds
+while other programs run too. A study also trains one network on each core, which is not counted
+here: both have one.
 
-    python benchmarks/own_networks.py [--rounds 5] [--quick]
+    python benchmarks/own_networks.py [--rounds 5] [--epochs 3] [--only NETWORK] [--quick]
 """
 
 import argparse
@@ -21,7 +22,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from actlab import training
 from actlab.addresses import offer
-from actlab.records import Precision, Protocol
+from actlab.records import Precision, Protocol, Setting
 from actlab.studies import worker
 from actlab.studies.worker.inputs import built
 from bench import publish, spread
@@ -110,16 +111,15 @@ NETWORKS: dict[str, tuple[Callable[[], nn.Module], Callable[[int], Tensor]]] = {
 
 
 def plain(
-    make: Callable[[], nn.Module], learn: TensorDataset, valid: TensorDataset
+    make: Callable[[], nn.Module], learn: TensorDataset, valid: TensorDataset, epochs: int
 ) -> Callable[[], float]:
-    """Return what trains an epoch in a plain loop and gives its processor time."""
+    """Return what trains some epochs in a plain loop and gives the processor time of one."""
     model, criterion = make(), nn.CrossEntropyLoss()
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
     batches: DataLoader[tuple[Tensor, ...]] = DataLoader(learn, BATCH, shuffle=True)
     checks: DataLoader[tuple[Tensor, ...]] = DataLoader(valid, BATCH)
 
-    def epoch() -> float:
-        started = time.process_time()
+    def epoch() -> None:
         model.train()
         for inputs, labels in batches:
             optimizer.zero_grad()
@@ -131,19 +131,34 @@ def plain(
         with torch.no_grad():
             for inputs, labels in checks:
                 correct += int((model(inputs).argmax(dim=1) == labels).sum())
-        return time.process_time() - started
 
-    return epoch
+    def per_epoch() -> float:
+        started = time.process_time()
+        for _number in range(epochs):
+            epoch()
+        return (time.process_time() - started) / epochs
+
+    return per_epoch
 
 
 def ours(
-    name: str, make: Callable[[], nn.Module], learn: TensorDataset, valid: TensorDataset
+    name: str,
+    make: Callable[[], nn.Module],
+    learn: TensorDataset,
+    valid: TensorDataset,
+    epochs: int,
 ) -> tuple[Callable[[], float], Precision]:
-    """Return what trains an epoch as a study does, and in which precision."""
+    """Return what trains some epochs as a study does, and in which precision."""
     offer(f"here:{name}", make)
     example = learn.tensors[0][:2]
     model = built(
-        f"here:{name}", ("relu", "relu"), "logits", 1, "cpu", example=example, init="keep"
+        f"here:{name}",
+        Setting("relu", "relu", 1e-3),
+        "logits",
+        1,
+        "cpu",
+        example=example,
+        init="keep",
     )
     parts = [
         training.Examples(_laid_out(part.tensors[0]), part.tensors[1]) for part in (learn, valid)
@@ -163,13 +178,13 @@ def ours(
     state: list[bytes | None] = [None]
     done = [0]
 
-    def epoch() -> float:
+    def per_epoch() -> float:
         started = time.process_time()
-        done[0] += 1
+        done[0] += epochs
         state[0] = training.train(model, data, recipe, state[0], done[0]).state
-        return time.process_time() - started
+        return (time.process_time() - started) / epochs
 
-    return epoch, precision
+    return per_epoch, precision
 
 
 def _laid_out(rows: Tensor) -> Tensor:
@@ -179,19 +194,25 @@ def _laid_out(rows: Tensor) -> Tensor:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--only", choices=sorted(NETWORKS))
     parser.add_argument("--quick", action="store_true")
     given = parser.parse_args()
+    rounds, epochs = (1, 1) if given.quick else (given.rounds, given.epochs)
     worker.initialise()
     figures: dict[str, object] = {}
     ratios = []
     for name, (make, rows) in NETWORKS.items():
+        if given.only not in (None, name):
+            continue
         torch.manual_seed(0)
         learn = TensorDataset(rows(ROWS), torch.randint(0, 10, (ROWS,)))
         valid = TensorDataset(rows(VALID), torch.randint(0, 10, (VALID,)))
-        theirs, (own, precision) = plain(make, learn, valid), ours(name, make, learn, valid)
-        times = [(theirs(), own()) for _round in range((1 if given.quick else given.rounds) + 1)][
-            1:
-        ]
+        theirs, (own, precision) = (
+            plain(make, learn, valid, epochs),
+            ours(name, make, learn, valid, epochs),
+        )
+        times = [(theirs(), own()) for _round in range(rounds + 1)][1:]
         found = [one / other for one, other in times]
         ratios.append(median(found))
         figures[f"{name}, {precision}: ratio"] = spread(found)

@@ -196,3 +196,13 @@ def test_numbers_of_the_wrong_kind_say_which_are_needed(
     offer("here:kinds", lambda: model)
     with pytest.raises(NetworkError, match=advice):
         slots_of("here:kinds", rows)
+
+
+def test_a_forward_that_asks_for_a_gpu_is_sent_to_its_input() -> None:
+    class OnGpu(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            raise AssertionError("Torch not compiled with CUDA enabled")
+
+    offer("here:on_gpu", OnGpu)
+    with pytest.raises(NetworkError, match="must compute on the device of its input"):
+        slots_of("here:on_gpu", torch.zeros(2, 4))

@@ -196,6 +196,10 @@ def _seen(address: str, model: nn.Module, example: Tensor | None) -> Sequence[Pl
         if example is not None and ("dtype" in str(error) or "scalar type" in str(error)):
             kind = _kind_advice(example)
             raise NetworkError(f"{address}: {_ended(str(error))} {kind}") from None
+        if "CUDA" in str(error) or "NVIDIA" in str(error):
+            message = _("{address}: {error} Its forward must compute on the device of its input.")
+            told = message.format(address=address, error=_ended(str(error)))
+            raise NetworkError(told) from None
         message = _(
             "{address}: {error} {advice} It is given one tensor of rows; a network with several "
             "inputs takes them joined in one, or trains by a function (actlab.study(train=...))."

@@ -25,6 +25,16 @@ def slot_word(slot: str, translations: NullTranslations) -> str:
     return usual.get(slot) or _("Activation in {slot}").format(slot=slot)
 
 
+def short_name(name: str) -> str:
+    """Return a candidate's name; of an address in a file, without the folder of the file.
+
+    >>> short_name("/home/me/nets/acts.py:Sin"), short_name("silu")
+    ('acts.py:Sin', 'silu')
+    """
+    _folder, slash, rest = name.rpartition("/")
+    return rest if slash and ".py:" in rest else name
+
+
 def in_slot(slot: str, name: str, translations: NullTranslations) -> str:
     """Return an activation with the slot that it is in.
 
@@ -33,7 +43,7 @@ def in_slot(slot: str, name: str, translations: NullTranslations) -> str:
     """
     _ = translations.gettext
     usual = {"conv": _("conv {name}"), "fc": _("FC {name}")}
-    return usual.get(slot, f"{slot} {{name}}").format(name=name)
+    return usual.get(slot, f"{slot} {{name}}").format(name=short_name(name))
 
 
 def setting_words(setting: Setting, translations: NullTranslations, without: str = "") -> str:

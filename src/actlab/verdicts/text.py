@@ -182,7 +182,7 @@ def _without_a_score(row: Candidate, found: Comparison, words: Formatter) -> str
         text = _("{name} failed in every run ({n}).")
         return text.format(name=row.name, n=found.runs_of(row))
     if row.setting is None:
-        text = _("{name} was not trained again: none of its trials in the search completed.")
+        text = _("{name} was not trained again: no trial of it was completed in the search.")
         return text.format(name=row.name)
     return _("{name} has no finished replicate yet.").format(name=row.name)
 

@@ -205,7 +205,7 @@ def test_a_candidate_without_a_setting_is_unclear() -> None:
     slot = conv({"relu": [0.9, 0.92, 0.91], "tanh": [0.88, 0.9, 0.9], "silu": []})
     silu = slot.candidates[-1]
     assert (silu.name, silu.group, silu.n, silu.mean) == ("silu", "unclear", 0, None)
-    assert "none of its trials" in candidate_sentence(silu, slot, WORDING)
+    assert "no trial of it" in candidate_sentence(silu, slot, WORDING)
 
 
 def test_one_candidate_is_no_comparison() -> None:

@@ -31,6 +31,7 @@ from actlab.studies.report.search import (
     search_trials,
 )
 from actlab.studies.report.settings import environment_groups, plan_groups
+from actlab.studies.report.short_names import with_short_names
 from actlab.studies.report.verdict.context import (
     VerdictPage,
     margin_data,
@@ -84,6 +85,7 @@ def render(
     what the page's switch of language leads to. The page depends on nothing but its arguments:
     the same data gives the same text.
     """
+    data = with_short_names(data)
     if not data.plan.training.measured.in_percent:
         return render_measured(data, language, translations=translations)
     messages = i18n.translation(language) if translations is None else translations

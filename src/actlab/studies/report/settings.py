@@ -77,7 +77,7 @@ def _protocol_group(plan: Plan, form: Formatter) -> Group:
     protocol = plan.protocol
     heads = {
         "softmax": _("softmax in the network, then cross entropy, which applies it again"),
-        "logits": _("no output activation, cross entropy on the scores"),
+        "logits": _usual_loss(plan, form),
     }
     epochs, measured = protocol.max_epochs, plan.training.measured
     stopping = _("after {patience} epochs without a better valid (epoch) accuracy")
@@ -97,6 +97,17 @@ def _protocol_group(plan: Plan, form: Formatter) -> Group:
             (_("most epochs"), _("no limit") if epochs is None else str(epochs)),
         ),
     )
+
+
+def _usual_loss(plan: Plan, form: Formatter) -> str:
+    _ = form.translations.gettext
+    given = plan.training.loss or plan.training.function
+    if given is not None:
+        return _("no output activation, {loss}").format(loss=given)
+    return {
+        "regression": _("no output activation, squared error of the standardised target"),
+        "multilabel": _("no output activation, binary cross entropy on the scores"),
+    }.get(plan.training.task, _("no output activation, cross entropy on the scores"))
 
 
 def _training_groups(plan: Plan, form: Formatter) -> tuple[Group, ...]:
