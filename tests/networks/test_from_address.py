@@ -188,6 +188,7 @@ def test_what_a_file_draws_when_it_is_loaded_is_no_part_of_the_network(tmp_path:
     [
         (torch.nn.Linear(4, 2), torch.zeros(2, 4, dtype=torch.int64), r"astype\('float32'\)"),
         (torch.nn.Embedding(4, 2), torch.zeros(2, 4), r"astype\('int64'\)"),
+        (torch.nn.Linear(4, 2).half(), torch.zeros(2, 4), r"model\.float\(\)"),
     ],
 )
 def test_numbers_of_the_wrong_kind_say_which_are_needed(
@@ -206,3 +207,22 @@ def test_a_forward_that_asks_for_a_gpu_is_sent_to_its_input() -> None:
     offer("here:on_gpu", OnGpu)
     with pytest.raises(NetworkError, match="must compute on the device of its input"):
         slots_of("here:on_gpu", torch.zeros(2, 4))
+
+
+def test_weights_that_cannot_learn_are_refused() -> None:
+    def broken() -> torch.nn.Module:
+        network = torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.ReLU(), torch.nn.Linear(4, 2))
+        network[0].weight.data[1, 2] = torch.nan
+        return network
+
+    def frozen() -> torch.nn.Module:
+        network = torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.ReLU(), torch.nn.Linear(4, 2))
+        return network.requires_grad_(False)
+
+    space = Space((), ("relu", "tanh"), 0.001, 0.01)
+    offer("here:broken", broken)
+    with pytest.raises(NetworkError, match=r"finite weights; 0\.weight has NaN"):
+        check_fits("here:broken", space, "own", torch.zeros(2, 4), outputs=(2,))
+    offer("here:frozen", frozen)
+    with pytest.raises(NetworkError, match="all are frozen"):
+        check_fits("here:frozen", space, "own", torch.zeros(2, 4), outputs=(2,))

@@ -265,3 +265,20 @@ def test_what_would_change_nothing_is_refused() -> None:
         swap(model)
     with pytest.raises(UnknownNameError, match="tnah"):
         swap(model, fc="tnah")
+
+
+class MadeInForward(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.last = nn.Linear(4, 4), nn.Linear(4, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        outputs: torch.Tensor = self.last(nn.ReLU()(self.first(x)))
+        return outputs
+
+
+def test_a_module_that_is_made_where_it_is_called_is_swapped() -> None:
+    model, x = MadeInForward(), torch.randn(3, 4)
+    swapped = swap(model, fc="tanh", example=x)
+    torch.testing.assert_close(swapped(x), model.last(torch.tanh(model.first(x))))
+    torch.testing.assert_close(undo(swapped)(x), model(x))

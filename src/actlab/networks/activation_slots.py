@@ -20,6 +20,7 @@ from torch.nn.modules.conv import _ConvNd
 
 from actlab.capture import ops
 from actlab.capture.location import Location
+from actlab.capture.module_source import Scope
 from actlab.capture.recorder import recording
 from actlab.capture.reruns import quiet
 from actlab.capture.trace import Call, Trace, Value
@@ -784,7 +785,7 @@ def _name_of_module(module: nn.Module) -> str:
 def _of_call(model: nn.Module, found: _Found) -> Place:
     """Return the place of a functional call: an attribute of its owner, or a line of code."""
     call = found.call
-    owner = call.scopes[-1] if call.scopes else None
+    owner = _owner(model, call)
     line = call.ran_at
     location = _shown(line)
     name = {"clamp": "relu"}.get(call.op, call.op)
@@ -792,7 +793,7 @@ def _of_call(model: nn.Module, found: _Found) -> Place:
         name = {"sigmoid": "silu", "tanh": "mish"}.get(_gate_of(call), "gelu")
     path = f"{owner.path}.{name}" if owner and owner.path else name
     slot = Slot(path, "fc", "", name, 1, location)
-    if owner is None or not _is_part(model, owner.module, owner.path):
+    if owner is None:
         reason = _("It is called by something that is no part of the model; make that a module.")
         return Place(replace(slot, swappable=False, reason=reason), "")
     if isinstance(owner.module, nn.GLU):
@@ -826,6 +827,17 @@ def _of_call(model: nn.Module, found: _Found) -> Place:
 def _gate_of(product: Call) -> str:
     made = [value.call.op for value in product.inputs if value.call is not None]
     return next((op for op in made if op in ops.ELEMENTWISE_ACTIVATIONS), "")
+
+
+def _owner(model: nn.Module, call: Call) -> Scope | None:
+    """Return the module of the model whose forward makes a call, itself or by a module of torch's.
+
+    Such a module is made where it is called, as in `nn.ReLU()(x)`.
+    """
+    inner = call.scopes[-1:]
+    if inner and type(inner[0].module).__module__.startswith("torch.nn"):
+        inner = call.scopes[-2:]
+    return next((one for one in reversed(inner) if _is_part(model, one.module, one.path)), None)
 
 
 def _is_part(model: nn.Module, module: nn.Module, path: str) -> bool:

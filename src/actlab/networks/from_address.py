@@ -149,8 +149,7 @@ def network_hash(address: str, code: Iterable[str] = ()) -> NetworkHash:
 
 def _shape_of(name: str, tensor: Tensor) -> str:
     """Return name, shape and kind of a tensor; one that is made at its first use has no shape."""
-    lazy = isinstance(tensor, nn.UninitializedParameter | nn.UninitializedBuffer)
-    shape = "lazy" if lazy else tuple(tensor.shape)
+    shape = "lazy" if _is_lazy(tensor) else tuple(tensor.shape)
     return f"{name} {shape} {tensor.dtype} {tensor.requires_grad}"
 
 
@@ -194,7 +193,7 @@ def _seen(address: str, model: nn.Module, example: Tensor | None) -> Sequence[Pl
             return places(model, example)
     except SlotError as error:
         if example is not None and ("dtype" in str(error) or "scalar type" in str(error)):
-            kind = _kind_advice(example)
+            kind = _kind_advice(example, str(error))
             raise NetworkError(f"{address}: {_ended(str(error))} {kind}") from None
         if "CUDA" in str(error) or "NVIDIA" in str(error):
             message = _("{address}: {error} Its forward must compute on the device of its input.")
@@ -208,7 +207,9 @@ def _seen(address: str, model: nn.Module, example: Tensor | None) -> Sequence[Pl
         raise NetworkError(told if example is not None else str(error)) from None
 
 
-def _kind_advice(example: Tensor) -> str:
+def _kind_advice(example: Tensor, error: str) -> str:
+    if any(kind in error for kind in ("Half", "BFloat16", "Double")):
+        return _("A study trains in float32; make the network so (model.float()).")
     if example.is_floating_point():
         return _("Give token ids as an array of whole numbers (x.astype('int64')).")
     return _(
@@ -255,6 +256,22 @@ def _check_from_address(
         check_swapped(tried, _filled(tried, chosen, example, "keep"), example)
 
 
+def _check_weights(address: str, model: nn.Module) -> None:
+    """Raise NetworkError where nothing can be learned: weights that are frozen, or no numbers."""
+    weights = [one for one in model.named_parameters() if not _is_lazy(one[1])]
+    for name, weight in weights:
+        if not bool(torch.isfinite(weight).all()):
+            message = _("{address} must start from finite weights; {name} has NaN or infinity.")
+            raise NetworkError(message.format(address=address, name=name))
+    if weights and not any(weight.requires_grad for weight in model.parameters()):
+        message = _("{address} must have weights that learn; all are frozen (requires_grad=False).")
+        raise NetworkError(message.format(address=address))
+
+
+def _is_lazy(tensor: Tensor) -> bool:
+    return isinstance(tensor, nn.UninitializedParameter | nn.UninitializedBuffer)
+
+
 def _check_slots(address: str, space: Space, found: Sequence[Place]) -> None:
     """Raise NetworkError where a slot of the study has no place in the network."""
     there = {slot for _place, slot in _compared(found, space.by_slot)}
@@ -283,9 +300,10 @@ def _same_twice(address: str) -> nn.Module:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             models.append(_made(address))
+    _check_weights(address, models[0])
     first, second = (model.state_dict() for model in models)
     same = first.keys() == second.keys() and all(
-        isinstance(value, nn.UninitializedParameter) or torch.equal(value, second[name])
+        _is_lazy(value) or torch.equal(value, second[name])
         for name, value in first.items()
         if isinstance(value, Tensor)
     )
