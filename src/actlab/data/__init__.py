@@ -5,6 +5,7 @@ The test split is handed out by `final_test_split`, for final figures only.
 
 from actlab.data.arrays import is_file, path_of, shared_sizes
 from actlab.data.dataset import Dataset, Examples
+from actlab.data.received import receive
 from actlab.data.registry import NAMES, image_shape, open_dataset, pool_sizes
 from actlab.data.scaling import fitted, unequal_inputs
 from actlab.data.splits import (
@@ -31,6 +32,7 @@ __all__ = [
     "open_dataset",
     "path_of",
     "pool_sizes",
+    "receive",
     "shared_sizes",
     "size_faults",
     "unequal_inputs",

@@ -8,6 +8,7 @@ the same, is the test pool.
 
 import hashlib
 import math
+import os
 import zipfile
 from collections.abc import Sequence
 from functools import cache
@@ -25,6 +26,7 @@ from actlab.data.dataset import (
     fingerprint_of,
     first_groups,
 )
+from actlab.data.received import is_there, opened
 from actlab.data.tables import TABLES, Reading, frame_arrays, read_table
 from actlab.errors import DataError
 from actlab.i18n import _
@@ -36,11 +38,11 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
 
     Raises DataError where there is no such file, or where it holds anything but plain arrays.
     """
-    if not path.is_file():
+    if not is_there(path):
         raise DataError(_("There is no file {path}.").format(path=path))
     try:
-        _check_sizes(path)
-        with path.open("rb") as stream:
+        with opened(path) as stream:
+            _check_sizes(path, stream)
             content = np.load(stream, allow_pickle=False)
             if isinstance(content, np.ndarray):
                 return {path.name: content}
@@ -59,19 +61,22 @@ LARGEST_EXPANDED, MOST_EXPANDED = 1_000_000_000, 100
 """A file that expands to more bytes than the first, and by more than the second, is no data."""
 
 
-def _check_sizes(path: Path) -> None:
+def _check_sizes(path: Path, stream: IO[bytes]) -> None:
     """Raise DataError where arrays claim more than is there, or where little expands to a lot.
 
     It is looked at before anything of that size is allocated.
     """
-    if not zipfile.is_zipfile(path):
-        with path.open("rb") as stream:
-            _check_header(path, path.name, stream, path.stat().st_size)
+    size = stream.seek(0, os.SEEK_END)
+    stream.seek(0)
+    if not zipfile.is_zipfile(stream):
+        stream.seek(0)
+        _check_header(path, path.name, stream, size)
+        stream.seek(0)
         return
-    with zipfile.ZipFile(path) as archive:
+    with zipfile.ZipFile(stream) as archive:
         members = archive.infolist()
         expanded = sum(member.file_size for member in members)
-        if expanded > LARGEST_EXPANDED and expanded > MOST_EXPANDED * path.stat().st_size:
+        if expanded > LARGEST_EXPANDED and expanded > MOST_EXPANDED * size:
             message = _(
                 "{path} would expand to {expanded} MB, more than {most} times its size. If that is "
                 "meant, save it uncompressed (numpy.savez)."
@@ -79,8 +84,9 @@ def _check_sizes(path: Path) -> None:
             millions = expanded // 1_000_000
             raise DataError(message.format(path=path, expanded=millions, most=MOST_EXPANDED))
         for member in members:
-            with archive.open(member) as stream:
-                _check_header(path, member.filename, stream, member.file_size)
+            with archive.open(member) as content:
+                _check_header(path, member.filename, content, member.file_size)
+    stream.seek(0)
 
 
 def _check_header(path: Path, name: str, stream: IO[bytes], size: int) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from actlab.data.received import is_there, opened
 from actlab.errors import DataError, missing_extra, unknown_name
 from actlab.i18n import _
 from actlab.records import StudyTask
@@ -51,12 +52,13 @@ class Reading:
 def read_table(path: Path) -> Any:
     """Return a table as a DataFrame; raises DataError where it cannot be read."""
     pandas = _pandas()
-    if not path.is_file():
+    if not is_there(path):
         raise DataError(_("There is no file {path}.").format(path=path))
     try:
-        if path.suffix == ".parquet":
-            return pandas.read_parquet(path)
-        return pandas.read_csv(path, sep="\t" if path.suffix == ".tsv" else ",")
+        with opened(path) as stream:
+            if path.suffix == ".parquet":
+                return pandas.read_parquet(stream)
+            return pandas.read_csv(stream, sep="\t" if path.suffix == ".tsv" else ",")
     except ImportError:
         raise missing_extra("pyarrow") from None
     except (ValueError, OSError) as error:

@@ -1,13 +1,18 @@
 """Real clusters on this machine, for tests: schedulers and workers as processes of their own."""
 
 import os
-import signal
+import random
+import shutil
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import psutil
+import pytest
 
 import actlab
 
@@ -33,26 +38,42 @@ class DaskCluster:
         address: str = json.loads(self._file.read_text())["address"]
         return address.replace("tcp://", "dask://")
 
-    def add(self, *options: str, variables: dict[str, str] | None = None) -> None:
-        """Start one more worker."""
-        more = ("--nthreads", "1", "--no-nanny", *options)
-        self.workers.append(self._start("worker", *more, variables=variables))
+    def add(
+        self,
+        *options: str,
+        variables: dict[str, str] | None = None,
+        without: Path | None = None,
+        instead: Path | None = None,
+    ) -> None:
+        """Start one more worker, `without` a folder, or with a file `instead` of what is in it."""
+        nanny = () if "--nanny" in options else ("--no-nanny",)
+        more = ("--nthreads", "1", *nanny, *options)
+        apart = elsewhere(without, instead)
+        self.workers.append(self._start("worker", *more, variables=variables, apart=apart))
 
     def kill(self, place: int) -> None:
         """Kill a worker with SIGKILL."""
         self.workers.pop(place).kill()
 
+    def remove(self) -> None:
+        """Let the oldest worker leave as one is asked to: with SIGTERM."""
+        self.workers.pop(0).terminate()
+
     def close(self) -> None:
         """Kill everything."""
         for process in (*self.workers, self._scheduler):
-            process.kill()
-            process.wait()
+            end_family(process)
 
     def _start(
-        self, role: str, *options: str, variables: dict[str, str] | None = None
+        self,
+        role: str,
+        *options: str,
+        variables: dict[str, str] | None = None,
+        apart: Sequence[str] = (),
     ) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(
             [
+                *apart,
                 *(sys.executable, "-m", "dask", role, *options),
                 *("--no-dashboard", "--scheduler-file", str(self._file)),
             ],
@@ -75,18 +96,112 @@ def dask_cluster(folder: Path, workers: int) -> Iterator[DaskCluster]:
         cluster.close()
 
 
-def ray_workers() -> list[int]:
-    """Return the ids of the processes in which Ray runs a task now."""
-    found = []
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            try:
-                command = (folder / "cmdline").read_bytes()
-            except OSError:
-                continue
-            if command.startswith(b"ray::run_task"):
-                found.append(int(folder.name))
-    return found
+class RayCluster:
+    """A head node, with a client server, and further nodes with one CPU each, which come and go."""
+
+    def __init__(self, folder: Path, cpus: int, without: Path | None) -> None:
+        self._folder, self._apart = folder, elsewhere(without)
+        self._port, client = free_port(), free_port()
+        self.address = f"ray://127.0.0.1:{client}"
+        self._head = self._start(
+            *("--head", "--port", str(self._port), "--ray-client-server-port", str(client)),
+            *("--num-cpus", str(cpus), "--include-dashboard", "false"),
+        )
+        self.nodes: list[subprocess.Popen[bytes]] = []
+        wait_until(lambda: is_open(client))
+
+    def add(self) -> None:
+        """Start one more node."""
+        self.nodes.append(self._start("--address", f"127.0.0.1:{self._port}", "--num-cpus", "1"))
+
+    def workers(self) -> "list[psutil.Process]":
+        """Return the processes in which Ray runs a task of actlab's now."""
+        found = []
+        for node in (self._head, *self.nodes):
+            for process in psutil.Process(node.pid).children(recursive=True):
+                with suppress(psutil.Error):
+                    if process.cmdline()[:1] == ["ray::run_task"]:
+                        found.append(process)
+        return found
+
+    def kill(self, generator: random.Random) -> None:
+        """Kill a worker that has a task with SIGKILL."""
+        wait_until(lambda: bool(self.workers()))
+        with suppress(psutil.Error, IndexError):
+            generator.choice(self.workers()).kill()
+
+    def kill_node(self) -> None:
+        """Kill everything of the node that came last with SIGKILL."""
+        end_family(self.nodes.pop())
+
+    def close(self) -> None:
+        """Kill everything."""
+        for process in (*self.nodes, self._head):
+            end_family(process)
+
+    def _start(self, *options: str) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
+            [
+                *self._apart,
+                *(sys.executable, "-m", "ray.scripts.scripts", "start", "--block", *options),
+                *("--object-store-memory", "100000000", "--disable-usage-stats"),
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=(self._folder / "ray.log").open("ab"),
+            cwd=self._folder,
+            env=os.environ | {"PYTHONPATH": SOURCE},
+        )
+
+
+@contextmanager
+def ray_cluster(folder: Path, cpus: int, without: Path | None = None) -> Iterator[RayCluster]:
+    """Have a Ray cluster for a while, whose machine may lack a folder."""
+    cluster = RayCluster(folder, cpus, without)
+    try:
+        yield cluster
+    finally:
+        cluster.close()
+
+
+def elsewhere(without: Path | None, instead: Path | None = None) -> list[str]:
+    """Return what a command begins with that sees an empty folder, or a file instead of another.
+
+    Skips the test where a process cannot have mounts of its own.
+    """
+    if without is None:
+        return []
+    apart = ["unshare", "--map-root-user", "--mount"]
+    if shutil.which("unshare") is None or subprocess.run([*apart, "true"], check=False).returncode:
+        pytest.skip("no process can see other folders here")
+    mount = 'mount -t tmpfs none "$0" && if [ -n "$1" ]; then cp "$1" "$0"; fi; shift; exec "$@"'
+    return [*apart, "sh", "-c", mount, str(without), str(instead or "")]
+
+
+def end_family(process: "subprocess.Popen[bytes]") -> None:
+    """Kill a process and all that it started."""
+    with suppress(psutil.Error):
+        family = psutil.Process(process.pid).children(recursive=True)
+        process.kill()
+        for one in family:
+            with suppress(psutil.Error):
+                one.kill()
+    process.wait()
+
+
+def free_port() -> int:
+    """Return a port of this machine that nobody listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def is_open(port: int) -> bool:
+    """Return whether somebody listens at a port of this machine."""
+    with suppress(OSError):
+        socket.create_connection(("127.0.0.1", port), 1.0).close()
+        return True
+    return False
 
 
 @contextmanager
@@ -100,18 +215,15 @@ def ray_stopped_after() -> Iterator[None]:
         ray.shutdown()
 
 
-def kill(process: int) -> None:
-    """Kill a process, if it is still there."""
-    try:
-        os.kill(process, signal.SIGKILL)
-    except ProcessLookupError:
-        return
-
-
-def wait_until(true: "object", seconds: float = REACHED_WITHIN) -> None:
-    """Wait until a condition, a callable, holds."""
-    assert callable(true)
-    end = time.monotonic() + seconds
+def wait_until(
+    true: Callable[[], bool],
+    driver: "subprocess.Popen[bytes] | None" = None,
+    log: Path | None = None,
+) -> None:
+    """Wait until a condition holds, while a driver runs."""
+    end = time.monotonic() + REACHED_WITHIN
     while not true():
-        assert time.monotonic() < end, f"{true} did not come true within {seconds} s"
+        said = log.read_text() if log is not None and log.exists() else ""
+        assert time.monotonic() < end, f"it did not come true within {REACHED_WITHIN} s: {said}"
+        assert driver is None or driver.poll() is None, f"the driver has ended: {said}"
         time.sleep(0.2)

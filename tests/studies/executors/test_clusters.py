@@ -1,58 +1,36 @@
 """Studies on real Dask and Ray clusters give the records that local processes give."""
 
-import contextlib
-import json
-import random
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor
+from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+import actlab
 from actlab.errors import EngineError, NetworkError
-from actlab.records import BalancedSampler, Plan
+from actlab.records import Plan
 from actlab.studies.executors.engines import executor_factory
+from actlab.studies.executors.on_dask import DaskExecutor
 from actlab.studies.executors.worker_process import WorkerLostError
 from actlab.studies.run_folder import RunFolder
-from actlab.studies.search.search import run_search
-from actlab.testing.executors import assert_futures, assert_survives_a_killed_worker
 from tests.studies.conftest import make_tiny_plan
 from tests.studies.executors.clusters import (
     SOURCE,
     DaskCluster,
     dask_cluster,
-    kill,
+    ray_cluster,
     ray_stopped_after,
-    ray_workers,
     wait_until,
 )
-from tests.studies.inline import Silent
+from tests.studies.executors.studies import COMMAND, resume, run, values
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the engines' own
-
-COMMAND = [sys.executable, "-m", "actlab", "study"]
-
-
-def values(folder: RunFolder) -> list[dict[str, Any]]:
-    """Return the records without times, by number."""
-    rows = [json.loads(line) for line in folder.records_path.read_text().splitlines()]
-    for row in rows:
-        row.pop("seconds")
-        for epoch in row["curve"]:
-            epoch.pop("seconds")
-    return sorted(rows, key=lambda row: (row["stage"], int(row["number"])))
-
-
-def run(path: Path, plan: Plan, engine: str | Executor) -> RunFolder:
-    folder = RunFolder.create(path, plan)
-    with folder.locked():
-        run_search(folder, "", Silent(), executor_factory(engine))
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -106,10 +84,7 @@ def test_jobs_of_submitit_give_the_records_of_local_processes(
 def test_a_network_that_no_worker_can_import_travels_by_value(
     dask: DaskCluster, tmp_path: Path
 ) -> None:
-    import numpy as np
     from torch import nn
-
-    import actlab
 
     width = 8
     labels = np.arange(240) % 2
@@ -136,8 +111,6 @@ def test_a_network_that_no_worker_can_import_travels_by_value(
 
 def test_a_model_that_cannot_be_pickled_is_said(tmp_path: Path) -> None:
     import threading
-
-    import actlab
 
     lock = threading.Lock()
     with pytest.raises(NetworkError, match="cannot be sent to workers elsewhere"):
@@ -212,28 +185,6 @@ def test_an_engine_that_is_not_installed_says_what_installs_it(
 
 
 @pytest.mark.slow
-def test_dask_keeps_the_contract_of_executors(dask: DaskCluster) -> None:
-    make = executor_factory(dask.address)
-    assert_futures(lambda: make(2, 60.0))
-    assert_survives_a_killed_worker(lambda: make(2, 60.0))
-
-
-@pytest.mark.slow
-def test_ray_keeps_the_contract_of_executors() -> None:
-    make = executor_factory("ray://auto")
-    with ray_stopped_after():
-        assert_futures(lambda: make(2, 60.0))
-        assert_survives_a_killed_worker(lambda: make(2, 60.0))
-
-
-@pytest.mark.slow
-def test_local_processes_keep_the_contract_of_executors() -> None:
-    make = executor_factory("local")
-    assert_futures(lambda: make(2, 60.0))
-    assert_survives_a_killed_worker(lambda: make(2, 60.0))
-
-
-@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_dask_itself_does_not_run_a_task_again_whose_worker_died(tmp_path: Path) -> None:
     notes = tmp_path / "notes"
@@ -250,162 +201,6 @@ def test_dask_itself_does_not_run_a_task_again_whose_worker_died(tmp_path: Path)
             assert notes.read_text() == "started\n"
         finally:
             executor.shutdown(cancel_futures=True)
-
-
-def resume(folder: RunFolder, engine: str, log: Path) -> "subprocess.Popen[bytes]":
-    network = folder.plan().network
-    named = ["--network", network] if ":" in network else []
-    return subprocess.Popen(
-        [*COMMAND, "resume", str(folder.path), "--executor", engine, *named],
-        stdout=subprocess.DEVNULL,
-        stderr=log.open("ab"),
-    )
-
-
-def lines(folder: RunFolder) -> int:
-    path = folder.records_path
-    return path.read_bytes().count(b"\n") if path.exists() else 0
-
-
-def drill_plan() -> Plan:
-    """Return a planned search: the settings of an adaptive one depend on the order of arrival."""
-    tiny = make_tiny_plan()
-    protocol = replace(tiny.protocol, max_epochs=12, patience=12)
-    return replace(tiny, trials=24, protocol=protocol, sampler=BalancedSampler())
-
-
-OWN_NETWORK = """
-from torch import nn
-
-def build():
-    return nn.Sequential(nn.Flatten(), nn.Linear(64, 24), nn.ReLU(), nn.Linear(24, 10))
-"""
-
-
-def confirmed_plan(folder: Path) -> Plan:
-    """Return the plan of a network of the user's, whose best settings are trained again."""
-    (folder / "net.py").write_text(OWN_NETWORK)
-    plan = drill_plan()
-    space = replace(plan.space, conv_activation=("relu",), fc_activation=("relu", "tanh", "silu"))
-    return replace(
-        plan, network=f"{folder}/net.py:build", space=space, trials=9, replicates=4, init="keep"
-    )
-
-
-def drill(folder: RunFolder, engine: str, harm: Callable[[], None], log: Path) -> None:
-    """Run a study while workers are harmed, kill its driver once, and resume it to its end."""
-    trials = folder.plan().trials
-    driver = resume(folder, engine, log)
-    wait_until(lambda: lines(folder) >= 3)
-    harm()
-    wait_until(lambda: lines(folder) >= 8)
-    driver.kill()
-    driver.wait()
-    driver = resume(folder, engine, log)
-    wait_until(lambda: lines(folder) >= 12)
-    harm()
-    assert driver.wait(timeout=600) == 0, log.read_text()
-    numbers = sorted(row["number"] for row in values(folder))
-    assert numbers == list(range(trials)), "every planned trial is there exactly once"
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(1500)
-def test_nothing_is_lost_or_doubled_on_dask_when_workers_and_driver_are_killed(
-    tmp_path: Path,
-) -> None:
-    generator = random.Random(1)
-    expected = run(tmp_path / "local", drill_plan(), "local")
-    folder = RunFolder.create(tmp_path / "run", drill_plan())
-    with dask_cluster(tmp_path, workers=3) as cluster:
-
-        def harm() -> None:
-            cluster.kill(generator.randrange(len(cluster.workers)))
-            time.sleep(generator.uniform(0, 2))
-            cluster.add()
-
-        drill(folder, cluster.address, harm, tmp_path / "driver.log")
-    assert values(folder) == values(expected)
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(1500)
-def test_nothing_is_lost_or_doubled_on_ray_when_workers_and_driver_are_killed(
-    tmp_path: Path,
-) -> None:
-    generator = random.Random(2)
-    expected = run(tmp_path / "local", drill_plan(), "local")
-    folder = RunFolder.create(tmp_path / "run", drill_plan())
-
-    def harm() -> None:
-        wait_until(lambda: bool(ray_workers()))
-        kill(generator.choice(ray_workers()))
-
-    drill(folder, "ray://auto", harm, tmp_path / "driver.log")
-    assert values(folder) == values(expected)
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(900)
-def test_a_study_begun_on_dask_is_resumed_on_this_machine(tmp_path: Path) -> None:
-    expected = run(tmp_path / "local", drill_plan(), "local")
-    folder = RunFolder.create(tmp_path / "run", drill_plan())
-    with dask_cluster(tmp_path, workers=2) as cluster:
-        driver = resume(folder, cluster.address, tmp_path / "driver.log")
-        wait_until(lambda: lines(folder) >= 5)
-        driver.kill()
-        driver.wait()
-    assert resume(folder, "local", tmp_path / "driver.log").wait(timeout=600) == 0
-    assert values(folder) == values(expected)
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(1500)
-@pytest.mark.parametrize("engine", ["dask", "ray"])
-def test_a_confirmation_of_a_network_of_the_user_s_survives_kills(
-    engine: str, tmp_path: Path
-) -> None:
-    generator = random.Random(3)
-    plan, log = confirmed_plan(tmp_path), tmp_path / "driver.log"
-    expected = RunFolder.create(tmp_path / "local", plan)
-    assert resume(expected, "local", log).wait(timeout=900) == 0, log.read_text()
-    whole = lines(expected)
-    folder = RunFolder.create(tmp_path / "run", plan)
-    with contextlib.ExitStack() as stack:
-        address, harm = "ray://auto", kill_a_ray_worker(generator)
-        if engine == "dask":
-            cluster = stack.enter_context(dask_cluster(tmp_path, workers=2))
-            address, harm = cluster.address, kill_a_dask_worker(cluster, generator)
-        driver = resume(folder, address, log)
-        wait_until(lambda: lines(folder) >= 3)
-        harm()
-        wait_until(lambda: lines(folder) >= 11)  # the search is done: settings are being chosen
-        harm()
-        wait_until(lambda: lines(folder) >= 14)
-        driver.kill()
-        driver.wait()
-        driver = resume(folder, address, log)
-        wait_until(lambda: lines(folder) >= whole - 4)
-        harm()
-        assert driver.wait(timeout=900) == 0, log.read_text()
-    assert values(folder) == values(expected)
-    assert {row["stage"] for row in values(folder)} >= {"search", "confirm"}
-
-
-def kill_a_dask_worker(cluster: DaskCluster, generator: random.Random) -> Callable[[], None]:
-    def harm() -> None:
-        cluster.kill(generator.randrange(len(cluster.workers)))
-        cluster.add()
-
-    return harm
-
-
-def kill_a_ray_worker(generator: random.Random) -> Callable[[], None]:
-    def harm() -> None:
-        wait_until(lambda: bool(ray_workers()))
-        kill(generator.choice(ray_workers()))
-
-    return harm
 
 
 @pytest.mark.slow
@@ -430,3 +225,97 @@ def test_a_run_of_tasks_on_an_engine_is_that_of_local_processes(
         found.append(values(folder))
     assert found[0] == found[1]
     assert len(found[0]) == plan.trials
+
+
+OF_FOUR_NUMBERS = """
+from torch import nn
+
+def build():
+    return nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2))
+"""
+
+
+def four_numbers(folder: Path, shift: float) -> Path:
+    """Return a file of data, in a folder of its own."""
+    folder.mkdir()
+    labels = np.arange(240) % 2
+    inputs = np.random.default_rng(1).normal(size=(240, 4)).astype(np.float32)
+    np.savez(folder / "own.npz", x=inputs + labels[:, None] + np.float32(shift), y=labels)
+    return folder / "own.npz"
+
+
+def study_of_four_numbers(folder: Path, data: Path, engine: str) -> RunFolder:
+    (folder / "net.py").write_text(OF_FOUR_NUMBERS)
+    made = actlab.study(
+        model=f"{folder}/net.py:build",
+        data=str(data),
+        fc=["relu", "tanh"],
+        out=data.parent / engine[:4],
+        overrides={
+            "trials": 4,
+            "replicates": 2,
+            "protocol.max_epochs": 2,
+            "sampler.name": "balanced",
+        },
+        executor=engine,
+    )
+    return RunFolder(made.path)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("engine", ["dask", "ray"])
+def test_data_that_no_worker_has_are_brought_by_the_engine(engine: str, tmp_path: Path) -> None:
+    data = four_numbers(tmp_path / "here", 0.0)
+    with ExitStack() as stack:
+        if engine == "dask":
+            cluster = stack.enter_context(dask_cluster(tmp_path, 0))
+            for _worker in range(2):
+                cluster.add(without=data.parent)
+            address = cluster.address
+        else:
+            address = stack.enter_context(ray_cluster(tmp_path, 2, without=data.parent)).address
+            stack.enter_context(ray_stopped_after())
+        found = study_of_four_numbers(tmp_path, data, address)
+    assert (found.path / "findings.json").exists(), "the check had the data, too"
+    assert values(found) == values(study_of_four_numbers(tmp_path, data, "local"))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_data_of_another_content_are_refused_before_the_first_trial(tmp_path: Path) -> None:
+    data = four_numbers(tmp_path / "here", 0.0)
+    other = four_numbers(tmp_path / "other", 1.0)
+    with dask_cluster(tmp_path, 0) as cluster:
+        cluster.add(without=data.parent, instead=other)
+        cluster.add()
+        wait_until(lambda: len(DaskExecutor(cluster.address[7:], 1.0).identities(None)) == 2)
+        before = time.monotonic()
+        with pytest.raises(EngineError, match="must have what the driver has: data is") as raised:
+            study_of_four_numbers(tmp_path, data, cluster.address)
+    assert time.monotonic() - before < 60
+    assert "\n" not in str(raised.value)
+    assert not (data.parent / "dask" / "records.jsonl").exists()
+
+
+OWN_TRAINING = """
+def train(setting, seed):
+    return {"relu": 0.5, "tanh": 0.25}[setting.activations["act"]] + seed % 7 / 100
+"""
+
+
+@pytest.mark.slow
+def test_a_training_of_the_user_s_runs_on_workers(dask: DaskCluster, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(OWN_TRAINING)
+
+    def study(engine: str) -> list[dict[str, Any]]:
+        made = actlab.study(
+            train=f"{tmp_path}/mine.py:train",
+            slots={"act": ["relu", "tanh"]},
+            out=tmp_path / engine[:4],
+            overrides={"trials": 4, "replicates": 2},
+            executor=engine,
+        )
+        return values(RunFolder(made.path))
+
+    assert study(dask.address) == study("local")

@@ -5,9 +5,10 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import optuna
 import pytest
@@ -40,36 +41,48 @@ def url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'shared.db'}"
 
 
-@pytest.fixture(scope="module")
-def postgresql() -> Iterator[str]:
+class PostgreSQL:
     """A server of the tests' own, which nobody else sees."""
+
+    def __init__(self, pg_ctl: Path, folder: Path) -> None:
+        self._pg_ctl, self._folder = pg_ctl, folder
+        self._user = "postgres" if os.geteuid() == 0 else None  # it refuses to run as root
+        if self._user is not None:
+            shutil.chown(folder, self._user, self._user)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self._port = probe.getsockname()[1]
+        self.url = f"postgresql://me:secret@127.0.0.1:{self._port}/postgres"
+        self._run("initdb", "-o", "--auth=trust --username=me --no-sync")
+
+    def start(self) -> None:
+        options = f"-p {self._port} -k {self._folder} -c listen_addresses=127.0.0.1"
+        self._run("start", "-w", "-l", str(self._folder / "log"), "-o", options)
+
+    def stop(self) -> None:
+        self._run("stop", "-m", "immediate")
+
+    def _run(self, *command: str) -> None:
+        with (self._folder / "said").open("ab") as said:
+            subprocess.run(
+                [str(self._pg_ctl), *command, "-D", str(self._folder / "data")],
+                check=True, user=self._user, cwd=self._folder, stdout=said, stderr=said,
+                timeout=120,
+            )  # fmt: skip
+
+
+@pytest.fixture
+def postgresql() -> Iterator[PostgreSQL]:
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"))
     if not found:
         pytest.skip("PostgreSQL is not installed")
-    pg_ctl = str(found[-1])
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    user = "postgres" if os.geteuid() == 0 else None  # the server refuses to run as root
     with tempfile.TemporaryDirectory() as made:
-        folder = Path(made)
-        if user is not None:
-            shutil.chown(folder, user, user)
-
-        def run(*command: str) -> None:
-            with (folder / "said").open("ab") as said:
-                subprocess.run(
-                    [pg_ctl, *command, "-D", str(folder / "data")],
-                    check=True, user=user, cwd=folder, stdout=said, stderr=said, timeout=120,
-                )  # fmt: skip
-
-        run("initdb", "-o", "--auth=trust --username=me --no-sync")
-        options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1"
-        run("start", "-w", "-l", str(folder / "log"), "-o", options)
+        server = PostgreSQL(found[-1], Path(made))
+        server.start()
         try:
-            yield f"postgresql://me:secret@127.0.0.1:{port}/postgres"
+            yield server
         finally:
-            run("stop", "-m", "immediate")
+            server.stop()
 
 
 def loaded(url: str, name: str) -> optuna.Study:
@@ -116,7 +129,7 @@ def test_a_search_writes_it_and_goes_on_without_it(
 ) -> None:
     storage = SharedStorage(url)
     run_search(folder, "", Silent(), lambda *_sizes: Inline(), storage)
-    values = [found.valid_accuracy for found in folder.records()]
+    values = [one.valid_accuracy for one in folder.records()]
     assert [trial.value for trial in loaded(url, folder.plan().name).trials] == values
     (tmp_path / "shared.db").write_bytes(b"gone")
     with pytest.raises(ActlabError, match="cannot be used"):
@@ -146,12 +159,71 @@ def test_what_cannot_be_opened_is_said_before_anything_begins(
 
 
 @pytest.mark.slow
-def test_a_real_postgresql(postgresql: str, folder: RunFolder) -> None:
-    storage = SharedStorage(postgresql)
-    run_search(folder, "", Silent(), lambda *_sizes: Inline(), storage)
-    values = [found.valid_accuracy for found in folder.records()]
-    study = loaded(postgresql, folder.plan().name)
+def test_a_real_postgresql(postgresql: PostgreSQL, folder: RunFolder) -> None:
+    run_search(folder, "", Silent(), lambda *_sizes: Inline(), SharedStorage(postgresql.url))
+    values = [one.valid_accuracy for one in folder.records()]
+    study = loaded(postgresql.url, folder.plan().name)
     assert [trial.value for trial in study.trials] == values
     assert study.best_value == max(value for value in values if value is not None)
-    run_search(folder, "", Silent(), lambda *_sizes: Inline(), SharedStorage(postgresql))
-    assert len(loaded(postgresql, folder.plan().name).trials) == len(values)
+    run_search(folder, "", Silent(), lambda *_sizes: Inline(), SharedStorage(postgresql.url))
+    assert len(loaded(postgresql.url, folder.plan().name).trials) == len(values)
+
+
+class _Harmful(Silent):
+    """Does harm once there are three records."""
+
+    def __init__(self, harm: Callable[[], None]) -> None:
+        super().__init__()
+        self._harm, self.done_at = harm, 0
+
+    def on_records(self, records: tuple[Any, ...], planned: int) -> None:
+        super().on_records(records, planned)
+        if len(records) >= 3 and not self.done_at:
+            self.done_at = len(records)
+            self._harm()
+
+
+def interrupt() -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.slow
+def test_a_server_that_goes_and_what_it_says_decide_nothing(
+    postgresql: PostgreSQL, folder: RunFolder, caplog: pytest.LogCaptureFixture
+) -> None:
+    storage, name = SharedStorage(postgresql.url), folder.plan().name
+    observer = _Harmful(interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run_search(folder, "", observer, lambda *_sizes: Inline(), storage)
+    there = observer.done_at
+    assert len(loaded(postgresql.url, name).trials) == there < folder.plan().trials
+    postgresql.stop()
+    with pytest.raises(ActlabError, match="cannot be used") as refused:
+        SharedStorage(postgresql.url)
+    assert "secret" not in str(refused.value)
+    run_search(folder, "", Silent(), lambda *_sizes: Inline())
+    values = [one.valid_accuracy for one in folder.records()]
+    assert len(values) == folder.plan().trials
+    postgresql.start()
+    loaded(postgresql.url, name).add_trial(
+        optuna.trial.create_trial(value=0.999, params={}, distributions={})
+    )
+    run_search(folder, "", Silent(), lambda *_sizes: Inline(), SharedStorage(postgresql.url))
+    assert [one.valid_accuracy for one in folder.records()] == values
+    found = [trial.value for trial in loaded(postgresql.url, name).trials]
+    assert found == [*values[:there], 0.999, *values[there + 1 :]]
+    assert caplog.text == ""
+
+
+@pytest.mark.slow
+def test_a_server_that_goes_during_a_search_is_said_and_made_up_for_later(
+    postgresql: PostgreSQL, folder: RunFolder, caplog: pytest.LogCaptureFixture
+) -> None:
+    storage, name = SharedStorage(postgresql.url), folder.plan().name
+    run_search(folder, "", _Harmful(postgresql.stop), lambda *_sizes: Inline(), storage)
+    values = [one.valid_accuracy for one in folder.records()]
+    assert len(values) == folder.plan().trials
+    assert "The records are kept, but a copy of them cannot be written" in caplog.text
+    postgresql.start()
+    run_search(folder, "", Silent(), lambda *_sizes: Inline(), SharedStorage(postgresql.url))
+    assert [trial.value for trial in loaded(postgresql.url, name).trials] == values

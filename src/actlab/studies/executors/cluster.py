@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import BrokenExecutor, Future
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from actlab.errors import ActlabError, EngineError, reason_of
@@ -55,13 +56,15 @@ class ClusterExecutor(concurrent.futures.Executor):
     A subclass starts a task, stops it, counts the places for tasks, and asks the workers who they
     are. The future of a task whose worker was killed, crashed or hung raises `WorkerLostError`;
     what such a worker still says afterwards is not listened to. `network` is the name and the
-    cloudpickle of a network that workers cannot import, if any.
+    cloudpickle of a network that workers cannot import, if any; `files` are the paths of data that
+    the engine was given once, to bring them where they are not.
     """
 
     def __init__(self, limit: float) -> None:
         self.limit = limit
         self.gpu = False
         self.network: tuple[str, bytes] | None = None
+        self.files: tuple[str, ...] = ()
         self._started: dict[Future[Any], _Started] = {}
         self._lock = threading.Lock()
         self._done: queue.SimpleQueue[Future[Any] | None] = queue.SimpleQueue()
@@ -85,6 +88,11 @@ class ClusterExecutor(concurrent.futures.Executor):
         """Return what `hosting.identify` says on every worker that is there, by its name."""
         raise NotImplementedError
 
+    def hand_over(self, files: hosting.Files) -> bool:
+        """Give files to the engine for all workers; return whether it has means for that."""
+        del files
+        return False
+
     def has_gpus(self) -> bool:
         """Return whether the engine knows of GPUs."""
         return False
@@ -92,6 +100,10 @@ class ClusterExecutor(concurrent.futures.Executor):
     def is_alive(self) -> bool:
         """Return whether the engine still answers."""
         return True
+
+    def reason_of_loss(self, error: BaseException) -> str:
+        """Return why a task has no answer, given what the engine's future raises."""
+        return (f"{type(error).__name__}: {error}").splitlines()[0]
 
     def capacity(self) -> int:
         """Return how many tasks can run at a time, at least one; asked once in some seconds."""
@@ -121,7 +133,23 @@ class ClusterExecutor(concurrent.futures.Executor):
         self._compare(within(ANSWER_SECONDS, lambda: self.identities(None)), expected)
         if fingerprint is not None:
             expected["data"] = fingerprint
-        self._compare(within(DATA_SECONDS, lambda: self.identities(plan.data)), expected)
+        if plan.training.function is None:
+            self._compare(self.bring(plan.data), expected)
+
+    def bring(self, plan: DataPlan) -> Mapping[str, dict[str, str] | Exception]:
+        """Give the engine the files of the data where a worker lacks one, or none is there yet.
+
+        Returns what the workers say of the data. Raises EngineError where they do not answer.
+        """
+        found = within(DATA_SECONDS, lambda: self.identities(plan))
+        files = hosting.files_of(plan)
+        is_lacking = not found or any(
+            isinstance(one, dict) and "lacks" in one for one in found.values()
+        )
+        if is_lacking and all(Path(path).is_file() for path in files):
+            content = {path: Path(path).read_bytes() for path in files}
+            self.files = files if content and self.hand_over(content) else ()
+        return found
 
     def _compare(
         self, identities: Mapping[str, dict[str, str] | Exception], expected: dict[str, str]
@@ -131,9 +159,14 @@ class ClusterExecutor(concurrent.futures.Executor):
                 message = _("The worker {name} cannot run actlab: {error}.")
                 text = f"{type(found).__name__}: {found}"
                 raise EngineError(message.format(name=name, error=text.splitlines()[0]))
-            if "fault" in found:
+            fault = found.get("fault")
+            if "lacks" in found:
+                if self.files:
+                    continue  # the engine brings the driver's
+                fault = _("There is no file {path}.").format(path=found["lacks"])
+            if fault is not None:
                 message = _("The worker {name} cannot open the data: {fault}")
-                raise EngineError(message.format(name=name, fault=found["fault"]))
+                raise EngineError(message.format(name=name, fault=fault))
             if "data" in found:
                 expected.setdefault("data", found["data"])
             if {kind: found.get(kind) for kind in expected} != expected:
@@ -148,6 +181,7 @@ class ClusterExecutor(concurrent.futures.Executor):
         task = hosting.Task(
             *(DRIVER, hosting.versions(), function, arguments, named, self.limit, self.gpu),
             network=self.network,
+            files=self.files,
         )
         try:
             started = self.start_task(task)
@@ -205,8 +239,7 @@ class ClusterExecutor(concurrent.futures.Executor):
             if isinstance(error, BrokenExecutor) or not self.is_alive():
                 answer.set_exception(_unreachable(error))
             else:
-                text = (f"{type(error).__name__}: {error}").splitlines()[0]
-                answer.set_exception(WorkerLostError(text))
+                answer.set_exception(WorkerLostError(self.reason_of_loss(error)))
             return
         if succeeded:
             answer.set_result(value)

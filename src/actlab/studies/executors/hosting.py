@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 from actlab.errors import EngineError
@@ -23,6 +24,9 @@ from actlab.studies.executors.worker_process import WorkerProcess
 
 IDLE_SECONDS = 60.0
 """How long a hosted process waits for the next task before it ends."""
+
+Files = dict[str, bytes]
+"""The content of files of the driver's, by path."""
 
 _VISIBLE = "CUDA_VISIBLE_DEVICES"
 _LOCK = threading.Lock()
@@ -35,7 +39,8 @@ class Task:
 
     `driver` names the process that asks, `versions` are the driver's, `limit` is how many seconds
     the call may take. Without `gpu` the call sees no GPU, so that no two share one by accident.
-    `network` is the name and the cloudpickle of a network that no address leads to, if any.
+    `network` is the name and the cloudpickle of a network that no address leads to, if any;
+    `files` are the paths of data that the engine brings where a machine lacks them.
     """
 
     driver: str
@@ -46,6 +51,11 @@ class Task:
     limit: float
     gpu: bool = False
     network: tuple[str, bytes] | None = None
+    files: tuple[str, ...] = ()
+
+
+class FilesLackingError(Exception):
+    """A process has neither a file of the driver's data nor what the engine brings in its place."""
 
 
 def versions() -> dict[str, str]:
@@ -62,13 +72,16 @@ def _versions() -> dict[str, str]:
 def identify(plan: DataPlan | None) -> dict[str, str]:
     """Return this worker's versions, and the fingerprint of the planned data as it finds them.
 
-    What cannot be opened is said under "fault".
+    A file that is not there is named under "lacks", what cannot be opened is said under "fault".
     """
     found = versions()
     if plan is None:
         return found
     from actlab import data
 
+    lacking = [path for path in files_of(plan) if not Path(path).is_file()]
+    if lacking:
+        return {**found, "lacks": lacking[0]}
     try:
         dataset = data.open_dataset(plan.name, plan.directory, plan.targets)
     except Exception as error:  # the driver says where
@@ -76,34 +89,63 @@ def identify(plan: DataPlan | None) -> dict[str, str]:
     return {**found, "data": dataset.fingerprint}
 
 
-def run_task(task: Task) -> tuple[bool, Any]:
-    """Return (True, what the call returned) or (False, what it raised, or why it was lost)."""
+def files_of(plan: DataPlan) -> tuple[str, ...]:
+    """Return the paths of the files of the user's that planned data are read from."""
+    from actlab import data
+
+    own = [str(data.path_of(plan.name))] if data.is_file(plan.name) else []
+    return (*own, *([] if plan.targets is None else [plan.targets]))
+
+
+def run_task(task: Task, files: Callable[[], Files] = dict) -> tuple[bool, Any]:
+    """Return (True, what the call returned) or (False, what it raised, or why it was lost).
+
+    `files` fetches what the engine brought; it is called once for each process that lacks them.
+    """
     if task.versions != versions():
         return False, EngineError(difference(platform.node(), versions(), task.versions))
     process = _process_of(task.driver, None if task.gpu else "")
     try:
-        if task.network is None:
+        if task.network is None and not task.files:
             return True, process.run(task.function, task.arguments, task.named, task.limit)
-        given = (task.network, task.function, task.arguments, task.named)
-        return True, process.run(with_network, given, {}, task.limit)
+        given = (task.network, task.files, task.function, task.arguments, task.named)
+        try:
+            return True, process.run(with_what_came, given, {}, task.limit)
+        except FilesLackingError:
+            process.run(receive_files, (files(),), {}, task.limit)
+            return True, process.run(with_what_came, given, {}, task.limit)
     except Exception as error:  # raised by the driver, where the result is asked for
         return False, error
 
 
-def with_network(
-    network: tuple[str, bytes],
+def receive_files(files: Files) -> None:
+    """Let data be read from what came, in this process."""
+    from actlab import data
+
+    for path, content in files.items():
+        data.receive(path, content)
+
+
+def with_what_came(
+    network: tuple[str, bytes] | None,
+    files: tuple[str, ...],
     function: Callable[..., Any],
     arguments: tuple[Any, ...],
     named: dict[str, Any],
 ) -> Any:
     """Return what a call returns where a network that came by value can be built by its name.
 
-    What is unpickled comes from the driver, whom the worker trusts with any code.
+    What is unpickled comes from the driver, whom the worker trusts with any code. Raises
+    FilesLackingError where files of its data have to come first.
     """
     from actlab.addresses import offer
+    from actlab.data.received import is_there
 
-    name, content = network
-    offer(name, pickle.loads(content))  # noqa: S301  from the driver, as the function itself
+    if not all(is_there(Path(path)) for path in files):
+        raise FilesLackingError
+    if network is not None:
+        name, content = network
+        offer(name, pickle.loads(content))  # noqa: S301  from the driver, as the function itself
     return function(*arguments, **named)
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from actlab.studies.executors.cluster import DRIVER, ClusterExecutor, knock
 CONNECT_SECONDS = 10.0
 WORKER_SECONDS = 12.0
 
+_VISIBLE = "CUDA_VISIBLE_DEVICES"
 GPU = "GPU"
 """The resource that a worker with one GPU is started with: `dask worker --resources "GPU=1"`."""
 
@@ -46,6 +48,7 @@ class DaskExecutor(ClusterExecutor):
         super().__init__(limit)
         self._address = address
         self._executors: dict[bool, Any] = {}
+        self._files: Any = None
 
     def start_task(self, task: hosting.Task) -> Any:
         """Submit the task, to a worker with a GPU of its own where it wants one."""
@@ -54,7 +57,19 @@ class DaskExecutor(ClusterExecutor):
             self._executors[task.gpu] = self._client.get_executor(
                 pure=False, retries=0, resources=resources
             )
-        return self._executors[task.gpu].submit(hosting.run_task, task)
+        return self._executors[task.gpu].submit(run_task, task, self._files if task.files else {})
+
+    def hand_over(self, files: hosting.Files) -> bool:
+        """Make files the result of a task of their own, which Dask moves to workers that need it.
+
+        Unlike what is scattered it is there again when the worker that had it is killed, and can
+        be given before the first worker comes.
+        """
+        import dask
+
+        with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1TB"}):
+            self._files = self._client.submit(_as_it_is, files, pure=False)
+        return True
 
     def check(self, plan: Plan, fingerprint: str | None) -> None:
         """Wait for a worker, unless the plan says how many there will be; compare those there."""
@@ -68,6 +83,28 @@ class DaskExecutor(ClusterExecutor):
                 )
                 raise EngineError(message.format(address=self._address)) from None
         super().check(plan, fingerprint)
+        if self.gpu:
+            self._check_devices()
+
+    def _check_devices(self) -> None:
+        """Raise EngineError where two trainings would share a GPU."""
+        owners: dict[tuple[str, str], str] = {}
+        with_gpu = {
+            name: worker for name, worker in self._workers().items() if worker["resources"].get(GPU)
+        }
+        visible = self._client.run(os.environ.get, _VISIBLE, "", workers=list(with_gpu))
+        for name, worker in with_gpu.items():
+            device = worker["host"], (visible.get(name) or "").split(",")[0] or "0"
+            other = owners.setdefault(device, name)
+            if other != name or worker["resources"][GPU] > 1:
+                message = _(
+                    "Every Dask worker must have one GPU of its own; {first} and {second} train on "
+                    "the GPU {device} of {host}. Start each with: CUDA_VISIBLE_DEVICES=NUMBER dask "
+                    'worker ... --resources "GPU=1"'
+                )
+                raise EngineError(
+                    message.format(first=other, second=name, device=device[1], host=device[0])
+                )
 
     def count_places(self) -> int:
         """Return the threads of all workers, or their GPUs."""
@@ -94,6 +131,14 @@ class DaskExecutor(ClusterExecutor):
             return True
         return False
 
+    def reason_of_loss(self, error: BaseException) -> str:
+        """Return which worker died; Dask's own text counts attempts that were not made."""
+        from distributed import KilledWorker
+
+        if isinstance(error, KilledWorker):
+            return _("the worker {name} died").format(name=error.last_worker.address)
+        return super().reason_of_loss(error)
+
     def close(self, *, now: bool) -> None:
         """Close the connection; with `now`, end the processes that workers host for this driver."""
         with contextlib.suppress(Exception):  # the scheduler may be gone
@@ -106,6 +151,15 @@ class DaskExecutor(ClusterExecutor):
             raise ConnectionError(self._client.status)
         workers: dict[str, Any] = self._client.scheduler_info(n_workers=-1)["workers"]
         return workers
+
+
+def run_task(task: hosting.Task, files: hosting.Files) -> tuple[bool, Any]:
+    """Run a task on a worker, which has the files already."""
+    return hosting.run_task(task, lambda: files)
+
+
+def _as_it_is(files: hosting.Files) -> hosting.Files:
+    return files
 
 
 def _once() -> Any:

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from actlab.addresses import first_line
 from actlab.errors import EngineError, missing_extra
 from actlab.i18n import _
 from actlab.records import DataPlan
@@ -31,6 +32,7 @@ class RayExecutor(ClusterExecutor):
         if not ray.is_initialized():
             _connect(ray, address)
         self._remote: dict[bool, Any] = {}
+        self._files: list[Any] = []
         super().__init__(limit)
 
     def start_task(self, task: hosting.Task) -> Any:
@@ -39,11 +41,16 @@ class RayExecutor(ClusterExecutor):
             needs = {"num_gpus": 1, "num_cpus": 0} if task.gpu else {"num_cpus": 1}
             self._remote[task.gpu] = self._ray.remote(
                 max_retries=0, retry_exceptions=False, **needs
-            )(hosting.run_task)
-        reference = self._remote[task.gpu].remote(task)
+            )(run_task)
+        reference = self._remote[task.gpu].remote(task, self._files if task.files else [])
         future = reference.future()
         future.reference = reference
         return future
+
+    def hand_over(self, files: hosting.Files) -> bool:
+        """Put files into the object store, from where a node fetches them once."""
+        self._files = [self._ray.put(files)]
+        return True
 
     def stop_task(self, future: Any) -> None:
         """Stop the task: the future's own `cancel` would leave it running."""
@@ -84,6 +91,27 @@ class RayExecutor(ClusterExecutor):
         return False
 
 
+def _start(ray: Any, quiet: dict[str, Any]) -> None:
+    try:
+        ray.init(include_dashboard=False, **quiet)
+    except Exception as error:  # Ray raises a bare one where its processes do not come up in time
+        ray.shutdown()
+        message = _("Ray could not start a cluster on this machine: {error}")
+        raise EngineError(message.format(error=first_line(error))) from None
+
+
+def run_task(task: hosting.Task, files: list[Any]) -> tuple[bool, Any]:
+    """Run a task on a worker, which fetches files from the object store when it lacks them."""
+
+    def fetched() -> hosting.Files:
+        import ray
+
+        found: hosting.Files = ray.get(files[0])
+        return found
+
+    return hosting.run_task(task, fetched)
+
+
 def _connect(ray: Any, address: str) -> None:
     """Join the cluster at `address`; the connection lasts as long as this process."""
     quiet = {"logging_level": logging.ERROR, "log_to_driver": False}
@@ -91,7 +119,7 @@ def _connect(ray: Any, address: str) -> None:
         try:
             ray.init(address="auto", **quiet)
         except ConnectionError:
-            ray.init(include_dashboard=False, **quiet)
+            _start(ray, quiet)
         return
     try:
         knock(address)

@@ -7,13 +7,14 @@ import json
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any
 
 from actlab.files import write_bytes
 from actlab.i18n import _
 from actlab.records import FORMAT_VERSION, USUAL_TRAINING, Plan, Seeds, Setting, SlotName
+from actlab.studies.executors.cluster import ClusterExecutor
 from actlab.studies.executors.dispatch import persist
 from actlab.studies.executors.session import ExecutorFactory
 from actlab.studies.executors.worker_process import WorkerLostError
@@ -48,10 +49,13 @@ def self_checking(
 
     @cache
     def begun() -> Future[list[dict[str, Any]]]:
+        if isinstance(executor, ClusterExecutor) and plan.training.function is None:
+            executor.bring(plan.data)
         return executor.submit(function, plan)
 
     def begin() -> None:
-        begun()
+        with suppress(Exception):  # said at the end, where it is tried once more
+            begun()
 
     try:
         yield begin
