@@ -97,6 +97,10 @@ class ClusterExecutor(concurrent.futures.Executor):
         """Return whether the engine knows of GPUs."""
         return False
 
+    def gpu_faults(self) -> Mapping[str, str | Exception]:
+        """Return what `hosting.gpu_fault` says on every worker that offers a GPU, by its name."""
+        return {}
+
     def is_alive(self) -> bool:
         """Return whether the engine still answers."""
         return True
@@ -129,6 +133,11 @@ class ClusterExecutor(concurrent.futures.Executor):
                     "Start workers that do, or use --device cpu."
                 )
             )
+        if self.gpu:
+            for name, fault in within(ANSWER_SECONDS, self.gpu_faults).items():
+                if fault:
+                    message = _("The worker {name} offers a GPU and has none: {fault}")
+                    raise EngineError(message.format(name=name, fault=fault))
         expected = hosting.versions()
         self._compare(within(ANSWER_SECONDS, lambda: self.identities(None)), expected)
         if fingerprint is not None:

@@ -17,7 +17,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from actlab.errors import EngineError
+from actlab.errors import DeviceError, EngineError
 from actlab.i18n import _
 from actlab.records import FORMAT_VERSION, DataPlan
 from actlab.studies.executors.worker_process import WorkerProcess
@@ -87,6 +87,17 @@ def identify(plan: DataPlan | None) -> dict[str, str]:
     except Exception as error:  # the driver says where
         return {**found, "fault": str(error)}
     return {**found, "data": dataset.fingerprint}
+
+
+def gpu_fault() -> str:
+    """Return why this worker has no GPU to train on; nothing where it has one."""
+    from actlab import training
+
+    try:
+        training.resolve_device("cuda")
+    except DeviceError as error:
+        return str(error)
+    return ""
 
 
 def files_of(plan: DataPlan) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ from actlab.errors import EngineError, missing_extra
 from actlab.i18n import _
 from actlab.records import DataPlan, Plan
 from actlab.studies.executors import hosting
-from actlab.studies.executors.cluster import DRIVER, ClusterExecutor, knock
+from actlab.studies.executors.cluster import DRIVER, ClusterExecutor, knock, within
 
 CONNECT_SECONDS = 10.0
 WORKER_SECONDS = 12.0
@@ -30,19 +31,26 @@ class DaskExecutor(ClusterExecutor):
     def __init__(self, address: str, limit: float) -> None:
         try:
             from distributed import Client
+            from distributed.versions import VersionMismatchWarning
         except ImportError:
             raise missing_extra("dask", "dask") from None
         for noisy in ("distributed", "tornado.application"):
             logging.getLogger(noisy).setLevel(logging.CRITICAL)
         try:
             knock(address)
-            self._client = Client(f"tcp://{address}", timeout=CONNECT_SECONDS, set_as_default=False)
-        except (OSError, ValueError, TypeError) as error:
+            # What must be equal is compared before the first trial, and said in one line.
+            warnings.simplefilter("ignore", VersionMismatchWarning)
+            # Dask's own limit does not hold where somebody listens who never answers.
+            self._client = within(
+                CONNECT_SECONDS + 2,
+                lambda: Client(f"tcp://{address}", timeout=CONNECT_SECONDS, set_as_default=False),
+            )
+        except (OSError, ValueError, TypeError, EngineError) as error:
             message = _(
                 "There must be a Dask scheduler at {address}; it cannot be reached: {error}. Start "
                 "one with: dask scheduler"
             )
-            text = str(error).splitlines()[0] if str(error) else type(error).__name__
+            text = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
             raise EngineError(message.format(address=address, error=text)) from None
         self._client.register_plugin(_once())
         super().__init__(limit)
@@ -83,16 +91,14 @@ class DaskExecutor(ClusterExecutor):
                 )
                 raise EngineError(message.format(address=self._address)) from None
         super().check(plan, fingerprint)
-        if self.gpu:
-            self._check_devices()
 
-    def _check_devices(self) -> None:
-        """Raise EngineError where two trainings would share a GPU."""
+    def gpu_faults(self) -> Mapping[str, str | Exception]:
+        """Ask the workers with the resource; raises EngineError where two would share a GPU."""
         owners: dict[tuple[str, str], str] = {}
         with_gpu = {
             name: worker for name, worker in self._workers().items() if worker["resources"].get(GPU)
         }
-        visible = self._client.run(os.environ.get, _VISIBLE, "", workers=list(with_gpu))
+        visible = self._client.run(os.getenv, _VISIBLE, "", workers=list(with_gpu))
         for name, worker in with_gpu.items():
             device = worker["host"], (visible.get(name) or "").split(",")[0] or "0"
             other = owners.setdefault(device, name)
@@ -105,6 +111,10 @@ class DaskExecutor(ClusterExecutor):
                 raise EngineError(
                     message.format(first=other, second=name, device=device[1], host=device[0])
                 )
+        found: Mapping[str, str | Exception] = self._client.run(
+            hosting.gpu_fault, workers=list(with_gpu), on_error="return"
+        )
+        return found
 
     def count_places(self) -> int:
         """Return the threads of all workers, or their GPUs."""

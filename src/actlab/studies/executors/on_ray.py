@@ -2,8 +2,9 @@
 
 import contextlib
 import logging
-from collections.abc import Mapping
-from typing import Any
+import os
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from actlab.addresses import first_line
 from actlab.errors import EngineError, missing_extra
@@ -12,8 +13,14 @@ from actlab.records import DataPlan
 from actlab.studies.executors import hosting
 from actlab.studies.executors.cluster import DATA_SECONDS, ClusterExecutor, knock, within
 
+Answer = TypeVar("Answer")
+
 AUTO = "auto"
-CONNECT_SECONDS = 15.0
+READY_SECONDS = 15.0
+"""How long a client server may take to answer at all."""
+
+CONNECT_SECONDS = 60.0
+"""How long one that answers may take: it starts a process for every driver."""
 
 
 class RayExecutor(ClusterExecutor):
@@ -62,17 +69,27 @@ class RayExecutor(ClusterExecutor):
 
     def identities(self, plan: DataPlan | None) -> Mapping[str, dict[str, str] | Exception]:
         """Ask one worker on every node."""
+        return self._asked(hosting.identify, plan)
+
+    def gpu_faults(self) -> Mapping[str, str | Exception]:
+        """Ask one worker on every node with a GPU."""
+        return self._asked(hosting.gpu_fault, gpus=1)
+
+    def _asked(
+        self, question: Callable[..., Answer], *arguments: Any, gpus: int = 0
+    ) -> Mapping[str, Answer | Exception]:
+        """Return what a function says on every node that is there, or that has so many GPUs."""
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-        ask = self._ray.remote(num_cpus=0, max_retries=0)(hosting.identify)
+        ask = self._ray.remote(num_cpus=0, num_gpus=gpus, max_retries=0)(question)
         asked = {
-            node["NodeManagerAddress"]: ask.options(
+            f"{node['NodeManagerAddress']}:{node['NodeManagerPort']}": ask.options(
                 scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
-            ).remote(plan)
+            ).remote(*arguments)
             for node in self._ray.nodes()
-            if node["Alive"]
+            if node["Alive"] and node["Resources"].get("GPU", 0) >= gpus
         }
-        found: dict[str, dict[str, str] | Exception] = {}
+        found: dict[str, Answer | Exception] = {}
         for name, reference in asked.items():
             try:
                 found[name] = self._ray.get(reference, timeout=DATA_SECONDS)
@@ -89,6 +106,22 @@ class RayExecutor(ClusterExecutor):
         with contextlib.suppress(Exception):
             return bool(self._ray.is_initialized() and self._ray.nodes())
         return False
+
+
+def _await_grpc(address: str) -> None:
+    """Raise ConnectionError where somebody listens who is no client server of Ray."""
+    import grpc
+
+    if os.environ.get("RAY_USE_TLS", "0") not in {"", "0"}:
+        return  # a channel with Ray's certificates is Ray's to make
+    channel = grpc.insecure_channel(address)
+    try:
+        grpc.channel_ready_future(channel).result(READY_SECONDS)
+    except grpc.FutureTimeoutError:
+        message = _("it does not answer within {seconds} s").format(seconds=f"{READY_SECONDS:g}")
+        raise ConnectionError(message) from None
+    finally:
+        channel.close()
 
 
 def _start(ray: Any, quiet: dict[str, Any]) -> None:
@@ -123,6 +156,7 @@ def _connect(ray: Any, address: str) -> None:
         return
     try:
         knock(address)
+        _await_grpc(address)
         within(CONNECT_SECONDS, lambda: ray.init(f"ray://{address}", **quiet))
     except ImportError:
         raise missing_extra("ray[client]", "ray") from None
