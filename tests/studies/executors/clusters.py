@@ -17,6 +17,9 @@ import pytest
 import actlab
 
 REACHED_WITHIN = 400.0
+PATIENT = {"RAY_agent_register_timeout_ms": "120000", "RAY_raylet_start_wait_time_s": "120"}
+"""A machine that others use, too, may be slow to start what Ray consists of."""
+
 SOURCE = str(Path(actlab.__file__).parents[1])
 
 
@@ -108,7 +111,7 @@ class RayCluster:
             *("--num-cpus", str(cpus), "--include-dashboard", "false"),
         )
         self.nodes: list[subprocess.Popen[bytes]] = []
-        wait_until(lambda: is_open(client))
+        wait_until(lambda: is_open(client), self._head, folder / "ray.log")
 
     def add(self) -> None:
         """Start one more node."""
@@ -149,7 +152,7 @@ class RayCluster:
             stdout=subprocess.DEVNULL,
             stderr=(self._folder / "ray.log").open("ab"),
             cwd=self._folder,
-            env=os.environ | {"PYTHONPATH": SOURCE},
+            env=os.environ | {"PYTHONPATH": SOURCE} | PATIENT,
         )
 
 

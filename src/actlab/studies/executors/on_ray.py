@@ -16,7 +16,7 @@ from actlab.studies.executors.cluster import DATA_SECONDS, ClusterExecutor, knoc
 Answer = TypeVar("Answer")
 
 AUTO = "auto"
-READY_SECONDS = 15.0
+READY_SECONDS = 8.0
 """How long a client server may take to answer at all."""
 
 CONNECT_SECONDS = 60.0

@@ -7,6 +7,7 @@ Read only: a SQLite file is opened so that nothing can be written to it (SQLite 
 import csv
 import math
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
@@ -90,8 +91,15 @@ def _ended_trials(storage: str, study: str) -> tuple[str, bool, list[FrozenTrial
     return source, maximize, [trial for trial in trials if trial.state.is_finished()]
 
 
+DRIVERS = {"postgresql": "psycopg", "mysql": "pymysql"}
+"""What speaks to a server whose address names no driver, where it is installed."""
+
+
 def storage_url(storage: str) -> URL:
     """Return the address of a storage; without a scheme it is the path of a SQLite file.
+
+    >>> storage_url("study.db").render_as_string()
+    'sqlite:///study.db'
 
     Raises ActlabError for what is none.
     """
@@ -99,7 +107,11 @@ def storage_url(storage: str) -> URL:
         storage.encode()  # a surrogate has no place in an address
         if "://" not in storage:
             return URL.create("sqlite", database=storage)
-        return make_url(storage)
+        url = make_url(storage)
+        driver = DRIVERS.get(url.drivername)
+        if driver is None or find_spec(driver) is None:
+            return url
+        return url.set(drivername=f"{url.drivername}+{driver}")
     except (ArgumentError, ValueError):  # a port that is no number is the latter
         message = _("{given} is no address of a storage; one looks like sqlite:///study.db")
         raise ActlabError(message.format(given=ascii(storage)[1:-1])) from None

@@ -26,7 +26,12 @@ OWNER = "actlab study"
 CONNECT_SECONDS = 10
 """How long a server may take to answer."""
 
-_DRIVERS = {"psycopg": "postgresql", "psycopg2": "postgresql"}
+_EXTRAS = {
+    "MySQLdb": "mysql",
+    "psycopg": "postgresql",
+    "psycopg2": "postgresql",
+    "pymysql": "mysql",
+}
 
 
 def shared_storage(url: str | None) -> "SharedStorage | None":
@@ -40,8 +45,6 @@ class SharedStorage:
     def __init__(self, url: str) -> None:
         address = storage_url(url)
         backend = address.get_backend_name()
-        if backend == "postgresql" and address.drivername == "postgresql":
-            address = address.set(drivername="postgresql+psycopg")
         self._shown = address.render_as_string(hide_password=True)
         limit = {"connect_timeout": CONNECT_SECONDS} if backend in ("postgresql", "mysql") else {}
         try:
@@ -98,7 +101,7 @@ class SharedStorage:
         if isinstance(cause, ImportError):
             library = cause.name
         if library is not None:
-            return missing_extra(library, _DRIVERS.get(library.split(".")[0]))
+            return missing_extra(library, _EXTRAS.get(library.split(".")[0]))
         message = _("The storage {url} cannot be used: {reason}")
         reason = (str(cause or error).splitlines() or [type(error).__name__])[0]
         return ActlabError(message.format(url=self._shown, reason=reason))
