@@ -210,12 +210,15 @@ def is_open(port: int) -> bool:
 @contextmanager
 def ray_stopped_after() -> Iterator[None]:
     """Leave Ray, and so end the cluster that was started on this machine, with the body."""
+    os.environ.update(PATIENT)
     import ray
 
     try:
         yield
     finally:
         ray.shutdown()
+        for name in PATIENT:
+            del os.environ[name]
 
 
 def wait_until(

@@ -3,17 +3,29 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from actlab.records import POPULATION, MedianPruner, Outcome, Plan, Record, TpeSampler, Trial
+from actlab.records import (
+    POPULATION,
+    BalancedSampler,
+    MedianPruner,
+    Outcome,
+    Plan,
+    Record,
+    Setting,
+    TpeSampler,
+    Trial,
+)
 from actlab.studies import worker
-from actlab.studies.executors.dispatch import OneByOne, Populations, dispatch_of
+from actlab.studies.executors.dispatch import OneByOne, Populations, dispatch_of, train_all
 from actlab.studies.executors.worker_process import WorkerLostError
 from actlab.studies.plan.file import read_plan
 from actlab.studies.run_folder import RunFolder
 from actlab.studies.search.search import Search
+from actlab.studies.trials import search_trial
 from tests.studies.executors import fake_worker
 from tests.studies.inline import Inline, Silent
 
@@ -107,3 +119,35 @@ def test_populations_are_for_a_gpu_and_whole_trainings(tiny_plan: Plan) -> None:
     for plan, at_once in ((tiny_plan, 2), (unspoken, POPULATION)):
         found = dispatch_of(plan, gpu, executor)
         assert (type(found), found.at_once) == (Populations, at_once)
+
+
+@pytest.mark.usefixtures("stand_ins")
+@pytest.mark.parametrize(("sampler", "started"), [(BalancedSampler(), 4), (TpeSampler(), 2)])
+def test_what_is_planned_is_started_before_the_disk_is_waited_for(
+    sampler: BalancedSampler | TpeSampler,
+    started: int,
+    tiny_plan: Plan,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    executor, counts = Inline(), []
+    append = RunFolder.append
+
+    def noted(folder: RunFolder, *records: Record) -> None:
+        counts.append(len(executor.calls))
+        append(folder, *records)
+
+    monkeypatch.setattr(RunFolder, "append", noted)
+    folder = RunFolder.create(tmp_path / "run", replace(tiny_plan, sampler=sampler))
+    environment = worker.prepare(tiny_plan, "", "")
+    Search(folder, environment, OneByOne(executor, 2), Silent()).run()
+    assert counts[0] == started
+    assert sorted(record.number for record in folder.records()) == list(range(6))
+    trials = [
+        search_trial(tiny_plan, environment, n, Setting("relu", "relu", 0.1 / (n + 1)))
+        for n in range(4)
+    ]
+    executor.calls.clear()
+    first = next(train_all(OneByOne(executor, 2), trials))
+    assert len(first) == 2
+    assert len(executor.calls) == 4

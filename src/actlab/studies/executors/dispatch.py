@@ -288,16 +288,21 @@ def _share_out(together: "Future[list[tuple[bytes, Record]]]", futures: list[Tra
 def train_all(dispatch: Dispatch, trials: Iterable[Trial]) -> Iterator[list[tuple[Record, bytes]]]:
     """Yield record and weights of every trial, those that came together in one list.
 
-    A trial whose worker is lost is started again, and recorded as failed in the end. Raises
-    ActlabError where data or device are not there.
+    The next are under way while the caller keeps those that ended. A trial whose worker is lost is
+    started again, and recorded as failed in the end. Raises ActlabError where data or device are
+    not there.
     """
     waiting = deque(trials)
     in_flight: dict[Training, tuple[Trial, int]] = {}
-    while waiting or in_flight:
+
+    def fill() -> None:
         room = min(dispatch.at_once - len(in_flight), len(waiting))
         fresh = [waiting.popleft() for _place in range(room)]
         for trial, future in zip(fresh, dispatch.start(fresh), strict=True):
             in_flight[future] = (trial, 1)
+
+    fill()
+    while in_flight:
         ended: list[tuple[Record, bytes]] = []
         for future in dispatch.completed(tuple(in_flight)):
             trial, attempt = in_flight.pop(future)
@@ -307,5 +312,6 @@ def train_all(dispatch: Dispatch, trials: Iterable[Trial]) -> Iterator[list[tupl
             else:
                 state, record = result
                 ended.append((record, state))
+        fill()
         if ended:
             yield ended

@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -157,7 +158,9 @@ def _connect(ray: Any, address: str) -> None:
     try:
         knock(address)
         _await_grpc(address)
-        within(CONNECT_SECONDS, lambda: ray.init(f"ray://{address}", **quiet))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what Ray warns of is said in the one line below
+            within(CONNECT_SECONDS, lambda: ray.init(f"ray://{address}", **quiet))
     except ImportError:
         raise missing_extra("ray[client]", "ray") from None
     except (ConnectionError, RuntimeError, ValueError, EngineError) as error:

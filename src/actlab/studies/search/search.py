@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING
 from typing import Protocol as Interface
 
 from actlab.i18n import _
-from actlab.records import Environment, Outcome, Plan, Record, Setting, Trial, best_record
+from actlab.records import (
+    Environment,
+    Outcome,
+    Plan,
+    Record,
+    Setting,
+    TpeSampler,
+    Trial,
+    best_record,
+)
 from actlab.studies.executors.dispatch import (
     Dispatch,
     Training,
@@ -153,11 +162,18 @@ class Search:
             ended: list[tuple[Record, bytes]] = []
             for future in self._dispatch.completed(tuple(self._in_flight)):
                 ended += self._on_completed(future, self._in_flight.pop(future))
+            if not isinstance(self._plan.sampler, TpeSampler):
+                # The next settings are planned, so that their workers need not wait for the disk.
+                self._fill(len(ended))
             self._keep(ended)
 
-    def _fill(self) -> bool:
-        """Start as many trials as there is room for; return whether there were any."""
-        room = min(self._dispatch.at_once, self._missing()) - len(self._in_flight)
+    def _fill(self, unrecorded: int = 0) -> bool:
+        """Start as many trials as there is room for; return whether there were any.
+
+        So many that have ended are about to be recorded.
+        """
+        missing = self._plan.trials - len(self._records) - unrecorded
+        room = min(self._dispatch.at_once, missing) - len(self._in_flight)
         trials: list[Trial] = []
         while len(trials) < room and (self._again or self._study.may_ask()):
             trials.append(self._next())
@@ -165,9 +181,6 @@ class Search:
         for trial, future in zip(trials, self._dispatch.start(trials, until_epoch), strict=True):
             self._in_flight[future] = _InFlight(trial)
         return bool(trials)
-
-    def _missing(self) -> int:
-        return self._plan.trials - len(self._records)
 
     def _next(self) -> Trial:
         number, setting = self._again.popleft() if self._again else self._study.ask()
