@@ -1,9 +1,10 @@
 """What a check says of programs that are not ours, run as they are with `actlab check SCRIPT`.
 
 Recipe: a checkout of github.com/pytorch/examples, with the MNIST files in its folder `data`, and
-checkouts of github.com/karpathy/minGPT and github.com/Lightning-AI/litgpt beside it. Each program
-of the list is run in its own folder up to its first backward passes; programs that need a download,
-a simulator or several machines are not in the list. What the file has already is not run again.
+checkouts of github.com/karpathy/minGPT, karpathy/nanoGPT, Lightning-AI/litgpt and skorch-dev/skorch
+beside it. nanoGPT and chargpt train on random letters, in the files that they read. Each program of
+the list is run in its own folder up to its first backward passes; programs that need a download or
+several machines are not in the list. What the file has already is not run again.
 
     python benchmarks/check_programs.py FOLDER FILE.jsonl
     python benchmarks/check_programs.py table FILE.jsonl
@@ -33,12 +34,26 @@ PROGRAMS: tuple[tuple[str, str], ...] = (
     ("examples/word_language_model", "main.py --epochs 1 --dry-run --model Transformer"),
     ("examples/word_language_model", "main.py --epochs 1 --dry-run --model RNN_RELU"),
     ("examples/super_resolution", "main.py --upscale_factor 3 --nEpochs 1"),
+    ("examples/reinforcement_learning", "reinforce.py"),
+    ("examples/reinforcement_learning", "actor_critic.py"),
     ("minGPT/projects/adder", "adder.py --trainer.max_iters=2 --trainer.num_workers=0"),
+    (
+        "minGPT/projects/chargpt",
+        "chargpt.py --trainer.max_iters=2 --trainer.num_workers=0 --model.model_type=gpt-micro",
+    ),
+    (
+        "nanoGPT",
+        "train.py config/train_shakespeare_char.py --device=cpu --compile=False --eval_iters=1 "
+        "--block_size=32 --batch_size=8 --n_layer=2 --n_head=2 --n_embd=64 --max_iters=3",
+    ),
     ("litgpt", "-m pytest -q tests/test_full.py"),
     ("litgpt", "-m pytest -q tests/test_lora.py"),
     ("litgpt", "-m pytest -q tests/test_adapter.py"),
     ("litgpt", "-m pytest -q tests/test_adapter_v2.py"),
     ("litgpt", "-m pytest -q tests/test_pretrain.py"),
+    ("skorch", "--steps 20 -m pytest -q skorch/tests/test_classifier.py"),
+    ("skorch", "--steps 20 -m pytest -q skorch/tests/test_regressor.py"),
+    ("skorch", "--steps 20 -m pytest -q skorch/tests/test_toy.py"),
 )
 
 

@@ -308,3 +308,47 @@ def leaky_regression(fixed: bool) -> Situation:
 @fault("ACT307", "warning")
 def gelu_regression(fixed: bool) -> Situation:
     return Situation(Two(2, same if fixed else F.gelu), nn.SmoothL1Loss(), reals(2))
+
+
+@fault("ACT108", "warning")
+def state_of_a_recurrent_layer_before_a_sigmoid(fixed: bool) -> Situation:
+    class Detector(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.memory, self.out = nn.LSTM(5, 1, batch_first=True), nn.Linear(1, 1)
+
+        def forward(self, x: Tensor) -> Any:
+            state = self.memory(x)[0][:, -1]
+            return self.out(state) if fixed else state
+
+    return Situation(Detector(), nn.BCEWithLogitsLoss(), (torch.randn(16, 6, 5), zero_one(16, 1)))
+
+
+@fault("ACT108", "warning")
+def contrast_of_rectified_projections(fixed: bool) -> Situation:
+    project = nn.Sequential(nn.Linear(12, 32), nn.ReLU(), nn.Linear(32, 16))
+    if not fixed:
+        project.append(nn.ReLU())
+    first = torch.randn(16, 12)
+    views = torch.cat([first, first + 0.1 * torch.randn(16, 12)])
+
+    def step() -> Tensor:
+        z = F.normalize(project(views), dim=1)
+        scores = (z @ z.t() / 0.2).masked_fill(torch.eye(32, dtype=torch.bool), -1e9)
+        return F.cross_entropy(scores, torch.cat([torch.arange(16, 32), torch.arange(16)]))
+
+    return Situation(step=step, model=project)
+
+
+@fault("ACT308", "warning")
+def code_whose_mean_is_a_sigmoid(fixed: bool) -> Situation:
+    encode, decode, x = Two(8, same), nn.Linear(4, 12), torch.randn(32, 12)
+
+    def step() -> Tensor:
+        mean, log_var = encode(x).chunk(2, 1)
+        mean = mean if fixed else torch.sigmoid(mean)
+        z = mean + torch.randn_like(mean) * torch.exp(0.5 * log_var)
+        divergence = 0.5 * (mean.pow(2) + log_var.exp() - 1 - log_var).sum(1).mean()
+        return F.mse_loss(decode(z), x) + divergence
+
+    return Situation(step=step, model=nn.ModuleList([encode, decode]))

@@ -204,3 +204,47 @@ def single_column_of_cross_entropy(fixed: bool) -> Situation:
 def scores_far_too_large(fixed: bool) -> Situation:
     net = Two(5, (lambda z: z) if fixed else lambda z: math.sqrt(24) * 20 * z)
     return Situation(net, nn.CrossEntropyLoss(), classes(5, 12))
+
+
+@fault("ACT106", "error")
+def one_state_at_a_time_without_the_logarithm(fixed: bool) -> Situation:
+    net, states, returns = Two(3, same), torch.randn(6, 12), torch.randn(6)
+
+    def step() -> Tensor:
+        terms = []
+        for state in states:
+            if fixed:
+                terms.append(F.log_softmax(net(state), -1)[1])
+            else:
+                terms.append(F.softmax(net(state), -1)[1])
+        return -(torch.stack(terms) * returns).sum()
+
+    return Situation(step=step, model=net)
+
+
+@fault("ACT106", "error")
+def mixture_density_with_free_weights(fixed: bool) -> Situation:
+    net, x, y = Two(12, same), torch.randn(16, 12), torch.randn(16, 1)
+
+    def loss(out: Tensor, y: Tensor) -> Tensor:
+        weights, mean, spread = out.chunk(3, 1)
+        if fixed:
+            weights = weights - weights.logsumexp(1, keepdim=True)
+        density: Any = torch.distributions.Normal(mean, F.softplus(spread) + 1e-3)
+        return -torch.logsumexp(weights + density.log_prob(y), dim=1).mean()
+
+    return Situation(net, loss, (x, y))
+
+
+@fault("ACT111", "error")
+def negative_binomial_of_probabilities(fixed: bool) -> Situation:
+    net, x = Two(2, same), torch.randn(16, 12)
+    y = (torch.arange(16) % 4).float()
+
+    def step() -> Any:
+        size, chance = net(x).unbind(1)
+        logits = chance if fixed else torch.sigmoid(chance)
+        counts: Any = torch.distributions.NegativeBinomial(F.softplus(size) + 0.1, logits=logits)
+        return -counts.log_prob(y).mean()
+
+    return Situation(step=step, model=net)

@@ -417,3 +417,40 @@ def prototypes_and_distances() -> Situation:
         )
 
     return Situation(step=step)
+
+
+@right()
+def rows_of_a_codebook_picked_by_gumbel_softmax() -> Situation:
+    encode, decode = nn.Conv2d(3, 16, 4, 4), nn.ConvTranspose2d(8, 3, 4, 4)
+    codes, x = nn.Parameter(torch.randn(16, 8)), torch.rand(4, 3, 16, 16)
+
+    def step() -> Tensor:
+        picked = F.gumbel_softmax(encode(x), tau=0.9, hard=True, dim=1)
+        return F.mse_loss(decode(torch.einsum("bnhw,nd->bdhw", picked, codes)), x)
+
+    return Situation(step=step, model=nn.ModuleList([encode, decode]))
+
+
+@right()
+def weights_that_are_masked_and_renormalised_in_a_bare_step() -> Situation:
+    score, out, x = nn.Linear(6, 1), nn.Linear(6, 2), torch.randn(24, 7, 6)
+    kept = (torch.arange(7) < 1 + torch.arange(24)[:, None] % 7).float()
+
+    def step() -> Tensor:
+        weights = score(x).squeeze(-1).softmax(1) * kept
+        weights = weights / weights.sum(1, keepdim=True).clamp_min(1e-9)
+        return F.cross_entropy(out((weights[..., None] * x).sum(1)), torch.arange(24) % 2)
+
+    return Situation(step=step, model=nn.ModuleList([score, out]))
+
+
+@right()
+def location_of_a_glimpse_behind_a_sigmoid() -> Situation:
+    place, read, x = mlp(12, 16, 2), mlp(14, 16, 5), torch.randn(16, 12)
+
+    def step() -> Tensor:
+        mean = torch.sigmoid(place(x))
+        where = mean + 0.1 * torch.randn_like(mean)
+        return F.cross_entropy(read(torch.cat([x, where], 1)), torch.arange(16) % 5)
+
+    return Situation(step=step, model=nn.ModuleList([place, read]))

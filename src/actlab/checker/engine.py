@@ -35,11 +35,15 @@ def run_rules(
             continue
         rule = kind(settings.limits.get(kind.code, {}))
         found, reason = _run(rule, step)
+        reason = reason or (None if found else nothing_to_check(step, kind.looks_at))
         every_pass = kind.code.startswith(_OF_EVERY_PASS) and kind.code not in _OF_TRAINING
         if step.evaluation is not None and every_pass:
-            found += _run(rule, step.evaluation)[0]
+            later, unknown = _run(rule, step.evaluation)
+            found += later
+            if later or nothing_to_check(step.evaluation, kind.looks_at) is None:
+                reason = unknown if nothing_to_check(step, kind.looks_at) else reason or unknown
         if not found:
-            reason = blind or reason or nothing_to_check(step, kind.looks_at)
+            reason = blind or reason
         severity = settings.severity.get(kind.code)
         if severity is not None:
             found = [replace(finding, severity=severity) for finding in found]

@@ -23,8 +23,8 @@ from tests.checker.casebook import report_on
 from tests.checker.test_cases import FAULTS, RIGHT
 
 OF_LOSSES = ("ACT101", "ACT102", "ACT103", "ACT104", "ACT105", "ACT106", "ACT107", "ACT108",
-             "ACT110", "ACT111", "ACT202", "ACT205", "ACT301", "ACT302", "ACT303", "ACT306",
-             "ACT307", "ACT506", "ACT507")  # fmt: skip
+             "ACT110", "ACT111", "ACT202", "ACT205", "ACT301", "ACT302", "ACT303", "ACT307",
+             "ACT506", "ACT507")  # fmt: skip
 
 
 def test_every_rule_names_what_it_looks_at() -> None:
@@ -101,3 +101,28 @@ def test_counts_are_those_of_the_step() -> None:
     with captured(Program(run, net, (net,), Targets.of(y), inputs=x), None) as step:
         found = {name: COUNTS[name](step) for name in ("losses", "softmax scores", "regressions")}
     assert found == {"losses": 1, "softmax scores": 1, "regressions": 0}
+
+
+def test_a_rule_on_softmaxes_has_not_looked_at_a_network_without_one() -> None:
+    net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 1))
+    report = actlab.check(net, nn.MSELoss(), (torch.randn(8, 4), torch.randn(8, 1)))
+    fine = {item.code for item in report.fine}
+    assert {"ACT404", "ACT508", "ACT510"} <= fine
+    absent = {"ACT113", "ACT201", "ACT203", "ACT204", "ACT206", "ACT207", "ACT306", "ACT308",
+              "ACT309", "ACT407", "ACT408", "ACT409", "ACT602", "ACT604", "ACT605"}  # fmt: skip
+    assert not fine & absent
+
+
+def test_what_only_the_evaluation_has_was_looked_at_there() -> None:
+    net, x, y = nn.Linear(4, 3), torch.randn(6, 4), torch.arange(6) % 3
+
+    def report_on_evaluation(evaluate: Callable[[], Any]) -> Report:
+        return actlab.check_step(lambda: net(x).square().mean(), net, evaluate=evaluate)
+
+    right = report_on_evaluation(lambda: F.cross_entropy(net(x), y))
+    assert {"ACT101", "ACT202"} <= {item.code for item in right.fine}
+    wrong = report_on_evaluation(lambda: F.cross_entropy(net(x).softmax(1), y))
+    assert "ACT101" in wrong.codes
+    assert "ACT101" not in {item.code for item in (*wrong.fine, *wrong.unchecked)}
+    without = report_on_evaluation(lambda: net(x))
+    assert "ACT101" in {item.code for item in without.unchecked}

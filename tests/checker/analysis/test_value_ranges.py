@@ -87,3 +87,9 @@ def test_a_small_constant_counts_with_its_numbers() -> None:
     assert value is not None
     free = Bounds(lambda source: source.tensor.requires_grad)
     assert str(free.of(value)) == "[−3, 3]"
+
+
+def test_of_tensors_that_are_broadcast_together_each_keeps_its_own_range() -> None:
+    x = torch.tensor([-1.0, 0.5, 2.0])
+    pair = interval_of(lambda x: torch.broadcast_tensors(F.softplus(x), torch.tanh(x))[1], x)[0]
+    assert (pair.low, pair.high) == (-1.0, 1.0)

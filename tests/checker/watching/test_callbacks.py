@@ -156,3 +156,39 @@ def test_the_trainer_of_transformers(tmp_path: Path, compiled: bool) -> None:
     assert (row.training_passes, row.sampled) == (8, 4)
     assert [found.code for found in callback.watch.findings] == ["ACT501"]
     assert hooks(net) == 0
+
+
+class Stuck(nn.Module):
+    """A part that answers, and a module around it that is never called itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net, self.measure = nn.Linear(8, 1), nn.MSELoss()
+
+    def loss(self, x: Tensor, y: Tensor) -> Tensor:
+        found: Tensor = self.measure(self.net(x), y)
+        return found
+
+
+@pytest.mark.usefixtures("anywhere")
+@pytest.mark.parametrize("learns", [False, True])
+def test_lightning_is_told_when_the_answers_are_one_constant(learns: bool) -> None:
+    callback = lightning_watch(every=10, show=silent)
+    trainer, module = SimpleNamespace(is_global_zero=True), Stuck()
+    targets = INPUTS[:, :1] + 3.0
+    callback.on_train_start(trainer, module)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", MisuseWarning)
+        for number in range(80):
+            if number == 5 and not learns:
+                nn.init.zeros_(module.net.weight)
+                nn.init.constant_(module.net.bias, float(targets.mean()))
+            callback.on_train_batch_start(trainer, module, None, number)
+            loss = module.loss(INPUTS, targets)
+            callback.on_before_backward(trainer, module, loss)
+            loss.backward()
+            callback.on_train_batch_end(trainer, module, None, None, number)
+        callback.on_train_end(trainer, module)
+    codes = [found.code for found in callback.watch.findings]
+    assert codes == ([] if learns else ["ACT509"])
+    assert hooks(module) == 0

@@ -169,3 +169,12 @@ def sigmoid(x: float) -> float:
     True
     """
     return 1.0 / (1.0 + math.exp(-x)) if x >= 0 else math.exp(x) / (1.0 + math.exp(x))
+
+
+def softplus(x: float) -> float:
+    """Return ln(1 + exp(x)), the loss of a score -x for yes.
+
+    >>> round(softplus(0.0), 3)
+    0.693
+    """
+    return max(x, 0.0) + math.log1p(math.exp(-abs(x)))

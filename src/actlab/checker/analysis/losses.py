@@ -39,6 +39,7 @@ _WAY = 30
 _UNREAD = frozenset({"detach", "item", "backward"})
 
 _CATEGORICAL = "distributions/categorical.py"
+_NEGATIVE_BINOMIAL = "distributions/negative_binomial.py"
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,6 +109,11 @@ class LiveValues:
         return 2 if value.tensor.requires_grad else int(id(value) in self._live)
 
 
+def of_binomial(call: Call) -> bool:
+    """Return whether a call takes the logarithm of a probability for a negative binomial."""
+    return call.op == "logsigmoid" and call.origin.endswith(_NEGATIVE_BINOMIAL)
+
+
 def find(
     trace: Trace, targets: Targets, live: LiveValues, in_loss_code: Callable[[Call], bool]
 ) -> tuple[LossCall, ...]:
@@ -172,6 +178,8 @@ def _is_cross_entropy(
     """Return whether a log-softmax is the first half of a cross entropy, or a user's."""
     if call.inputs[0] not in live:
         return False
+    if call.op == "logsumexp" and lowers_the_loss(call.output, trace, live):
+        return False  # a likelihood of a mixture, not its normaliser
     if in_loss_code(call):
         return True
     return call.op == "log_softmax" and any(
@@ -275,7 +283,7 @@ def _written_likelihood(call: Call, trace: Trace, live: LiveValues) -> Iterator[
     if found is None:
         return
     value, target, dim, sign = found
-    if value.tensor.ndim < 2 or value.shape[dim] < 2:
+    if value.shape[dim] < 2:
         return
     way = _way_to_loss(call.output, trace, live, sign)
     if way is None or _is_normalised_elsewhere(value, call, trace):
@@ -286,7 +294,7 @@ def _written_likelihood(call: Call, trace: Trace, live: LiveValues) -> Iterator[
     )
 
 
-def _weighted(call: Call, live: LiveValues) -> tuple[Value, Value, int, float] | None:
+def _weighted(call: Call, live: LiveValues) -> tuple[Value, Value | None, int, float] | None:
     """Return what a product weighs by distributions over classes, these, dimension and sign."""
     if len(call.inputs) != 2:
         return None
@@ -313,11 +321,18 @@ def _contracts_same_axes(call: Call) -> bool:
     return bool(first) and first == second and result == first[: len(result)] != first
 
 
-def _picked(call: Call, live: LiveValues) -> tuple[Value, Value, int, float] | None:
-    """Return what an index picks one class of each row from, the index, dimension and sign."""
+def _picked(call: Call, live: LiveValues) -> tuple[Value, Value | None, int, float] | None:
+    """Return what an index picks one class of each row from, the index, dimension and sign.
+
+    Of a single row, of which anything may be picked, only the output of a softmax counts.
+    """
     value = call.inputs[0] if call.inputs else None
     if value is None or live.rank(value) < 2:
         return None
+    if value.tensor.ndim == 1:
+        picks_one = call.op == "getitem" and call.output.tensor.ndim == 0
+        one_row = picks_one and all(end.op == "softmax" for end in origins(value))
+        return (value, None, 0, 1.0) if one_row else None
     indices = [v for v in call.inputs[1:] if not v.tensor.is_floating_point()]
     if any(live.rank(index) == 2 or index.tensor.dtype is torch.bool for index in indices):
         return None
@@ -334,6 +349,11 @@ def _picked(call: Call, live: LiveValues) -> tuple[Value, Value, int, float] | N
     dim %= max(value.tensor.ndim, 1)
     picks_one = indices[0].tensor.ndim > dim and indices[0].shape[dim] == 1
     return (value, indices[0], dim, 1.0) if dim and picks_one else None
+
+
+def lowers_the_loss(value: Value, trace: Trace, live: LiveValues) -> bool:
+    """Return whether a value reaches a loss by sums, means and weights, and counts against it."""
+    return _way_to_loss(value, trace, live, 1.0) is not None
 
 
 def _way_to_loss(value: Value, trace: Trace, live: LiveValues, sign: float) -> bool | None:
@@ -412,6 +432,8 @@ def _written_overlap(call: Call, live: LiveValues) -> Iterator[LossCall]:
         return
     counted = {id(end.value) for part in _summed(below, live) for end in origins(part)}
     for value, mask in covered:
+        if value.tensor.numel() <= call.output.tensor.numel():
+            continue  # nothing was summed: weights that are masked and renormalised
         if counted & {id(end.value) for end in origins(value)}:
             yield LossCall(call, "overlap", value, mask, custom=True)
             return

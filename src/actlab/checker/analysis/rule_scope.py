@@ -3,8 +3,10 @@
 from collections.abc import Callable, Mapping
 
 from actlab.capture import ops
+from actlab.capture.trace import Call
 from actlab.checker.analysis.logits import logits_of
-from actlab.checker.analysis.losses import REGRESSION
+from actlab.checker.analysis.losses import REGRESSION, of_binomial
+from actlab.checker.analysis.mixtures import mixtures
 from actlab.checker.analysis.step import Step
 from actlab.i18n import _
 
@@ -24,6 +26,13 @@ def _calls(*names: str) -> Callable[[Step], int]:
 _DECIDING = ("gt", "ge", "lt", "le", "round", "argmax", "max", "topk")
 
 
+_DRAWING = ("randn", "randn_like", "normal", "standard_normal")
+
+
+def _is_of_distribution(call: Call) -> bool:
+    return "torch/distributions/" in call.origin.replace("\\", "/")
+
+
 def _passes(step: Step) -> tuple[Step, ...]:
     return (step,) if step.evaluation is None else (step, step.evaluation)
 
@@ -36,11 +45,40 @@ COUNTS: Mapping[str, Callable[[Step], int]] = {
     "sigmoid scores": _scores("sigmoid"),
     "binary cross entropies": _losses("bce"),
     "overlaps": _losses("overlap"),
-    "likelihoods": _losses("nll_loss", "ctc_loss", "likelihood"),
+    "likelihoods": lambda step: (
+        _losses("nll_loss", "ctc_loss", "likelihood")(step) + sum(1 for _found in mixtures(step))
+    ),
     "divergences": _losses("kl_div"),
     "distributions": lambda step: (
         _losses("categorical_logits", "categorical_probs")(step) + _calls("gumbel_softmax")(step)
+        + sum(of_binomial(call) for call in step.trace.calls)
     ),
+    "positive parameters": lambda step: (
+        _losses("gaussian_nll_loss", "poisson_nll_loss")(step)
+        + sum(call.op in ("broadcast_tensors", "lgamma") and _is_of_distribution(call)
+              for call in step.trace.calls)
+    ),
+    "spreads": lambda step: (
+        _losses("poisson_nll_loss", "gaussian_nll_loss")(step) + _calls(*_DRAWING)(step)
+        + sum(_is_of_distribution(call) for call in step.trace.calls)
+    ),
+    "log-probabilities": lambda step: (
+        _calls("log_softmax", "logsigmoid", "logsumexp", "log")(step)
+        + sum(_is_of_distribution(call) for call in step.trace.calls)
+    ),
+    "softmaxes": _calls(*ops.NORMALISERS),
+    "attentions": _calls("softmax", *ops.ATTENTION),
+    "activations": lambda step: len(step.activations),
+    "recurrences": lambda step: (
+        _calls(*ops.RECURRENT)(step) + min(_calls("sigmoid")(step), _calls("mul")(step))
+    ),
+    "derivatives": lambda step: sum(
+        call.op == "autograd_grad" and len(call.args) + len(call.kwargs) > 1
+        for call in (*step.trace.calls, *((step.trace.failed,) if step.trace.failed else ()))
+    ),
+    "selus": lambda step: sum(run.name == "selu" for run in step.activations),
+    "learnt slopes": _calls("prelu"),
+    "models": lambda step: int(step.model is not None),
     "cross entropies": _losses("cross_entropy"),
     "class losses": _losses("cross_entropy", "nll_loss"),
     "regressions": _losses(*REGRESSION),
@@ -71,7 +109,9 @@ COUNTS: Mapping[str, Callable[[Step], int]] = {
 """For each kind of thing, how many of them a step has."""
 
 _WITHOUT_LOSS = frozenset({"calls", "layers", "hidden activations", "rectifiers", "critics",
-                           "metrics", "decisions", "evaluations"})  # fmt: skip
+                           "metrics", "decisions", "evaluations", "positive parameters", "spreads",
+                           "log-probabilities", "softmaxes", "attentions", "activations", "selus",
+                           "recurrences", "derivatives", "learnt slopes", "models"})  # fmt: skip
 _OF_LOSSES = frozenset(COUNTS) - _WITHOUT_LOSS
 
 

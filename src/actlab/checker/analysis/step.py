@@ -106,7 +106,7 @@ class Step:
     @cached_property
     def loss_calls(self) -> tuple[LossCall, ...]:
         """Return every call that compares a prediction with a target, the user-written ones too."""
-        return losses.find(self.trace, self.targets, self._live, self.in_loss_code)
+        return losses.find(self.trace, self.targets, self.live, self.in_loss_code)
 
     def in_loss_code(self, call: Call) -> bool:
         """Return whether a call belongs to the loss: it ran after the model, or outside any.
@@ -162,10 +162,11 @@ class Step:
 
     def is_live(self, value: Value) -> bool:
         """Return whether a value depends on a parameter: predictions do, targets do not."""
-        return value in self._live
+        return value in self.live
 
     @cached_property
-    def _live(self) -> losses.LiveValues:
+    def live(self) -> losses.LiveValues:
+        """Return the values that depend on a parameter."""
         return losses.LiveValues(self.trace, self.targets.ids)
 
     def gradient_of(self, value: Value) -> Tensor | None:

@@ -78,7 +78,8 @@ class Bounds:
             return self._recurrent(value, call, depth)
         if not call.inputs or op in _FILLED:
             return _of_factory(call)
-        first = self.of(call.inputs[0], depth)
+        one_each = op in ("broadcast_tensors", "meshgrid") and value.position < len(call.inputs)
+        first = self.of(call.inputs[value.position if one_each else 0], depth)
         if op in _FLOORS:
             return Interval(_FLOORS[op] if first.low < 0 else 0.0, max(first.high, 0.0))
         rule = RULES.get(op)

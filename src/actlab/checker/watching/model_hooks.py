@@ -83,6 +83,11 @@ class ModelHooks:
         self._guarded(self._stop_sampling)
         self._guarded(self._hand_on)
 
+    @property
+    def is_recording(self) -> bool:
+        """Return whether a pass is being recorded now."""
+        return self._sampling is not None
+
     def begin(self) -> None:
         """Count a pass that starts, and record it if it is due."""
         self._guarded(self._begin)

@@ -13,13 +13,16 @@ from actlab.capture.trace import Call, Value
 from actlab.checker.analysis.losses import LossCall
 from actlab.checker.analysis.origins import HANDED_ON, Origin, origins
 from actlab.checker.analysis.step import Step
+from actlab.checker.analysis.value_ranges import is_number
 from actlab.checker.report import Finding
 from actlab.checker.rule import Case, Rule, Situation
-from actlab.checker.rules._batches import label_batch
+from actlab.checker.rules._batches import class_batch, label_batch
 from actlab.i18n import _
+from actlab.text import significant
 
 _ON_LOGITS = ("bce_logits", "multilabel_soft_margin_loss", "soft_margin_loss", "cross_entropy")
 _COMPARING = ("gt", "ge", "lt", "le")
+_LOGS = frozenset({"log_softmax", "logsigmoid"})
 _HALF = 0.5
 
 
@@ -64,6 +67,22 @@ def _rounded_logit() -> Situation:
 
 def _zero_of_a_probability() -> Situation:
     return _labelled(lambda scores: (torch.sigmoid(scores) > 0).float().mean())
+
+
+def _half_of_a_log_probability() -> Situation:
+    return _classified(lambda log_p: (log_p.max(1).values > 0.5).float().mean())
+
+
+def _half_of_the_likeliest() -> Situation:
+    return _classified(lambda log_p: (log_p.exp().amax(1) > 0.5).float().mean())
+
+
+def _classified(predict: Callable[[Tensor], object]) -> Situation:
+    net = nn.Sequential(nn.Linear(20, 4), nn.LogSoftmax(dim=1))
+    x, y = class_batch(4)
+    return Situation(
+        step=lambda: F.nll_loss(net(x), y), model=net, evaluate=lambda: predict(net(x))
+    )
 
 
 def _half_of_a_probability() -> Situation:
@@ -155,12 +174,13 @@ def is_metric(call: Call) -> bool:
 
 
 class ThresholdOnWrongScale(Rule):
-    """Logits are compared with 0.5 or rounded, or probabilities with 0.
+    """Logits are compared with 0.5 or rounded, probabilities with 0, or their logarithms with 0.5.
 
     ## What it does
     Follows what is compared with 0.5, or rounded, to the layer that made it, and reports it where
-    the loss reads the same layer as logits. Reports a probability that is compared with 0, too: it
-    is always above.
+    the loss reads the same layer as logits. Reports a probability that is compared with 0, too,
+    which is always above, and a log-probability that is compared with a positive number, which is
+    always below.
 
     ## Why is this bad?
     A logit of 0.5 is a probability of 0.62. The metric is another one than was meant, and the
@@ -188,8 +208,13 @@ class ThresholdOnWrongScale(Rule):
         Case(_half_of_a_logit, "warning"),
         Case(_rounded_logit, "warning"),
         Case(_zero_of_a_probability, "warning"),
+        Case(_half_of_a_log_probability, "warning"),
     )
-    clean = (Case(_half_of_a_probability), Case(_zero_of_a_logit))
+    clean = (
+        Case(_half_of_a_probability),
+        Case(_zero_of_a_logit),
+        Case(_half_of_the_likeliest),
+    )
 
     def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each decision on the wrong scale."""
@@ -199,9 +224,12 @@ class ThresholdOnWrongScale(Rule):
                 if limit is None or not one.is_live(call.inputs[0]):
                     continue
                 given = call.inputs[0]
-                if limit == 0.0:
+                logs = origins(given, HANDED_ON | {"max", "amax"})
+                if limit > 0.0 and all(end.op in _LOGS for end in logs):
+                    yield self._of_logs(call, limit, logs[0].op)
+                elif limit == 0.0:
                     yield from self._of_probability(one, call, given)
-                else:
+                elif limit == _HALF:
                     yield from self._of_logits(step, one, call, given)
 
     def _of_logits(self, step: Step, one: Step, call: Call, given: Value) -> Iterator[Finding]:
@@ -221,6 +249,17 @@ class ThresholdOnWrongScale(Rule):
                 fix="predicted = scores > 0",
             )
 
+    def _of_logs(self, call: Call, limit: float, op: str) -> Finding:
+        return self.found(
+            message=_("log-probabilities are compared with {limit}").format(
+                limit=significant(limit, 3)
+            ),
+            location=call.location,
+            proof=_("{op} is at most 0").format(op=op),
+            why=_("every sample is decided alike"),
+            fix="confident = log_p.exp() > 0.5",
+        )
+
     def _of_probability(self, one: Step, call: Call, given: Value) -> Iterator[Finding]:
         ends = one.origins(given)
         made = [end.call for end in ends if end.op in ("sigmoid", "softmax")]
@@ -235,7 +274,7 @@ class ThresholdOnWrongScale(Rule):
 
 
 def _limit(call: Call) -> float | None:
-    """Return 0.5 or 0 where a call decides by one of them, None for other calls."""
+    """Return the number of at least 0 that a call decides by, None for other calls."""
     if not call.inputs or not call.inputs[0].tensor.is_floating_point():
         return None
     if is_torch(call.origin) or is_library(call.origin):
@@ -245,4 +284,4 @@ def _limit(call: Call) -> float | None:
     if call.op not in _COMPARING or len(call.inputs) != 1:
         return None
     other = call.argument("other", 1)
-    return float(other) if other in (0, _HALF) and not isinstance(other, bool) else None
+    return float(other) if is_number(other) and other >= 0 else None

@@ -27,6 +27,8 @@ _NOISE = frozenset({"randn", "randn_like", "normal", "new_empty", "standard_norm
 _BOUNDING = ops.RECTIFIERS | ops.BOUNDED
 _RESCALED = frozenset({"sqrt", "add", "clamp", "mul", "div"})
 _SQUASHING = frozenset({"tanh", "sigmoid"})
+_SQUASHED = frozenset({"sigmoid", "hardsigmoid"})
+"""Activations that leave a mean no negative values, as rectifiers do."""
 
 
 class _Coder(nn.Module):
@@ -121,7 +123,8 @@ class BoundedLogParameter(Rule):
     Follows an activation through factors, clamps and views into an exponential that scales noise, a
     normal distribution or a Gaussian likelihood, and reports it where the smallest standard
     deviation that is left is above the limit. Reports a rectified mean, too, if the sample goes on
-    into a layer: a code, not a prediction. A tanh that is stretched over a range of log-deviations
+    into a layer: a code, not a prediction; and the mean of a sigmoid if the loss draws it to 0,
+    too. A tanh that is stretched over a range of log-deviations
     is right. Of a Poisson loss, which takes the logarithm of the rate, it reports a rectifier where
     targets lie below the least rate that is left.
 
@@ -149,6 +152,7 @@ class BoundedLogParameter(Rule):
     code = "ACT308"
     name = "bounded-log-parameter"
     severity = "warning"
+    looks_at = "spreads"
     thresholds = limits(deviation=0.2, targets_below=0.05)
     faulty = (
         Case(_rectified_log_variance, "warning"),
@@ -210,7 +214,9 @@ class BoundedLogParameter(Rule):
     def _mean(self, step: Step, mean: Value, sample: Value) -> Iterator[Finding]:
         ends = [unscaled(end) for end in step.origins(mean)]
         made = [end.call for end in ends if end.call is not None and step.is_live(end.value)]
-        if len(made) != 1 or made[0].op not in ops.RECTIFIERS:
+        if len(made) != 1 or made[0].op not in ops.RECTIFIERS | _SQUASHED:
+            return
+        if made[0].op in _SQUASHED and not _is_drawn_to_zero(step.trace, mean):
             return
         if feeds_a_layer(step.trace, sample):
             yield self.found(
@@ -241,6 +247,16 @@ def _scales_noise(trace: Trace, value: Value, depth: int = 0) -> bool:
         if scaled and _scales_noise(trace, call.output, depth + 1):
             return True
     return False
+
+
+def _is_drawn_to_zero(trace: Trace, mean: Value) -> bool:
+    """Return whether a mean is squared in the loss: a prior around 0 pulls at it."""
+    return any(
+        call.op in ("pow", "square")
+        or (call.op == "mul" and call.inputs[0] is call.inputs[-1])
+        or call.origin.replace("\\", "/").endswith("distributions/kl.py")
+        for call, __ in uses(trace, mean)
+    )
 
 
 def _is_noise(value: Value) -> bool:
@@ -291,6 +307,7 @@ class SquashedTwice(Rule):
     code = "ACT309"
     name = "squashed-twice"
     severity = "warning"
+    looks_at = "spreads"
     faulty = (Case(_mean_squashed_twice, "warning"),)
     clean = (Case(_squashed_once),)
 

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from actlab.capture import ops
 from actlab.capture.trace import Call, Value
 from actlab.checker.analysis import tensor_tests
+from actlab.checker.analysis.layers import feeds_a_layer
 from actlab.checker.analysis.losses import LossCall
 from actlab.checker.analysis.origins import HANDED_ON, origins
 from actlab.checker.analysis.prediction import made_up_reason, prediction_of
@@ -154,8 +155,8 @@ class SoftmaxForMultilabel(Rule):
                 target = _plain_target(step, other)
                 if target is None or not tensor_tests.is_multi_hot(target):
                     continue
-                if not _has_several(target):
-                    continue  # rows without a label are left out
+                if not _has_several(target) or feeds_a_layer(step.trace, call.output):
+                    continue  # rows without a label are left out, and masks of an attention
                 made = [end.call for end in origins(given, _COMPARED) if end.op == "softmax"]
                 if made and made[0] is not None and made[0].output.shape == target.shape:
                     yield self._finding(made[0], target, by_loss=False)

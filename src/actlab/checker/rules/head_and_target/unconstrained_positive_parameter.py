@@ -1,6 +1,6 @@
 """ACT306: a variance or a rate that may become negative."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -26,6 +26,9 @@ _POSITIVE = {
     "fishersnedecor.py": (0, 1), "kumaraswamy.py": (0, 1),
 }  # fmt: skip
 """Which of the tensors that a distribution of torch broadcasts together must be positive."""
+
+_DIRICHLET = "distributions/dirichlet.py"
+"""Whose likelihood a Beta has, too."""
 
 _CUTTING = frozenset({"relu", "relu6", "clamp", "threshold"})
 
@@ -96,6 +99,25 @@ def _scale_with_a_floor() -> Situation:
     return Situation(step=step)
 
 
+def _beta(positive: Callable[[Tensor], Tensor]) -> Situation:
+    net, x, y = nn.Linear(20, 2), torch.randn(32, 20), torch.rand(32) * 0.9 + 0.05
+
+    def step() -> Any:
+        first, second = positive(net(x)).unbind(1)
+        beta: Any = torch.distributions.Beta(first, second)
+        return -beta.log_prob(y).mean()
+
+    return Situation(step=step, model=net)
+
+
+def _rectified_concentration() -> Situation:
+    return _beta(lambda z: F.relu(z) + 1e-6)
+
+
+def _concentration_above_one() -> Situation:
+    return _beta(lambda z: F.softplus(z) + 1.0)
+
+
 def _log_rate() -> Situation:
     x, y = real_batch()
     return Situation(nn.Linear(20, 1), nn.PoissonNLLLoss(), (x, y.abs().round()))
@@ -135,7 +157,7 @@ class UnconstrainedPositiveParameter(Rule):
     code = "ACT306"
     name = "unconstrained-positive-parameter"
     severity = "warning"
-    looks_at = "losses"
+    looks_at = "positive parameters"
     thresholds = limits(floor=0.01, at_floor=0.05)
     faulty = (
         Case(_linear_variance, "warning"),
@@ -143,8 +165,14 @@ class UnconstrainedPositiveParameter(Rule):
         Case(_linear_scale_of_a_normal, "warning"),
         Case(_rectified_variance, "warning"),
         Case(_rectified_scale_with_an_epsilon, "warning"),
+        Case(_rectified_concentration, "warning"),
     )
-    clean = (Case(_softplus_variance), Case(_log_rate), Case(_scale_with_a_floor))
+    clean = (
+        Case(_softplus_variance),
+        Case(_concentration_above_one),
+        Case(_log_rate),
+        Case(_scale_with_a_floor),
+    )
 
     def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each positive parameter that nothing keeps positive."""
@@ -210,6 +238,9 @@ class UnconstrainedPositiveParameter(Rule):
 
 def _of_distribution(call: Call) -> list[Value]:
     """Return the parameters of a distribution, which is being made, that must be positive."""
+    if call.op == "lgamma" and call.origin.replace("\\", "/").endswith(_DIRICHLET):
+        made = call.inputs[0].call
+        return [] if made is not None and made.op == "sum" else [call.inputs[0]]
     if call.op != "broadcast_tensors" or "/distributions/" not in call.origin.replace("\\", "/"):
         return []
     places = _POSITIVE.get(call.origin.replace("\\", "/").rsplit("/", 1)[1], ())

@@ -10,7 +10,7 @@ from actlab.capture.frames import is_torch
 from actlab.capture.location import Location
 from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding
-from actlab.checker.rule import Case, Rule, Situation
+from actlab.checker.rule import Case, NotCheckable, Rule, Situation
 from actlab.checker.statistics.initial_weights import fan_in
 from actlab.i18n import _
 
@@ -96,6 +96,7 @@ class InitNeverCalled(Rule):
     code = "ACT605"
     name = "init-never-called"
     severity = "info"
+    looks_at = "models"
     thresholds = {"weights": 100}  # noqa: RUF012  read only
     faulty = (Case(_never_called, "info"), Case(_never_called_inside, "info"))
     clean = (Case(_called), Case(_no_such_method))
@@ -104,6 +105,8 @@ class InitNeverCalled(Rule):
         """Yield a finding for each module whose method was not called."""
         if step.model is None:
             return
+        if not any(_method_of(module) for module in step.model.modules()):
+            raise NotCheckable(_("the model has no method that draws its initial weights"))
         reported: list[str] = []
         for path, module in step.model.named_modules():
             method = _method_of(module)

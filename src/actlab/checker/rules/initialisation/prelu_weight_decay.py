@@ -102,6 +102,7 @@ class PreluWeightDecay(Rule):
     code = "ACT604"
     name = "prelu-weight-decay"
     severity = "warning"
+    looks_at = "learnt slopes"
     faulty = (Case(_default_adamw, "warning"), Case(_functional_slopes, "warning"))
     clean = (Case(_slopes_in_a_group_without), Case(_no_slopes_to_learn))
 

@@ -101,6 +101,7 @@ class SeluContract(Rule):
     code = "ACT602"
     name = "selu-contract"
     severity = "warning"
+    looks_at = "selus"
     thresholds = {"low": 0.7, "high": 1.4, "mean": 0.5, "low_std": 0.5, "high_std": 2.0}  # noqa: RUF012  read only
     faulty = (
         Case(_glorot_weights, "warning", "deepchem/deepchem#601"),

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from actlab.capture import ops
-from actlab.capture.trace import Value
+from actlab.capture.trace import Call, Value
 from actlab.checker.analysis.interval import Interval, times
 from actlab.checker.analysis.logits import (
     Logits,
@@ -16,8 +16,9 @@ from actlab.checker.analysis.logits import (
     cross_entropy_floor,
     logits_of,
     sigmoid,
+    softplus,
 )
-from actlab.checker.analysis.origins import made_with
+from actlab.checker.analysis.origins import HANDED_ON, made_with, makers, origins
 from actlab.checker.analysis.prediction import (
     OutputActivation,
     holds_back_negatives,
@@ -26,6 +27,7 @@ from actlab.checker.analysis.prediction import (
 )
 from actlab.checker.analysis.step import Step
 from actlab.checker.analysis.tensor_tests import readable
+from actlab.checker.analysis.value_ranges import is_normalised
 from actlab.checker.report import Finding, Severity
 from actlab.checker.reporting.fixes import without
 from actlab.checker.rule import Case, Rule, Situation, limits
@@ -104,9 +106,10 @@ class ActivationOnLogits(Rule):
     Reports an activation whose output, passed on by views, joins or dropout only, is taken for
     scores: by cross entropy, by binary cross entropy on logits, by a categorical distribution, or
     by the softmax or sigmoid in front of a loss; and sums or mixtures of such outputs whose range
-    stays narrow. Rectifiers and hard bounds are errors, tanh a warning; where several positions are
-    pooled in between (SqueezeNet) it is information. An activation that is scaled up afterwards is
-    not reported.
+    stays narrow. So it does a recurrent state, and plain cosines, whose range is narrow, and
+    cosines of embeddings that end in a linear layer and a rectifier. Rectifiers and hard bounds are
+    errors, tanh a warning; where several positions are pooled in between (SqueezeNet) it is
+    information. An activation that is scaled up afterwards is not reported.
 
     ## Why is this bad?
 
@@ -165,31 +168,67 @@ class ActivationOnLogits(Rule):
                     yield self._finding(step, scores, head, severity)
             elif not heads:
                 yield from self._confined(step, scores)
+                yield from self._rectified_embeddings(step, scores)
 
     def _confined(self, step: Step, scores: Logits) -> Iterator[Finding]:
         """Yield a finding where scores cannot be far apart: a state, or plain cosines."""
         reach = range_now(step, scores.value)
-        if scores.normaliser != "softmax" or not reach.bounded or compares_samples(scores.value):
+        if not reach.bounded or compares_samples(scores.value):
             return
         makers = [end.call for end in step.origins(scores.value) if end.call is not None]
-        floor = cross_entropy_floor(scores.classes, reach.width)
+        of_classes = scores.normaliser == "softmax"
+        floor = (
+            cross_entropy_floor(scores.classes, reach.width)
+            if of_classes
+            else 0.5 * (softplus(-reach.high) + softplus(reach.low))
+        )
         is_state = bool(makers) and all(maker.op in ops.RECURRENT for maker in makers)
-        if not is_state and not floor > self.limits["share"] * math.log(max(scores.classes, 2)):
+        guessing = math.log(max(scores.classes, 2) if of_classes else 2)
+        if not is_state and not floor > self.limits["share"] * guessing:
             return
-        if scores.classes < 2 or not makers:
+        if (of_classes and scores.classes < 2) or not makers:
             return
         yield self.found(
             severity="warning",
-            message=_("the scores are confined to {range}, before softmax").format(range=reach),
+            message=_("the scores are confined to {range}, before {normaliser}").format(
+                range=reach, normaliser=scores.normaliser
+            ),
             location=makers[0].location,
             proof=_(
                 "scores reach {range}: the loss cannot fall below {floor} with {classes} classes"
-            ).format(range=reach, floor=decimal(floor), classes=scores.classes),
+            ).format(range=reach, floor=decimal(floor), classes=scores.classes)
+            if of_classes
+            else _proof_of_sigmoid(reach),
             why=_("scores need any size: no class can get a probability near 1"),
             fix="scores = self.out(state)  # " + _("a linear layer behind the recurrent one")
             if is_state
             else "scores = scale * scores  # " + _("a temperature: scale is about 10 to 30"),
         )
+
+    def _rectified_embeddings(self, step: Step, scores: Logits) -> Iterator[Finding]:
+        """Yield a finding for cosines of embeddings that both end in a linear layer and ReLU."""
+        if scores.normaliser != "softmax":
+            return
+        for end in origins(scores.value, HANDED_ON | {"mul", "div"}):
+            product = end.call
+            if product is None or product.op not in ops.PRODUCTS or len(product.inputs) != 2:
+                continue
+            made = [_rectifier_of_a_projection(step, part) for part in product.inputs]
+            if made[0] is None or made[1] is None:
+                continue
+            yield self.found(
+                severity="warning",
+                message=_("{activation} is applied to embeddings, before their cosine").format(
+                    activation=made[0].op
+                ),
+                location=made[0].location,
+                proof=_("no two of them can be further apart than at right angles: {range}").format(
+                    range=step.range_of(product.output)
+                ),
+                why=_("what does not belong together cannot be pushed apart"),
+                fix=without(made[0]),
+            )
+            return
 
     def _mixed(self, step: Step, scores: Logits) -> tuple[OutputActivation, ...]:
         """Return the activation that confines scores through sums and gates, if one does."""
@@ -226,13 +265,33 @@ class ActivationOnLogits(Rule):
         )
 
 
+def _rectifier_of_a_projection(step: Step, value: Value) -> Call | None:
+    """Return the rectifier that an embedding of length 1 ends in, right behind a linear layer."""
+    for end in origins(value):
+        call = end.call
+        if call is None or call.op not in ("normalize", "div") or not is_normalised(value):
+            return None
+        heads = output_activations_of(step, call.inputs[0])
+        if not heads or not all(holds_back_negatives(head) for head in heads):
+            return None
+        if all(
+            maker.op in ("linear", "addmm") for h in heads for maker in makers(h.call.inputs[0])
+        ):
+            return heads[0].call
+    return None
+
+
+def _proof_of_sigmoid(reach: Interval) -> str:
+    return _("scores reach {range}, so probabilities lie in [{low}, {high}]").format(
+        range=reach,
+        low=decimal(_probability(reach.low)),
+        high=decimal(_probability(reach.high)),
+    )
+
+
 def _proof(scores: Logits, head: OutputActivation, reach: Interval) -> str:
     if scores.normaliser == "sigmoid":
-        return _("scores reach {range}, so probabilities lie in [{low}, {high}]").format(
-            range=reach,
-            low=decimal(_probability(reach.low)),
-            high=decimal(_probability(reach.high)),
-        )
+        return _proof_of_sigmoid(reach)
     if reach.bounded:
         return _(
             "scores reach {range}: the loss cannot fall below {floor} with {classes} classes"

@@ -8,7 +8,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from actlab.capture.trace import Call, Value
-from actlab.checker.analysis.logits import greatest_probability, softmax_dim
+from actlab.checker.analysis.logits import greatest_probability, sigmoid, softmax_dim
+from actlab.checker.analysis.losses import of_binomial
 from actlab.checker.analysis.prediction import prediction_of
 from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding
@@ -62,7 +63,7 @@ class DistributionLogitsGivenProbabilities(Rule):
     ## What it does
 
     Reports `Categorical(logits=p)` and its relatives, and `gumbel_softmax(p)`, where p is a
-    probability simplex.
+    probability simplex, and `NegativeBinomial(n, logits=p)` where p lies in [0, 1].
 
     ## Why is this bad?
 
@@ -98,6 +99,19 @@ class DistributionLogitsGivenProbabilities(Rule):
         for call in step.trace.calls:
             if call.op == "gumbel_softmax" and call.inputs:
                 yield from self._judge(step, call, call.inputs[0], softmax_dim(call))
+            elif of_binomial(call) and step.range_of(call.inputs[0]).within(0.0, 1.0):
+                yield self._of_binomial(call)
+
+    def _of_binomial(self, call: Call) -> Finding:
+        return self.found(
+            message=_("a negative binomial distribution is given probabilities as logits"),
+            location=call.location,
+            proof=_("sigmoid is applied to them again: all of them lie in [{low}, {high}]").format(
+                low=decimal(sigmoid(0.0)), high=decimal(sigmoid(1.0))
+            ),
+            why=_("samples follow a flattened distribution, not the one that was given"),
+            fix="NegativeBinomial(total_count, probs=p)",
+        )
 
     def _judge(self, step: Step, call: Call, value: Value, dim: int) -> Iterator[Finding]:
         prediction = prediction_of(step, value, dim)

@@ -1,14 +1,17 @@
 """ACT113: a log-probability read as a probability, and the wrong complement of a sigmoid."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from actlab.capture import ops
 from actlab.capture.trace import Call, Value
+from actlab.checker.analysis.layers import feeds_a_layer
 from actlab.checker.analysis.origins import origins
-from actlab.checker.analysis.step import Step
+from actlab.checker.analysis.step import Step, is_parameter
 from actlab.checker.report import Finding
 from actlab.checker.reporting.fixes import replaced
 from actlab.checker.rule import Case, Rule, Situation
@@ -16,6 +19,7 @@ from actlab.checker.rules._batches import class_batch, label_batch
 from actlab.i18n import _
 
 _LOGS = frozenset({"log_softmax", "logsigmoid"})
+_DISTRIBUTIONS = "torch/distributions/"
 
 
 def _focal_loss_on_logs() -> Situation:
@@ -31,6 +35,44 @@ def _complement_inside_the_sigmoid() -> Situation:
         return -(y * F.logsigmoid(scores) + (1 - y) * F.logsigmoid(1 - scores)).mean()
 
     return Situation(nn.Linear(20, 1), loss, label_batch())
+
+
+def _policy(ratio_of: Callable[[Tensor, Tensor], Tensor]) -> Situation:
+    net, x, actions = nn.Linear(20, 4), torch.randn(32, 20), torch.arange(32) % 4
+    advantage, old = torch.randn(32), torch.full((32,), -1.4)
+
+    def step() -> Tensor:
+        policy: Any = torch.distributions.Categorical(logits=net(x))
+        ratio = ratio_of(policy.log_prob(actions), old)
+        return -torch.min(ratio * advantage, ratio.clamp(0.8, 1.2) * advantage).mean()
+
+    return Situation(step=step, model=net)
+
+
+def _ratio_of_logs() -> Situation:
+    return _policy(lambda log_p, old: log_p / old)
+
+
+def _ratio_of_probabilities() -> Situation:
+    return _policy(lambda log_p, old: (log_p - old).exp())
+
+
+def _pooled(weigh: Callable[[Tensor, int], Tensor]) -> Situation:
+    score, value, out = nn.Linear(20, 1), nn.Linear(20, 8), nn.Linear(8, 5)
+    x, y = torch.randn(32, 6, 20), torch.arange(32) % 5
+
+    def step() -> Tensor:
+        return F.cross_entropy(out((weigh(score(x), 1) * value(x)).sum(1)), y)
+
+    return Situation(step=step, model=nn.ModuleList([score, value, out]))
+
+
+def _weights_of_logs() -> Situation:
+    return _pooled(F.log_softmax)
+
+
+def _weights_of_probabilities() -> Situation:
+    return _pooled(F.softmax)
 
 
 def _focal_loss_on_probabilities() -> Situation:
@@ -49,11 +91,13 @@ def _mirrored_score() -> Situation:
 
 
 class LogProbabilityMisread(Rule):
-    """A log-probability is subtracted from 1, or the complement is taken inside a log-sigmoid.
+    """A log-probability is read as a probability, or the complement is taken inside a log-sigmoid.
 
     ## What it does
-    Reports 1 - log p, where p comes from log_softmax or logsigmoid, and logsigmoid(1 - x) beside
-    logsigmoid(x) for the same score x.
+    Reports 1 - log p, where p comes from log_softmax or logsigmoid; a log-probability that is
+    divided by another, where a ratio of probabilities was meant; values that are weighed by a
+    log_softmax on their way into a layer; and logsigmoid(1 - x), for the score x of a layer or
+    beside logsigmoid(x).
 
     ## Why is this bad?
     1 - log p is at least 1 and has no upper bound: a focal weight that should fall to 0 for easy
@@ -77,25 +121,37 @@ class LogProbabilityMisread(Rule):
     code = "ACT113"
     name = "log-probability-misread"
     severity = "warning"
-    looks_at = "calls"
+    looks_at = "log-probabilities"
     faulty = (
         Case(_focal_loss_on_logs, "warning"),
         Case(_complement_inside_the_sigmoid, "warning"),
+        Case(_ratio_of_logs, "warning"),
+        Case(_weights_of_logs, "warning"),
     )
-    clean = (Case(_focal_loss_on_probabilities), Case(_mirrored_score))
+    clean = (
+        Case(_focal_loss_on_probabilities),
+        Case(_mirrored_score),
+        Case(_ratio_of_probabilities),
+        Case(_weights_of_probabilities),
+    )
 
     def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each logarithm that is read as what it is the logarithm of."""
         sigmoids = [c for c in step.trace.calls if c.op == "logsigmoid" and c.inputs]
         plain = {id(end.value) for call in sigmoids for end in origins(call.inputs[0])}
         for call in step.trace.calls:
+            if call.op == "div" and _divides_logs(step, call):
+                yield self._of_ratio(call)
+            weights = _weighs_by_logs(step, call)
+            if weights is not None:
+                yield self._of_weights(weights)
             given = _one_minus(call)
             if given is None:
                 continue
             ends = origins(given, ops.VIEWS)
             if ends and all(end.op in _LOGS for end in ends):
                 yield self._of_log(call, ends[0].op)
-            elif any(id(end.value) in plain for end in ends):
+            elif ends and all(id(end.value) in plain or end.op in ops.AFFINE for end in ends):
                 for user in step.trace.users_of(call.output):
                     if user.op == "logsigmoid":
                         yield self._of_complement(user)
@@ -109,6 +165,24 @@ class LogProbabilityMisread(Rule):
             fix="weight = 1 - log_p.exp()",
         )
 
+    def _of_ratio(self, call: Call) -> Finding:
+        return self.found(
+            message=_("a log-probability is divided by another"),
+            location=call.location,
+            proof=_("log p / log q is not p / q: with p = 1/4 and q = 1/16 it is 1/2 instead of 4"),
+            why=_("the ratio p / q is exp(log p - log q); this one falls where it should rise"),
+            fix="ratio = (log_p - old_log_p).exp()",
+        )
+
+    def _of_weights(self, call: Call) -> Finding:
+        return self.found(
+            message=_("log-probabilities weigh values, where probabilities were meant"),
+            location=call.location,
+            proof=_("{op} is at most 0, and the weights do not sum to 1").format(op=call.op),
+            why=_("what is least likely weighs most, with the wrong sign"),
+            fix=replaced(call, "nn.Softmax(dim=-1)", "F.softmax({x}, dim=-1)"),
+        )
+
     def _of_complement(self, call: Call) -> Finding:
         return self.found(
             message=_("logsigmoid(1 - x) is not the logarithm of 1 - sigmoid(x)"),
@@ -119,6 +193,36 @@ class LogProbabilityMisread(Rule):
             why=_("negatives cost too little, and the decision moves to x = 1/2"),
             fix=replaced(call, "nn.LogSigmoid()", "F.logsigmoid(-x)"),
         )
+
+
+def _divides_logs(step: Step, call: Call) -> bool:
+    """Return whether a log-probability is divided by numbers that are all negative, as logs are."""
+    if len(call.inputs) != 2:
+        return False
+    given, by = call.inputs
+    if by.tensor.requires_grad or by.tensor.numel() < 2 or by.shape != given.shape:
+        return False
+    if not step.is_live(given) or not (given.intact and by.intact):
+        return False
+    ends = origins(given, ops.VIEWS | {"sum"})
+    logs = bool(ends) and all(
+        end.call is not None and (end.op in _LOGS or _DISTRIBUTIONS in end.call.origin)
+        for end in ends
+    )
+    return logs and all(bool((value.tensor.detach() < 0).all()) for value in call.inputs)
+
+
+def _weighs_by_logs(step: Step, call: Call) -> Call | None:
+    """Return the log-softmax whose outputs weigh values that were computed, on into a layer."""
+    if call.op not in (*ops.PRODUCTS, "mul") or len(call.inputs) != 2:
+        return None
+    for given, other in (call.inputs, call.inputs[::-1]):
+        ends = origins(given, ops.VIEWS | ops.DROPOUTS)
+        if not ends or any(end.op != "log_softmax" for end in ends):
+            continue
+        if step.is_live(other) and not is_parameter(other) and other is not given:
+            return ends[0].call if feeds_a_layer(step.trace, call.output) else None
+    return None
 
 
 def _one_minus(call: Call) -> Value | None:

@@ -1,17 +1,18 @@
 """ACT106: negative log-likelihood is given something that is no log-probability."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from actlab.capture.trace import Call
 from actlab.checker.analysis import tensor_tests
 from actlab.checker.analysis.logits import softmax_dim
 from actlab.checker.analysis.losses import LossCall
+from actlab.checker.analysis.mixtures import Mixture, mixtures
 from actlab.checker.analysis.prediction import prediction_of
 from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding
@@ -42,6 +43,26 @@ def _softmax_at_evaluation() -> Situation:
     return Situation(step=step)
 
 
+def _mixture(log_weights: Callable[[Tensor], Tensor]) -> Situation:
+    body, out = nn.Linear(20, 16), nn.Linear(16, 12)
+    x, y = torch.randn(32, 20), torch.randn(32, 1)
+
+    def step() -> Tensor:
+        scores, mean, log_std = out(torch.tanh(body(x))).chunk(3, dim=1)
+        log_density = -0.5 * ((y - mean) * (-log_std).exp()) ** 2 - log_std
+        return -torch.logsumexp(log_weights(scores) + log_density, dim=1).mean()
+
+    return Situation(step=step, model=nn.ModuleList([body, out]))
+
+
+def _mixture_of_raw_weights() -> Situation:
+    return _mixture(lambda scores: scores)
+
+
+def _mixture_of_weights() -> Situation:
+    return _mixture(lambda scores: F.log_softmax(scores, dim=1))
+
+
 def _log_softmax_head() -> Situation:
     net = nn.Sequential(nn.Linear(20, 10), nn.LogSoftmax(dim=1))
     return Situation(net, nn.NLLLoss(), class_batch(10))
@@ -58,7 +79,8 @@ class NllOnNonLogProbability(Rule):
     ## What it does
 
     Reports `nll_loss` (and `ctc_loss`) whose input is not normalised: the logarithm of the sum of
-    exponentials along the class dimension is not 0. What a `log_softmax` over another dimension
+    exponentials along the class dimension is not 0. So for the weights of a mixture of densities,
+    -logsumexp(weights + log-densities). What a `log_softmax` over another dimension
     made is left to ACT203 and ACT205.
 
     ## Why is this bad?
@@ -92,8 +114,9 @@ class NllOnNonLogProbability(Rule):
         Case(_softmax_head, "error"),
         Case(_raw_logits, "error"),
         Case(_softmax_at_evaluation, "error"),
+        Case(_mixture_of_raw_weights, "error"),
     )
-    clean = (Case(_log_softmax_head), Case(_log_taken_by_the_loss))
+    clean = (Case(_log_softmax_head), Case(_log_taken_by_the_loss), Case(_mixture_of_weights))
 
     def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each negative log-likelihood on what is not normalised."""
@@ -105,6 +128,25 @@ class NllOnNonLogProbability(Rule):
             if math.isnan(error) or error <= self._limit(loss) or set(made) == {"log_softmax"}:
                 continue
             yield self._finding(step, loss, error)
+        for mixture in mixtures(step):
+            yield from self._of_mixture(mixture)
+
+    def _of_mixture(self, mixture: Mixture) -> Iterator[Finding]:
+        if not mixture.weights.intact:
+            return
+        error = tensor_tests.log_simplex_error(mixture.weights.tensor, mixture.dim)
+        if math.isnan(error) or error <= self.limits["logsumexp"]:
+            return
+        yield self.found(
+            message=_("the weights of a mixture are not normalised"),
+            location=mixture.call.location,
+            proof=_(
+                "the log of the sum of their exponentials is off 0 by {error}; the loss has no "
+                "lower bound"
+            ).format(error=decimal(error)),
+            why=_("the loss falls for ever when all weights rise, whatever the densities say"),
+            fix="log_weights = F.log_softmax(scores, dim=-1)",
+        )
 
     def _limit(self, loss: LossCall) -> float:
         rounding = 8 * torch.finfo(loss.input.tensor.dtype).eps

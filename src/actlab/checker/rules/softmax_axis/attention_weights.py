@@ -173,6 +173,7 @@ class MaskMissesSoftmax(Rule):
     code = "ACT206"
     name = "mask-misses-softmax"
     severity = "warning"
+    looks_at = "attentions"
     thresholds = {"lost": 1e-3, "left": 0.01}  # noqa: RUF012  read only
     faulty = (
         Case(_scores_times_mask, "warning"),
@@ -396,6 +397,7 @@ class SoftmaxOverQueries(Rule):
     code = "ACT207"
     name = "softmax-over-queries"
     severity = "warning"
+    looks_at = "attentions"
     faulty = (Case(_over_the_queries, "warning"),)
     clean = (Case(_over_the_keys),)
 

@@ -67,6 +67,7 @@ class ImplicitSoftmaxDim(Rule):
     code = "ACT204"
     name = "implicit-softmax-dim"
     severity = "warning"
+    looks_at = "softmaxes"
     faulty = (Case(_module_without_dim, "warning"), Case(_function_without_dim, "warning"))
     clean = (Case(_with_dim),)
 

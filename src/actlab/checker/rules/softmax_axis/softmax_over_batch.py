@@ -130,6 +130,7 @@ class SoftmaxOverBatch(Rule):
     code = "ACT203"
     name = "softmax-over-batch"
     severity = "error"
+    looks_at = "softmaxes"
     faulty = (
         Case(_policy_for_one_state, "error"),
         Case(_log_softmax_over_samples, "error"),

@@ -82,6 +82,7 @@ class SoftmaxOverOne(Rule):
     code = "ACT201"
     name = "softmax-over-one"
     severity = "error"
+    looks_at = "softmaxes"
     faulty = (Case(_one_unit_head, "error"), Case(_attention_over_the_score_itself, "error"))
     clean = (Case(_two_units), Case(_sigmoid_head))
 

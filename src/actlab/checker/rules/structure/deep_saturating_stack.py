@@ -83,6 +83,7 @@ class DeepSaturatingStack(Rule):
     code = "ACT406"
     name = "deep-saturating-stack"
     severity = "warning"
+    looks_at = "hidden activations"
     thresholds = limits(sigmoid_layers=4, tanh_layers=8, tanh_ratio=0.5)
     faulty = (Case(_four_sigmoid_layers, "warning"), Case(_eight_tanh_layers, "warning"))
     clean = (

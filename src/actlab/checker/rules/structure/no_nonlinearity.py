@@ -328,6 +328,8 @@ def exemption(step: Step, pair: Pair) -> str | None:
             return _LORA
         if _mixes_values(before.data) or _feeds_attention(step, after.call.output):
             return _ATTENTION
+        if _picks_from_a_table(before):
+            return _EMBEDDING
         if _feeds_attention(step, before.call.output) or _makes_weights(step, after.call):
             return _ATTENTION
         if _in_another_network(before, after):
@@ -386,6 +388,12 @@ def _mixes_values(value: Value) -> bool:
         if end.call is not None and end.op in ops.PRODUCTS and layer_of(end.call) is None:
             return True
     return False
+
+
+def _picks_from_a_table(layer: Layer) -> bool:
+    """Return whether a product mixes the rows of a table: its weights are a softmax, or one-hot."""
+    ends = origins(layer.data, HANDED_ON)
+    return bool(ends) and all(end.op in ("softmax", "gumbel_softmax", "one_hot") for end in ends)
 
 
 def _makes_weights(step: Step, product: Call) -> bool:

@@ -1,9 +1,12 @@
 """ACT409: piecewise linear activations under a second derivative."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call, grad, hessian, vmap
 
 from actlab.capture import ops
 from actlab.capture.trace import Call, Trace, Value
@@ -52,6 +55,46 @@ def _tanh_in_an_equation() -> Situation:
     return _equation(nn.Tanh)
 
 
+def _transformed(activation: type[nn.Module], second: Callable[[Any], Any]) -> Situation:
+    net = nn.Sequential(nn.Linear(1, 32), activation(), nn.Linear(32, 32), activation(),
+                        nn.Linear(32, 1))  # fmt: skip
+    points, ends = torch.rand(16, 1), torch.tensor([[0.0], [1.0]])
+
+    def step() -> Tensor:
+        curve = vmap(second(lambda x: net(x).sum()))(points).flatten()
+        boundary: Tensor = net(ends)
+        return (curve + 1.0).square().mean() + boundary.square().mean()
+
+    return Situation(step=step, model=net)
+
+
+def _hessian_of_rectifiers() -> Situation:
+    return _transformed(nn.ReLU, hessian)
+
+
+def _gradient_of_a_gradient_of_rectifiers() -> Situation:
+    return _transformed(nn.ReLU, lambda u: grad(lambda x: grad(u)(x).sum()))
+
+
+def _hessian_of_tanh() -> Situation:
+    return _transformed(nn.Tanh, hessian)
+
+
+def _hessian_by_the_weights() -> Situation:
+    net, x = nn.Sequential(nn.Linear(2, 4), nn.ReLU(), nn.Linear(4, 1)), torch.randn(8, 2)
+
+    def step() -> Tensor:
+        fixed = {name: p.detach() for name, p in net.named_parameters()}
+
+        def loss(weight: Tensor) -> Tensor:
+            return functional_call(net, {**fixed, "0.weight": weight}, (x,)).square().mean()
+
+        size = hessian(loss)(net[0].weight)
+        return loss(net[0].weight) + 1e-3 * size.square().mean()  # type: ignore[no-any-return]
+
+    return Situation(step=step, model=net)
+
+
 def _penalty_on_a_first_gradient() -> Situation:
     critic = nn.Sequential(nn.Linear(8, 32), nn.LeakyReLU(0.2), nn.Linear(32, 1))
     x = torch.randn(32, 8)
@@ -70,8 +113,9 @@ class PiecewiseLinearCurvature(Rule):
     """A loss needs the second derivative of a network of piecewise linear activations.
 
     ## What it does
-    Reports a second `torch.autograd.grad` with respect to the same input, where every nonlinearity
-    between that input and the network's output is piecewise linear. One derivative, as in a
+    Reports a second `torch.autograd.grad` with respect to the same input, or `torch.func.hessian`
+    and other transforms within each other, where every nonlinearity between that input and the
+    network's output is piecewise linear. One derivative, as in a
     gradient penalty, is right.
 
     ## Why is this bad?
@@ -96,16 +140,25 @@ class PiecewiseLinearCurvature(Rule):
     code = "ACT409"
     name = "piecewise-linear-curvature"
     severity = "warning"
+    looks_at = "derivatives"
     faulty = (
         Case(_rectifiers_in_an_equation, "warning"),
         Case(_leaky_rectifiers_in_an_equation, "warning"),
+        Case(_hessian_of_rectifiers, "warning"),
+        Case(_gradient_of_a_gradient_of_rectifiers, "warning"),
     )
-    clean = (Case(_tanh_in_an_equation), Case(_penalty_on_a_first_gradient))
+    clean = (
+        Case(_tanh_in_an_equation),
+        Case(_penalty_on_a_first_gradient),
+        Case(_hessian_of_tanh),
+        Case(_hessian_by_the_weights),
+    )
 
     def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each activation without curvature that a second derivative meets."""
         seen: set[int] = set()
-        for first, second, x in _second_derivatives(step.trace):
+        pairs = chain(_second_derivatives(step.trace), _nested_transforms(step.trace))
+        for first, second, x in pairs:
             between = list(_between(first, x))
             bent = [call for call in between if call.op in _PIECEWISE]
             if not bent or any(_is_curved(step, call) for call in between):
@@ -148,6 +201,44 @@ def _second_derivatives(trace: Trace) -> Iterator[tuple[Call, Call, Value]]:
             leaves = [v for v in shared if not isinstance(v.tensor, nn.Parameter)]
             if leaves:
                 yield first, second, leaves[0]
+
+
+def _nested_transforms(trace: Trace) -> Iterator[tuple[Call, Call, Value]]:
+    """Yield derivatives within derivatives by the same input, as transforms of torch.func take.
+
+    A transform wraps its input, so that no value leads from the outer derivative to the inner one:
+    the inner one lies between the beginning and the end of the outer.
+    """
+    began: dict[int, int] = {}
+    forward: list[Call] = []
+    done: list[tuple[int, Call, Value]] = []
+    for call in trace.calls:
+        if call.op == "make_dual":
+            forward.append(call)
+        elif call.op == "unpack_dual" and forward:
+            forward.pop()
+        elif call.op == "requires_grad_" and call.inputs:
+            began[id(call.inputs[0].tensor)] = call.index
+        elif call.op == "autograd_grad":
+            for x in _values(call, "inputs", 1):
+                start = began.get(id(x.tensor))
+                if start is None or _is_weight(trace, x):
+                    continue
+                if any(dual.inputs[0].shape == x.shape for dual in forward if dual.inputs):
+                    yield call, call, x
+                for inner_start, inner, inner_x in done:
+                    if start < inner_start and inner_x.shape == x.shape:
+                        yield inner, call, inner_x
+                done.append((start, call, x))
+
+
+def _is_weight(trace: Trace, value: Value) -> bool:
+    """Return whether a value is a parameter, or what a layer takes for one."""
+    if isinstance(value.tensor, nn.Parameter):
+        return True
+    return any(
+        call.op in ops.AFFINE and call.inputs[0] is not value for call in trace.users_of(value)
+    )
 
 
 def _values(call: Call, name: str, position: int) -> tuple[Value, ...]:

@@ -101,6 +101,7 @@ class PretrainedActivationMismatch(Rule):
     code = "ACT408"
     name = "pretrained-activation-mismatch"
     severity = "warning"
+    looks_at = "models"
     faulty = (Case(_gelu_for_quick_gelu, "warning"), Case(_erf_for_tanh, "warning"))
     clean = (Case(_quick_gelu), Case(_tanh_form))
 
@@ -110,7 +111,7 @@ class PretrainedActivationMismatch(Rule):
             raise NotCheckable(_("no model is known whose configuration could be read"))
         named = _named_activation(step.model)
         if named is None:
-            return
+            raise NotCheckable(_("the model has no configuration that names an activation"))
         name, wanted = named
         ran = dict(_activations_that_ran(step))
         kinds = {kind: call for kind, call in ran.items() if kind in _COMPARED}

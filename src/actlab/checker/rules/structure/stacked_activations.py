@@ -166,6 +166,7 @@ class StackedActivations(Rule):
     code = "ACT404"
     name = "stacked-activations"
     severity = "warning"
+    looks_at = "activations"
     faulty = (
         Case(_gelu_twice, "warning"),
         Case(_sigmoid_then_tanh, "warning"),
@@ -253,6 +254,7 @@ class RedundantActivation(Rule):
     code = "ACT403"
     name = "redundant-activation"
     severity = "info"
+    looks_at = "activations"
     faulty = (Case(_relu_twice, "info"), Case(_relu_behind_leaky_relu, "info"))
     clean = (Case(_relu_once),)
 

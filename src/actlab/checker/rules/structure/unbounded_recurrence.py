@@ -105,6 +105,7 @@ class UnboundedRecurrence(Rule):
     code = "ACT407"
     name = "unbounded-recurrence"
     severity = "warning"
+    looks_at = "recurrences"
     faulty = (Case(_relu_rnn, "warning"), Case(_relu_in_an_lstm, "warning"))
     clean = (Case(_tanh_in_an_lstm), Case(_lstm), Case(_identity_initialised_rnn))
 
