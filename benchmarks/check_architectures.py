@@ -14,6 +14,7 @@ skipped. Each finding is printed, to be looked at. What the file has already is 
 import argparse
 import json
 import os
+import resource
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -27,6 +28,7 @@ from torch.nn import functional as F
 import actlab
 
 MOST_PARAMETERS = 60e6
+MOST_BYTES = 12 * 2**30
 SMALL = {
     "hidden_size": 32, "d_model": 32, "n_embd": 32, "dim": 32, "embedding_size": 32,
     "num_hidden_layers": 2, "num_layers": 2, "n_layer": 2, "n_layers": 2, "encoder_layers": 2,
@@ -43,6 +45,13 @@ Step = Callable[[], Tensor]
 Built = tuple[Step, nn.Module]
 
 
+def refuse_large(model: nn.Module) -> None:
+    """Raise ValueError for a network with more parameters than are looked at."""
+    size = sum(parameter.numel() for parameter in model.parameters())
+    if size > MOST_PARAMETERS:
+        raise ValueError(f"{size / 1e6:.0f} million parameters")
+
+
 def of_transformers() -> Iterator[tuple[str, Callable[[], Built]]]:
     os.environ["HF_HUB_OFFLINE"] = "1"
     import transformers
@@ -52,6 +61,8 @@ def of_transformers() -> Iterator[tuple[str, Callable[[], Built]]]:
         usual = CONFIG_MAPPING[kind]()
         given = {name: value for name, value in SMALL.items() if hasattr(usual, name)}
         config = CONFIG_MAPPING[kind](**{**given, "num_labels": 3})
+        with torch.device("meta"):
+            refuse_large(auto.from_config(config))
         model = auto.from_config(config)
         ids, classes = torch.randint(3, 99, (4, 12)), torch.tensor([0, 1, 2, 0])
         ids[:, -1] = 1
@@ -76,9 +87,10 @@ def of_torchvision() -> Iterator[tuple[str, Callable[[], Built]]]:
 
     def build(name: str) -> Built:
         old = name in ("googlenet", "inception_v3")
-        model = torchvision.models.get_model(
-            name, weights=None, **({"aux_logits": False, "init_weights": True} if old else {})
-        )
+        options = {"aux_logits": False, "init_weights": False} if old else {}
+        with torch.device("meta"):
+            refuse_large(torchvision.models.get_model(name, weights=None, **options))
+        model = torchvision.models.get_model(name, weights=None, **options)
         fixed = name.startswith(("vit", "swin", "maxvit"))
         side, samples = (224, 2) if fixed else (96 if old else 64, 4)
         x, y = torch.randn(samples, 3, side, side), torch.randint(1000, (samples,))
@@ -99,6 +111,8 @@ def of_timm() -> Iterator[tuple[str, Callable[[], Built]]]:
     import timm
 
     def build(name: str) -> Built:
+        with torch.device("meta"):
+            refuse_large(timm.create_model(name, pretrained=False, num_classes=10))
         model = timm.create_model(name, pretrained=False, num_classes=10)
         channels, side, _width = model.default_cfg["input_size"]
         fixed = model.default_cfg.get("fixed_input_size", False)
@@ -133,8 +147,6 @@ def looked_at(name: str, build: Callable[[], Built]) -> dict[str, Any] | None:
     try:
         step, model = build()
         parameters = sum(parameter.numel() for parameter in model.parameters())
-        if parameters > MOST_PARAMETERS:
-            return None
         plain = plain_step(step, model)
     except Exception as error:
         print(f"skipped {name}: {type(error).__name__}: {str(error)[:80]}")
@@ -185,6 +197,7 @@ def main() -> None:
     given = parser.parse_args()
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
     if given.library == "table":
         table(given.files)
     else:

@@ -43,8 +43,7 @@ PROGRAMS: tuple[tuple[str, str], ...] = (
     ),
     (
         "nanoGPT",
-        "train.py config/train_shakespeare_char.py --device=cpu --compile=False --eval_iters=1 "
-        "--block_size=32 --batch_size=8 --n_layer=2 --n_head=2 --n_embd=64 --max_iters=3",
+        "train.py config/train_shakespeare_char.py --device=cpu --compile=False --eval_iters=1",
     ),
     ("litgpt", "-m pytest -q tests/test_full.py"),
     ("litgpt", "-m pytest -q tests/test_lora.py"),

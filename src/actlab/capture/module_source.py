@@ -107,7 +107,7 @@ def _regions(owners: Sequence[type], files: Sequence[str]) -> Iterator[tuple[ast
         if region is not None:
             yield region
     for file in files:
-        tree = _parsed(file)
+        tree = parsed(file)
         if tree is not None:
             yield tree, file
 
@@ -118,7 +118,7 @@ def _class_source(kind: type) -> tuple[ast.AST, str] | None:
         file = inspect.getsourcefile(kind)
     except (TypeError, OSError):
         return None
-    tree = _parsed(file) if is_user(file) and file is not None else None
+    tree = parsed(file) if is_user(file) and file is not None else None
     if tree is None or file is None:
         return None
     name = kind.__name__
@@ -127,7 +127,8 @@ def _class_source(kind: type) -> tuple[ast.AST, str] | None:
 
 
 @cache
-def _parsed(file: str) -> ast.AST | None:
+def parsed(file: str) -> ast.AST | None:
+    """Return the syntax of a file, None where it cannot be read."""
     try:
         return ast.parse(Path(file).read_text(encoding="utf-8"))
     except (OSError, SyntaxError, ValueError):

@@ -124,6 +124,9 @@ ACTIVATIONS = ELEMENTWISE_ACTIVATIONS | NORMALISERS
 LAYERS = AFFINE | NORMS | ELEMENTWISE_ACTIVATIONS | RECURRENT
 """What a network is made of: a number that is not finite is named by the first of these."""
 
+LEAVING = frozenset({"numpy", "tolist", "__array__"})
+"""Operations that hand numbers on to Python or NumPy, where no call is seen any more."""
+
 LOSSES = frozenset({
     "cross_entropy", "nll_loss", "bce", "bce_logits", "kl_div", "mse_loss", "l1_loss",
     "smooth_l1_loss", "huber_loss", "gaussian_nll_loss", "poisson_nll_loss", "ctc_loss",

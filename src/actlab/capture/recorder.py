@@ -26,7 +26,7 @@ _NO_RECORD = frozenset({
     "shape", "size", "dim", "ndim", "ndimension", "dtype", "device", "is_cuda", "numel", "nelement",
     "requires_grad", "grad_fn", "grad", "is_leaf", "layout", "is_sparse", "is_nested", "is_mps",
     "stride", "data_ptr", "storage", "untyped_storage", "is_contiguous", "is_floating_point",
-    "is_complex", "names", "_version", "set_grad_enabled", "backward", "item", "tolist", "numpy",
+    "is_complex", "names", "_version", "set_grad_enabled", "backward", "item",
     "__len__", "__bool__", "__format__", "__repr__", "__hash__", "is_quantized", "output_nr",
     "_base", "register_hook", "is_meta", "is_cpu", "is_inference", "element_size", "get_device",
 })  # fmt: skip
@@ -113,6 +113,8 @@ class Recorder(TorchFunctionMode):
             if outputs and call is not None:
                 self.keep(call, outputs)
                 sink.after(call, args, kwargs, outputs)
+            elif call is not None and op in ops.LEAVING:
+                sink.trace.left.append(call)
         return result
 
     def call(

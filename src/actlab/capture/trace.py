@@ -131,7 +131,8 @@ class Trace:
 
     `sources` are the values that no recorded call made, `roots` the calls of modules from outside
     any other, `failed` the call that raised, `reconstructed` the sources that autograd explained;
-    `ran_backward` tells whether the step took a backward pass of its own.
+    `ran_backward` tells whether the step took a backward pass of its own; `left` are the calls that
+    took numbers out of torch.
     """
 
     calls: list[Call] = field(default_factory=list)
@@ -140,6 +141,7 @@ class Trace:
     roots: list["RootCall"] = field(default_factory=list)
     reconstructed: tuple[Value, ...] = ()
     ran_backward: bool = False
+    left: list[Call] = field(default_factory=list)
     _current: dict[int, Value] = field(default_factory=dict)
     _users: dict[int, list[Call]] | None = None
 

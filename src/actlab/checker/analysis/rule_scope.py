@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from actlab.capture import ops
+from actlab.capture.outside import decisions
 from actlab.capture.trace import Call
 from actlab.checker.analysis.logits import logits_of
 from actlab.checker.analysis.losses import REGRESSION, of_binomial
@@ -98,7 +99,8 @@ COUNTS: Mapping[str, Callable[[Step], int]] = {
         for one in _passes(step)
         for call in one.trace.calls
         if call.inputs
-    ),
+    )
+    + sum(1 for one in _passes(step) for call in one.trace.left for _made in decisions(call)),
     "evaluations": lambda step: int(step.evaluation is not None),
     "predictions": lambda step: sum(step.is_live(loss.input) for loss in step.loss_calls),
     "layers": lambda step: len(step.layers) + _calls(*ops.PRODUCTS)(step),

@@ -1,8 +1,10 @@
 """What is done with a prediction after the loss: in the step, and in an evaluation after it."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -128,3 +130,61 @@ def test_an_evaluation_that_raises_says_so() -> None:
         actlab.check_step(lambda: F.cross_entropy(net(X), CLASSES), net, evaluate=lambda: 1 // 0)
     with pytest.raises(CheckError, match="evaluate must be callable; got int"):
         actlab.check_step(lambda: net(X).sum(), net, evaluate=3)  # type: ignore[arg-type]
+
+
+def direct(net: nn.Module) -> Any:
+    return net(X).detach().numpy() > 0.5
+
+
+def by_name(net: nn.Module) -> Any:
+    with torch.no_grad():
+        scores = net(X).cpu().numpy()[:, 0]
+    return (scores.copy() >= 0.5).astype(int)
+
+
+def rounded(net: nn.Module) -> Any:
+    scores = net(X).detach().numpy()
+    return np.round(scores)
+
+
+def probabilities(net: nn.Module) -> Any:
+    scores = torch.sigmoid(net(X)).detach().numpy()
+    return scores > 0.5
+
+
+def turned_into_probabilities(net: nn.Module) -> Any:
+    scores = net(X).detach().numpy()
+    scores = 1 / (1 + np.exp(-scores))
+    return scores > 0.5
+
+
+def at_zero(net: nn.Module) -> Any:
+    return net(X).detach().numpy() > 0
+
+
+def another_number(net: nn.Module) -> Any:
+    scores = net(X).detach().numpy()
+    return len(scores) > 0.5, scores.mean() > 1.5
+
+
+@pytest.mark.parametrize("decide", [direct, by_name, rounded])
+def test_logits_that_are_decided_by_in_numpy(decide: Callable[[nn.Module], Any]) -> None:
+    report = numpy_report(decide)
+    (found,) = [f for f in report.findings if f.code == "ACT702"]
+    assert Path(str(found.location.file)).name == "test_contract.py"
+    assert found.location.line is not None
+
+
+@pytest.mark.parametrize(
+    "decide", [probabilities, turned_into_probabilities, at_zero, another_number]
+)
+def test_what_is_right_in_numpy(decide: Callable[[nn.Module], Any]) -> None:
+    assert "ACT702" not in numpy_report(decide).codes
+
+
+def numpy_report(decide: Callable[[nn.Module], Any]) -> Any:
+    net = nn.Sequential(nn.Linear(X.shape[1], 8), nn.ReLU(), nn.Linear(8, 1))
+    y = (X[:, :1] > 0).float()
+    return actlab.check_step(
+        lambda: F.binary_cross_entropy_with_logits(net(X), y), net, evaluate=lambda: decide(net)
+    )

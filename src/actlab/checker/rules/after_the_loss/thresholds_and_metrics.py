@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from actlab.capture import ops
 from actlab.capture.frames import is_library, is_torch
+from actlab.capture.outside import Decision, decisions
 from actlab.capture.trace import Call, Value
 from actlab.checker.analysis.losses import LossCall
 from actlab.checker.analysis.origins import HANDED_ON, Origin, origins
@@ -180,7 +181,7 @@ class ThresholdOnWrongScale(Rule):
     Follows what is compared with 0.5, or rounded, to the layer that made it, and reports it where
     the loss reads the same layer as logits. Reports a probability that is compared with 0, too,
     which is always above, and a log-probability that is compared with a positive number, which is
-    always below.
+    always below. Of what goes on into NumPy it reads the lines of the same function.
 
     ## Why is this bad?
     A logit of 0.5 is a probability of 0.62. The metric is another one than was meant, and the
@@ -221,27 +222,33 @@ class ThresholdOnWrongScale(Rule):
         for one in passes(step):
             for call in one.trace.calls:
                 limit = _limit(call)
-                if limit is None or not one.is_live(call.inputs[0]):
-                    continue
-                given = call.inputs[0]
-                logs = origins(given, HANDED_ON | {"max", "amax"})
-                if limit > 0.0 and all(end.op in _LOGS for end in logs):
-                    yield self._of_logs(call, limit, logs[0].op)
-                elif limit == 0.0:
-                    yield from self._of_probability(one, call, given)
-                elif limit == _HALF:
-                    yield from self._of_logits(step, one, call, given)
+                if limit is not None and one.is_live(call.inputs[0]):
+                    made = Decision(call.op, limit, call.location)
+                    yield from self._judge(step, one, made, call.inputs[0])
+            for call in one.trace.left:
+                if call.inputs and one.is_live(call.inputs[0]):
+                    for made in decisions(call):
+                        yield from self._judge(step, one, made, call.inputs[0])
 
-    def _of_logits(self, step: Step, one: Step, call: Call, given: Value) -> Iterator[Finding]:
+    def _judge(self, step: Step, one: Step, made: Decision, given: Value) -> Iterator[Finding]:
+        logs = origins(given, HANDED_ON | {"max", "amax"})
+        if made.limit > 0.0 and all(end.op in _LOGS for end in logs):
+            yield self._of_logs(made, logs[0].op)
+        elif made.limit == 0.0:
+            yield from self._of_probability(one, made, given)
+        elif made.limit == _HALF:
+            yield from self._of_logits(step, one, made, given)
+
+    def _of_logits(self, step: Step, one: Step, made: Decision, given: Value) -> Iterator[Finding]:
         ends = origins(given)
         raw = all(end.op in ops.AFFINE | ops.NORMS for end in ends)
         read = [loss for end in ends for loss, __ in losses_of(step, end)]
         if raw and read and all(loss.kind in _ON_LOGITS for loss in read):
             yield self.found(
                 message=_("logits are compared with 0.5")
-                if call.op in _COMPARING
+                if made.op in _COMPARING
                 else _("logits are rounded"),
-                location=call.location,
+                location=made.location,
                 proof=_("they reach {range}; a logit of 0.5 is a probability of 0.622").format(
                     range=one.range_of(given)
                 ),
@@ -249,25 +256,30 @@ class ThresholdOnWrongScale(Rule):
                 fix="predicted = scores > 0",
             )
 
-    def _of_logs(self, call: Call, limit: float, op: str) -> Finding:
+    def _of_logs(self, made: Decision, op: str) -> Finding:
         return self.found(
             message=_("log-probabilities are compared with {limit}").format(
-                limit=significant(limit, 3)
+                limit=significant(made.limit, 3)
             ),
-            location=call.location,
+            location=made.location,
             proof=_("{op} is at most 0").format(op=op),
             why=_("every sample is decided alike"),
             fix="confident = log_p.exp() > 0.5",
         )
 
-    def _of_probability(self, one: Step, call: Call, given: Value) -> Iterator[Finding]:
+    def _of_probability(self, one: Step, made: Decision, given: Value) -> Iterator[Finding]:
         ends = one.origins(given)
-        made = [end.call for end in ends if end.op in ("sigmoid", "softmax")]
-        if call.op in ("gt", "ge") and made and len(made) == len(ends) and made[0] is not None:
+        makers = [end.call for end in ends if end.op in ("sigmoid", "softmax")]
+        if (
+            made.op in ("gt", "ge")
+            and len(makers) == len(ends)
+            and makers
+            and makers[0] is not None
+        ):
             yield self.found(
                 message=_("probabilities are compared with 0"),
-                location=call.location,
-                proof=_("{op} is always above 0").format(op=made[0].op),
+                location=made.location,
+                proof=_("{op} is always above 0").format(op=makers[0].op),
                 why=_("every sample is predicted positive"),
                 fix="predicted = p > 0.5",
             )
