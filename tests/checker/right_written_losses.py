@@ -266,3 +266,16 @@ def noise_prediction() -> Situation:
 
     x, t, e = noise(16, 12), torch.arange(16.0), noise(16, 12)
     return Situation(Net(), nn.MSELoss(), ((0.6 * x + 0.8 * e, t), e))
+
+
+@right()
+def gaussians_fitted_by_gradient() -> Situation:
+    weights, means = nn.Parameter(torch.zeros(4)), nn.Parameter(torch.randn(4, 2))
+    log_std, x = nn.Parameter(torch.zeros(4, 2)), torch.randn(100, 2) * 2
+
+    def step() -> Tensor:
+        distance = ((x[:, None] - means) / log_std.exp()) ** 2
+        density = -(distance / 2 + log_std + 0.92).sum(-1)
+        return -torch.logsumexp(weights.log_softmax(0) + density, 1).mean()
+
+    return Situation(step=step, model=nn.ParameterList([weights, means, log_std]))

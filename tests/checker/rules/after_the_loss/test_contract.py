@@ -48,6 +48,12 @@ WRONG: dict[str, tuple[str, Any, Tensor, Use]] = {
     "of probabilities": ("ACT703", F.cross_entropy, CLASSES, lambda z: F.softmax(z, 1).max(0)[1]),
     "of everything": ("ACT703", F.cross_entropy, CLASSES, lambda z: z.argmax()),
     "temperature behind": ("ACT704", F.cross_entropy, CLASSES, lambda z: (z.softmax(1) / 2).log()),
+    "temperature in a draw": (
+        "ACT704",
+        F.cross_entropy,
+        CLASSES,
+        lambda z: torch.distributions.Categorical(z.softmax(1) / 2).sample(),
+    ),
 }
 RIGHT: dict[str, tuple[Any, Tensor, Use]] = {
     "zero of a logit": (logits_bce, LABELS, lambda z: (z > 0).float().mean()),

@@ -153,6 +153,12 @@ class ArgmaxOffClassAxis(Rule):
             return
 
 
+def _reads_probabilities(call: Call) -> bool:
+    """Return whether a call takes rows for probabilities; a distribution normalises them first."""
+    made_here = call.origin.replace("\\", "/").endswith("distributions/categorical.py")
+    return call.op in _READS_PROBABILITIES or (call.op == "div" and made_here)
+
+
 class ProbabilitiesTwice(Rule):
     """Softmax or a temperature is applied to what are probabilities already, after the loss.
 
@@ -222,13 +228,13 @@ class ProbabilitiesTwice(Rule):
             number = call.argument("other", 1)
             if not ends or any(end.op != "softmax" for end in ends) or number in (1, 1.0, None):
                 continue
-            readers = [u for u in one.trace.users_of(call.output) if u.op in _READS_PROBABILITIES]
+            readers = [u for u in one.trace.users_of(call.output) if _reads_probabilities(u)]
             if readers:
                 yield self.found(
                     message=_("a temperature divides probabilities, not scores"),
                     location=call.location,
                     proof=_("{op} reads rows that sum to another number than 1").format(
-                        op=readers[0].op
+                        op="Categorical" if readers[0].op == "div" else readers[0].op
                     ),
                     why=_("the ratios of the probabilities stay as they were"),
                     fix="p = F.softmax(scores / temperature, dim=-1)",

@@ -62,8 +62,8 @@ def _transformed(activation: type[nn.Module], second: Callable[[Any], Any]) -> S
 
     def step() -> Tensor:
         curve = vmap(second(lambda x: net(x).sum()))(points).flatten()
-        boundary: Tensor = net(ends)
-        return (curve + 1.0).square().mean() + boundary.square().mean()
+        cost: Tensor = (curve + 1.0).square().mean() + net(ends).square().mean()
+        return cost
 
     return Situation(step=step, model=net)
 
@@ -87,10 +87,13 @@ def _hessian_by_the_weights() -> Situation:
         fixed = {name: p.detach() for name, p in net.named_parameters()}
 
         def loss(weight: Tensor) -> Tensor:
-            return functional_call(net, {**fixed, "0.weight": weight}, (x,)).square().mean()
+            out = functional_call(net, {**fixed, "0.weight": weight}, (x,))
+            cost: Tensor = out.square().mean()
+            return cost
 
-        size = hessian(loss)(net[0].weight)
-        return loss(net[0].weight) + 1e-3 * size.square().mean()  # type: ignore[no-any-return]
+        weight = net[0].weight
+        total: Tensor = loss(weight) + 1e-3 * hessian(loss)(weight).square().mean()
+        return total
 
     return Situation(step=step, model=net)
 

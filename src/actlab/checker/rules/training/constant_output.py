@@ -80,7 +80,11 @@ class ConstantOutput(Rule):
 
     def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each prediction that does not vary over the batch."""
-        predictions = [loss for loss in step.loss_calls if step.is_live(loss.input)]
+        predictions = [
+            loss
+            for loss in step.loss_calls
+            if step.is_live(loss.input) and any(end.call for end in step.origins(loss.input))
+        ]
         if not predictions:
             return
         spread = _greatest_spread(_inputs_of(step), step.batch_size)
