@@ -81,7 +81,8 @@ def _hessian_of_tanh() -> Situation:
 
 
 def _hessian_by_the_weights() -> Situation:
-    net, x = nn.Sequential(nn.Linear(2, 4), nn.ReLU(), nn.Linear(4, 1)), torch.randn(8, 2)
+    first = nn.Linear(2, 4)
+    net, x = nn.Sequential(first, nn.ReLU(), nn.Linear(4, 1)), torch.randn(8, 2)
 
     def step() -> Tensor:
         fixed = {name: p.detach() for name, p in net.named_parameters()}
@@ -91,8 +92,8 @@ def _hessian_by_the_weights() -> Situation:
             cost: Tensor = out.square().mean()
             return cost
 
-        weight = net[0].weight
-        total: Tensor = loss(weight) + 1e-3 * hessian(loss)(weight).square().mean()
+        curve = hessian(loss)(first.weight)
+        total: Tensor = loss(first.weight) + 1e-3 * curve.square().mean()
         return total
 
     return Situation(step=step, model=net)
