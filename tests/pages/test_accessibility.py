@@ -64,7 +64,8 @@ PAGES: dict[str, tuple[Callable[[Path, str], Path], tuple[str, ...]]] = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("width", "scheme", "language"), [(1280, "light", "en"), (390, "dark", "ko")]
+    ("width", "scheme", "language"),
+    [(1280, "light", "en"), (1280, "dark", "ko"), (390, "light", "en"), (390, "dark", "ko")],
 )
 @pytest.mark.parametrize("name", PAGES)
 def test_axe_finds_nothing_and_no_text_is_cut(
