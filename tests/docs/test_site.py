@@ -13,6 +13,7 @@ import pytest
 import typer
 
 from actlab.cli.main import app
+from tests.pages.accessibility import violations
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
@@ -116,6 +117,27 @@ def test_pages_opened_as_files_are_silent_and_fit(site: Path, language: str, wid
             page.keyboard.type("softmax")
             page.wait_for_selector(".md-search-result__item", timeout=20_000)
         assert said == []
+        browser.close()
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+@pytest.mark.parametrize("language", ["", "ko/"])
+def test_axe_finds_nothing_on_the_site(site: Path, language: str, width: int, scheme: str) -> None:
+    sync_api = pytest.importorskip("playwright.sync_api")
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("chromium is not installed")
+    names = ("index", "start/check", "tutorials/activation", "functions/silu", "rules/ACT101")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        size = {"width": width, "height": 800}
+        page = browser.new_context(viewport=size, color_scheme=scheme).new_page()
+        for name in names:
+            page.goto((site / language / f"{name}.html").as_uri())
+            assert violations(page) == [], name
         browser.close()
 
 

@@ -8,7 +8,8 @@ import pytest
 pytest.importorskip("axe_playwright_python")
 
 _CUT = """[...document.querySelectorAll('main *')].filter((part) => part.offsetParent &&
-    !part.children.length && part.textContent.trim() && !part.closest('.scroll, pre, .lanes') &&
+    !part.children.length && part.textContent.trim() &&
+    !part.closest('.scroll, pre, .lanes, .unseen') &&
     getComputedStyle(part).overflow !== 'visible' && part.scrollWidth > part.clientWidth + 1)
     .map((part) => part.outerHTML)"""
 

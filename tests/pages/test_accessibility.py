@@ -7,8 +7,10 @@ from gettext import NullTranslations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+import actlab
 from actlab.case_study.published_results import published_trials
 from actlab.i18n import translation
 from actlab.studies.report import write
@@ -19,7 +21,7 @@ from actlab.verdicts.unreplicated import summarise_trials
 from tests.activations.explorer.explorers import explorer
 from tests.chromium import Watched, browser, pytestmark
 from tests.pages.accessibility import cut_texts, violations
-from tests.studies.report.studies import published_study, small_study
+from tests.studies.report.studies import measured_study, published_study, small_study
 from tests.studies.report.tasks_run import tasks_run
 from tests.studies.report.verdicts import full_verdict
 
@@ -43,6 +45,17 @@ def published(path: Path, language: str) -> Path:
     )
 
 
+def regression(path: Path, language: str) -> Path:
+    return write(path, measured_study(), language)
+
+
+def scores(path: Path, language: str) -> Path:
+    draw = np.random.default_rng(0)
+    rows = {"method": ["a"] * 9 + ["b"] * 9, "seed": [*range(9)] * 2, "acc": draw.random(18)}
+    actlab.verdict(rows, candidate="method").page(path, language)
+    return path
+
+
 def tasks(path: Path, language: str) -> Path:
     return write_tasks(path, tasks_run(names=("regression",)), language)
 
@@ -57,6 +70,11 @@ PAGES: dict[str, tuple[Callable[[Path, str], Path], tuple[str, ...]]] = {
     "finished": (finished, ("#tab-answer", "#tab-search", "#tab-trials?trial=2", "#tab-methods")),
     "confirmed": (confirmed, ("#tab-answer", "#tab-evidence", "#tab-reproduce")),
     "published": (published, ("",)),
+    "regression": (
+        regression,
+        ("#tab-answer", "#tab-evidence", "#tab-search", "#tab-trials?trial=2", "#tab-methods"),
+    ),
+    "scores": (scores, ("",)),
     "tasks": (tasks, ("",)),
     "explorer": (explored, ("#relu,%3Dx*tanh(a*x)",)),
 }

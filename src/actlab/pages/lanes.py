@@ -129,6 +129,18 @@ def strip(values: Sequence[float], chosen: Sequence[float], scale: Scale) -> Mar
     return _svg(parts, "rates")
 
 
+def without_worst(ordered: Sequence[float], higher_is_better: bool) -> tuple[float, float]:
+    """Return the ends of rising values without their worst tenth, which would flatten a picture.
+
+    >>> without_worst([*range(10), 99], True), without_worst([*range(10), 99], False)
+    ((1, 99), (0, 9))
+    """
+    tenth = len(ordered) // 10
+    if higher_is_better:
+        return ordered[tenth], ordered[-1]
+    return ordered[0], ordered[-1 - tenth]
+
+
 def small_multiple(lines: Sequence[Sequence[float | None]], low: float, high: float) -> Markup:
     """Draw lines by step, the longest across the whole width."""
     steps = max((len(line) for line in lines), default=0)

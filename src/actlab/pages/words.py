@@ -92,11 +92,15 @@ def group_words(translations: NullTranslations) -> dict[Group, str]:
     }
 
 
-def in_metric(value: float, measured: StudyMetric) -> str:
+def in_metric(value: float, measured: StudyMetric, form: Formatter | None = None) -> str:
     """Return a figure of a study: an accuracy in percent, another metric as a number.
+
+    Without `form` it is in the language of the process.
 
     >>> from actlab.records import StudyMetric
     >>> in_metric(0.9731, StudyMetric()), in_metric(53.8719, StudyMetric("rmse", False, 0.0))
     ('97.31 %', '53.872')
     """
-    return process_formatter().percent(value) if measured.in_percent else significant(value, 5)
+    if measured.in_percent:
+        return (form or process_formatter()).percent(value)
+    return significant(value, 5)

@@ -1,6 +1,7 @@
 """What can be said about a search that was run without replicates."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -17,13 +18,15 @@ class TrialRow:
 class TrialTable:
     """The trials of somebody's search; `source` says where they are from, for people.
 
-    `is_accuracy` says that values are fractions of 1, which are written in percent.
+    `is_accuracy` says that values are fractions of 1, which are written in percent. `words` has
+    the names for people: of parameters, and of the value under "value".
     """
 
     source: str
     rows: tuple[TrialRow, ...]
     maximize: bool = True
     is_accuracy: bool = False
+    words: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,9 @@ from actlab.errors import ActlabError
 from actlab.files import open_regular
 from actlab.i18n import LANGUAGES, translation
 from actlab.pages.kit import asset, render_page
-from actlab.pages.lanes import small_multiple
-from actlab.pages.words import outcome_word, slot_word
+from actlab.pages.lanes import small_multiple, without_worst
+from actlab.pages.words import in_metric, outcome_word, slot_word
+from actlab.records import Plan
 from actlab.serve.now import Running, lanes, trainings
 from actlab.serve.runs import Run, Runs, version
 from actlab.studies.confirm.protocol_change import ProtocolChange, protocol_change
@@ -38,7 +39,7 @@ from actlab.studies.report.answer import answer
 from actlab.studies.report.first_screen import first_screen
 from actlab.studies.report.page import OtherLanguage
 from actlab.studies.run_folder import RunFolder
-from actlab.text import NO_BREAK, Formatter
+from actlab.text import NO_BREAK, NOT_KNOWN, Formatter
 
 HOSTS = ("127.0.0.1", "localhost")
 """The names by which this machine is asked: any other is another site's name that leads here."""
@@ -194,10 +195,11 @@ class _Site:
         if run.state == "running":
             rows = trainings(folder.progress_path, records)
             values["lanes"] = lanes(rows, time.time())
-            values["curves"] = _curves(rows)
+            values["curves"] = _curves(rows, run.plan.training.measured.higher_is_better)
         try:
             data = report_data(folder, language)
-            values["first"] = first_screen(data, answer(data), form)
+            found = answer(data) if run.plan.training.measured.in_percent else None
+            values["first"] = first_screen(data, found, form)
         except ActlabError as error:
             values["reason"] = str(error)
         return values
@@ -226,6 +228,7 @@ class _Site:
         shared = {
             "form": form,
             "lang": request.query_params.get("lang") if language != self.language else None,
+            "shown": lambda value, plan: _shown(value, plan, form),
             "outcome_word": lambda outcome: outcome_word(outcome, messages),
             "slot_word": lambda slot: slot_word(slot, messages),
         }
@@ -240,14 +243,14 @@ class _Site:
         return HTMLResponse(text)
 
 
-def _curves(rows: Sequence[Running]) -> list[tuple[Running, Markup]]:
+def _curves(rows: Sequence[Running], higher_is_better: bool) -> list[tuple[Running, Markup]]:
     """Return the curves of what trains now, over pale ones of what has ended; all on one scale."""
     now = [row for row in rows if not row.has_ended][-MOST_CURVES:]
     ended = [row.values for row in rows if row.has_ended][-MOST_PALE:]
     known = sorted(v for row in rows for v in row.values if v is not None)
     if not now or not known:
         return []
-    low, high = known[len(known) // 10], known[-1]
+    low, high = without_worst(known, higher_is_better)
     longest = max(len(values) for values in (*ended, *(row.values for row in now)))
 
     def fitted(values: Sequence[float | None]) -> list[float | None]:
@@ -256,6 +259,11 @@ def _curves(rows: Sequence[Running]) -> list[tuple[Running, Markup]]:
 
     pale = [fitted(values) for values in ended]
     return [(row, small_multiple([*pale, fitted(row.values)], low, high)) for row in now]
+
+
+def _shown(value: float | None, plan: Plan, form: Formatter) -> str:
+    """Write a figure of a study in its metric."""
+    return NOT_KNOWN if value is None else in_metric(value, plan.training.measured, form)
 
 
 def _differences(plans: list[dict[str, Any]], runs: list[Run]) -> list[tuple[str, list[str]]]:

@@ -13,7 +13,9 @@ from actlab.records import (
     Environment,
     Epoch,
     FinalFigure,
+    Group,
     LayerRow,
+    Metric,
     NetworkSummary,
     Outcome,
     Plan,
@@ -24,6 +26,7 @@ from actlab.records import (
     SlotVerdict,
     Space,
     SplitSizes,
+    TrainingPlan,
     Verdict,
 )
 from actlab.studies.report import FindingText, ReportData
@@ -195,6 +198,79 @@ def small_study() -> ReportData:
         ),
         verdict=_small_verdict(),
     )
+
+
+def measured_study(metric: str = "mae") -> ReportData:
+    """The small study by another metric than accuracy, each accuracy replaced by its value."""
+    data = small_study()
+    error = metric == "mae"
+    score = {
+        name: (1.0 - name) * 30.0 if error else name for name in (0.9555, 0.9666, 0.9472, 0.99)
+    }
+    records = tuple(
+        replace(
+            found,
+            valid_accuracy=None,
+            valid_score=None if found.valid_accuracy is None else score[found.valid_accuracy],
+            lower_is_better=error,
+            curve=tuple(
+                replace(
+                    epoch,
+                    valid_accuracy=None,
+                    valid_score=30.0 - 28.0 * (epoch.valid_accuracy or 0.0)
+                    if error
+                    else epoch.valid_accuracy,
+                )
+                for epoch in found.curve
+            ),
+        )
+        for found in data.records
+    )
+    training = TrainingPlan(task="regression" if error else "binary", metric=metric)
+    verdict = _measured_verdict(metric, error)
+    final = FinalFigure(2, "identity-2-None", None, 337, test_score=1.25 if error else 0.97)
+    environment = replace(data.environment, class_counts={}) if error else data.environment
+    return replace(
+        data,
+        plan=replace(data.plan, training=training),
+        environment=environment,
+        records=records,
+        final=final,
+        verdict=verdict,
+    )
+
+
+def _measured_verdict(metric: str, error: bool) -> Verdict:
+    """Three candidates on three seeds: the second equivalent to the first, the third worse."""
+    means, margin = ((1.2, 1.22, 2.9), 0.05) if error else ((0.98, 0.978, 0.9), 0.005)
+    step = 0.01 if error else 0.001
+    rows = []
+    for place, (name, mean) in enumerate(zip(("mish", "snake", "gelu"), means, strict=True)):
+        behind = -abs(mean - means[0])
+        groups: tuple[Group, ...] = ("best", "tied", "worse")
+        row = Candidate(
+            name,
+            groups[place],
+            setting=Setting(name, "hardswish", 0.004),
+            scores=(mean - step, mean, mean + step),
+            mean=mean,
+            low=mean - 2 * step,
+            high=mean + 2 * step,
+            test_accuracy=mean,
+        )
+        if place:
+            row = replace(
+                row,
+                difference=behind,
+                difference_low=behind - step,
+                difference_high=behind + step,
+                p_adjusted=0.4 if place == 1 else 0.0004,
+                smallest_margin=-behind + step,
+            )
+        rows.append(row)
+    slot = SlotVerdict(slot="conv", candidates=tuple(rows), pairs=(), ranks=None, seeds=3)
+    compared = Metric(metric, not error, margin)
+    return Verdict((slot,), margin, 3, Conditions(9, 360, 800, 0.1), metric=compared)
 
 
 def _small_verdict() -> Verdict:

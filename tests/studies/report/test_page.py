@@ -174,7 +174,7 @@ def test_the_notices_say_how_unequal_and_how_unsure() -> None:
 def test_an_unfinished_search_with_failures_says_so() -> None:
     shown = text_of(render(small_study()))
     assert "7 of 10 planned trials are here." in shown
-    assert "3 trials have no accuracy" in shown
+    assert "3 trials have no result" in shown
     assert "1 diverged, 1 pruned, 1 failed." in shown
     assert "Trial 1, snake × mish, diverged. The loss was not finite." in shown
     assert "1 other trial reached exactly the same accuracy" in shown

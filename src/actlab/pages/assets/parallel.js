@@ -21,7 +21,7 @@
     return text === "" || Number.isNaN(Number(text)) ? text : Number(text);
   };
 
-  const axes = named.map(({ column, title, kind }) => {
+  const axes = named.map(({ column, title, kind, worst }) => {
     const values = rows.map((row) => valueOf(row, column));
     if (kind === "name") {
       const names = [...new Set(values)];
@@ -29,10 +29,11 @@
     }
     const scaled = (value) => (kind === "log" ? Math.log10(value) : value);
     const known = values.filter((value) => typeof value === "number").map(scaled).filter(Number.isFinite);
-    // A few very low accuracies would press all others together: they stand at the low end.
+    // A few very bad results would press all others together: they stand at the axis' end.
     const sorted = known.toSorted((a, b) => a - b);
-    const low = kind === "percent" ? sorted[Math.floor(sorted.length / 10)] : sorted[0], high = sorted.at(-1);
-    const share = (value) => (high > low ? Math.max((scaled(value) - low) / (high - low), 0) : 0.5);
+    const tenth = Math.floor(sorted.length / 10);
+    const low = sorted[worst === "low" ? tenth : 0], high = sorted.at(worst === "high" ? -1 - tenth : -1);
+    const share = (value) => (high > low ? Math.min(Math.max((scaled(value) - low) / (high - low), 0), 1) : 0.5);
     return { column, title, kind, low, high, share: (value) => (typeof value === "number" ? share(value) : null) };
   });
 

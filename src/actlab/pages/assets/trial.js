@@ -39,7 +39,7 @@
     panel.querySelector(".columns").hidden = !known.length;
     if (!known.length) return;
     draw("plot-trial-accuracy", known.map((number, place) => line(number, number, curves[number].accuracy, place)),
-      axis(labels.accuracy, { tickformat: ".4~p" }));
+      axis(labels.accuracy, { tickformat: labels.format }));
     draw("plot-trial-loss", known.flatMap((number, place) => [
       line(`${number} ${labels.train}`, "", curves[number].train, place),
       line(`${number} ${labels.valid}`, number, curves[number].valid, place, { dash: "dash" }),

@@ -12,12 +12,12 @@ from actlab.verdicts import detectable_difference
 
 @dataclass(frozen=True)
 class Prospect:
-    """`gap` is the smallest difference (a fraction) that so many seeds show with chance 80 %.
+    """`gap` is the smallest difference that so many seeds show with chance 80 %.
 
-    None where nothing is known of the spread. `spread_is_assumed` says that no replicate tells it
-    yet: then seeds are taken to differ as much as the choice of images alone makes them, which is
-    the least. `seconds` are those of all trainings on the plan's workers, None where no training
-    has ended yet.
+    It is a fraction of accuracy where `in_percent`, else in the units of the metric. None where
+    nothing is known of the spread. `spread_is_assumed` says that no replicate tells it yet: then
+    seeds are taken to differ as much as the choice of images alone makes them, which is the least.
+    `seconds` are those of all trainings on the plan's workers, None where no training has ended.
     """
 
     seeds: int
@@ -25,6 +25,7 @@ class Prospect:
     seconds: float | None
     gap: float | None
     spread_is_assumed: bool
+    in_percent: bool = True
 
 
 def prospect(
@@ -48,6 +49,7 @@ def prospect(
         seconds=seconds if trainings else None,
         gap=None if spread is None else detectable_difference(seeds, spread, comparisons),
         spread_is_assumed=verdict is None,
+        in_percent=plan.training.measured.in_percent,
     )
 
 

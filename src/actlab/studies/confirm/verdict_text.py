@@ -81,9 +81,14 @@ def methods(verdict: Verdict, words: Formatter) -> str:
 def metric_word(verdict: Verdict, words: Formatter) -> str:
     """Return what is compared, for people."""
     _ = words.translations.gettext
-    if verdict.metric is None or verdict.metric.in_percent:
+    if verdict.metric is None or is_of_accuracies(verdict):
         return _("accuracy")
     return verdict.metric.name
+
+
+def is_of_accuracies(verdict: Verdict) -> bool:
+    """Return whether what is compared are accuracies, which are shown in percent."""
+    return verdict.metric is None or verdict.metric.in_percent
 
 
 def document(

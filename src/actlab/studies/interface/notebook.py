@@ -4,12 +4,9 @@ import html
 from collections.abc import Sequence
 
 from actlab.pages.lanes import small_multiple
-from actlab.pages.words import slot_word
-from actlab.records import Record, SlotVerdict, Verdict, best_record
-from actlab.studies.confirm.verdict_text import wording
+from actlab.records import Record, Verdict, best_record
 from actlab.studies.report.first_screen import judged_panel
 from actlab.text import Formatter, significant
-from actlab.verdicts.document import table_of
 
 MOST_ROWS = 10
 """A notebook shows so many trials, the best ones."""
@@ -36,9 +33,6 @@ def verdict_lanes(verdict: Verdict, form: Formatter) -> str:
     """Return a lane for every candidate with its mean, its interval and its single runs."""
     parts = []
     for slot in verdict.slots:
-        if verdict.metric is not None and not verdict.metric.in_percent:
-            parts.append(_slot_table(slot, verdict, form))
-            continue
         panel = judged_panel(slot, verdict, form)
         rows = "".join(
             f"<tr><th>{html.escape(row.name)}</th><td>{row.lane}</td>"
@@ -47,17 +41,6 @@ def verdict_lanes(verdict: Verdict, form: Formatter) -> str:
         )
         parts.append(f"<p><b>{html.escape(panel.title)}</b></p><table>{rows}</table>")
     return "".join(parts)
-
-
-def _slot_table(slot: SlotVerdict, verdict: Verdict, form: Formatter) -> str:
-    """Return the candidates of a slot in the metric's own unit."""
-    head, rows = table_of(slot, wording(verdict, form))
-    title = html.escape(slot_word(slot.slot, form.translations))
-    cells = "".join(f"<th>{html.escape(cell)}</th>" for cell in head)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
-    )
-    return f"<p><b>{title}</b></p><table><tr>{cells}</tr>{body}</table>"
 
 
 def trials_table(records: Sequence[Record], form: Formatter) -> str:

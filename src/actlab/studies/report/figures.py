@@ -19,10 +19,11 @@ from actlab.pages.figure import (
     lane_axis,
     plain,
 )
-from actlab.pages.lanes import small_multiple
+from actlab.pages.lanes import small_multiple, without_worst
 from actlab.pages.theme import LIGHT, Mark, marks
 from actlab.pages.words import in_slot, outcome_word, slot_word
 from actlab.records import Record
+from actlab.records.unreplicated import TrialRow, TrialTable
 from actlab.studies.report.answer import Answer, near_by_candidate
 from actlab.studies.report.classes import classes_figure, split_counts
 from actlab.studies.report.inputs import ReportData
@@ -36,6 +37,7 @@ from actlab.studies.report.search import (
     search_trials,
     thinned,
 )
+from actlab.studies.report.trial_pictures import trial_pictures
 from actlab.studies.report.verdict.pictures import verdict_names
 from actlab.studies.report.zooms import (
     PUBLISHED_HISTORY,
@@ -550,10 +552,30 @@ def pictures(data: ReportData, found: Answer | None, form: Formatter) -> dict[st
         figures += _search_pictures(data, found, form)
         if found.best.curve:
             figures += [accuracy_curve(found.best, form), loss_curve(found.best, form)]
+    if not data.plan.training.measured.in_percent:
+        figures += trial_pictures(trial_table(data, form), form)
     splits = split_counts(data.environment.class_counts)
     if splits:
         figures.append(classes_figure(splits, form))
     return {figure.name: figure for figure in figures}
+
+
+def trial_table(data: ReportData, form: Formatter) -> TrialTable:
+    """Return the search of a study by another metric than accuracy as a table of trials."""
+    _ = form.translations.gettext
+    measured, slots = data.plan.training.measured, data.plan.space.by_slot
+    rows = tuple(
+        TrialRow(
+            number=record.number,
+            choices=dict(record.setting.activations),
+            numbers={"learning_rate": record.setting.learning_rate},
+            value=record.valid_metric,
+        )
+        for record in thinned(search_trials(data.records), MOST_POINTS)
+    )
+    words = {slot: slot_word(slot, form.translations) for slot in slots}
+    words |= {"value": measured.name, "learning_rate": _("learning rate")}
+    return TrialTable(data.plan.name, rows, maximize=measured.higher_is_better, words=words)
 
 
 def _search_pictures(data: ReportData, found: Answer, form: Formatter) -> list[PageFigure]:
@@ -603,7 +625,7 @@ def curve_panels(data: ReportData) -> tuple[CurvePanels, ...]:
     finite = [value for value in values if math.isfinite(value)]
     if not finite:
         return ()
-    low, high = finite[len(finite) // 10], finite[-1]
+    low, high = without_worst(finite, data.plan.training.measured.higher_is_better)
     longest = max(len(record.curve) for record in trials)
     panels = []
     for slot in data.plan.space.by_slot:

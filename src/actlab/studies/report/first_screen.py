@@ -6,15 +6,23 @@ from markupsafe import Markup
 
 from actlab.pages.lanes import Lane, Scale, axis, lane, strip
 from actlab.pages.proportions import accuracy
-from actlab.pages.words import group_words, in_slot, partner_words, setting_words, slot_word
-from actlab.records import Candidate, Group, Record, SlotVerdict, Verdict
+from actlab.pages.words import (
+    group_words,
+    in_metric,
+    in_slot,
+    partner_words,
+    setting_words,
+    slot_word,
+)
+from actlab.records import Candidate, Group, Record, SlotVerdict, Verdict, best_record
 from actlab.studies.confirm.prospect import Prospect, prospect
+from actlab.studies.confirm.verdict_text import wording
 from actlab.studies.coverage import coverage_line
 from actlab.studies.report.answer import Answer
 from actlab.studies.report.inputs import ReportData
 from actlab.studies.report.search import activation, candidates, completed_trials, search_trials
 from actlab.studies.report.verdict.candidates import accuracy_ranges
-from actlab.text import Formatter
+from actlab.text import NOT_KNOWN, Formatter, significant
 
 CLOSE = 4.0
 """A close-up reaches so many margins of chance below the best."""
@@ -43,7 +51,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Panel:
-    """The candidates of a slot, the best first; `low` and `high` are the ends of the lanes."""
+    """The candidates of a slot, the best first; `low` and `high` are the ends of the lanes.
+
+    `unit` stands at the axis: the percent sign, or the name of the metric.
+    """
 
     slot: str
     title: str
@@ -53,6 +64,7 @@ class Panel:
     rates_axis: Markup
     low: float
     high: float
+    unit: str = "%"
 
 
 @dataclass(frozen=True)
@@ -95,6 +107,14 @@ def first_screen(data: ReportData, found: Answer | None, form: Formatter) -> Fir
             next_text=text,
             words=headline_words(form),
         )
+    if not data.plan.training.measured.in_percent:
+        return FirstScreen(
+            facts=_facts(data, form),
+            headline=_measured_headline(data, form),
+            panels=_measured_panels(data, form),
+            next_title=title,
+            next_text=text,
+        )
     return FirstScreen(
         facts=_facts(data, form),
         headline=_headline(found, form),
@@ -116,6 +136,7 @@ def _facts(data: ReportData, form: Formatter) -> tuple[str, ...]:
         data.plan.name,
         data.plan.network,
         data.plan.data.name,
+        *(() if data.plan.training.measured.in_percent else (data.plan.training.measured.name,)),
         ngettext("{count} trial", "{count} trials", trials).format(count=form.count(trials)),
         data.environment.precision,
         data.environment.device,
@@ -185,7 +206,7 @@ def _panel(data: ReportData, found: Answer, slot: str, form: Formatter) -> Panel
         title=slot_word(slot, form.translations),
         headline="",
         rows=tuple(rows),
-        axis=_percent_axis(scale),
+        axis=_score_axis(scale),
         rates_axis=axis(rates, [(v, f"{v:g}") for v in _two(rates.ticks(1))]),
         low=scale.low,
         high=scale.high,
@@ -228,6 +249,78 @@ def _row(
     )
 
 
+def _measured_headline(data: ReportData, form: Formatter) -> str:
+    """Return what a search by another metric than accuracy found, by one run."""
+    _ = form.translations.gettext
+    best, measured = best_record(search_trials(data.records)), data.plan.training.measured
+    if best is None or best.valid_metric is None:
+        return _("No answer yet: no trial was completed")
+    return _("Not decided yet: by one run, {activations} has {metric} {value}").format(
+        activations=setting_words(best.setting, form.translations),
+        metric=measured.name,
+        value=in_metric(best.valid_metric, measured, form),
+    )
+
+
+def _measured_panels(data: ReportData, form: Formatter) -> tuple[Panel, ...]:
+    """Return the candidates by their best trial; how far chance moves it, nobody knows yet."""
+    ngettext, measured = form.translations.ngettext, data.plan.training.measured
+    trials = [r for r in search_trials(data.records) if r.valid_metric is not None]
+    if not trials:
+        return ()
+    space, best = data.plan.space, best_record(tuple(trials))
+    rates = Scale(space.learning_rate_low / 1.05, space.learning_rate_high * 1.05, True)
+    panels = []
+    for slot in space.by_slot:
+        by_name: dict[str, list[Record]] = {}
+        for record in sorted(trials, key=lambda r: (-(r.score or 0.0), r.number)):
+            by_name.setdefault(activation(record, slot), []).append(record)
+        scale = _around([own[0].valid_metric or 0.0 for own in by_name.values()])
+        rows = [
+            Row(
+                name=name,
+                partner=partner_words(own[0].setting, slot, form),
+                lane=lane(
+                    Lane(
+                        own[0].valid_metric,
+                        dots=tuple(r.valid_metric or 0.0 for r in own),
+                        look="near" if own[0] is best else "far",
+                    ),
+                    scale,
+                ),
+                value=in_metric(own[0].valid_metric or 0.0, measured, form),
+                count=ngettext("{count} trial", "{count} trials", len(own)).format(count=len(own)),
+                rates=strip(
+                    [r.setting.learning_rate for r in own], [own[0].setting.learning_rate], rates
+                ),
+            )
+            for name, own in by_name.items()
+        ]
+        missing = [n for n in candidates(data.plan, data.records, slot) if n not in by_name]
+        lost = form.translations.gettext("no result")
+        rows += [Row(name, "", Markup(), lost, "") for name in missing]
+        panels.append(
+            Panel(
+                slot=slot,
+                title=slot_word(slot, form.translations),
+                headline="",
+                rows=tuple(rows),
+                axis=_score_axis(scale, in_percent=False),
+                rates_axis=axis(rates, [(v, f"{v:g}") for v in _two(rates.ticks(1))]),
+                low=scale.low,
+                high=scale.high,
+                unit=measured.name,
+            )
+        )
+    return tuple(panels)
+
+
+def _around(values: list[float]) -> Scale:
+    """Return a range that holds all values, a little wider."""
+    pad = 0.06 * (max(values) - min(values)) or 0.02 * abs(values[0]) or 0.02
+    return Scale(min(values) - pad, max(values) + pad)
+
+
 def _best(records: list[Record]) -> float:
     return max(record.valid_accuracy or 0.0 for record in records)
 
@@ -245,27 +338,37 @@ def _two(ticks: tuple[float, ...]) -> tuple[float, ...]:
     return ticks if len(ticks) < 3 else (ticks[0], ticks[-1])
 
 
-def _percent_axis(scale: Scale) -> Markup:
+def _score_axis(scale: Scale, *, in_percent: bool = True) -> Markup:
+    """Return the ticks below lanes: in percent, and none above a perfect accuracy."""
+    if not in_percent:
+        return axis(scale, [(tick, significant(tick, 6)) for tick in scale.ticks(3)])
     ticks = [tick for tick in scale.ticks(3) if tick <= 1.0]
     return axis(scale, [(tick, f"{100 * tick:.6g}") for tick in ticks])
 
 
 def judged_panel(slot: SlotVerdict, verdict: Verdict, form: Formatter) -> Panel:
     """Return the candidates of a slot by their runs with fresh seeds."""
-    ranges = accuracy_ranges(slot, verdict)
+    ranges, metric = accuracy_ranges(slot, verdict), verdict.metric
+    in_percent = metric is None or metric.in_percent
     scale = Scale(*ranges[0]) if ranges else Scale(0.0, 1.0)
-    scale = Scale(scale.low, min(scale.high, 1.002))
-    best = slot.best
-    band = None if best is None or best.mean is None else (best.mean - verdict.margin, best.mean)
+    if in_percent:
+        scale = Scale(scale.low, min(scale.high, 1.002))
+    best, band = slot.best, None
+    if best is not None and best.mean is not None:
+        falls = metric is not None and not metric.higher_is_better
+        ends = (best.mean, best.mean + (verdict.margin if falls else -verdict.margin))
+        band = (min(ends), max(ends))
+    margin = form.margin(verdict.margin) if in_percent else significant(verdict.margin, 6)
     return Panel(
         slot=slot.slot,
         title=slot_word(slot.slot, form.translations),
-        headline=slot_headline(slot, form.margin(verdict.margin), form),
+        headline=slot_headline(slot, margin, form, in_points=in_percent),
         rows=tuple(_judged_row(row, slot, verdict, scale, band, form) for row in slot.candidates),
-        axis=_percent_axis(scale),
+        axis=_score_axis(scale, in_percent=in_percent),
         rates_axis=Markup(),
         low=scale.low,
         high=scale.high,
+        unit="%" if metric is None or in_percent else metric.name,
     )
 
 
@@ -293,31 +396,38 @@ def _judged_row(
         name=row.name,
         partner=partner,
         lane=lane(Lane(row.mean, row.low, row.high, scores, row.group), scale, band),
-        value=form.percent(row.mean),
+        value=NOT_KNOWN if row.mean is None else wording(verdict, form).score(row.mean),
         count=ngettext("{count} seed", "{count} seeds", row.n).format(count=row.n),
         group=row.group,
         twins=f"= {', '.join(twins)}" if twins else "",
     )
 
 
-def headline_words(form: Formatter) -> dict[str, str]:
+def headline_words(form: Formatter, *, in_points: bool = True) -> dict[str, str]:
     """Return the parts of a slot's headline, which the page's script fills in as well."""
     _ = form.translations.gettext
+    tied, many = (
+        _("{names}: equivalent within {margin} points."),
+        _("{name} and {count} more: equivalent within {margin} points."),
+    )
+    if not in_points:
+        tied = _("{names}: equivalent within {margin}.")
+        many = _("{name} and {count} more: equivalent within {margin}.")
     return {
-        "tied": _("{names}: equivalent within {margin} points."),
-        "many": _("{name} and {count} more: equivalent within {margin} points."),
+        "tied": tied,
+        "many": many,
         "leads": _("{name} has the best mean."),
         "count": _("{word}: {count}"),
         "nothing": _("Nothing can be said yet."),
     }
 
 
-def slot_headline(slot: SlotVerdict, margin: str, form: Formatter) -> str:
-    """Return what is known of a slot in one line; the page's `margin.js` writes the same.
-
-    Margins are written in points.
-    """
-    parts, words, best = headline_words(form), group_words(form.translations), slot.best
+def slot_headline(
+    slot: SlotVerdict, margin: str, form: Formatter, *, in_points: bool = True
+) -> str:
+    """Return what is known of a slot in one line; the page's `margin.js` writes the same."""
+    parts = headline_words(form, in_points=in_points)
+    words, best = group_words(form.translations), slot.best
     if best is None:
         return parts["nothing"]
     by_group = {
@@ -396,7 +506,8 @@ def prospect_text(expected: Prospect, form: Formatter) -> str:
             if expected.spread_is_assumed
             else _("shows gaps from about {gap} on")
         )
-        gap = text.format(gap=form.points(expected.gap))
+        size = form.points(expected.gap) if expected.in_percent else significant(expected.gap, 2)
+        gap = text.format(gap=size)
     return " · ".join(part for part in (time_text(expected, form), gap) if part)
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from actlab.pages.words import outcome_word, slot_word
-from actlab.records import Outcome
+from actlab.records import Outcome, StudyMetric
 from actlab.studies.report.answer import Answer
 from actlab.studies.report.search import Budget, PairTable, Progress
 from actlab.text import Formatter
@@ -98,6 +98,21 @@ def _one_run(found: Answer, form: Formatter) -> Notice:
     return Notice("caution", title, tuple(sentences))
 
 
+def one_run_by(measured: StudyMetric, form: Formatter) -> Notice:
+    """Return the notice on single runs by another metric: how far chance moves it, none tells."""
+    _ = form.translations.gettext
+    return Notice(
+        "caution",
+        _("One run per setting: small differences mean nothing"),
+        (
+            _("Every setting was trained once, with one seed."),
+            _("How far chance moves {metric} is known once settings are trained again.").format(
+                metric=measured.name
+            ),
+        ),
+    )
+
+
 def _no_test(form: Formatter) -> Notice:
     _ = form.translations.gettext
     return Notice(
@@ -165,7 +180,7 @@ def _unfinished(progress: Progress, form: Formatter) -> Notice:
         lines.append(_("and {count} more").format(count=total - REASONS_SHOWN))
     return Notice(
         "caution",
-        ngettext("{count} trial has no accuracy", "{count} trials have no accuracy", total).format(
+        ngettext("{count} trial has no result", "{count} trials have no result", total).format(
             count=total
         ),
         (

@@ -11,17 +11,23 @@ from actlab.files import write_text
 from actlab.pages.figure import PageFigure
 from actlab.pages.kit import render_page
 from actlab.pages.theme import Mark
-from actlab.pages.words import in_slot, outcome_word, setting_words, slot_word, split_word
-from actlab.records import Plan, Record
-from actlab.studies.report.answer import Answer, answer
+from actlab.pages.words import (
+    in_metric,
+    in_slot,
+    outcome_word,
+    setting_words,
+    slot_word,
+    split_word,
+)
+from actlab.records import Plan, Record, StudyMetric, best_record
+from actlab.studies.report.answer import answer
 from actlab.studies.report.classes import split_counts
 from actlab.studies.report.compared import compared_activations, slot_columns
 from actlab.studies.report.curves import curves_json
 from actlab.studies.report.figures import activation_marks, curve_panels, pictures
 from actlab.studies.report.first_screen import first_screen
 from actlab.studies.report.inputs import ReportData
-from actlab.studies.report.measured import render_measured
-from actlab.studies.report.notices import notices
+from actlab.studies.report.notices import notices, one_run_by
 from actlab.studies.report.search import (
     Budget,
     best_trials,
@@ -39,7 +45,7 @@ from actlab.studies.report.verdict.context import (
     verdict_sections,
 )
 from actlab.studies.report.verdict.pictures import verdict_pictures
-from actlab.text import NO_BREAK, Formatter
+from actlab.text import NO_BREAK, NOT_KNOWN, Formatter
 
 
 @dataclass(frozen=True)
@@ -86,11 +92,11 @@ def render(
     the same data gives the same text.
     """
     data = with_short_names(data)
-    if not data.plan.training.measured.in_percent:
-        return render_measured(data, language, translations=translations)
     messages = i18n.translation(language) if translations is None else translations
     form = Formatter(messages, NO_BREAK)
-    found = answer(data)
+    measured = data.plan.training.measured
+    found = answer(data) if measured.in_percent else None
+    best = best_record(search_trials(data.records))
     marks = activation_marks(data)
     counted = progress(data.plan, data.records)
     budgets = tuple(budget(data.plan, data.records, slot) for slot in data.plan.space.by_slot)
@@ -100,11 +106,16 @@ def render(
     first = first_screen(data, found, form)
     trials = best_trials(search_trials(data.records), MOST_ROWS)
     of_search = notices(counted, found, budgets, pairs, form)
+    if best is not None and found is None:
+        of_search = (*of_search, one_run_by(measured, form))
     values = {
         "data": data,
         "plan": data.plan,
         "form": form,
         "found": found,
+        "best": best,
+        "words": _metric_words(measured, form),
+        "shown": lambda value: NOT_KNOWN if value is None else in_metric(value, measured, form),
         "progress": counted,
         "budgets": budgets,
         "pairs": pairs,
@@ -112,7 +123,7 @@ def render(
         "notices": of_search if judged.page is None else judged.page.notices,
         "search_notices": of_search,
         "judged": judged.page,
-        "tabs": _tabs(data, found, figures, judged.sections, messages),
+        "tabs": _tabs(data, best, figures, judged.sections, messages),
         "curve_panels": curve_panels(data),
         "marks": marks,
         "trials": trials,
@@ -153,7 +164,7 @@ def render(
         ),
         figures=figures,
         data=judged.data
-        | {"headline": first.words, "trial": _trial_words(messages)}
+        | {"headline": first.words, "trial": _trial_words(measured, messages)}
         | {"parallel": {"axes": _parallel_axes(data.plan, messages)}},
         packed=_packed(trials, other),
     )
@@ -185,21 +196,52 @@ def _parallel_axes(plan: Plan, translations: NullTranslations) -> list[dict[str,
         {"column": place, "title": slot_word(slot, translations), "kind": "name"}
         for place, slot in enumerate(plan.space.by_slot, start=1)
     ]
-    after = len(slots) + 1
+    after, measured = len(slots) + 1, plan.training.measured
+    score = {"title": _("valid (trial) accuracy"), "kind": "percent", "worst": "low"}
+    if not measured.in_percent:
+        worst = "low" if measured.higher_is_better else "high"
+        score = {"title": measured.name, "kind": "number", "worst": worst}
     return [
         *slots,
         {"column": after, "title": _("learning rate"), "kind": "log"},
         {"column": after + 3, "title": _("epochs"), "kind": "number"},
-        {"column": after + 1, "title": _("valid (trial) accuracy"), "kind": "percent"},
+        {"column": after + 1} | score,
     ]
 
 
-def _trial_words(translations: NullTranslations) -> dict[str, str]:
+def _metric_words(measured: StudyMetric, form: Formatter) -> dict[str, str]:
+    """Return the headings that name what candidates are compared by."""
+    _ = form.translations.gettext
+    if measured.in_percent:
+        return {
+            "score": _("accuracy"),
+            "valid": _("valid (trial) accuracy"),
+            "by_epoch": _("Accuracy by epoch"),
+            "panels": _(
+                "Valid (epoch) accuracy by epoch, from {low} to {high}; all panels have the same "
+                "axes."
+            ),
+        }
+    name = measured.name
+    return {
+        "score": name,
+        "valid": _("{metric} on valid (trial)").format(metric=name),
+        "by_epoch": _("{metric} by epoch").format(metric=name),
+        "panels": _(
+            "{metric} on valid (epoch) by epoch, from {low} to {high}; all panels have the same "
+            "axes."
+        ).replace("{metric}", name),
+    }
+
+
+def _trial_words(measured: StudyMetric, translations: NullTranslations) -> dict[str, str]:
     _ = translations.gettext
+    accuracy, by_name = _("valid (epoch) accuracy"), _("{metric} on valid (epoch)")
     return {
         "epoch": _("epoch"),
         "loss": _("loss"),
-        "accuracy": _("valid (epoch) accuracy"),
+        "accuracy": accuracy if measured.in_percent else by_name.format(metric=measured.name),
+        "format": ".4~p" if measured.in_percent else ".5~g",
         "train": _("train"),
         "valid": _("valid (epoch)"),
         "missing": _("No learning curve was recorded for trial {number}."),
@@ -223,14 +265,15 @@ def _verdict_part(
     if data.verdict is None:
         return _VerdictPart()
     figures = verdict_pictures(data.verdict, data.records, marks, form)
+    page = verdict_page(data, budgets, form)
     return _VerdictPart(
-        page=verdict_page(data, budgets, form),
+        page=page,
         figures=figures,
         sections=tuple(
             Section(name, title, "verdict") for name, title in verdict_sections(data, figures, form)
         ),
-        data={"verdict": margin_data(data.verdict, form)},
-        scripts=("margin.js",),
+        data={"verdict": margin_data(data.verdict, form)} if page.in_points else {},
+        scripts=("margin.js",) if page.in_points else (),
     )
 
 
@@ -245,7 +288,7 @@ class Tab:
 
 def _tabs(
     data: ReportData,
-    found: Answer | None,
+    best: Record | None,
     figures: dict[str, PageFigure],
     verdict: tuple[Section, ...],
     translations: NullTranslations,
@@ -254,14 +297,20 @@ def _tabs(
     _ = translations.gettext
     layers, trials = data.environment.network.layers, search_trials(data.records)
     paper = tuple(section for section in verdict if section.name == "paper")
+    pairs = _("Pairs of activations")
     search = (
         ("history", _("History of the search"), "history" in figures),
-        ("rates", _("Learning rate"), found is not None),
-        ("pairs", _("Pairs of activations"), found is not None),
+        ("rates", _("Learning rate"), any(name.startswith("rates-") for name in figures)),
+        ("values", _("Learning rate"), any(name.startswith("scatter-") for name in figures)),
+        (
+            "pairs",
+            pairs if len(data.plan.space.by_slot) == 2 else _("Candidates"),
+            best is not None,
+        ),
     )
     single = (
         ("trials", _("All trials"), bool(trials)),
-        ("curves", _("Learning curves"), found is not None),
+        ("curves", _("Learning curves"), best is not None),
     )
     methods = (
         ("findings", _("Findings of the checker"), data.findings is not None),

@@ -4,7 +4,7 @@ import math
 from collections import Counter
 from dataclasses import dataclass
 
-from actlab.records import Outcome, Plan, Record
+from actlab.records import Outcome, Plan, Record, best_record
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def best_trials(trials: tuple[Record, ...], most: int) -> tuple[Record, ...]:
     """Return at most so many of the trials, the best ones, by trial number."""
     if len(trials) <= most:
         return trials
-    ranked = sorted(trials, key=lambda record: -(record.valid_accuracy or -1.0))
+    ranked = sorted(trials, key=lambda r: -math.inf if r.score is None else r.score, reverse=True)
     return tuple(sorted(ranked[:most], key=lambda record: record.number))
 
 
@@ -177,8 +177,9 @@ def budget(plan: Plan, records: tuple[Record, ...], slot: str) -> Budget:
     rows = []
     for name in candidates(plan, records, slot):
         own = [record for record in trials if activation(record, slot) == name]
-        scores = [r.valid_accuracy for r in own if r.valid_accuracy is not None]
-        rows.append(Candidate(name, len(own), len(scores), max(scores, default=None)))
+        best = best_record(tuple(own))
+        completed = sum(record.score is not None for record in own)
+        rows.append(Candidate(name, len(own), completed, best and best.valid_metric))
     return Budget(slot, tuple(rows))
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from actlab.pages.words import slot_word
 from actlab.records import USUAL_TRAINING, Environment, FittedSampler, Plan, TpeSampler
+from actlab.studies.confirm.candidate_settings import CHOOSE_SEEDS, TO_CHOOSE_FROM
 from actlab.studies.coverage import init_line
 from actlab.text import NOT_KNOWN, Formatter
 
@@ -169,6 +170,17 @@ def fitted_line(form: Formatter) -> str:
         "Each candidate is trained again at the learning rate at which its response curve, fitted "
         "to all trials of the search, is highest, and on no more seeds once it is clearly behind."
     )
+
+
+def chosen_rates(plan: Plan, form: Formatter) -> str:
+    """Return how the learning rate was chosen at which a candidate is trained again."""
+    if isinstance(plan.sampler, FittedSampler):
+        return fitted_line(form)
+    _ = form.translations.gettext
+    return _(
+        "The candidates of a slot share up to {rates} learning rates that did best in the search; "
+        "each is trained at all of them with {seeds} further seeds and keeps the best."
+    ).format(rates=TO_CHOOSE_FROM, seeds=CHOOSE_SEEDS)
 
 
 def environment_groups(

@@ -66,7 +66,11 @@ def _value_axis(table: TrialTable, shown: Range, form: Formatter) -> dict[str, A
     _ = form.translations.gettext
     if table.is_accuracy:
         return axis(_("valid (trial) accuracy"), range=list(shown), tickformat=PERCENT_AXIS)
-    return axis(_("value"), range=list(shown))
+    return axis(plain(table.words.get("value", _("value"))), range=list(shown))
+
+
+def _named(name: str, table: TrialTable) -> str:
+    return table.words.get(name, name)
 
 
 def _written(value: float | None, table: TrialTable, form: Formatter) -> str:
@@ -79,8 +83,8 @@ def _text(row: TrialRow, table: TrialTable, form: Formatter) -> str:
         "<b>"
         + _("Trial {number}").format(number=row.number)
         + f"</b>: {_written(row.value, table, form)}",
-        *(f"{plain(name)} {plain(value)}" for name, value in row.choices.items()),
-        *(f"{plain(name)} {value:.4g}" for name, value in row.numbers.items()),
+        *(f"{plain(_named(name, table))} {plain(value)}" for name, value in row.choices.items()),
+        *(f"{plain(_named(name, table))} {value:.4g}" for name, value in row.numbers.items()),
     ]
     return "<br>".join(lines)
 
@@ -179,7 +183,9 @@ def _scatter(
     ranges = _ranges(table, own, tuple(shown for shown, _across in zooms.scatter))
     across = _across(values, logarithmic=logarithmic)
     figure = frame(
-        xaxis=axis(plain(number), range=across, **({"type": "log"} if logarithmic else {})),
+        xaxis=axis(
+            plain(_named(number, table)), range=across, **({"type": "log"} if logarithmic else {})
+        ),
         yaxis=_value_axis(table, ranges[0], form),
         showlegend=True,
     )
@@ -207,9 +213,15 @@ def _scatter(
         limits[first + place] = _across(rates, logarithmic=logarithmic)
     return PageFigure(
         name=f"scatter-{number}-{name}",
-        title=_("Value against {number}, by {name}").format(number=number, name=name),
+        title=_("{value} against {number}, by {name}").format(
+            value=table.words.get("value", _("Value")),
+            number=_named(number, table),
+            name=_named(name, table),
+        ),
         caption=_("A mark is a trial; each setting ran once."),
-        description=_("Scatter plot of the value against {number}.").format(number=number),
+        description=_("Scatter plot of the value against {number}.").format(
+            number=_named(number, table)
+        ),
         figure=figure,
         views=tuple(
             View(label, {"yaxis.range": list(shown), "xaxis.range": limit})
@@ -244,8 +256,12 @@ def _pairs(
     scores = sorted(score for row in best for score in row if score is not None)
     weak, strong = scores[len(scores) // 4], scores[-1]
     figure = frame(
-        xaxis=axis(plain(second), type="category", showgrid=False, side="top", tickangle=-35),
-        yaxis=axis(plain(first), type="category", showgrid=False, autorange="reversed"),
+        xaxis=axis(
+            plain(_named(second, table)), type="category", showgrid=False, side="top", tickangle=-35
+        ),
+        yaxis=axis(
+            plain(_named(first, table)), type="category", showgrid=False, autorange="reversed"
+        ),
     )
     figure.add_heatmap(
         x=[plain(column) for column in columns],
@@ -277,7 +293,7 @@ def _pairs(
         title=_("Best value of each pair, with its number of trials"),
         caption=_("An empty cell was never tried. A pair tried often is the best of many."),
         description=_("Heat map of the best value by {first} and {second}.").format(
-            first=first, second=second
+            first=_named(first, table), second=_named(second, table)
         ),
         figure=figure,
         height=120 + 38 * len(lines),

@@ -2,6 +2,7 @@
 
 One figure has accuracies over the seeds, the other paired differences to the best."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,9 +12,11 @@ from actlab.pages.figure import PageFigure, View, accuracy_axis, axis, frame, pl
 from actlab.pages.theme import LIGHT
 from actlab.pages.words import slot_word
 from actlab.records import Candidate, SlotVerdict, Verdict
+from actlab.studies.confirm.verdict_text import is_of_accuracies, metric_word, wording
 from actlab.studies.report.verdict.groups import group_looks
 from actlab.studies.report.zooms import Range
-from actlab.text import Formatter
+from actlab.text import NOT_KNOWN, Formatter, significant
+from actlab.verdicts.text import Wording
 
 
 def intervals_figure(slot: SlotVerdict, verdict: Verdict, form: Formatter) -> PageFigure | None:
@@ -23,8 +26,11 @@ def intervals_figure(slot: SlotVerdict, verdict: Verdict, form: Formatter) -> Pa
     if not ranges:
         return None
     rows = slot.candidates
+    metric, of_accuracies = metric_word(verdict, form), is_of_accuracies(verdict)
     figure = frame(
-        xaxis=accuracy_axis(_("accuracy")), yaxis=lanes_axis(rows, form), showlegend=True
+        xaxis=accuracy_axis(metric) if of_accuracies else axis(plain(metric)),
+        yaxis=lanes_axis(rows, form),
+        showlegend=True,
     )
     low, high = ranges[-1]
     if low <= verdict.conditions.chance <= high:
@@ -40,45 +46,51 @@ def intervals_figure(slot: SlotVerdict, verdict: Verdict, form: Formatter) -> Pa
             name=_("chance level"),
             showlegend=True,
         )
-    dots = [[_accuracy_text(row, seed, form) for seed in range(row.n)] for row in rows]
+    how = wording(verdict, form)
+    dots = [[_score_text(row, seed, how) for seed in range(row.n)] for row in rows]
     add_replicates(figure, [row.scores for row in rows], dots, form)
     points = [(row.mean, row.low, row.high) for row in rows]
-    add_means(figure, slot, rows, points, [_mean_text(row, form) for row in rows], form)
+    add_means(figure, slot, rows, points, [_mean_text(row, how) for row in rows], form)
     heading = slot_word(slot.slot, form.translations)
     return PageFigure(
         name=f"intervals-{slot.slot}",
-        title=_("Accuracy of each candidate: {slot}").format(slot=heading),
+        title=_("Accuracy of each candidate: {slot}").format(slot=heading)
+        if of_accuracies
+        else _("{metric} of each candidate: {slot}").format(metric=metric, slot=heading),
         caption=_(
             "A small dot is one training with its own seed; a seed has the same height in every "
             "lane. The large mark is the mean, the bar its 95 % interval (Student t)."
         ),
         description=_(
-            "Dot plot: mean accuracy with interval and single replicates of each candidate, as in "
-            "the table."
+            "Dot plot: mean with interval and single replicates of each candidate, as in the table."
         ),
         figure=figure,
         views=offer_ranges(
-            figure, ranges, [(row.mean, form.percent(row.mean)) for row in rows], form
+            figure, ranges, [(row.mean, _known(row.mean, how)) for row in rows], form
         ),
         height=lanes_height(rows),
         minimum_width=340,
     )
 
 
-def _accuracy_text(row: Candidate, seed: int, form: Formatter) -> str:
-    _ = form.translations.gettext
+def _score_text(row: Candidate, seed: int, how: Wording) -> str:
+    _ = how.words.translations.gettext
     return _("{name}, seed {seed}: {accuracy}").format(
-        name=plain(row.name), seed=seed + 1, accuracy=form.percent(row.scores[seed])
+        name=plain(row.name), seed=seed + 1, accuracy=_known(row.scores[seed], how)
     )
 
 
-def _mean_text(row: Candidate, form: Formatter) -> str:
-    _ = form.translations.gettext
-    lines = [f"<b>{plain(row.name)}</b>: {form.percent(row.mean)}"]
+def _known(score: float | None, how: Wording) -> str:
+    return NOT_KNOWN if score is None else how.score(score)
+
+
+def _mean_text(row: Candidate, how: Wording) -> str:
+    _ = how.words.translations.gettext
+    lines = [f"<b>{plain(row.name)}</b>: {_known(row.mean, how)}"]
     if row.low is not None and row.high is not None:
         lines.append(
             _("95 % interval: {low} to {high}").format(
-                low=form.percent(row.low), high=form.percent(row.high)
+                low=how.score(row.low), high=how.score(row.high)
             )
         )
     lines.append(_("seeds: {count}").format(count=row.n))
@@ -93,8 +105,13 @@ def differences_figure(slot: SlotVerdict, verdict: Verdict, form: Formatter) -> 
         return None
     best = next(row for row in slot.candidates if row.group == "best")
     rows = [row for row in slot.candidates if row.group != "best"]
+    how = wording(verdict, form)
+    scale = 100.0 if how.accuracies else 1.0  # accuracies differ by percentage points
+    title = _("difference to {name} (points)")
+    if not how.accuracies:
+        title = _("difference to {name} (below 0 is worse)")
     figure = frame(
-        xaxis=_points_axis(_("difference to {name} (points)").format(name=plain(best.name))),
+        xaxis=_difference_axis(title.format(name=plain(best.name))),
         yaxis=lanes_axis(rows, form),
         showlegend=True,
     )
@@ -103,7 +120,7 @@ def differences_figure(slot: SlotVerdict, verdict: Verdict, form: Formatter) -> 
         type="rect",
         layer="below",
         yref="paper",
-        x0=-100 * verdict.margin,
+        x0=-scale * verdict.margin,
         x1=0,
         y0=0,
         y1=1,
@@ -112,18 +129,23 @@ def differences_figure(slot: SlotVerdict, verdict: Verdict, form: Formatter) -> 
         name=_("margin"),
         showlegend=True,
     )
-    single = [tuple(_scaled(value) for value in paired(slot, row)) for row in rows]
+    apart = [paired(slot, row, how.higher_is_better) for row in rows]
+    single = [tuple(_scaled(value, scale) for value in values) for values in apart]
     dots = [
-        [_difference_text(row, seed, value, form) for seed, value in enumerate(paired(slot, row))]
-        for row in rows
+        [_difference_text(row, seed, value, how) for seed, value in enumerate(values)]
+        for row, values in zip(rows, apart, strict=True)
     ]
     add_replicates(figure, single, dots, form)
     points = [
-        (_scaled(row.difference), _scaled(row.difference_low), _scaled(row.difference_high))
+        (
+            _scaled(row.difference, scale),
+            _scaled(row.difference_low, scale),
+            _scaled(row.difference_high, scale),
+        )
         for row in rows
     ]
-    add_means(figure, slot, rows, points, [_row_text(row, form) for row in rows], form)
-    figure.add_scatter(**_tied_from(rows, form))
+    add_means(figure, slot, rows, points, [_row_text(row, how) for row in rows], form)
+    figure.add_scatter(**_tied_from(rows, scale, how))
     heading = slot_word(slot.slot, form.translations)
     return PageFigure(
         name=f"differences-{slot.slot}",
@@ -140,8 +162,8 @@ def differences_figure(slot: SlotVerdict, verdict: Verdict, form: Formatter) -> 
         figure=figure,
         views=offer_ranges(
             figure,
-            tuple((100 * low, 100 * high) for low, high in ranges),
-            [(_scaled(row.difference), form.points_number(row.difference)) for row in rows],
+            tuple((scale * low, scale * high) for low, high in ranges),
+            [(_scaled(row.difference, scale), _signed(row.difference, how)) for row in rows],
             form,
         ),
         height=lanes_height(rows),
@@ -149,15 +171,15 @@ def differences_figure(slot: SlotVerdict, verdict: Verdict, form: Formatter) -> 
     )
 
 
-def _points_axis(title: str) -> dict[str, Any]:
+def _difference_axis(title: str) -> dict[str, Any]:
     return axis(title, zeroline=True, zerolinewidth=2, zerolinecolor=LIGHT["accent"])
 
 
-def _tied_from(rows: list[Candidate], form: Formatter) -> dict[str, Any]:
-    _ = form.translations.gettext
+def _tied_from(rows: list[Candidate], scale: float, how: Wording) -> dict[str, Any]:
+    _ = how.words.translations.gettext
     known = [(lane, row) for lane, row in enumerate(rows) if row.smallest_margin is not None]
     return {
-        "x": [-100 * (row.smallest_margin or 0.0) for _lane, row in known],
+        "x": [-scale * (row.smallest_margin or 0.0) for _lane, row in known],
         "y": [lane for lane, _row in known],
         "mode": "markers",
         "name": _("equivalent from here"),
@@ -169,7 +191,7 @@ def _tied_from(rows: list[Candidate], form: Formatter) -> dict[str, Any]:
         },
         "text": [
             _("{name}: equivalent from a margin of {margin} on").format(
-                name=plain(row.name), margin=form.points(row.smallest_margin or 0.0)
+                name=plain(row.name), margin=how.size(row.smallest_margin or 0.0)
             )
             for _lane, row in known
         ],
@@ -177,28 +199,36 @@ def _tied_from(rows: list[Candidate], form: Formatter) -> dict[str, Any]:
     }
 
 
-def _difference_text(row: Candidate, seed: int, value: float | None, form: Formatter) -> str:
-    _ = form.translations.gettext
-    return _("{name}, seed {seed}: {difference} points").format(
-        name=plain(row.name), seed=seed + 1, difference=form.points_number(value)
-    )
+def _difference_text(row: Candidate, seed: int, value: float | None, how: Wording) -> str:
+    _ = how.words.translations.gettext
+    text = _("{name}, seed {seed}: {difference} points")
+    if not how.accuracies:
+        text = _("{name}, seed {seed}: {difference}")
+    return text.format(name=plain(row.name), seed=seed + 1, difference=_signed(value, how))
 
 
-def _row_text(row: Candidate, form: Formatter) -> str:
-    _ = form.translations.gettext
+def _row_text(row: Candidate, how: Wording) -> str:
+    _ = how.words.translations.gettext
+    text = _("{difference} points") if how.accuracies else "{difference}"
     lines = [
-        f"<b>{plain(row.name)}</b>: "
-        + _("{difference} points").format(difference=form.points_number(row.difference)),
+        f"<b>{plain(row.name)}</b>: " + text.format(difference=_signed(row.difference, how)),
         _("95 % interval: {low} to {high}").format(
-            low=form.points_number(row.difference_low), high=form.points_number(row.difference_high)
+            low=_signed(row.difference_low, how), high=_signed(row.difference_high, how)
         ),
-        _("adjusted p: {p}").format(p=form.probability(row.p_adjusted)),
+        _("adjusted p: {p}").format(p=how.words.probability(row.p_adjusted)),
     ]
     return "<br>".join(lines)
 
 
-def _scaled(value: float | None) -> float | None:
-    return None if value is None else 100 * value
+def _signed(difference: float | None, how: Wording) -> str:
+    """Write a difference with its sign, without its unit."""
+    if difference is None or how.accuracies:
+        return how.words.points_number(difference)
+    return ("+" if difference > 0 else "") + significant(difference, 3)
+
+
+def _scaled(value: float | None, scale: float) -> float | None:
+    return None if value is None else scale * value
 
 
 SPREAD = 0.2
@@ -348,9 +378,10 @@ def accuracy_ranges(slot: SlotVerdict, verdict: Verdict) -> tuple[Range, ...]:
     everyone = [row for row in slot.candidates if row.trained]
     if not everyone:
         return ()
+    most = 1.0 if is_of_accuracies(verdict) else math.inf
     return _with_close_up(
-        _extent([(row.scores, row.low, row.high) for row in everyone], highest=1.0),
-        _extent([(r.scores, r.low, r.high) for r in _near(everyone, verdict)], highest=1.0),
+        _extent([(row.scores, row.low, row.high) for row in everyone], most),
+        _extent([(r.scores, r.low, r.high) for r in _near(everyone, verdict)], most),
     )
 
 
@@ -365,7 +396,12 @@ def difference_ranges(slot: SlotVerdict, verdict: Verdict) -> tuple[Range, ...]:
     edges = (-1.3 * verdict.margin, 0.2 * verdict.margin)
 
     def extent(rows: list[Candidate]) -> Range:
-        parts = [(paired(slot, row), row.difference_low, row.difference_high) for row in rows]
+        rises = verdict.metric is None or verdict.metric.higher_is_better
+        apart = [paired(slot, row, rises) for row in rows]
+        parts = [
+            (values, row.difference_low, row.difference_high)
+            for values, row in zip(apart, rows, strict=True)
+        ]
         return _extent([(edges, None, None), *parts])
 
     return _with_close_up(extent(behind), extent(_near(behind, verdict)))
@@ -383,13 +419,19 @@ def mean_ranges(slot: SlotVerdict, verdict: Verdict, names: list[str]) -> tuple[
     return _with_close_up(extent(rows), extent(_near(rows, verdict)))
 
 
-def paired(slot: SlotVerdict, row: Candidate) -> tuple[float | None, ...]:
-    """Return a candidate's accuracy minus the best's, for each seed; None where one failed."""
+def paired(
+    slot: SlotVerdict, row: Candidate, higher_is_better: bool = True
+) -> tuple[float | None, ...]:
+    """Return a candidate's score minus the best's, for each seed, such that below 0 is worse.
+
+    None where one of the two failed.
+    """
+    sign = 1.0 if higher_is_better else -1.0
     best = next((other for other in slot.candidates if other.group == "best"), None)
     if best is None or len(best.scores) != len(row.scores):
         return ()
     return tuple(
-        None if own is None or top is None else own - top
+        None if own is None or top is None else sign * (own - top)
         for own, top in zip(row.scores, best.scores, strict=True)
     )
 
@@ -406,7 +448,8 @@ def _with_close_up(whole: Range, close: Range) -> tuple[Range, ...]:
 
 
 def _extent(
-    parts: list[tuple[tuple[float | None, ...], float | None, float | None]], highest: float = 1e9
+    parts: list[tuple[tuple[float | None, ...], float | None, float | None]],
+    highest: float = math.inf,
 ) -> Range:
     """Return a padded range that holds all values, and intervals as far as they stay near them.
 

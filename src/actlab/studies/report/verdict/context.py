@@ -18,17 +18,23 @@ from actlab.records import (
     Verdict,
 )
 from actlab.studies.confirm.layer_statistics import mechanism_sentence, property_name
-from actlab.studies.confirm.verdict_text import methods, slot_notices, wording
+from actlab.studies.confirm.verdict_text import (
+    is_of_accuracies,
+    methods,
+    metric_word,
+    slot_notices,
+    wording,
+)
 from actlab.studies.report.inputs import ReportData
 from actlab.studies.report.notices import Notice, unequal_budgets
 from actlab.studies.report.search import Budget
-from actlab.studies.report.settings import fitted_line
+from actlab.studies.report.settings import chosen_rates, fitted_line
 from actlab.studies.report.verdict.groups import GroupLook, group_looks
 from actlab.studies.report.verdict.importance import parameter_word
 from actlab.studies.report.verdict.paper import latex_tables, markdown_tables
 from actlab.studies.report.verdict.plateaus import plateau_texts
 from actlab.studies.report.verdict.ranks import decision_sentences
-from actlab.text import Formatter
+from actlab.text import Formatter, significant
 from actlab.verdicts import ALPHA
 from actlab.verdicts.text import candidate_sentence, summary
 
@@ -79,6 +85,25 @@ class VerdictPage:
     methods: str
     latex: str
     markdown: str
+    titles: dict[str, str]
+    rates: str
+
+    @property
+    def in_points(self) -> bool:
+        """Return whether accuracies are compared, whose differences are percentage points."""
+        return is_of_accuracies(self.verdict)
+
+    def number(self, value: float | None) -> str:
+        """Write a score without its unit, which the heading has."""
+        if value is None or self.in_points:
+            return self.form.percent_number(value)
+        return significant(value, 5)
+
+    def gap(self, difference: float | None) -> str:
+        """Write a difference of two scores with its sign, without its unit."""
+        if difference is None or self.in_points:
+            return self.form.points_number(difference)
+        return ("+" if difference > 0 else "") + significant(difference, 3)
 
     def members(self, slot: SlotVerdict, group: Group) -> tuple[str, ...]:
         """Return the candidates of a slot that are in a group."""
@@ -141,10 +166,43 @@ def verdict_page(data: ReportData, budgets: tuple[Budget, ...], form: Formatter)
         plateaus={(c.slot, c.activation): ": ".join(plateau_texts(c, form)) for c in verdict.rates},
         parameters={r.parameter: parameter_word(r.parameter, form) for r in verdict.importance},
         layers={slot.slot: layer_table(slot.slot, verdict, form) for slot in verdict.slots},
-        methods=methods_paragraph(data.plan, verdict, version, form),
+        methods=methods_paragraph(data.plan, verdict, version, form)
+        if is_of_accuracies(verdict)
+        else methods(verdict, form),
         latex=latex_tables(verdict, form),
         markdown=markdown_tables(verdict, form),
+        titles=score_titles(verdict, form),
+        rates=chosen_rates(data.plan, form),
     )
+
+
+def score_titles(verdict: Verdict, form: Formatter) -> dict[str, str]:
+    """Return the headings of the numbers of a verdict, and what is said of those on test."""
+    _ = form.translations.gettext
+    if is_of_accuracies(verdict):
+        return {
+            "mean": _("mean accuracy") + " (%)",
+            "difference": _("difference (points)"),
+            "equivalent": _("equivalent from (points)"),
+            "test": _("test accuracy") + " (%)",
+            "pair": _("first minus second (points)"),
+            "test_note": _(
+                "The verdict uses the validation images of each replicate. The test images were "
+                "read once per candidate afterwards and are only shown."
+            ),
+        }
+    metric = metric_word(verdict, form)
+    return {
+        "mean": _("mean {metric}").format(metric=metric),
+        "difference": _("difference (below 0 is worse)"),
+        "equivalent": _("equivalent from"),
+        "test": _("test {metric}").format(metric=metric),
+        "pair": _("first minus second (below 0 is worse)"),
+        "test_note": _(
+            "The verdict uses the validation rows of each replicate. The test rows were read once "
+            "per candidate afterwards and are only shown."
+        ),
+    }
 
 
 def verdict_sections(
@@ -153,17 +211,22 @@ def verdict_sections(
     """Return (name, heading) of the sections that have something to show, in their order."""
     _ = form.translations.gettext
     kinds = {name.split("-")[0] for name in figures}
+    over_seeds = _("Accuracy over the seeds")
+    if data.verdict is not None and not is_of_accuracies(data.verdict):
+        metric = metric_word(data.verdict, form)
+        over_seeds = _("{metric} over the seeds").format(metric=metric)
     wanted = (
         ("claims", _("The published claims"), bool(data.claims)),
-        ("accuracies", _("Accuracy over the seeds"), True),
+        ("accuracies", over_seeds, True),
         ("differences", _("Differences and ranks"), "differences" in kinds),
         ("plateaus", _("How the learning rate is taken"), "plateaus" in kinds),
         ("importance", _("Importance"), "importance" in kinds),
         (
             "mechanisms",
             _("Mechanisms"),
-            (data.verdict is not None and bool(data.verdict.mechanisms or data.verdict.probes))
-            or "slopes" in kinds,
+            data.verdict is not None
+            and is_of_accuracies(data.verdict)
+            and (bool(data.verdict.mechanisms or data.verdict.probes) or "slopes" in kinds),
         ),
         ("paper", _("For a paper"), True),
     )

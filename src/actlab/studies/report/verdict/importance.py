@@ -4,6 +4,7 @@ from actlab.pages.figure import PageFigure, axis, frame, plain
 from actlab.pages.theme import LIGHT
 from actlab.pages.words import slot_word
 from actlab.records import Verdict
+from actlab.studies.confirm.verdict_text import is_of_accuracies, metric_word
 from actlab.text import Formatter
 
 
@@ -37,7 +38,9 @@ def importance_figure(verdict: Verdict, form: Formatter) -> PageFigure | None:
         )
     return PageFigure(
         name="importance",
-        title=_("What moves the accuracy"),
+        title=_("What moves the accuracy")
+        if is_of_accuracies(verdict)
+        else _("What moves {metric}").format(metric=metric_word(verdict, form)),
         caption=_(
             "PED-ANOVA asks what tells the better trials from all of them, fANOVA what explains "
             "the variance over all trials; they answer different questions and may differ."

@@ -3,6 +3,7 @@
 from actlab.pages.figure import PageFigure
 from actlab.pages.theme import Mark
 from actlab.records import Record, Verdict
+from actlab.studies.confirm.verdict_text import is_of_accuracies
 from actlab.studies.report.verdict.candidates import differences_figure, intervals_figure
 from actlab.studies.report.verdict.importance import importance_figure
 from actlab.studies.report.verdict.mechanisms import (
@@ -25,10 +26,13 @@ def verdict_pictures(
             intervals_figure(judged, verdict, form),
             differences_figure(judged, verdict, form),
             ranks_figure(judged, form),
-            plateaus_figure(judged.slot, verdict, marks, form),
         ]
+        if is_of_accuracies(verdict):
+            figures.append(plateaus_figure(judged.slot, verdict, marks, form))
     figures.append(importance_figure(verdict, form))
     by_slot = {judged.slot: judged for judged in verdict.slots}
+    if not is_of_accuracies(verdict):  # the rest is about accuracies
+        return {figure.name: figure for figure in figures if figure is not None}
     figures += [
         mechanism_figure(place, found, by_slot[found.slot], verdict, marks, form)
         for place, found in enumerate(verdict.mechanisms)
