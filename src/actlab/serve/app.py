@@ -39,7 +39,7 @@ from actlab.studies.report.answer import answer
 from actlab.studies.report.first_screen import first_screen
 from actlab.studies.report.page import OtherLanguage
 from actlab.studies.run_folder import RunFolder
-from actlab.text import NO_BREAK, NOT_KNOWN, Formatter
+from actlab.text import NO_BREAK, NOT_KNOWN, Formatter, significant
 
 HOSTS = ("127.0.0.1", "localhost")
 """The names by which this machine is asked: any other is another site's name that leads here."""
@@ -229,6 +229,7 @@ class _Site:
             "form": form,
             "lang": request.query_params.get("lang") if language != self.language else None,
             "shown": lambda value, plan: _shown(value, plan, form),
+            "gap": lambda difference, plan: _gap(difference, plan, form),
             "outcome_word": lambda outcome: outcome_word(outcome, messages),
             "slot_word": lambda slot: slot_word(slot, messages),
         }
@@ -264,6 +265,13 @@ def _curves(rows: Sequence[Running], higher_is_better: bool) -> list[tuple[Runni
 def _shown(value: float | None, plan: Plan, form: Formatter) -> str:
     """Write a figure of a study in its metric."""
     return NOT_KNOWN if value is None else in_metric(value, plan.training.measured, form)
+
+
+def _gap(difference: float, plan: Plan, form: Formatter) -> str:
+    """Write a difference of two figures, with its sign: in points, or in the metric's units."""
+    if plan.training.measured.in_percent:
+        return form.points_number(difference)
+    return ("+" if difference > 0 else "") + significant(difference, 3)
 
 
 def _differences(plans: list[dict[str, Any]], runs: list[Run]) -> list[tuple[str, list[str]]]:

@@ -27,7 +27,7 @@ def watched(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     few = tuple(record for record in published_study().records if record.number < 12)
     write(path, replace(published_study(), records=few, verdict=VERDICT), "en")
     watched = Watched(browser, path, viewport={"width": 390, "height": 800})
-    watched.visit("#tab-evidence")
+    watched.visit("#tab-differences")
     yield watched, path
     watched.check()
 
@@ -65,7 +65,9 @@ def test_the_slider_regroups_text_tables_and_figures_as_the_rule_does(
             table = page.locator(f"#accuracies td[data-group-of={slot.slot}] .chip")
             classes = table.evaluate_all("chips => chips.map((chip) => chip.className)")
             assert classes == [f"chip {group}" for group in expected]
+            found.visit("#tab-evidence")
             drawn = drawn_groups(found, slot.slot)
+            found.visit("#tab-differences")
             assert [drawn.get(lane) for lane, row in enumerate(slot.candidates) if row.scores] == [
                 group for group, row in zip(expected, slot.candidates, strict=True) if row.scores
             ]
@@ -89,6 +91,7 @@ def test_the_slider_works_by_keyboard_in_both_places_and_goes_back(
     found, _path = watched
     page = found.page
     first, second = page.locator("#margin-first"), page.locator("#margin-second")
+    found.visit("#tab-differences")
     second.fill("0.5")
     assert page.locator("[data-margin-note]").last.is_hidden()
     second.focus()

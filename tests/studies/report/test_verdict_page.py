@@ -31,9 +31,6 @@ from .test_page import Marked, drawn_texts, page_data, read, text_of
 from .verdicts import CLAIMS, MARGIN, empty_verdict, full_verdict, meagre_verdict
 
 FULL = replace(published_study(), verdict=full_verdict(), claims=CLAIMS)
-SECTIONS = [
-    *("claims", "accuracies", "differences", "plateaus", "importance", "mechanisms", "paper"),
-]
 ONE = Candidate("relu", "best", scores=(0.9, 0.9), mean=0.9, low=0.9, high=0.9)
 ALONE = Verdict(
     (SlotVerdict(slot="fc", candidates=(ONE,), pairs=(), ranks=None, seeds=2),),
@@ -61,10 +58,17 @@ def judged(verdict: Verdict) -> ReportData:
 def test_the_answer_comes_first_then_the_evidence_then_the_search(page: str) -> None:
     order = re.findall(r'<(?:section|header|div)(?: class="tab[^"]*")? id="([\w-]+)"', page)
     assert order[:2] == ["tab-answer", "answer"]
-    assert order[2:9] == ["tab-evidence", *SECTIONS[:-1]]
+    assert order[2:10] == [
+        *("tab-evidence", "claims", "accuracies", "tab-differences", "differences"),
+        *("tab-rates-chosen", "rates", "plateaus"),
+    ]
+    assert order[10:13] == ["importance", "tab-mechanisms-seen", "mechanisms"]
     assert order.index("tab-search") < order.index("tab-methods") < order.index("paper")
     links = [link for link in read(page).links if link.startswith("#tab")]
-    tabs = ("answer", "evidence", "search", "trials", "methods", "reproduce")
+    tabs = (
+        *("answer", "evidence", "differences", "rates-chosen", "mechanisms-seen", "search"),
+        *("trials", "methods", "reproduce"),
+    )
     assert links[1:] == [f"#tab-{name}" for name in tabs]
     assert page.count("<h1") == 1
     assert "What holds with 10 fresh seeds" in text_of(page)

@@ -74,10 +74,14 @@
   window.addEventListener("afterprint", () => {
     for (const name of done) if (isShown(name)) draw(name);
   });
-  // For the margin's slider, which changes figures and has them drawn again.
+  // For the margin's slider, which changes figures: they are drawn again, those out of sight later.
   window.actlabFigures = {
     loaded,
-    redraw: (name) => (done.has(name) && isShown(name) ? draw(name) : null),
+    redraw: (name) => {
+      if (!done.has(name)) return;
+      if (isShown(name)) draw(name);
+      else done.delete(name);
+    },
   };
   drawShown();
   // Printing waits for nothing: the figures are read while the page is idle.

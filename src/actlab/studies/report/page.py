@@ -296,12 +296,15 @@ def _tabs(
     """Return the tabs that have something to show; the first one has the answer before it all."""
     _ = translations.gettext
     layers, trials = data.environment.network.layers, search_trials(data.records)
-    paper = tuple(section for section in verdict if section.name == "paper")
+    of_verdict = {section.name: section for section in verdict}
     pairs = _("Pairs of activations")
-    search = (
-        ("history", _("History of the search"), "history" in figures),
+    rates = (
         ("rates", _("Learning rate"), any(name.startswith("rates-") for name in figures)),
         ("values", _("Learning rate"), any(name.startswith("scatter-") for name in figures)),
+    )
+    search = (
+        ("history", _("History of the search"), "history" in figures),
+        *(() if verdict else rates),
         (
             "pairs",
             pairs if len(data.plan.space.by_slot) == 2 else _("Candidates"),
@@ -320,13 +323,27 @@ def _tabs(
     repeat = (("repeat", _("Plan and how to repeat it"), True),)
     tabs = (
         Tab("answer", _("Answer")),
-        Tab("evidence", _("Evidence"), tuple(part for part in verdict if part not in paper)),
+        Tab("evidence", _("Evidence"), _some(of_verdict, "claims", "accuracies")),
+        Tab("differences", _("Differences"), _some(of_verdict, "differences")),
+        Tab(
+            "rates-chosen",
+            _("Learning rate"),
+            (
+                *(_shown(rates) if verdict else ()),
+                *_some(of_verdict, "plateaus", "importance"),
+            ),
+        ),
+        Tab("mechanisms-seen", _("Mechanisms"), _some(of_verdict, "mechanisms")),
         Tab("search", _("Search"), _shown(search)),
         Tab("trials", _("Trials"), _shown(single)),
-        Tab("methods", _("Methods"), (*paper, *_shown(methods))),
+        Tab("methods", _("Methods"), (*_some(of_verdict, "paper"), *_shown(methods))),
         Tab("reproduce", _("Reproduce"), _shown(repeat)),
     )
     return tuple(tab for tab in tabs if tab.sections or tab.name == "answer")
+
+
+def _some(sections: dict[str, Section], *names: str) -> tuple[Section, ...]:
+    return tuple(sections[name] for name in names if name in sections)
 
 
 def _shown(wanted: tuple[tuple[str, str, bool], ...]) -> tuple[Section, ...]:

@@ -70,8 +70,8 @@ def mechanism_figure(
         ),
         figure=figure,
         views=views if len(ranges) > 1 else (),
-        height=380,
-        minimum_width=320,
+        height=270,
+        minimum_width=300,
     )
 
 
@@ -141,8 +141,8 @@ def slopes_figure(place: int, learnt: Learnt, form: Formatter) -> PageFigure:
             parameter=learnt.parameter
         ),
         figure=figure,
-        height=330,
-        minimum_width=320,
+        height=270,
+        minimum_width=300,
     )
 
 
