@@ -47,7 +47,7 @@ def importance_figure(verdict: Verdict, form: Formatter) -> PageFigure | None:
         ),
         description=_("Bars: importance of each parameter by two methods, as in the table."),
         figure=figure,
-        height=130 + 56 * len(rows),
+        height=105 + 48 * len(rows),
         minimum_width=320,
     )
 

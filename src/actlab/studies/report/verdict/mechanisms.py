@@ -27,11 +27,14 @@ def mechanism_figure(
     marks: dict[str, Mark],
     form: Formatter,
 ) -> PageFigure | None:
-    """Draw the candidates that have both; None for fewer than two. `place` makes names differ."""
+    """Draw the candidates that have both; None for fewer than two, or where nothing correlates.
+
+    `place` makes names differ.
+    """
     _ = form.translations.gettext
     means = {row.name: row.mean for row in slot.candidates if row.mean is not None}
     both = [name for name in found.values if name in means]
-    if len(both) < 2:
+    if len(both) < 2 or found.correlation is None:
         return None
     heading = slot_word(found.slot, form.translations)
     name, sentence = property_name(found.key, form), mechanism_sentence(found, form)
@@ -70,7 +73,7 @@ def mechanism_figure(
         ),
         figure=figure,
         views=views if len(ranges) > 1 else (),
-        height=270,
+        height=250,
         minimum_width=300,
     )
 
@@ -141,7 +144,7 @@ def slopes_figure(place: int, learnt: Learnt, form: Formatter) -> PageFigure:
             parameter=learnt.parameter
         ),
         figure=figure,
-        height=270,
+        height=250,
         minimum_width=300,
     )
 

@@ -13,7 +13,7 @@ from actlab.studies.report.zooms import Range
 from actlab.text import Formatter
 
 COLUMNS = 2
-HEADING, PLOT, GAP, BELOW = 62, 118, 10, 56
+HEADING, PLOT, GAP, BELOW = 62, 104, 6, 56
 """Heights in pixels: of a small picture's heading and plot, between rows, under the last row."""
 
 
