@@ -27,7 +27,7 @@ from actlab.files import open_regular
 from actlab.i18n import LANGUAGES, translation
 from actlab.pages.kit import asset, render_page
 from actlab.pages.lanes import small_multiple, without_worst
-from actlab.pages.words import in_metric, outcome_word, slot_word
+from actlab.pages.words import group_words, in_metric, outcome_word, slot_word
 from actlab.records import Plan
 from actlab.serve.now import Running, lanes, trainings
 from actlab.serve.runs import Run, Runs, version
@@ -230,6 +230,7 @@ class _Site:
             "lang": request.query_params.get("lang") if language != self.language else None,
             "shown": lambda value, plan: _shown(value, plan, form),
             "gap": lambda difference, plan: _gap(difference, plan, form),
+            "groups": group_words(messages),
             "outcome_word": lambda outcome: outcome_word(outcome, messages),
             "slot_word": lambda slot: slot_word(slot, messages),
         }
