@@ -179,7 +179,8 @@ def budget(plan: Plan, records: tuple[Record, ...], slot: str) -> Budget:
         own = [record for record in trials if activation(record, slot) == name]
         best = best_record(tuple(own))
         completed = sum(record.score is not None for record in own)
-        rows.append(Candidate(name, len(own), completed, best and best.valid_metric))
+        reached = None if best is None else best.valid_metric
+        rows.append(Candidate(name, len(own), completed, reached))
     return Budget(slot, tuple(rows))
 
 
