@@ -176,6 +176,13 @@ def test_html_is_escaped() -> None:
     assert "<i>" not in page
 
 
+def test_a_report_is_one_line_where_it_shows_itself() -> None:
+    found = report_of(Functional())
+    assert repr(found).startswith("<Report: found ACT101 error")
+    assert len(repr(replace(found, findings=found.findings * 500))) < 1000
+    assert repr(replace(found, findings=())).startswith("<Report: found nothing; ")
+
+
 def test_a_report_is_plain_data() -> None:
     report = report_of(Contained())
     loaded = json.loads(json.dumps(report.to_dict()))

@@ -69,7 +69,11 @@ class Unchecked:
     reason: str
 
 
-@dataclass(frozen=True)
+MOST_IN_SHORT = 12
+"""So many findings stand in a repr."""
+
+
+@dataclass(frozen=True, repr=False)
 class Report:
     """The outcome of one check.
 
@@ -113,6 +117,14 @@ class Report:
     def to_pandas(self) -> Any:
         """Return the findings as a DataFrame; needs pandas."""
         return import_module("pandas").DataFrame([asdict(found) for found in self.findings])
+
+    def __repr__(self) -> str:
+        """Return what was found in a line; `str` has all of it."""
+        worst = [f"{found.code} {found.severity}" for found in self.findings[:MOST_IN_SHORT]]
+        more = len(self.findings) - len(worst)
+        shown = ", ".join([*worst, f"{more} more"] if more else worst) or "nothing"
+        checked = f"{len(self.fine)} rules fine, {len(self.unchecked)} not checked"
+        return f"<Report: found {shown}; {checked}>"
 
     def __str__(self) -> str:
         return str(import_module("actlab.checker.reporting.text").render(self))

@@ -1,13 +1,23 @@
 """What a study, its verdict and its records show of themselves."""
 
+import re
 from dataclasses import replace
 from gettext import NullTranslations
+from types import SimpleNamespace
+
+import pytest
 
 from actlab import activations
-from actlab.studies.interface.notebook import MOST_ROWS, framed, trials_table, verdict_lanes
+from actlab.studies.interface.notebook import (
+    MOST_ROWS,
+    framed,
+    show_records,
+    trials_table,
+    verdict_lanes,
+)
 from actlab.studies.interface.study_verdict import shown
 from actlab.text import Formatter
-from tests.studies.report.studies import curve, published_study
+from tests.studies.report.studies import curve, measured_study, published_study
 from tests.studies.report.verdicts import full_verdict
 
 FORM = Formatter(NullTranslations())
@@ -37,3 +47,29 @@ def test_a_verdict_has_a_lane_for_every_candidate_in_colours_for_both_background
     assert drawn.count("<svg") == len(candidates)
     assert "<style>" in drawn
     assert "background" not in drawn
+
+
+def test_a_record_is_shown_with_its_curve_where_there_is_ipython(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    formatters = pytest.importorskip("IPython.core.formatters")
+    shell = SimpleNamespace(display_formatter=formatters.DisplayFormatter())
+    monkeypatch.setattr("IPython.get_ipython", lambda: shell)
+    record = replace(RECORDS[102], curve=curve(9, 0.98))
+    data, _metadata = shell.display_formatter.format(record)
+    assert "text/html" not in data
+    show_records()
+    data, _metadata = shell.display_formatter.format(record)
+    assert "<polyline" in data["text/html"]
+    assert "&lt;Record 102: conv prelu" in data["text/html"]
+
+
+def test_a_verdict_by_another_metric_is_shown_in_its_units() -> None:
+    verdict = measured_study("mae").verdict
+    assert verdict is not None
+    drawn = shown(verdict)._repr_html_()
+    assert drawn.count("<svg") == 3
+    text = re.sub(r"<style>.*?</style>|<svg.*?</svg>|<[^>]*>", " ", drawn)
+    assert "%" not in text.replace("95 %", "")
+    assert "points" not in text
+    assert "0.05" in text

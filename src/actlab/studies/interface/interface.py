@@ -1,6 +1,7 @@
 """`actlab.study`: a whole study from Python, by the engine of the command line."""
 
 import html
+import sys
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, nullcontext
@@ -77,6 +78,10 @@ class Study:
     ) -> None:
         self._folder = RunFolder.open(Path(path))
         self._make_executor = make_executor
+        if "IPython" in sys.modules:  # what draws is loaded only in a notebook
+            from actlab.studies.interface.notebook import show_records
+
+            show_records()
         named = [] if model is None else [find_model(model).name]
         self._named = frozenset((*named, *code))
 

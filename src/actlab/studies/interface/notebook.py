@@ -1,6 +1,7 @@
 """Results of a study in a notebook: tables with their pictures, in the notebook's own colours."""
 
 import html
+import sys
 from collections.abc import Sequence
 
 from actlab.pages.lanes import small_multiple
@@ -73,6 +74,22 @@ def _figure(record: Record, form: Formatter) -> str:
     if record.valid_score is not None:
         return significant(record.valid_score, 5)
     return form.percent(record.valid_accuracy)
+
+
+def record_html(record: Record) -> str:
+    """Return a record as a notebook shows it: its learning curve over what its repr says."""
+    return framed(f"{_curve(record)}<p>{html.escape(repr(record))}</p>")
+
+
+def show_records() -> None:
+    """Have the notebook that this process is, if it is one, show records with their curves.
+
+    A record is a value that knows of no pictures; IPython is told by type how one is shown.
+    """
+    ipython = sys.modules.get("IPython")
+    shell = None if ipython is None else ipython.get_ipython()
+    if shell is not None:
+        shell.display_formatter.formatters["text/html"].for_type(Record, record_html)
 
 
 def _curve(record: Record) -> str:

@@ -4,6 +4,7 @@ import html
 
 from actlab.i18n import process_language, translation
 from actlab.records import SlotVerdict, Verdict
+from actlab.studies.confirm.verdict_text import wording
 from actlab.text import Formatter
 from actlab.verdicts.document import groups_in_short, html_table, table_of
 from actlab.verdicts.text import Wording, summary
@@ -21,8 +22,8 @@ class StudyVerdict(Verdict):
         from actlab.studies.interface.notebook import framed, verdict_lanes
 
         form = Formatter(translation(process_language()))
-        wording = Wording(form, self.margin)
-        tables = "".join(_slot(slot, wording) for slot in self.slots)
+        how = wording(self, form)
+        tables = "".join(_slot(slot, how) for slot in self.slots)
         return framed(verdict_lanes(self, form) + tables)
 
 
@@ -31,6 +32,6 @@ def shown(verdict: Verdict) -> StudyVerdict:
     return StudyVerdict(**vars(verdict))
 
 
-def _slot(slot: SlotVerdict, wording: Wording) -> str:
-    answer = f"<p><b>{html.escape(slot.slot)}</b>: {html.escape(summary(slot, wording))}</p>"
-    return answer + html_table(*table_of(slot, wording))
+def _slot(slot: SlotVerdict, how: Wording) -> str:
+    answer = f"<p><b>{html.escape(slot.slot)}</b>: {html.escape(summary(slot, how))}</p>"
+    return answer + html_table(*table_of(slot, how))
