@@ -91,7 +91,6 @@ def test_the_slider_works_by_keyboard_in_both_places_and_goes_back(
     found, _path = watched
     page = found.page
     first, second = page.locator("#margin-first"), page.locator("#margin-second")
-    found.visit("#tab-differences")
     second.fill("0.5")
     assert page.locator("[data-margin-note]").last.is_hidden()
     second.focus()
