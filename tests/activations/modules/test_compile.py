@@ -1,6 +1,8 @@
-"""torch.compile gives the values and the gradients of eager mode, in one graph."""
+"""Compiled, exported and forward-mode functions give the values and gradients of eager mode."""
 
+import logging
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 import torch
@@ -85,3 +87,41 @@ def test_every_function_compiles_ahead_of_time(function: Function) -> None:
 @pytest.mark.parametrize("start", range(0, len(ALL), 15))
 def test_every_function_compiles_with_inductor(start: int) -> None:
     compare(ALL[start : start + 15], "inductor")
+
+
+@pytest.mark.parametrize("function", ALL, ids=name_of)
+def test_forward_mode_gives_what_reverse_mode_gives(function: Function) -> None:
+    module, x = module_of(function), an_input(function).double()
+    module = module.double()
+    generator = torch.Generator().manual_seed(8)
+    along = torch.randn(x.shape, generator=generator, dtype=torch.float64)
+    torch.manual_seed(9)
+    value, moved = torch.func.jvp(module, (x,), (along,))
+    incoming = torch.randn(value.shape, generator=generator, dtype=torch.float64)
+    torch.manual_seed(9)
+    _value, pulled = torch.func.vjp(module, x)
+    (slope,) = pulled(incoming)
+    assert torch.allclose((incoming * moved).sum(), (slope * along).sum(), rtol=1e-9)
+
+
+RANDOM = ("gumbel_softmax",)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("function", ALL, ids=name_of)
+def test_every_function_is_exported_to_onnx(function: Function, tmp_path: Path) -> None:
+    pytest.importorskip("onnxscript")
+    runtime = pytest.importorskip("onnxruntime")
+    logging.getLogger("torch.onnx").setLevel(logging.CRITICAL)
+    module, x, path = module_of(function), an_input(function), tmp_path / "function.onnx"
+    torch.onnx.export(module, (x,), str(path), dynamo=True, verbose=False)
+    session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
+    for scale in (1.0, 30.0):
+        (found,) = session.run(None, {name: (scale * x).numpy()})
+        expected = module(scale * x).detach()
+        assert found.shape == expected.shape
+        if function.name not in RANDOM:
+            close = torch.allclose(torch.from_numpy(found), expected, rtol=1e-5, atol=1e-5)
+            assert close, (scale, (torch.from_numpy(found) - expected).abs().max())

@@ -558,6 +558,16 @@ ENTRIES = (
                     "divides: it overflows from a sixth of the range on."
                 ),
             ),
+            HazardException(
+                "value",
+                ("float64",),
+                "inf",
+                2.9e307,
+                N_(
+                    "torch's kernel multiplies x by up to 6 before it "
+                    "divides: it overflows from a sixth of the range on."
+                ),
+            ),
         ),
         declared=Declared(
             range=(-0.375, inf),

@@ -240,7 +240,7 @@ def _second(
         (slope,) = torch.autograd.grad(y.sum(), x, create_graph=True)
         if not slope.requires_grad:  # it has a first derivative alone, or is made of lines
             return []
-        (bends,) = torch.autograd.grad(slope.sum(), x, allow_unused=True)
+        bends: Tensor | None = torch.autograd.grad(slope.sum(), x, allow_unused=True)[0]
     except RuntimeError:
         return []
     if bends is None:

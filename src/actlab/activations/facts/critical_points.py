@@ -14,7 +14,7 @@ import numpy as np
 
 from actlab.activations.catalogue.declared import Monotonic
 from actlab.activations.facts.curve import DIGITS, Curve, refine, sign_changes, too_much
-from actlab.activations.facts.kinks import Break, Piece, find_breaks, find_pieces, probes
+from actlab.activations.facts.kinks import Break, Piece, find_pieces, find_switches, probes
 
 _NOISE = 1e-13
 """A sampled derivative below this share of its size may have lost its sign to rounding."""
@@ -72,8 +72,9 @@ class CriticalPoints:
 
     def __init__(self, curve: Curve) -> None:
         self.curve = curve
-        self.breaks: tuple[Break, ...] = find_breaks(curve)
-        self.pieces: tuple[Piece, ...] = find_pieces(curve, self.breaks)
+        self.breaks: tuple[Break, ...]
+        self.breaks, seams = find_switches(curve)
+        self.pieces: tuple[Piece, ...] = find_pieces(curve, self.breaks, seams)
 
     @cached_property
     def limits(self) -> tuple[Any, Any]:

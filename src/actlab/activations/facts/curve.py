@@ -37,6 +37,7 @@ _CLOSE_BY = 250
 """Digits for derivatives next to a 0 / 0, which lose as many as the distance has zeros."""
 
 _TOO_LARGE = 1e150
+_END = 1e100
 
 
 class MeasurementError(ActlabError):
@@ -113,7 +114,9 @@ class Curve:
         """
         found = self._jet(x, order, side)
         if not all(mpmath.isfinite(value) for value in found):
-            found = self._approached(x, order, side)
+            near = self._approached(x, order, side)
+            # A value that is there is not read off next to it: |x|^0.1 is slow on its way to 0.
+            found = (found[0], *near[1:]) if mpmath.isfinite(found[0]) else near
         if not mpmath.isfinite(found[0]):
             raise not_finite(x)
         return found
@@ -207,6 +210,8 @@ class Curve:
     def grid(self) -> Array:
         """Return where the curve is looked at: dense near what happens, sparse far out."""
         local = [place + width * _LOCAL for place, width in self.scales]
+        # Far out, doubles are wider apart than what happens there.
+        local += [place * _BESIDE for place, width in self.scales if abs(place) > 1e9 * width]
         return np.unique(np.concatenate([_DENSE, _WIDE, *local]))
 
 
@@ -249,8 +254,11 @@ def _scales_of(at_0: Any, slope_0: Any, bend: Any) -> set[tuple[float, float]]:
         if -least / bend > 0:
             half = mpmath.sqrt(-2 * least / bend)
             roots += [(vertex + side * half, 1 / (abs(bend) * half)) for side in (-1, 1)]
-    pairs = ((float(place), float(width)) for place, width in roots)
-    return {(place, width) for place, width in pairs if abs(place) < 1e300 and 0 < width < 1e300}
+    found = {(float(place), float(width)) for place, width in roots}
+    if any(max(abs(place), width) >= _END for place, width in found):
+        message = _("Something happens on this function near the end of double precision.")
+        raise MeasurementError(message)
+    return {(place, width) for place, width in found if width > 0}
 
 
 _FAR = np.geomspace(64.0, 1e6, 160)
@@ -259,6 +267,7 @@ _WIDE = np.unique(
     np.concatenate([-_FAR, -_NEAR, np.arange(-64.0, 64.25, 0.25), _NEAR, _FAR, [0.0]])
 )
 _DENSE = np.arange(-20.0, 20.0 + 1 / 64, 1 / 64)
+_BESIDE = 1 + np.concatenate([-np.geomspace(1e-12, 0.5, 24), np.geomspace(1e-12, 0.5, 24)])
 _LOCAL = np.concatenate([np.arange(-40.0, 40.0625, 0.0625), -_NEAR, _NEAR])
 
 

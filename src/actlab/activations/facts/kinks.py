@@ -99,10 +99,15 @@ def _same(left: Any, right: Any, unit: float = 1.0) -> bool:
 
 
 def find_breaks(curve: Curve) -> tuple[Break, ...]:
-    """Return the points at which some derivative of the function jumps, from left to right.
+    """Return the points at which some derivative of the function jumps, from left to right."""
+    return find_switches(curve)[0]
+
+
+def find_switches(curve: Curve) -> tuple[tuple[Break, ...], tuple[Any, ...]]:
+    """Return the points at which some derivative of the function jumps, and the seams.
 
     They are among the zeros of what the formula switches on: compared numbers, and arguments of
-    abs, relu, clip, max and min.
+    abs, relu, clip, max and min. Seams are those at which no derivative that is looked at jumps.
     """
     places: list[Any] = []
     candidates: list[Break | None] = []
@@ -119,7 +124,8 @@ def find_breaks(curve: Curve) -> tuple[Break, ...]:
                 if len(places) > _MOST:
                     raise too_much()
     breaks = (found for found in candidates if found is not None)
-    return tuple(sorted(breaks, key=lambda found: found.x))
+    seams = (x for x, found in zip(places, candidates, strict=True) if found is None)
+    return tuple(sorted(breaks, key=lambda found: found.x)), tuple(sorted(seams))
 
 
 def _poles(tree: Node) -> tuple[Node, ...]:
@@ -148,14 +154,22 @@ def _compare_sides(curve: Curve, place: Any) -> Break | None:
     return None if found.order > _ORDER else found
 
 
-def find_pieces(curve: Curve, breaks: tuple[Break, ...]) -> tuple[Piece, ...]:
-    """Return the stretches between the breaks.
+def find_pieces(
+    curve: Curve, breaks: tuple[Break, ...], seams: tuple[Any, ...]
+) -> tuple[Piece, ...]:
+    """Return the stretches between the breaks, and the seams at which a constant stretch ends.
 
     An analytic function whose slope vanishes at several points of a stretch in general position is
     constant there; likewise straight, and likewise the identity.
     """
     edges = [-mpmath.inf, *(found.x for found in breaks), mpmath.inf]
-    return tuple(_piece(curve, low, high) for low, high in pairwise(edges))
+    found: list[Piece] = []
+    for low, high in pairwise(edges):
+        inner = [x for x in seams if low < x < high]
+        parts = [_piece(curve, *ends) for ends in pairwise([low, *inner, high])]
+        split = len({part.constant for part in parts}) > 1
+        found += parts if split else [_piece(curve, low, high)]
+    return tuple(found)
 
 
 def _piece(curve: Curve, low: Any, high: Any) -> Piece:

@@ -168,9 +168,20 @@ class Squareplus(Pointwise):
 
 
 class LogSigmoid(Pointwise):
-    """log(sigmoid(x)); torch's own module does not keep the memory format."""
+    """log(sigmoid(x)): torch's kernel where that is right, else by softplus.
+
+    torch's does not keep the memory format, is coarse in half types, and is -inf from -90 on where
+    it is exported to ONNX.
+    """
 
     NON_DECREASING: ClassVar = True
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return f(x): the shape, dtype, device and memory format of x."""
+        known = x.dtype in (torch.float32, torch.float64) and x.is_contiguous()
+        if known and not torch.compiler.is_compiling() and not torch.onnx.is_in_onnx_export():
+            return functional.logsigmoid(x)
+        return super().forward(x)
 
     @staticmethod
     def _value(x: Tensor) -> Tensor:

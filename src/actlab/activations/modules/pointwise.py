@@ -113,7 +113,7 @@ class Pointwise(nn.Module):
     Subclasses set `PARAMETERS` and, among them, `LEARNABLE`, and define three static methods of x
     (float32 or float64) and the parameters in that order: `_value` returns f(x), `_slope` f'(x)
     with the catalogue's convention at a kink, `_parameter_slopes` yields df/dp for every parameter
-    in turn (None for one that is not learnable). They override `is_non_decreasing` where it
+    in turn (a number where it is one, None for one that is not learnable). They override `is_non_decreasing` where it
     depends on the parameters.
 
     Learnable parameters have one value for a layer, or `channels` values, one for each channel
@@ -127,7 +127,7 @@ class Pointwise(nn.Module):
     NON_DECREASING: ClassVar[bool] = False
     _value: ClassVar[Callable[..., Tensor]]
     _slope: ClassVar[Callable[..., Tensor]]
-    _parameter_slopes: ClassVar[Callable[..., Iterable[Tensor | None]]]
+    _parameter_slopes: ClassVar[Callable[..., Iterable[Number | None]]]
 
     def __init__(self, *, channels: int | None = None, **values: float) -> None:
         super().__init__()
@@ -249,7 +249,8 @@ class _Elementwise(torch.autograd.Function):
         for needed, parameter, slope in zip(
             ctx.needs_input_grad[2:], parameters, slopes, strict=True
         ):
-            found.append(_summed(incoming * slope, parameter) if needed else None)
+            moved = incoming if isinstance(slope, float) and slope == 1 else incoming * slope
+            found.append(_summed(moved, parameter) if needed else None)
         return tuple(found)
 
 

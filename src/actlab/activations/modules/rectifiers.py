@@ -78,8 +78,8 @@ class StarReLU(Pointwise):
         return found
 
     @staticmethod
-    def _parameter_slopes(x: Tensor, s: Number, b: Number) -> tuple[Tensor, ...]:  # noqa: ARG004  as the base class calls it
-        return (torch.relu(x) ** 2, torch.ones_like(x))
+    def _parameter_slopes(x: Tensor, s: Number, b: Number) -> tuple[Number, ...]:  # noqa: ARG004  as the base class calls it
+        return (torch.relu(x) ** 2, 1.0)
 
     def is_non_decreasing(self) -> bool:
         """Return whether no scale is negative."""

@@ -213,10 +213,10 @@ class DynamicTanh(Pointwise):
         alpha: Number,
         gamma: Number,
         beta: Number,  # noqa: ARG004  as the base class calls it
-    ) -> tuple[Tensor, ...]:
+    ) -> tuple[Number, ...]:
         near = bounded(x)
         steep = alpha * near
-        return (gamma * (near * tanh_slope(steep)), torch.tanh(steep), torch.ones_like(x))
+        return (gamma * (near * tanh_slope(steep)), torch.tanh(steep), 1.0)
 
     def is_non_decreasing(self) -> bool:
         """Return whether alpha and gamma have one sign."""
