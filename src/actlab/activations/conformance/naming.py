@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from actlab.activations.catalogue import find
 from actlab.activations.catalogue.entry import Entry
-from actlab.activations.facts.callables import check_elementwise, in_float64, name_of
+from actlab.activations.facts.callables import as_rows, check_elementwise, in_float64, name_of
 from actlab.activations.facts.nearest import Nearest, nearest_to
 from actlab.activations.recognised import recognised
 from actlab.errors import ActlabError, UnknownNameError
@@ -37,7 +37,7 @@ def identify(thing: Any) -> dict[str, Any]:
         pass
     else:
         return _document(_of_entry(entry))
-    apply = in_float64(thing)
+    apply = as_rows(in_float64(thing))
     check_elementwise(apply, name_of(thing))
     return _document(_nearest(apply, digits=9))
 

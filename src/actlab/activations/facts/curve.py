@@ -96,6 +96,9 @@ class Curve:
         """
         found = self._jet(x, order, side)
         if not all(mpmath.isfinite(value) for value in found):
+            # x + sqrt(x^2 + 1) cancels far out.
+            found = self._jet(x, order, side, 3 * DIGITS)
+        if not all(mpmath.isfinite(value) for value in found):
             raise not_finite(x)
         return found
 

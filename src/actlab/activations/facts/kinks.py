@@ -238,8 +238,9 @@ def jump_orders(
     """Return the places where f (order 0), f' (1), f'' (2) or f''' (3) jumps, the first that does.
 
     Each side is extrapolated to the place from six points at multiples of 1/128; f'' and f''' are
-    finite differences of the slopes. A jump of f or f' has to be there from a finer distance too:
-    x^(7/2) has none at 0, but no polynomial through its values has either.
+    finite differences of the slopes. A jump has to be there from a finer distance too: x^(7/2)
+    has none at 0, but no polynomial through its values has either, and a kink that is near is none
+    here. Where f is large, what its rounding and its growth make of a difference is no jump.
     """
     steps = _SPACING * np.arange(1, _POINTS + 1)
     left_points = (_PLACES[:, None] - steps).ravel()
@@ -251,14 +252,44 @@ def jump_orders(
             for order in range(3)
         ),
     ]
+    sizes = [_sizes(function, left_points, right_points) for function in (value, slope)]
     found: dict[float, int] = {}
     for order, (jump, least) in enumerate(zip(jumps, _JUMPS, strict=True)):
-        for place in _PLACES[np.abs(jump) > least]:
+        size = sizes[min(order, 1)]
+        coarse = size / _SPACING ** max(0, order - 1)
+        room = least * np.where(size > _LARGE, coarse, 1.0)
+        for place, allowed in zip(
+            _PLACES[np.abs(jump) > room], room[np.abs(jump) > room], strict=True
+        ):
             if order < 2:
                 left, right = one_sided_slopes(slope if order else value, float(place))
-                if abs(right - left) <= least:
-                    continue
+            else:
+                left, right = _one_sided_bends(slope, float(place), order - 1)
+            if abs(right - left) <= allowed:
+                continue
             found.setdefault(float(place), order)
+    return found
+
+
+def _one_sided_bends(
+    slope: Callable[[Array], Array], place: float, order: int
+) -> tuple[float, float]:
+    """Return the first or second difference quotient of the slope, close by on either side."""
+    step = 10.0 ** (-6 + 3 * (order - 1))
+    found = []
+    for side in (-1, 1):
+        points = place + side * step * np.arange(1.0, order + 2)
+        found.append(float(np.diff(slope(points), order)[0]) / (side * step) ** order)
+    return found[0], found[1]
+
+
+_LARGE = 10.0
+
+
+def _sizes(function: Callable[[Array], Array], *sides: Array) -> Array:
+    """Return the largest |f| beside each place."""
+    both = [np.abs(function(points)).reshape(len(_PLACES), _POINTS).max(1) for points in sides]
+    found: Array = np.maximum(*both)
     return found
 
 

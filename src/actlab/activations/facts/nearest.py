@@ -219,6 +219,7 @@ def _same(left: Array, right: Array, scale: float, agreement: float = _EQUAL) ->
     return bool(np.all(near[known]))
 
 
+@np.errstate(all="ignore")
 def _fit(known: Known, target: Array, points: Array, weights: Array) -> dict[str, float]:
     """Return the parameters of least distance: Levenberg-Marquardt steps within the bounds."""
     names = tuple(known.values)

@@ -113,8 +113,8 @@ class Pointwise(nn.Module):
     Subclasses set `PARAMETERS` and, among them, `LEARNABLE`, and define three static methods of x
     (float32 or float64) and the parameters in that order: `_value` returns f(x), `_slope` f'(x)
     with the catalogue's convention at a kink, `_parameter_slopes` yields df/dp for every parameter
-    in turn (a number where it is one, None for one that is not learnable). They override `is_non_decreasing` where it
-    depends on the parameters.
+    in turn (a number where it is one, None for one that is not learnable). They override
+    `is_non_decreasing` where it depends on the parameters.
 
     Learnable parameters have one value for a layer, or `channels` values, one for each channel
     (dimension `channel_dim` of the input, or its only dimension).
@@ -249,8 +249,11 @@ class _Elementwise(torch.autograd.Function):
         for needed, parameter, slope in zip(
             ctx.needs_input_grad[2:], parameters, slopes, strict=True
         ):
-            moved = incoming if isinstance(slope, float) and slope == 1 else incoming * slope
-            found.append(_summed(moved, parameter) if needed else None)
+            if not needed:
+                found.append(None)
+                continue
+            alone = isinstance(slope, float) and slope == 1
+            found.append(_summed(incoming if alone else incoming * slope, parameter))
         return tuple(found)
 
 
