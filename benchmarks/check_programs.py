@@ -17,11 +17,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-LIMIT = 120
+LIMIT = 600
 
 PROGRAMS: tuple[tuple[str, str], ...] = (
     ("examples/regression", "main.py"),
-    ("examples/mnist", "--steps 2 main.py --no-accel --dry-run"),
+    ("examples/mnist", "main.py --no-accel --dry-run"),
     ("examples/mnist_rnn", "main.py --dry-run"),
     ("examples/mnist_forward_forward", "--steps 2 main.py --no_accel --epochs 1 --train_size 512"),
     ("examples/siamese_network", "main.py --no-accel --dry-run"),

@@ -41,13 +41,34 @@ def _head_that_starts_at_zero() -> Situation:
     return Situation(net, nn.CrossEntropyLoss(), (torch.randn(64, 20), torch.arange(64) % 5))
 
 
+def _learnt_scale_that_starts_small() -> Situation:
+    class Scaled(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.token, self.gamma = (
+                nn.Parameter(torch.ones(20)),
+                nn.Parameter(torch.full((20,), 1e-6)),
+            )
+            self.body, self.head = nn.Linear(20, 20), nn.Linear(20, 5)
+
+        def forward(self, x: Tensor) -> Tensor:
+            scores: Tensor = self.head(self.token + self.gamma * torch.tanh(self.body(0.01 * x)))
+            return scores
+
+    return Situation(Scaled(), nn.CrossEntropyLoss(), (torch.randn(64, 20), torch.arange(64) % 5))
+
+
+_SMALL = 0.01
+
+
 class ConstantOutput(Rule):
     """The network gives the same answer to every sample.
 
     ## What it does
 
     Reports a prediction whose standard deviation over the batch is below one millionth of that of
-    the inputs. A last layer whose weights are all zero is a usual way to begin, and is not judged.
+    the inputs. A last layer whose weights are all zero, and a learnt scale next to 0 as in
+    LayerScale, are usual ways to begin, and are not judged.
 
     ## Why is this bad?
 
@@ -76,7 +97,11 @@ class ConstantOutput(Rule):
     looks_at = "predictions"
     thresholds = {"ratio": 1e-6}  # noqa: RUF012  read only
     faulty = (Case(_dead_hidden_layer, "warning"), Case(_rectified_head_at_zero, "warning"))
-    clean = (Case(_varying_output), Case(_head_that_starts_at_zero))
+    clean = (
+        Case(_varying_output),
+        Case(_head_that_starts_at_zero),
+        Case(_learnt_scale_that_starts_small),
+    )
 
     def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each prediction that does not vary over the batch."""
@@ -98,6 +123,8 @@ class ConstantOutput(Rule):
             if _starts_at_zero(loss):
                 starts_at_zero = True
                 continue
+            if _starts_small(loss):
+                raise NotCheckable(_("a learnt scale starts next to 0, as in LayerScale"))
             yield self._finding(loss, own, spread)
         if starts_at_zero:
             raise NotCheckable(_("the weights of the last layer are all zero"))
@@ -140,6 +167,18 @@ def _spread(tensor: Tensor, samples: int | None) -> float | None:
         return None
     spread = float(numbers.std(dim=0).square().mean().sqrt())
     return spread if spread == spread else None
+
+
+def _starts_small(loss: LossCall) -> bool:
+    """Return whether a learnt scale on the way starts next to 0, as LayerScale and ReZero do."""
+    for call in ancestors(loss.input):
+        for value in call.inputs if call.op == "mul" else ():
+            scale = value.tensor
+            if isinstance(scale, nn.Parameter) and scale.ndim <= 1 and scale.numel() > 0:
+                low, high = (float(end) for end in torch.aminmax(scale.detach()))
+                if low == high and abs(high) < _SMALL:
+                    return True
+    return False
 
 
 def _starts_at_zero(loss: LossCall) -> bool:
