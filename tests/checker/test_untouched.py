@@ -267,6 +267,17 @@ def test_a_step_need_not_name_its_optimizer() -> None:
     assert_same(before, training.snapshot())
 
 
+def test_an_evaluation_that_trains_has_not_trained_afterwards() -> None:
+    training = Training()
+    model, x, y = training.model, training.x, training.y
+    before = training.snapshot()
+    check_step(
+        lambda: F.cross_entropy(model(x.clone()), y),
+        evaluate=lambda: training.step(lambda: None),
+    )
+    assert_same(before, training.snapshot())
+
+
 def test_an_optimizer_that_has_not_stepped_yet_has_not_stepped_afterwards() -> None:
     model, x, y = prepared()
     optimizer = torch.optim.AdamW(model.parameters())

@@ -141,10 +141,9 @@ def check_step(
                 )
             )
     modules = (model,) if model is not None else ()
+    parts = (step, evaluate or step)
     found = {
-        id(module): module
-        for part in (step, evaluate or step)
-        for module in (*modules, *referred_to(part, nn.Module))
+        id(module): module for part in parts for module in (*modules, *referred_to(part, nn.Module))
     }
     program = Program(
         run=lambda model_done: step(),  # noqa: ARG005  a step knows no border
@@ -153,7 +152,10 @@ def check_step(
         targets=Targets(),
         optimizer=optimizer,
         evaluate=evaluate,
-        training=(optimizer, *referred_to(step, Optimizer, LRScheduler)),
+        training=(
+            optimizer,
+            *(one for part in parts for one in referred_to(part, Optimizer, LRScheduler)),
+        ),
     )
     return _report(program, task, ignore, rules)
 
