@@ -116,6 +116,7 @@ def test_a_candidate_that_fails_often_does_not_pass() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("shape", ["normal", "skewed", "heavy"])
 @pytest.mark.parametrize("most", [5, 20, 50])
 def test_false_better_is_at_most_5_percent(most: int, shape: str) -> None:
@@ -125,6 +126,7 @@ def test_false_better_is_at_most_5_percent(most: int, shape: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_false_better_over_a_ledger_of_fifty() -> None:
     """The same baseline runs for all candidates, as a ledger has them."""
     generator = np.random.default_rng(3)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats as scipy_stats
 
 import actlab
 from actlab.errors import ActlabError, DataError, UnknownNameError, VerdictError
@@ -209,6 +210,41 @@ def test_over_blocks_it_counts_blocks_and_failures_of_runs() -> None:
     many = actlab.verdict(columns(in_blocks(7)), margin=0.001)
     assert "unclear" not in many.groups.values()
     assert not any("are few" in text for text in many.document()["notices"])
+
+
+def test_one_score_per_data_set_is_judged_over_the_data_sets(tmp_path: Path) -> None:
+    """The table of Demsar (2006): methods by data sets, as autorank reads it."""
+    generator = np.random.default_rng(4)
+    base = generator.uniform(0.6, 0.95, 14)
+    table = {
+        "dataset": [f"d{place}" for place in range(14)],
+        "svm": base + generator.normal(0.0, 0.002, 14),
+        "forest": base + 0.03 + generator.normal(0.0, 0.002, 14),
+    }
+    shown = actlab.verdict(table, higher_is_better=True)
+    found = shown.value
+    with pytest.raises(VerdictError, match="The page compares within blocks"):
+        shown.page(tmp_path / "page.html")
+    assert {row.name: row.group for row in found.overall.candidates} == {
+        "forest": "best",
+        "svm": "worse",
+    }
+    p = scipy_stats.wilcoxon(table["forest"], table["svm"]).pvalue
+    assert found.overall.candidates[1].p_adjusted == pytest.approx(p)
+    assert (found.overall.unit, found.blocks, found.pairing) == ("blocks", (), "paired")
+    with pytest.raises(VerdictError, match="one run per candidate in each block"):
+        dry_run(runs_of(read_table(table), Columns()))
+
+
+def test_curves_over_epochs_are_no_scores() -> None:
+    table = {
+        "method": list("aabb"),
+        "seed": [0, 0, 0, 0],
+        "epoch": [1, 2, 1, 2],
+        "accuracy": [0.8, 0.9, 0.7, 0.8],
+    }
+    with pytest.raises(VerdictError, match="it holds curves over epoch"):
+        actlab.verdict(table)
 
 
 def test_over_blocks_a_candidate_may_be_unreliable() -> None:

@@ -283,7 +283,7 @@ def metric_line(verdict: ScoreVerdict, wording: Wording) -> str:
 def method_line(verdict: ScoreVerdict, wording: Wording) -> str:
     """Say how candidates were compared."""
     _ = wording.words.translations.gettext
-    if len(verdict.blocks) > 1:
+    if verdict.overall.unit == "blocks":
         test = _("Wilcoxon's signed ranks over the means of blocks")
     elif verdict.pairing == "paired":
         test = _("t tests paired by seed")

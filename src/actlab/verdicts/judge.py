@@ -24,7 +24,7 @@ from actlab.records import (
 from actlab.text import significant
 from actlab.verdicts.rule import ALPHA, Question, compare
 from actlab.verdicts.runs import HIGHER_IS_BETTER, PROPORTION, Runs, direction_of
-from actlab.verdicts.scores import Scores
+from actlab.verdicts.scores import Scores, scores_by_seed
 from actlab.verdicts.secondary_statistics import POWER
 
 FEW_SEEDS = 6
@@ -70,6 +70,8 @@ def judge_runs(
     question, chosen, notices = _understood(runs, margin, higher_is_better, baseline, rows)
     generator = np.random.default_rng(_SEED)
     blocks = _blocks(chosen)
+    if len(blocks) > 1 and _is_one_run_per_block(chosen):
+        return _over_single_runs(chosen, blocks, question, notices, generator)
     tables = {name: _table(part) for name, part in blocks.items()}
     found = {
         name: _with_notices(compare(table, question, generator), table)
@@ -96,6 +98,39 @@ def judge_runs(
     return Judged(verdict, question, tables)
 
 
+def _is_one_run_per_block(runs: Runs) -> bool:
+    assert runs.block is not None
+    return len({*zip(runs.candidate, runs.block, strict=True)}) == len(runs.score)
+
+
+def _over_single_runs(
+    runs: Runs,
+    blocks: Mapping[str, Runs],
+    question: Question,
+    notices: list[Notice],
+    generator: np.random.Generator,
+) -> Judged:
+    """Return the verdict over blocks of one run per candidate each; within one there is none."""
+    rows = {
+        name: {
+            str(candidate): {0: float(score)}
+            for candidate, score in zip(part.candidate, part.score, strict=True)
+        }
+        for name, part in blocks.items()
+    }
+    tables = {name: scores_by_seed(row) for name, row in rows.items()}
+    verdict = ScoreVerdict(
+        source=runs.source,
+        metric=Metric(runs.metric, question.higher_is_better, question.margin),
+        pairing="paired",
+        overall=_over_blocks(tables, question, generator),
+        notices=tuple(notices),
+        columns=runs.said,
+        baseline=question.baseline,
+    )
+    return Judged(verdict, question, tables)
+
+
 def dry_run(
     runs: Runs,
     *,
@@ -109,7 +144,14 @@ def dry_run(
     With several blocks that is within one of them. Raises VerdictError as `judge_runs` does.
     """
     question, chosen, _notices = _understood(runs, margin, higher_is_better, baseline, rows)
-    tables = [_table(part) for part in _blocks(chosen).values()]
+    blocks = _blocks(chosen)
+    if len(blocks) > 1 and _is_one_run_per_block(chosen):
+        message = _(
+            "{source} has one run per candidate in each block; what a table could show is reckoned "
+            "within a block, from two seeds or more."
+        )
+        raise VerdictError(message.format(source=runs.source))
+    tables = [_table(part) for part in blocks.values()]
     pairs = [pair for table in tables for pair in compare(table, question).pairs]
     if not pairs:
         raise VerdictError(_("No two candidates have two runs each to compare."))
@@ -357,10 +399,17 @@ def _refuse_disagreement(runs: Runs, keys: NDArray[np.int64]) -> None:
     if not differ.any():
         return
     place = int(order[1:][differ][0])
-    message = _(
-        "{source} has two scores for {candidate} with seed {seed}, {first} and {second}. Keep one, "
-        "or say with --setting which column tells several settings of a candidate apart."
-    )
+    if runs.step is not None:
+        message = _(
+            "{source} has two scores for {candidate} with seed {seed}, {first} and {second}: it "
+            "holds curves over {step}. Keep one row per run, that of the last or the chosen one."
+        )
+    else:
+        message = _(
+            "{source} has two scores for {candidate} with seed {seed}, {first} and {second}. Keep "
+            "one, or say which column tells them apart: with --setting the settings of a "
+            "candidate, with --block data sets, tasks or metrics."
+        )
     raise VerdictError(
         message.format(
             source=runs.source,
@@ -368,6 +417,7 @@ def _refuse_disagreement(runs: Runs, keys: NDArray[np.int64]) -> None:
             seed=runs.seed[place] if runs.seed is not None else "",
             first=significant(float(first[differ][0]), 6),
             second=significant(float(second[differ][0]), 6),
+            step=runs.step,
         )
     )
 

@@ -22,8 +22,15 @@ MOST_SCORES = 200_000
 def render_scores(judged: Judged, language: str) -> str:
     """Return the page of a verdict with its scores, in a language.
 
-    Raises VerdictError for a table of more than 200,000 scores.
+    Raises VerdictError for a table of more than 200,000 scores, and for one run per candidate and
+    block, which the page's t tests within a block cannot judge.
     """
+    if judged.verdict.overall.unit == "blocks" and not judged.verdict.blocks:
+        message = _(
+            "The page compares within blocks, and {source} has one run per candidate in each. Take "
+            "--format markdown, latex or json."
+        )
+        raise VerdictError(message.format(source=judged.verdict.source))
     verdict, count = judged.verdict, sum(table.values.size for table in judged.tables.values())
     if count > MOST_SCORES:
         message = _("A page holds at most {most} scores; the table has {count}.")

@@ -73,6 +73,8 @@ _SUMMARIES = {
 }
 """What a spreadsheet writes below its runs, in place of a seed."""
 
+STEP_NAMES = ("step", "epoch", "iteration", "global_step", "_step")
+
 _NO_KEY = {"", "nan", "<na>"}
 _NO_SEED = {*_NO_KEY, "none", "null", "na", "n/a"}
 
@@ -94,7 +96,8 @@ class Runs:
 
     `seed` is None where the table has none. A score is NaN for a run that failed. `said` names the
     columns that were taken, and says "wide" for a table with a column per candidate. `left_out`
-    counts runs that are no runs yet, or were ended from outside, by how they ended.
+    counts runs that are no runs yet, or were ended from outside, by how they ended. `step` is the
+    column of steps or epochs, where there is one.
     """
 
     source: str
@@ -107,6 +110,7 @@ class Runs:
     said: Mapping[str, str] = field(default_factory=dict)
     higher_is_better: bool | None = None
     left_out: Mapping[str, int] = field(default_factory=dict)
+    step: str | None = None
 
 
 def runs_of(table: Table, columns: Columns, fails: "Fails | None" = None) -> Runs:
@@ -166,6 +170,7 @@ def runs_of(table: Table, columns: Columns, fails: "Fails | None" = None) -> Run
         },
         higher_is_better=table.higher_is_better,
         left_out=left_out,
+        step=_by_name(table, STEP_NAMES, {*taken, seed, block, *columns.settings}),
     )
     return _with_failures(found, fails)
 
@@ -300,7 +305,7 @@ def _wide(table: Table, columns: Columns) -> Runs | None:
     """Return the runs of a table with a column per candidate; None where it is not one."""
     seed = columns.seed or _by_name(table, (*SEED_NAMES, *_ROWS))
     block = columns.block or _by_name(table, BLOCK_NAMES)
-    if _by_name(table, ("step", "epoch", "iteration", "global_step", "_step")):
+    if _by_name(table, STEP_NAMES):
         message = _(
             "{source} holds curves over steps, not one score per run. Export the table of runs, "
             "with a column for the final score."

@@ -244,7 +244,7 @@ def _separated(text: str, source: str, suffix: str) -> Table:
     separator = max(separators, key=head.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     try:
-        rows = [row for row in reader if row]
+        rows = [row for row in reader if any(cell.strip() for cell in row)]
     except csv.Error as error:
         message = _("{source} is no table of separated values: {reason}.")
         raise DataError(message.format(source=source, reason=error)) from None

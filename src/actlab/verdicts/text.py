@@ -407,9 +407,12 @@ def notice_text(notice: Notice, wording: Wording) -> str:
             "{names}."
         ),
         "one_block": _("There is one block only, so nothing is said over all blocks."),
-        "few_blocks": _(
+        "few_blocks": ngettext(
+            "{n} blocks are few: over {count} comparison Wilcoxon's test can show no difference "
+            "with fewer than {least}.",
             "{n} blocks are few: over {count} comparisons Wilcoxon's test can show no difference "
-            "with fewer than {least}."
+            "with fewer than {least}.",
+            int(notice.numbers.get("count", 0)),
         ),
     }
     return texts[notice.code].format(
