@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 from statistics import median
 
@@ -111,14 +111,13 @@ def _over_single_runs(
     generator: np.random.Generator,
 ) -> Judged:
     """Return the verdict over blocks of one run per candidate each; within one there is none."""
-    rows = {
-        name: {
+    tables = {}
+    for name, part in blocks.items():
+        rows: dict[str, dict[Hashable, float | None]] = {
             str(candidate): {0: float(score)}
             for candidate, score in zip(part.candidate, part.score, strict=True)
         }
-        for name, part in blocks.items()
-    }
-    tables = {name: scores_by_seed(row) for name, row in rows.items()}
+        tables[name] = scores_by_seed(rows)
     verdict = ScoreVerdict(
         source=runs.source,
         metric=Metric(runs.metric, question.higher_is_better, question.margin),

@@ -11,7 +11,6 @@ from rich.console import Console
 
 from actlab.records import Confirmation, FittedSampler, Record
 from actlab.studies.confirm.remaining import trainings_left
-from actlab.studies.interface import progress as module
 from actlab.studies.interface.progress import Pace, StudyProgress
 from tests.studies.report.studies import published_study
 
@@ -81,7 +80,7 @@ def test_count_and_time_survive_a_narrow_terminal(
     width: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, clock, out = Folder(seeds=10), [0.0], io.StringIO()
-    monkeypatch.setattr(module.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr("actlab.studies.interface.progress.time.monotonic", lambda: clock[0])
     console = Console(file=out, force_terminal=True, width=width, color_system=None)
     with StudyProgress(folder, console) as shown:  # type: ignore[arg-type]  # what it reads is there
         shown.on_records((), 120)
@@ -99,7 +98,7 @@ def test_without_a_terminal_a_line_says_the_same(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder, clock = Folder(), [0.0]
-    monkeypatch.setattr(module.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr("actlab.studies.interface.progress.time.monotonic", lambda: clock[0])
     with StudyProgress(folder) as shown:  # type: ignore[arg-type]  # what it reads is there
         shown.on_records((), 120)
         for record in DATA.records[:12]:
