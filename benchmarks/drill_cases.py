@@ -285,8 +285,8 @@ def own_network(name: str) -> Case:
         if name == "is_killed_for_memory":
             _make_group()
         flag = study.folder.parent / "flag"
-        study.options = ["--network", f"{NETWORKS}:{name}", "--json"]
-        code = study.ended(study.start(DRILL_FLAG=str(flag)))
+        study.options = ["--network", f"{NETWORKS}:network", "--json"]
+        code = study.ended(study.start(DRILL_FLAG=str(flag), DRILL_FAULT=name))
         if not flag.exists():
             study.faults.append("the fault did not happen")
         answer = study.output.partition("\n{")[2].rpartition("}")[0]

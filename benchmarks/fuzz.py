@@ -8,8 +8,8 @@ a hang or a swelling. Whole commands get such inputs, too: each in a forked copy
 with 5 seconds of processor time and a watch over what it opens for writing; some in an interpreter
 of their own. The figures go into docs/reliability.md; with --page an interrupted run goes on.
 
-    python benchmarks/fuzz.py [--inputs 8000] [--commands 500] [--seed 1] [--edge NAME] [--page]
-                               [--minutes M]
+    python benchmarks/fuzz.py [--inputs 8000] [--commands 500] [--seed 1] [--edge NAME]
+                               [--kind edge|command] [--page] [--minutes M]
 """
 
 import argparse
@@ -369,6 +369,7 @@ def main() -> None:
     parser.add_argument("--commands", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--edge", default=None)
+    parser.add_argument("--kind", choices=["edge", "command"], default=None)
     parser.add_argument("--minutes", type=float, default=1e9, help="begin nothing after these")
     parser.add_argument("--page", action="store_true", help="write docs/reliability.md")
     given = parser.parse_args()
@@ -392,8 +393,10 @@ def main() -> None:
             if size and (kind == "edge" or name in fuzz_commands.COMMANDS):
                 jobs.append((name, kind, part, job))
     for name, kind, part, job in jobs:
-        if given.edge not in (None, name) or any(
-            (row["name"], row["kind"], row["part"]) == (name, kind, part) for row in rows
+        if (
+            given.edge not in (None, name)
+            or given.kind not in (None, kind)
+            or any((row["name"], row["kind"], row["part"]) == (name, kind, part) for row in rows)
         ):
             continue
         if time.monotonic() > until:

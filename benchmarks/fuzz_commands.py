@@ -7,7 +7,9 @@ folder is a fault. Every 100th runs in an interpreter of its own.
 
 import contextlib
 import gc
+import importlib
 import os
+import pkgutil
 import resource
 import signal
 import subprocess
@@ -169,11 +171,7 @@ COMMANDS: dict[str, Callable[[bytes, Path], list[str]]] = {
 
 def fuzz(name: str, contents: Callable[[], Iterator[bytes]]) -> dict[str, Any]:
     """Run commands of one kind; return how many crashed, hung, swelled or wrote elsewhere."""
-    import actlab.checker.command
-    import actlab.checker.program
-    import actlab.cli.main
-    import actlab.studies.interface.driving  # noqa: F401  the copies have it all
-
+    load_everything()
     found = {
         "inputs": 0, "refused": 0, "crashes": 0, "hangs": 0, "swellings": 0, "outside": 0,
     }  # fmt: skip
@@ -198,6 +196,15 @@ def fuzz(name: str, contents: Callable[[], Iterator[bytes]]) -> dict[str, Any]:
             found[fault] += 1
             print(f"{name}: {fault}: {order}\n    {content[:300]!r}\n    {answer}", flush=True)
     return found
+
+
+def load_everything() -> None:
+    """Import what commands import when they come to it, so that the copies have it."""
+    for name in ("cli", "checker", "studies", "verdicts", "capture", "data"):
+        package = importlib.import_module(f"actlab.{name}")
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            with contextlib.suppress(ImportError):  # an engine that is not installed
+                importlib.import_module(module.name)
 
 
 def _forked(order: list[str], place: Path) -> dict[str, Any]:

@@ -37,7 +37,7 @@ FOLDERS = {
     "activations/facts": ("tests/activations/facts",),
     "checker/analysis": ("tests/checker/analysis", "tests/checker/test_cases.py"),
 }
-PRELOADED = ("numpy", "scipy.stats", "torch", "mpmath", "pandas", "pytest", "hypothesis")
+PRELOADED = ("numpy", "scipy.stats", "torch", "mpmath", "pandas", "pytest")
 LONGER = 10.0
 """How many times what the tests need without a mutant."""
 

@@ -17,7 +17,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from actlab.errors import PlanError, RunFolderError, os_errors_as
-from actlab.files import open_regular, read_regular, write_bytes
+from actlab.files import make_folder, open_regular, read_regular, write_bytes
 from actlab.i18n import _
 from actlab.records import (
     FORMAT_VERSION,
@@ -91,7 +91,7 @@ class RunFolder:
 
     def replace_plan(self, plan: Plan) -> None:
         """Write a plan that goes further than the one that is there."""
-        self._write(self.plan_path, file.write_plan(plan).encode())
+        self.write_file(self.plan_path, file.write_plan(plan).encode())
 
     @classmethod
     def open(cls, path: Path) -> "RunFolder":
@@ -351,7 +351,7 @@ class RunFolder:
     def write_environment(self, environment: Environment) -> None:
         """Write where the study runs, without what is secret in its command."""
         kept = replace(environment, command=without_secrets(environment.command))
-        self._write(self.environment_path, _ENVIRONMENT.dump_json(kept, indent=2))
+        self.write_file(self.environment_path, _ENVIRONMENT.dump_json(kept, indent=2))
 
     def environment(self) -> Environment | None:
         """Read where the study ran; None before it started."""
@@ -360,7 +360,7 @@ class RunFolder:
 
     def write_final(self, final: FinalFigure) -> None:
         """Write the test accuracy of the best trial."""
-        self._write(self.final_path, _FINAL.dump_json(final, indent=2))
+        self.write_file(self.final_path, _FINAL.dump_json(final, indent=2))
 
     def final(self) -> FinalFigure | None:
         """Read the test accuracy of the best trial; None before there is one."""
@@ -369,7 +369,7 @@ class RunFolder:
 
     def write_confirmation(self, confirmation: Confirmation) -> None:
         """Write what is to be trained again; from then on a resumed study does it."""
-        self._write(self.confirmation_path, _CONFIRMATION.dump_json(confirmation, indent=2))
+        self.write_file(self.confirmation_path, _CONFIRMATION.dump_json(confirmation, indent=2))
 
     def confirmation(self) -> Confirmation | None:
         """Return what is to be trained again, by the plan or asked for since; None: nothing."""
@@ -381,7 +381,7 @@ class RunFolder:
 
     def write_replicate_finals(self, finals: tuple[FinalFigure, ...]) -> None:
         """Write the test accuracies of the candidates' models."""
-        self._write(self.replicate_finals_path, _REPLICATE_FINALS.dump_json(finals, indent=2))
+        self.write_file(self.replicate_finals_path, _REPLICATE_FINALS.dump_json(finals, indent=2))
 
     def replicate_finals(self) -> tuple[FinalFigure, ...]:
         """Read the test accuracies of the candidates' models, so far."""
@@ -394,8 +394,14 @@ class RunFolder:
         found: _Findings | None = self._read(self.findings_path, _FINDINGS)
         return None if found is None else found.findings
 
-    def _write(self, path: Path, content: bytes) -> None:
+    def write_file(self, path: Path, content: bytes) -> None:
+        """Replace a file of the folder in one step, also in its folder of weights to be tested.
+
+        Raises RunFolderError, which says how to go on, where it cannot be written.
+        """
         with self._writing(path):
+            if path.parent != self.path:
+                make_folder(path.parent)
             write_bytes(path, content)
 
     def _writing(self, path: Path) -> contextlib.AbstractContextManager[None]:

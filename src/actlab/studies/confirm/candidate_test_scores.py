@@ -8,7 +8,6 @@ import contextlib
 from collections.abc import Iterable
 from concurrent.futures import Executor
 
-from actlab.files import make_folder, write_bytes
 from actlab.records import Environment, Outcome, Record, Setting, Trial
 from actlab.studies import worker
 from actlab.studies.executors.dispatch import persist
@@ -21,9 +20,7 @@ def keep_weights(folder: RunFolder, record: Record, weights: bytes) -> None:
     """Keep the weights of a replicate whose model will be tested: the first of its setting."""
     first = record.stage == "confirm" and record.replicate == 0
     if first and record.outcome is Outcome.COMPLETED:
-        path = folder.replicate_weights_path(record)
-        make_folder(path.parent)
-        write_bytes(path, weights)
+        folder.write_file(folder.replicate_weights_path(record), weights)
 
 
 def unread(folder: RunFolder, settings: Iterable[Setting]) -> tuple[Record, ...]:

@@ -5,6 +5,7 @@ the records. What has a record is not trained again, so that a confirmation that
 or that is asked for more seeds, trains what is missing and nothing else.
 """
 
+import logging
 from dataclasses import replace
 from typing import Protocol as Interface
 
@@ -20,6 +21,8 @@ from actlab.studies.executors.session import ExecutorFactory, established_enviro
 from actlab.studies.run_folder import RunFolder
 from actlab.studies.table import write_replicates
 from actlab.studies.trials import replicate_trial
+
+_LOGGER = logging.getLogger("actlab")
 
 FEWEST_SEEDS = 2
 
@@ -77,7 +80,11 @@ def confirm(
         observer.on_replicates("confirm", *replicates.progress("confirm"))
     else:
         _train(folder, command, observer, make_executor, replicates)
-    write_replicates(folder, folder.all_records())
+    try:
+        write_replicates(folder, folder.all_records())
+    except OSError as error:  # a copy, on which nothing depends
+        message = _("The records are kept, but a copy of them cannot be written: {reason}")
+        _LOGGER.warning(message.format(reason=error))
 
 
 def _train(

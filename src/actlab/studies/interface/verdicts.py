@@ -6,7 +6,7 @@ from gettext import NullTranslations
 from typing import Any
 
 from actlab.errors import RunFolderError
-from actlab.files import parse_json, read_regular, write_bytes
+from actlab.files import parse_json, read_regular
 from actlab.i18n import _, process_language, translation
 from actlab.records import (
     FORMAT_VERSION,
@@ -127,7 +127,7 @@ def write_verdict(folder: RunFolder, claims: ClaimJudge | None = None) -> Verdic
     if verdict is not None:
         found = {"format_version": FORMAT_VERSION, **_document(folder, verdict, claims)}
         text = json.dumps(jsonable(found), allow_nan=False, ensure_ascii=False, indent=2)
-        write_bytes(folder.verdict_path, text.encode() + b"\n")
+        folder.write_file(folder.verdict_path, text.encode() + b"\n")
     return verdict
 
 
@@ -150,7 +150,7 @@ def measure_costs(folder: RunFolder) -> None:
         for name, function in functions.items()
         if function is not None and function.kind == "scalar"
     }
-    write_bytes(folder.costs_path, json.dumps(found, indent=2).encode() + b"\n")
+    folder.write_file(folder.costs_path, json.dumps(found, indent=2).encode() + b"\n")
 
 
 def known_costs(folder: RunFolder) -> dict[str, float]:

@@ -12,7 +12,7 @@ from concurrent.futures import Executor
 from pathlib import Path
 
 from actlab.errors import RunFolderError
-from actlab.files import read_regular, write_bytes
+from actlab.files import read_regular
 from actlab.i18n import _
 from actlab.records import Environment, FinalFigure, Record
 from actlab.studies import worker
@@ -26,9 +26,9 @@ LARGEST = 2**34
 
 def keep(folder: RunFolder, record: Record, weights: bytes) -> None:
     """Write the weights of the best trial, then their owner."""
-    write_bytes(folder.weights_path, weights)
+    folder.write_file(folder.weights_path, weights)
     owner = {"number": record.number, "sha256": hashlib.sha256(weights).hexdigest()}
-    write_bytes(folder.weights_owner_path, json.dumps(owner).encode())
+    folder.write_file(folder.weights_owner_path, json.dumps(owner).encode())
 
 
 def read_weights(path: Path) -> bytes | None:
