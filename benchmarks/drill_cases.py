@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from drill_networks import GROUP
-from drill_study import PLAN, WORK, Command, Study, records
+from drill_study import PLAN, WORK, Command, Study, records, without_times
 
 Case = Callable[[Study, random.Random], int]
 FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
@@ -143,7 +143,10 @@ def dies_in_write(at: int, how: str) -> None:
 
 
 def signalled(number: signal.Signals, times: int, records_before: int) -> Case:
-    """Return a case in which a driver, in an interpreter of its own, gets signals."""
+    """Return a case in which a driver, in an interpreter of its own, gets signals.
+
+    Before its first line of code a process can only die by the signal: then nothing has begun.
+    """
 
     def case(study: Study, chance: random.Random) -> int:
         command = study.start(fresh=True)
@@ -153,9 +156,9 @@ def signalled(number: signal.Signals, times: int, records_before: int) -> Case:
             command.send(number)
             time.sleep(0.3)
         code = study.ended(command)
-        if code not in (130, 0):
-            study.faults.append(f"exit code {code} after {number.name}")
         begun = (study.folder / "plan.toml").exists()
+        if code not in (130, 0) and (begun or code != -number):
+            study.faults.append(f"exit code {code} after {number.name}")
         if code == 130 and begun and "actlab study resume" not in study.output:
             study.faults.append("it did not say how to go on")
         return study.finished()
@@ -278,8 +281,13 @@ def clock_moved_back(study: Study, _chance: random.Random) -> int:
     return study.ended(study.start(fresh=True, **earlier))
 
 
-def own_network(name: str) -> Case:
-    """Return a case in which the user's own network goes wrong once."""
+def own_network(name: str, told: str | None = None) -> Case:
+    """Return a case in which the user's own network goes wrong once.
+
+    A worker that is lost is a fault of the machine: its training runs again, and all is equal to an
+    undisturbed study. What the network itself does wrong is a trial that failed, `told` in its
+    reason, and only the others are equal.
+    """
 
     def case(study: Study, _chance: random.Random) -> int:
         if name == "is_killed_for_memory":
@@ -292,6 +300,13 @@ def own_network(name: str) -> Case:
         answer = study.output.partition("\n{")[2].rpartition("}")[0]
         if code == 0 and "a word on standard output" in answer:
             study.faults.append("the network's output is in the JSON document")
+        if told is not None:
+            first, *others = map(without_times, records(study.folder))
+            whole = [without_times(row) for row in records(WORK / "own" / "run")]
+            if first["outcome"] != "failed" or told not in first["reason"]:
+                study.faults.append(f"trial 0 is {first['outcome']}: {first['reason']}")
+            if others != whole[1:]:
+                study.faults.append("the other trials are not those of an undisturbed study")
         return code
 
     return case
@@ -493,7 +508,6 @@ def cases(kills: int) -> Iterator[Planned]:
         yield Planned(f"disk of {size} KB", "a disk that is too small", disk_full(size))
     yield Planned("clock", "the clock three years back", clock_moved_back)
     for name, kind in (
-        ("exits", "os._exit in the user's model"),
         ("crashes", "a segmentation fault in the user's model"),
         ("hangs", "a user's model that hangs"),
         ("holds_the_interpreter", "a user's model that hangs in native code"),
@@ -501,8 +515,10 @@ def cases(kills: int) -> Iterator[Planned]:
         ("talks_and_starts_things", "output, threads, processes, a fork of the user's model"),
     ):
         yield Planned(name, kind, own_network(name), like="own", plan=OWN_PLAN)
-    kind = "MemoryError in the user's model"
-    yield Planned("starves", kind, own_network("starves"), like="nothing", plan=OWN_PLAN)
+    for name, told in (("exits", "exit code 7"), ("starves", "MemoryError")):
+        kind = "os._exit in the user's model" if name == "exits" else f"{told} in the user's model"
+        case = own_network(name, told)
+        yield Planned(name, kind, case, like="nothing", plan=OWN_PLAN)
     for name in FILES:
         for how in ("deleted", "empty", "half", "random bytes", "edited"):
             case = damaged(name, how, finished=True)

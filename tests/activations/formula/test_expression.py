@@ -167,6 +167,32 @@ def test_latex_brackets_follow_the_tree() -> None:
     )
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("max(x, 1e39)", [math.inf, math.inf]),
+        ("min(-1e300, x)", [-math.inf, -math.inf]),
+        ("clip(x, -1e300, 1e300)", [-1.0, 2.0]),
+        ("where(x>0, 1e39, x)", [-1.0, math.inf]),
+        ("where(x>0, 1e39, -1e39)", [-math.inf, math.inf]),
+        ("max(-3, where(x<0.1, 1e300, 1e300)) + 0*x", [math.inf, math.inf]),
+        ("where(x>0, x>1, 2)", [2.0, 1.0]),
+    ],
+)
+def test_a_number_beyond_the_dtype_is_an_infinity(
+    text: str, expected: list[float], dtype: torch.dtype
+) -> None:
+    found = parse(text).evaluate(TorchBackend(), torch.tensor([-1.0, 2.0], dtype=dtype))
+    assert found.tolist() == expected
+
+
+def test_a_formula_that_comes_to_a_number_beyond_the_dtype_is_an_infinity() -> None:
+    formula = parse("max(2420490104, where(-2.1e16 < 0.1, 2.7e16, x))")
+    found = formula.evaluate(TorchBackend(), torch.zeros(2, dtype=torch.float16))
+    assert found.tolist() == [math.inf, math.inf]
+
+
 def test_the_numpy_backend_gives_the_shape_of_its_input() -> None:
     assert parse("x*0+1").evaluate(NumpyBackend(), np.zeros((2, 3))).shape == (2, 3)
     assert parse("where(x>0, 1.0, 0.0)").evaluate(TorchBackend(), torch.zeros(2, 3)).shape == (2, 3)

@@ -103,12 +103,13 @@ class TorchBackend:
         if not _is_tensor(first, second):
             # Two plain numbers: float64, so that the operation that follows rounds them once.
             first = torch.tensor(first, dtype=torch.float64, device=condition.device)
-        return torch.where(condition, first, second)
+        return torch.where(condition, _fitting(first, second), _fitting(second, first))
 
     def result(self, value: Any, x: Tensor) -> Tensor:
         """Return a tensor of the shape and dtype of x."""
         if not _is_tensor(value):
-            return torch.full_like(x, value)
+            # By way of float64: a number beyond the dtype rounds to infinity, and is no error.
+            return torch.full_like(x, value, dtype=torch.float64).to(x.dtype)
         outcome: Tensor = value.to(x.dtype)
         return outcome
 
@@ -117,9 +118,21 @@ def _is_tensor(*values: Any) -> bool:
     return any(isinstance(value, Tensor) for value in values)
 
 
+def _fitting(value: Any, other: Any) -> Any:
+    """Return a number as the dtype of the tensor that it meets rounds it: beyond, to infinity.
+
+    Where torch turns a number into an element, it refuses one that is too large.
+    """
+    if isinstance(value, Tensor) or not other.dtype.is_floating_point:
+        return value
+    if abs(value) <= torch.finfo(other.dtype).max:
+        return value
+    return float(torch.tensor(value, dtype=torch.float64).to(other.dtype))
+
+
 def _clamp(x: Any, low: Any, high: Any) -> Tensor:
     if not _is_tensor(low, high):
-        return torch.clamp(x, low, high)
+        return torch.clamp(x, _fitting(low, x), _fitting(high, x))
     return _minimum(_maximum(x, low), high)
 
 
@@ -139,7 +152,9 @@ def _joined(
 ) -> Tensor:
     if not _is_tensor(left):
         left, right = right, left
-    return of_tensors(left, right) if _is_tensor(right) else with_number(left, right)
+    if _is_tensor(right):
+        return of_tensors(left, right)
+    return with_number(left, _fitting(right, left))
 
 
 class FormulaModule(nn.Module):
