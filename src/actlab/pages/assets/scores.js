@@ -139,17 +139,27 @@
     made.textContent = text;
     return made;
   }
-  // Lanes of dots with a mark and its interval, from `low` to `high`.
+  // Round values from `low` to `high`, at most so many.
+  function ticks(low, high, most) {
+    const rough = (high - low) / most, ten = 10 ** Math.floor(Math.log10(rough));
+    const step = [1, 2, 5, 10].map((part) => part * ten).find((size) => size >= rough * 0.999);
+    const found = [];
+    for (let at = Math.ceil(low / step); at * step <= high; at += 1) found.push(Number((at * step).toPrecision(12)));
+    return found;
+  }
+
+  // Lanes of dots with a mark and its interval, from `low` to `high`, as wide as there is room.
   function draw(svg, lanes, low, high, extra = []) {
-    const [left, right, top, step] = [150, 980, 12, 34];
+    const width = Math.max(svg.clientWidth, 240), [top, step] = [12, 34];
+    const longest = Math.max(0, ...lanes.map((lane) => lane.name.length));
+    const left = Math.min(24 + 7.5 * longest, 0.42 * width), right = width - 24;
     const height = top + step * lanes.length + 34;
-    svg.setAttribute("viewBox", `0 0 1000 ${height}`);
+    svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     const x = (value) => left + ((right - left) * (Math.min(Math.max(value, low), high) - low)) / (high - low || 1);
     const parts = extra.map(([name, from, to]) => (name === "band"
       ? node("rect", { class: "band", x: x(from), width: Math.max(0, x(to) - x(from)), y: 0, height: height - 24 })
       : node("line", { class: "zero", x1: x(from), x2: x(from), y1: 0, y2: height - 24 })));
-    for (const place of [0, 0.25, 0.5, 0.75, 1]) {
-      const value = low + place * (high - low);
+    for (const value of ticks(low, high, Math.max(2, Math.floor((right - left) / 110)))) {
       parts.push(node("line", { class: "axis", x1: x(value), x2: x(value), y1: 0, y2: height - 24 }));
       parts.push(node("text", { x: x(value), y: height - 6, "text-anchor": "middle" }, shown(value, 4)));
     }
@@ -245,5 +255,11 @@
     $("drop").classList.remove("over");
     load(event.dataTransfer.files[0]);
   });
+  let drawn = $("plot-scores").clientWidth;
+  new ResizeObserver(() => {
+    if ($("plot-scores").clientWidth === drawn) return;
+    drawn = $("plot-scores").clientWidth;
+    guarded(show);
+  }).observe($("plot-scores"));
   document.documentElement.dataset.drawn = "";
 })();
