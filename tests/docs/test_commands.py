@@ -263,20 +263,19 @@ def test_a_command_runs_as_it_is_written(command: str, folder: Path) -> None:
 
 def answers(words: list[str], folder: Path) -> None:
     """Start the server, read a page from the address that it prints, and end it."""
-    server = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", *words, "--port", "0"],
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-    )
-    try:
-        assert server.stdout is not None
-        address = next(
-            found[0] for line in server.stdout if (found := re.search(r"http://\S+", line))
-        )
-        with urllib.request.urlopen(address, timeout=20) as answer:
-            assert b"digits" in answer.read()
-    finally:
-        server.terminate()
-        server.wait(20)
+    ) as server:
+        try:
+            assert server.stdout is not None
+            address = next(
+                found[0] for line in server.stdout if (found := re.search(r"http://\S+", line))
+            )
+            with urllib.request.urlopen(address, timeout=60) as answer:
+                assert b"digits" in answer.read()
+        finally:
+            server.terminate()

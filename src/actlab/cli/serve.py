@@ -50,6 +50,7 @@ def _listening_socket(port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(("127.0.0.1", port))
+        listener.listen()  # who follows the address at once waits, and is not refused
     except OSError as error:
         listener.close()
         message = _("Port {port} cannot be used: {reason}. Choose another with --port, or 0.")
