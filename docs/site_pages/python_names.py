@@ -8,7 +8,7 @@ from site_pages.language import chooser
 
 GROUPS = (
     ("Know", "알아보기", ("get", "functions", "facts", "gain", "init_")),
-    ("Compare", "비교하기", ("study", "open", "verdict", "slots", "swap")),
+    ("Compare", "비교하기", ("study", "open", "verdict", "slots", "swap", "undo")),
     ("Check", "점검하기", ("check", "check_step", "watch")),
 )
 RESULTS = (

@@ -18,6 +18,7 @@ _HOMES = {
     "verdict": "actlab.verdicts.api",
     "slots": "actlab.networks",
     "swap": "actlab.networks",
+    "undo": "actlab.networks",
     "check": "actlab.checker",
     "check_step": "actlab.checker",
     "watch": "actlab.checker.watching",

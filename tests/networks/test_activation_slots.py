@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from actlab.activations import get
 from actlab.errors import UnknownNameError
-from actlab.networks import SlotError, build, slots
+from actlab.networks import SlotError, build, slots, swap
 
 
 def found(model: nn.Module, example: object = None) -> list[tuple[str, str]]:
@@ -282,3 +282,30 @@ def test_a_scripted_model_is_refused() -> None:
     scripted = torch.jit.trace(nn.Sequential(nn.Linear(3, 3), nn.ReLU()), torch.zeros(2, 3))
     with pytest.raises(SlotError, match="scripted model cannot be looked into"):
         slots(scripted, torch.zeros(2, 3))
+
+
+class Shaped(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers, self.act = nn.ModuleList(nn.Linear(4, 4) for _n in range(5)), nn.LeakyReLU(0.2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        a, b, c, d, last = self.layers
+        x = F.leaky_relu(a(self.act(d(x))), 0.3)
+        x = F.gelu(b(x), approximate="tanh")
+        outputs: Tensor = last(c(x).clamp(0, 6))
+        return outputs
+
+
+def test_a_name_has_the_parameters_that_are_not_usual() -> None:
+    assert [slot.name for slot in slots(Shaped(), torch.zeros(2, 4))] == [
+        "leaky_relu(negative_slope=0.2)",
+        "leaky_relu(negative_slope=0.3)",
+        "gelu_tanh",
+        "relu6",
+    ]
+    for wanted in ("leaky_relu", "gelu", "relu"):
+        assert swap(Shaped(), fc=wanted, example=torch.zeros(2, 4)) is not None
+    other = nn.Sequential(nn.Linear(4, 4), nn.LeakyReLU(0.2), nn.Linear(4, 1))
+    with pytest.raises(SlotError, match="Nothing would change"):
+        swap(other, fc="leaky_relu(0.2)")

@@ -769,10 +769,25 @@ def _shown(line: Location) -> str | None:
 
 
 def _name_of_module(module: nn.Module) -> str:
-    """Return the catalogue's name of a module where its class has one, else its class's."""
+    """Return the catalogue's name of a module where its class has one, else its class's.
+
+    Parameters that are not the usual ones are part of it.
+
+    >>> _name_of_module(nn.LeakyReLU(0.2)), _name_of_module(nn.GELU("tanh"))
+    ('leaky_relu(negative_slope=0.2)', 'gelu_tanh')
+    """
     from actlab import activations
     from actlab.errors import UnknownNameError
 
+    if not any(True for _parameter in module.parameters()):
+        try:
+            function = activations.get(module)
+        except (UnknownNameError, activations.ParameterError):
+            pass
+        else:
+            usual = activations.get(function.name).values
+            changed = [f"{k}={v:g}" for k, v in function.values.items() if usual[k] != v]
+            return f"{function.name}({', '.join(changed)})" if changed else function.name
     kind = type(module).__name__
     for name in (kind, kind.removesuffix("Activation")):
         try:
@@ -782,6 +797,23 @@ def _name_of_module(module: nn.Module) -> str:
     return kind
 
 
+_SHAPES = {"leaky_relu": ("negative_slope", 0.01), "elu": ("alpha", 1.0), "celu": ("alpha", 1.0)}
+"""Functions with a parameter: its name, and what it usually is."""
+
+
+def _name_of_call(call: Call) -> str:
+    """Return the catalogue's name of a functional call, with a parameter that is not usual."""
+    if call.op == "clamp":
+        return "relu" if call.argument("max", 2) is None else "relu6"
+    if call.op == "gelu":
+        return "gelu_tanh" if call.argument("approximate", 1) == "tanh" else "gelu"
+    parameter, usual = _SHAPES.get(call.op, ("", None))
+    given = call.argument(parameter, 1, usual)
+    if isinstance(given, int | float) and given != usual:
+        return f"{call.op}({parameter}={given:g})"
+    return call.op
+
+
 def _of_call(model: nn.Module, found: _Found) -> Place:
     """Return the place of a functional call: an attribute of its owner, or a line of code."""
     call = found.call
@@ -789,10 +821,11 @@ def _of_call(model: nn.Module, found: _Found) -> Place:
     line = call.ran_at
     location = _shown(line)
     name = {"clamp": "relu"}.get(call.op, call.op)
+    shown = _name_of_call(call)
     if found.first != found.last:
-        name = {"sigmoid": "silu", "tanh": "mish"}.get(_gate_of(call), "gelu")
+        name = shown = {"sigmoid": "silu", "tanh": "mish"}.get(_gate_of(call), "gelu")
     path = f"{owner.path}.{name}" if owner and owner.path else name
-    slot = Slot(path, "fc", "", name, 1, location)
+    slot = Slot(path, "fc", "", shown, 1, location)
     if owner is None:
         reason = _("It is called by something that is no part of the model; make that a module.")
         return Place(replace(slot, swappable=False, reason=reason), "")

@@ -7,7 +7,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from actlab import activations
 from actlab.capture.reruns import quiet
 from actlab.errors import ActlabError
 from actlab.i18n import _
@@ -274,13 +273,13 @@ def made(choice: ActivationChoice, place: Place) -> nn.Module:
 def _is_there(name: str, slot: Slot) -> bool:
     """Return whether a slot has the function of that name already, with its usual parameters."""
     try:
-        function = of_catalogue(name)
+        function, there = of_catalogue(name), of_catalogue(slot.name)
     except ActlabError:
         return False
     return (
         function is not None
-        and function.name == slot.name
-        and function.values == activations.get(function.name).values
+        and there is not None
+        and (function.name, function.values) == (there.name, there.values)
     )
 
 
