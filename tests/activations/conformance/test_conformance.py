@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from actlab.activations import get
 from actlab.activations.conformance import ConformanceError, check, identify, vectors
+from actlab.activations.conformance.modes import agreement
 
 MUTANTS: dict[str, tuple[Callable[[Tensor], Tensor], str]] = {
     "wrong sign": (lambda x: -functional.silu(x), "silu"),
@@ -68,3 +69,18 @@ def test_a_callable_is_named_to_its_parameters() -> None:
     found = identify(lambda x: x * torch.sigmoid(1.5 * x))
     assert (found["call"], found["equal"]) == ("swish(beta=1.5)", True)
     assert identify(nn.LeakyReLU(0.2))["call"] == "leaky_relu(negative_slope=0.2)"
+
+
+def _branching(x: Tensor) -> Tensor:
+    if x.sum() > 0:
+        return torch.tanh(x)
+    return torch.sinh(x) / torch.cosh(x)
+
+
+def test_a_mode_that_a_kernel_cannot_take_is_one_sentence(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(ConformanceError, match=r"^The kernel cannot be exported: [^\n]*$"):
+        agreement(_branching, torch.linspace(-2, 2, 9), "exported", 1e-5)
+    assert capfd.readouterr() == ("", "")
+    assert agreement(torch.tanh, torch.linspace(-2, 2, 9), "exported", 1e-5).ok

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import io
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import Any
 
 import torch
@@ -24,6 +27,18 @@ class _Wrapped(nn.Module):
         return self.kernel(x)
 
 
+@contextmanager
+def _without_logs() -> Iterator[None]:
+    """Keep what compilers log and print of a kernel that they cannot take: its reason is raised."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+            yield
+    finally:
+        logging.disable(before)
+
+
 def agreement(kernel: Callable[[Tensor], Tensor], x: Tensor, mode: str, allowed: float) -> Check:
     """Return whether a kernel gives the same in a mode, up to `allowed` of max(|y|, |x|).
 
@@ -34,7 +49,7 @@ def agreement(kernel: Callable[[Tensor], Tensor], x: Tensor, mode: str, allowed:
     x = x[x.isfinite()]
     module = kernel if isinstance(kernel, nn.Module) else _Wrapped(kernel)
     runs: Any
-    with torch.no_grad():
+    with torch.no_grad(), _without_logs():
         wanted = module(x.clone())
         try:
             if mode == "compiled":
