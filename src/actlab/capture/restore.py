@@ -15,21 +15,30 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 _CONTAINERS = (dict, OrderedDict, list, set, deque)
+_REGISTRIES = frozenset(vars(nn.Module()))
+"""What every module has; it is kept as attributes."""
+_DEPTH = 4
+_LONGEST = 10_000
+"""How many items of a container that is not a registry are looked through."""
 
 
 class Keeper:
     """Remembers modules and tensors as they are before a step, and puts them back.
 
     Kept are, for each module with all its parts: every attribute (the training mode and the
-    registries of hooks are attributes), the contents of plain containers one level deep, the
-    numbers in parameters and buffers, and each parameter's gradient; for each optimizer its state
-    and the settings of its groups, for each scheduler of a learning rate its attributes.
+    registries of hooks are attributes), the contents of plain containers and of those within them,
+    the numbers in parameters, buffers and other tensors that it holds, each one's gradient and
+    whether it takes one, and the states of generators; for each optimizer its state and the
+    settings of its groups, for each scheduler of a learning rate its attributes. Other objects that
+    a module holds are left as a step leaves them.
     """
 
     def __init__(self) -> None:
         self._modules: dict[int, tuple[nn.Module, type, dict[str, Any], dict[str, Any]]] = {}
         self._tensors: dict[int, tuple[Tensor, Tensor]] = {}
-        self._gradients: dict[int, tuple[Tensor, Tensor | None, Tensor | None]] = {}
+        self._gradients: dict[int, tuple[Tensor, bool, Tensor | None, Tensor | None]] = {}
+        self._containers: dict[int, tuple[Any, Any]] = {}
+        self._generators: dict[int, Callable[[], None]] = {}
         self._optimizers: dict[int, _OptimizerState] = {}
         self._schedulers: dict[int, tuple[LRScheduler, dict[str, Any], dict[str, Any]]] = {}
 
@@ -61,16 +70,33 @@ class Keeper:
             for tensor in (*part._parameters.values(), *part._buffers.values()):
                 if tensor is not None:
                     self.remember_tensor(tensor)
+            for name, item in attributes.items():
+                if name not in _REGISTRIES:
+                    self._remember_held(item)
+
+    def _remember_held(self, item: Any, depth: int = 0) -> None:
+        """Note tensors, generators and containers that a module holds as plain attributes."""
+        if isinstance(item, Tensor):
+            self.remember_tensor(item)
+        elif type(item) in (*_CONTAINERS, tuple) and depth < _DEPTH and len(item) <= _LONGEST:
+            if depth > 0 and type(item) is not tuple:
+                self._containers.setdefault(id(item), (item, _copied(item)))
+            for part in item.values() if isinstance(item, dict) else item:
+                self._remember_held(part, depth + 1)
+        elif id(item) not in self._generators:
+            back = _state_of(item)
+            if back is not None:
+                self._generators[id(item)] = back
 
     def remember_tensor(self, tensor: Tensor) -> None:
         """Note the numbers in a tensor and its gradient, unless that was done before."""
         if id(tensor) in self._tensors or _is_uninitialised(tensor) or _is_wrapped(tensor):
             return
         self._tensors[id(tensor)] = (tensor, tensor.detach().clone())
-        if tensor.is_leaf and tensor.requires_grad:
+        if tensor.is_leaf:
             gradient = tensor.grad
             copy = None if gradient is None else gradient.detach().clone()
-            self._gradients[id(tensor)] = (tensor, gradient, copy)
+            self._gradients[id(tensor)] = (tensor, tensor.requires_grad, gradient, copy)
 
     def remember_training(self, part: Any) -> None:
         """Note the state of an optimizer or a scheduler, unless that was done before."""
@@ -98,13 +124,22 @@ class Keeper:
             part.__dict__.update(attributes)
             for name, before in contents.items():
                 _refill(part.__dict__[name], before)
+        for container, before in self._containers.values():
+            _refill(container, before)
+        for back in self._generators.values():
+            back()
         with torch.no_grad():
             for tensor, before in self._tensors.values():
                 _put_back(tensor, before)
-            for tensor, gradient, before_gradient in self._gradients.values():
+            for tensor, takes_one, gradient, before_gradient in self._gradients.values():
+                if not tensor.is_leaf:  # a step added to it what has a graph
+                    tensor.detach_()
+                if tensor.requires_grad != takes_one:
+                    tensor.requires_grad_(takes_one)
                 if gradient is not None and before_gradient is not None:
                     gradient.detach().copy_(before_gradient)
-                tensor.grad = gradient
+                if tensor.grad is not gradient:
+                    tensor.grad = gradient
 
 
 class _OptimizerState:
@@ -135,6 +170,49 @@ class _OptimizerState:
 def _clones(entry: Any) -> list[tuple[Tensor, Tensor]]:
     items = entry.values() if isinstance(entry, dict) else ()
     return [(item, item.detach().clone()) for item in items if isinstance(item, Tensor)]
+
+
+def _state_of(item: Any) -> Callable[[], None] | None:
+    """Return what puts a generator of random numbers back, None for anything else."""
+    if isinstance(item, torch.Generator):
+        bits = item.get_state()
+        return lambda: item.set_state(bits) and None
+    if isinstance(item, random.Random):
+        plain = item.getstate()
+        return lambda: item.setstate(plain)
+    numpy = sys.modules.get("numpy")
+    if numpy is None:
+        return None
+    if isinstance(item, numpy.random.Generator):
+        item = item.bit_generator
+    if isinstance(item, numpy.random.BitGenerator):
+        state = item.state
+        return functools.partial(setattr, item, "state", state)
+    if isinstance(item, numpy.random.RandomState):
+        arrays = item.get_state()
+        return lambda: item.set_state(arrays)
+    return None
+
+
+@contextmanager
+def switches_kept() -> Iterator[None]:
+    """Give back torch's switches for the whole process that a step may set."""
+    dtype, threads = torch.get_default_dtype(), torch.get_num_threads()
+    deterministic = torch.are_deterministic_algorithms_enabled()
+    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    anomaly = torch.is_anomaly_enabled()
+    check_nan = torch.is_anomaly_check_nan_enabled()
+    try:
+        yield
+    finally:
+        if torch.get_default_dtype() is not dtype:
+            torch.set_default_dtype(dtype)
+        if torch.get_num_threads() != threads:
+            torch.set_num_threads(threads)
+        if torch.are_deterministic_algorithms_enabled() != deterministic:
+            torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
+        if torch.is_anomaly_enabled() != anomaly:
+            torch.autograd.set_detect_anomaly(anomaly, check_nan)
 
 
 @contextmanager
@@ -201,9 +279,6 @@ def _refill(container: Any, before: Any) -> None:
             container.update(before)
         else:
             container.extend(before)
-
-
-_DEPTH = 4
 
 
 def referred_to(step: Callable[..., Any], *kinds: type[Any]) -> tuple[Any, ...]:

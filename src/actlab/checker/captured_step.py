@@ -15,7 +15,12 @@ from actlab.capture.autograd_graph import complete
 from actlab.capture.eager import eager
 from actlab.capture.recorder import recording
 from actlab.capture.reruns import USER_ENDS, Reruns, Run
-from actlab.capture.restore import Keeper, random_state_kept, uninitialised_names
+from actlab.capture.restore import (
+    Keeper,
+    random_state_kept,
+    switches_kept,
+    uninitialised_names,
+)
 from actlab.capture.trace import Call, RootCall, Trace, Value, tensors_in
 from actlab.checker.analysis.step import Step
 from actlab.checker.targets import Targets, infer_task
@@ -72,7 +77,7 @@ def captured(program: Program, task: str | None) -> Iterator[Step]:
         keeper.remember_tensor(tensor)
     for part in program.training:
         keeper.remember_training(part)
-    with random_state_kept(), ExitStack() as stack:
+    with random_state_kept(), switches_kept(), ExitStack() as stack:
         stack.callback(keeper.restore)
         stack.enter_context(warnings.catch_warnings())
         stack.enter_context(eager())  # also while rules run the model again
@@ -112,7 +117,7 @@ def captured_pass(program: Program, trace: Trace, loss: Tensor, task: str | None
     keeper = Keeper()
     for module in program.modules:
         keeper.remember(module)
-    with random_state_kept(), ExitStack() as stack:
+    with random_state_kept(), switches_kept(), ExitStack() as stack:
         stack.callback(keeper.restore)
         stack.enter_context(warnings.catch_warnings())
         stack.enter_context(eager())
