@@ -5,6 +5,8 @@ from dataclasses import replace
 from gettext import NullTranslations
 
 from actlab.pages.words import group_words
+from actlab.records import FittedSampler
+from actlab.studies.report.settings import plan_groups
 from actlab.studies.report.verdict.context import methods_paragraph
 from actlab.studies.report.verdict.paper import latex_tables, markdown_tables
 from actlab.text import NO_BREAK, Formatter
@@ -62,3 +64,12 @@ def test_the_methods_say_what_was_trained_and_then_how_it_was_judged() -> None:
     assert "for the fully connected layers: mish, hardswish" in other
     assert not other.endswith(" ")
     assert "Computed" not in other
+
+
+def test_fitted_learning_rates_are_said_in_the_paragraph_and_among_the_settings() -> None:
+    plan = replace(published_study().plan, sampler=FittedSampler())
+    said = "its response curve, fitted to all trials of the search, is highest"
+    assert said in methods_paragraph(plan, full_verdict(), "", FORM)
+    (sampler,) = (group for group in plan_groups(plan, FORM) if group.title == "Sampler")
+    assert any(said in value for _label, value in sampler.rows)
+    assert said not in methods_paragraph(published_study().plan, full_verdict(), "", FORM)
