@@ -78,7 +78,7 @@ def records(count: int) -> dict[str, dict[str, float]]:
     with tempfile.TemporaryDirectory() as place:
         folder = RunFolder.create(Path(place) / "run", plan_of("planned", count))
         folder.write_environment(ENVIRONMENT)
-        Search(folder, ENVIRONMENT, OneByOne(AtOnce(), 2), Times()).run()
+        Search(folder, ENVIRONMENT, OneByOne(AtOnce(), 200), Times()).run()
         page = Path(place) / "page.html"
         commands = {"show": ["study", "show", str(folder.path), "--json"]}
         commands["report"] = ["report", str(folder.path), "-o", str(page)]

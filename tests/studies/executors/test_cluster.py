@@ -4,10 +4,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import BrokenExecutor, Future
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from actlab.data import pool_sizes
 from actlab.errors import DataError, EngineError
 from actlab.records import DataPlan, Epoch, Plan, Trial
 from actlab.studies import worker
@@ -248,3 +251,58 @@ def test_the_data_are_named_by_their_fingerprint(tiny_plan: Plan) -> None:
     found = hosting.identify(tiny_plan.data)
     assert found["data"] == worker.prepare(tiny_plan, "", "").fingerprint
     assert "fault" in hosting.identify(replace(tiny_plan.data, name="mnist", directory="/nowhere"))
+
+
+@pytest.fixture
+def own_file(tmp_path: Path) -> Path:
+    """A file of the user's data."""
+    labels = np.arange(240) % 2
+    np.savez(tmp_path / "own.npz", x=np.eye(4, dtype=np.float32).repeat(60, axis=0), y=labels)
+    return tmp_path / "own.npz"
+
+
+def test_files_that_a_process_lacks_are_brought_to_it_once(own_file: Path) -> None:
+    content, gone, fetched = own_file.read_bytes(), str(own_file.with_name("gone.npz")), []
+
+    def files() -> hosting.Files:
+        fetched.append(gone)
+        return {gone: content}
+
+    arguments = ("driver", hosting.versions(), pool_sizes, (gone,), {}, 60.0)
+    try:
+        for _task in range(2):
+            assert hosting.run_task(hosting.Task(*arguments, files=(gone,)), files) == (
+                True,
+                (192, 48),
+            )
+        assert fetched == [gone]
+    finally:
+        hosting.retire("driver")
+
+
+@pytest.mark.parametrize("has_means", [True, False])
+def test_the_driver_s_files_are_handed_over_where_a_worker_lacks_them(
+    has_means: bool, engine: Engine, tiny_plan: Plan, own_file: Path
+) -> None:
+    handed: list[hosting.Files] = []
+
+    def hand_over(files: hosting.Files) -> bool:
+        handed.append(files)
+        return has_means
+
+    engine.hand_over = hand_over  # type: ignore[method-assign]
+    path = str(own_file)
+    plan = replace(tiny_plan, data=replace(tiny_plan.data, name=path))
+    known = hosting.versions()
+    of_data = {"a": {"data": "d"}, "b": {"lacks": path}}
+    engine.identities = lambda asked: {  # type: ignore[method-assign]
+        name: known | ({} if asked is None else said) for name, said in of_data.items()
+    }
+    if has_means:
+        engine.check(plan, "d")
+        engine.submit(pow, 2, 3)
+        assert engine.tasks[0].files == (path,)
+    else:
+        with pytest.raises(EngineError, match="worker b cannot open the data: There is no file"):
+            engine.check(plan, "d")
+    assert handed == [{path: own_file.read_bytes()}]

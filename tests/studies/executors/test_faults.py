@@ -67,7 +67,7 @@ def test_a_task_that_kills_every_worker_it_meets_is_a_failed_record(
 ) -> None:
     # The process that trains is hosted by the engine's worker: its parent.
     harm = "os.kill(os.getppid(), signal.SIGKILL)"
-    folder = study(tmp_path, "os._exit(3)" if engine == "local" else harm)
+    folder = study(tmp_path, harm.replace("getppid", "getpid") if engine == "local" else harm)
     with ExitStack() as stack:
         address = engine
         if engine == "dask":
