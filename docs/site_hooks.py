@@ -43,3 +43,8 @@ def on_page_markdown(markdown: str, page: Any, **_others: Any) -> str:
         return f"{link.group(1)} (`{target.relative_to(REPOSITORY)}`)"
 
     return re.sub(r"(?<!!)\[([^\]]*)\]\((?!\w+:|#)([^)\s]+)\)", named, markdown)
+
+
+def on_page_content(html: str, **_others: Any) -> str:
+    """Let the empty corner of a table be no heading of a column."""
+    return html.replace("<th></th>", "<td></td>")
