@@ -4,8 +4,9 @@ Recipe: every architecture of transformers that classifies sequences, models lan
 images, shrunk by its configuration; every classifier of torchvision; and the smallest network, by
 its name, of every model file of timm. Each has random weights, one batch of noise and the loss that
 it is used with (its own, or cross entropy). One plain step is timed, then `actlab.check_step`. An
-architecture that the small configuration does not fit, or with more than 60 million parameters, is
-skipped. Each finding is printed, to be looked at. What the file has already is not run again.
+architecture that the small configuration does not fit, with more than 60 million parameters, or
+whose plain step takes longer than 12 seconds, is skipped. Each finding is printed, to be
+looked at. What the file has already is not run again.
 
     python benchmarks/check_architectures.py transformers|torchvision|timm FILE.jsonl
     python benchmarks/check_architectures.py table FILE.jsonl...
@@ -15,6 +16,7 @@ import argparse
 import json
 import os
 import resource
+import signal
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -29,6 +31,7 @@ import actlab
 
 MOST_PARAMETERS = 60e6
 MOST_BYTES = 12 * 2**30
+MOST_SECONDS = 12
 SMALL = {
     "hidden_size": 32, "d_model": 32, "n_embd": 32, "dim": 32, "embedding_size": 32,
     "num_hidden_layers": 2, "num_layers": 2, "n_layer": 2, "n_layers": 2, "encoder_layers": 2,
@@ -141,14 +144,22 @@ def plain_step(step: Step, model: nn.Module) -> float:
     return time.process_time() - began
 
 
+def give_up(_signal: int, _frame: object) -> None:
+    """Raise TimeoutError: a plain step takes too long to be looked at."""
+    raise TimeoutError(f"longer than {MOST_SECONDS} s")
+
+
 def looked_at(name: str, build: Callable[[], Built]) -> dict[str, Any] | None:
     """Return what a check says of one architecture, None where it does not run."""
     torch.manual_seed(0)
+    signal.setitimer(signal.ITIMER_VIRTUAL, MOST_SECONDS)
     try:
         step, model = build()
         parameters = sum(parameter.numel() for parameter in model.parameters())
         plain = plain_step(step, model)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
     except Exception as error:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         print(f"skipped {name}: {type(error).__name__}: {str(error)[:80]}")
         return None
     began = time.process_time()
@@ -197,6 +208,7 @@ def main() -> None:
     given = parser.parse_args()
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
+    signal.signal(signal.SIGVTALRM, give_up)
     resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
     if given.library == "table":
         table(given.files)
