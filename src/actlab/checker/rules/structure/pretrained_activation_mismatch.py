@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from actlab.capture import ops
+from actlab.capture.frames import is_library
 from actlab.capture.trace import Call, Value
 from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding
@@ -75,7 +76,8 @@ class PretrainedActivationMismatch(Rule):
 
     Reads the activation's name from the model's configuration (`config.hidden_act` and the like,
     or a tag with "quickgelu"), recognises the activations that ran, forms of GELU that are written
-    out included, and reports if the named one is not among them while another of its kind is.
+    out included, and reports if the named one is not among them while another of its kind is. Where
+    a library wrote the other one out inside a layer, nobody exchanged it, and it is information.
 
     ## Why is this bad?
 
@@ -119,6 +121,7 @@ class PretrainedActivationMismatch(Rule):
             return
         other, call = next(iter(kinds.items()))
         yield self.found(
+            severity="info" if _is_architecture(call) else None,
             message=_("the configuration names {named}, the model runs {other}").format(
                 named=name, other=other
             ),
@@ -133,6 +136,16 @@ class PretrainedActivationMismatch(Rule):
 
 _MODULES = {"gelu": "nn.GELU()", "gelu_tanh": "nn.GELU(approximate='tanh')", "relu": "nn.ReLU()",
             "quick_gelu": "QuickGELU()", "silu": "nn.SiLU()"}  # fmt: skip
+
+
+def _is_architecture(call: Call) -> bool:
+    """Return whether a library wrote the activation out inside a layer: it reads no configuration.
+
+    What somebody exchanged is a module of its own.
+    """
+    if not is_library(call.origin) or not call.scopes:
+        return False
+    return next(call.scopes[-1].module.parameters(recurse=False), None) is not None
 
 
 def _named_activation(model: nn.Module) -> tuple[str, str] | None:
