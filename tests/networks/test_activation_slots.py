@@ -309,3 +309,23 @@ def test_a_name_has_the_parameters_that_are_not_usual() -> None:
     other = nn.Sequential(nn.Linear(4, 4), nn.LeakyReLU(0.2), nn.Linear(4, 1))
     with pytest.raises(SlotError, match="Nothing would change"):
         swap(other, fc="leaky_relu(0.2)")
+
+
+class Graph(nn.Module):
+    """Two layers of a graph network: what the neighbours have is summed by a dense adjacency."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Parameter(torch.rand(4, 5)), nn.Parameter(torch.rand(5, 5))
+        self.last = nn.Linear(5, 2)
+        self.register_buffer("adjacency", torch.eye(3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = torch.relu(self.adjacency @ x @ self.first)
+        x = torch.tanh(self.adjacency @ (x @ self.second))
+        outputs: Tensor = self.last(x)
+        return outputs
+
+
+def test_a_sum_over_neighbours_is_no_layer() -> None:
+    assert [slot.kind for slot in slots(Graph(), torch.randn(2, 3, 4))] == ["fc", "fc"]

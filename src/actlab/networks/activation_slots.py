@@ -678,7 +678,10 @@ class _Graph:
 
 
 def _is_layer(call: Call) -> bool:
-    return call.op in _LAYERS or call.op in ops.PRODUCTS
+    """Return whether a call is a layer; a product with what was given, an adjacency, is none."""
+    if call.op not in ops.PRODUCTS:
+        return call.op in _LAYERS
+    return _weighs(call) or all(value.call is not None for value in call.inputs)
 
 
 def _kind_of_layer(call: Call) -> SlotKind:
