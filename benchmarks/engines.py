@@ -30,7 +30,7 @@ from actlab.studies.trials import search_trial
 from bench import publish
 
 Task = tuple[Callable[..., Any], tuple[Any, ...]]
-FEW_EPOCHS = 40
+FEW_EPOCHS = 10
 
 
 def trainings(count: int) -> list[Trial]:
