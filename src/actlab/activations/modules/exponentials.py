@@ -12,6 +12,7 @@ from actlab.activations.modules.pointwise import (
     Pointwise,
     bounded,
     hypotenuse,
+    log1p,
     sigmoid_slope,
     softplus,
 )
@@ -280,4 +281,4 @@ class SqrtSoftplus(Pointwise):
 def _log1p_ratio(e: Tensor) -> Tensor:
     """Return log(1 + e) / e, 1 where e is too small to tell."""
     tiny = e < 1e-20
-    return torch.where(tiny, 1.0, torch.log1p(e) / torch.where(tiny, 1.0, e))
+    return torch.where(tiny, 1.0, log1p(e) / torch.where(tiny, 1.0, e))

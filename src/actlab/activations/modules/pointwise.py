@@ -56,7 +56,14 @@ def erf_slope(x: Tensor) -> Tensor:
 
 def softplus(x: Tensor) -> Tensor:
     """Return log(1 + exp(x)), without the threshold at which torch's own changes to x."""
-    return torch.relu(x) + torch.log1p(torch.exp(-x.abs()))
+    return torch.relu(x) + log1p(torch.exp(-x.abs()))
+
+
+def log1p(u: Tensor) -> Tensor:
+    """Return log(1 + u) for u >= 0 that is not large; ONNX has none, but 2 atanh(u / (2 + u))."""
+    if torch.onnx.is_in_onnx_export():
+        return 2 * torch.atanh(u / (2 + u))
+    return torch.log1p(u)
 
 
 def hypotenuse(x: Tensor, other: float = 1.0) -> Tensor:
