@@ -119,10 +119,10 @@ def test_a_click_on_a_row_shows_its_curves_and_the_address_has_it(
     page = watched.page
     for number in ("4", "102"):
         page.locator(f"tr[data-trial='{number}']").click()
-    page.locator("#plot-trial-accuracy .drawing").wait_for()
+    page.locator("#plot-trial-score .drawing").wait_for()
     assert "trial=4%2C102" in page.url
     assert page.locator("#trial-panel h3").inner_text().startswith("Trial 4: conv")
-    assert page.locator("#plot-trial-accuracy .end").all_text_contents() == ["102", "4"]
+    assert page.locator("#plot-trial-score .end").all_text_contents() == ["102", "4"]
     again = Report(browser, path, "#" + page.url.partition("#")[2])
     again.page.locator("#plot-trial-loss .drawing").wait_for()
     page.locator("[data-trial-close]").click()

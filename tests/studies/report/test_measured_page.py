@@ -24,6 +24,8 @@ def test_no_number_is_a_percentage_and_no_word_speaks_of_accuracy(metric: str) -
     for data in (measured_study(metric), replace(measured_study(metric), verdict=None)):
         text = text_of(render(data)).lower()
         assert "accurac" not in text
+        markup = re.sub(r"<(script|style).*?</\1>", "", render(data), flags=re.DOTALL)
+        assert "accuracy" not in markup.lower()
         assert "points" not in text
         shares = set(re.findall(r"[\d.]+ ?\\?%", text)) - {"95 %", "90 %", "5 %", r"95 \%", r"5 \%"}
         if metric == "mae":  # the other has classes, with their shares

@@ -38,7 +38,7 @@
     panel.querySelector(".note").textContent = [`${labels.loss}: ${labels.train} ——, ${labels.valid} - - -.`, ...lost].join(" ");
     panel.querySelector(".columns").hidden = !known.length;
     if (!known.length) return;
-    draw("plot-trial-accuracy", known.map((number, place) => line(number, number, curves[number].accuracy, place)),
+    draw("plot-trial-score", known.map((number, place) => line(number, number, curves[number].accuracy, place)),
       axis(labels.accuracy, { tickformat: labels.format }));
     draw("plot-trial-loss", known.flatMap((number, place) => [
       line(`${number} ${labels.train}`, "", curves[number].train, place),
