@@ -208,7 +208,15 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None
     # Used where they are there; of scikit-learn the file of the digits is read.
     only_asked_for = {"pandas", "pyarrow", "tqdm", "accelerate", "lightning", "transformers"}
     only_asked_for.add("sklearn")
-    only_asked_for |= {"mnist1d", "onnx", "onnxruntime", "onnxscript", "pillow", "psycopg"}
+    only_asked_for |= {
+        "mnist1d",
+        "onnx",
+        "onnxruntime",
+        "onnxscript",
+        "pillow",
+        "psycopg",
+        "pymysql",
+    }
     imported = {name.split(".")[0] for path in sources() for name in imports(path)}
     imported -= {"actlab", *sys.stdlib_module_names}
     assert core == CORE
