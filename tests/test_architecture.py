@@ -204,7 +204,7 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None
     users = {line for name, lines in extras.items() if name not in tools for line in lines}
     declared = core | {import_name(line) for line in users} - {"actlab"}
     shown_where_it_is = {"IPython", "pydantic_core", "pytest"}
-    shown_where_it_is.add("cloudpickle")  # Dask and Ray bring it
+    shown_where_it_is |= {"cloudpickle", "dask", "grpc"}  # distributed and Ray bring them
     # Used where they are there; of scikit-learn the file of the digits is read.
     only_asked_for = {"pandas", "pyarrow", "tqdm", "accelerate", "lightning", "transformers"}
     only_asked_for.add("sklearn")
