@@ -124,5 +124,7 @@ def test_every_function_is_exported_to_onnx(function: Function, tmp_path: Path) 
         expected = module(scale * x).detach()
         assert found.shape == expected.shape
         if function.name not in RANDOM:
-            close = torch.allclose(torch.from_numpy(found), expected, rtol=1e-5, atol=1e-5)
+            # onnxruntime's sigmoid is coarse far out: a gate times a large value is off by that.
+            room = 1e-7 * max(100.0, float(expected.abs().max()))
+            close = torch.allclose(torch.from_numpy(found), expected, rtol=1e-5, atol=room)
             assert close, (scale, (torch.from_numpy(found) - expected).abs().max())
