@@ -22,8 +22,8 @@ from actlab.checker.targets import Targets
 from tests.checker.casebook import report_on
 from tests.checker.test_cases import FAULTS, RIGHT
 
-OF_LOSSES = ("ACT101", "ACT102", "ACT103", "ACT104", "ACT105", "ACT106", "ACT107", "ACT108",
-             "ACT110", "ACT111", "ACT202", "ACT205", "ACT301", "ACT302", "ACT303", "ACT307",
+OF_LOSSES = ("ACT101", "ACT102", "ACT103", "ACT104", "ACT105", "ACT107", "ACT108",
+             "ACT110", "ACT202", "ACT205", "ACT301", "ACT302", "ACT303", "ACT307",
              "ACT506", "ACT507")  # fmt: skip
 
 
