@@ -17,7 +17,6 @@ from sqlalchemy.pool import NullPool
 from actlab.errors import ActlabError
 from actlab.records import Environment, NetworkSummary, Plan
 from actlab.studies.run_folder import RunFolder
-from actlab.studies.search.import_trials import trials_of_storage
 from actlab.studies.search.search import run_search
 from actlab.studies.search.shared_storage import SharedStorage
 from tests.cli.invoke import actlab
@@ -166,8 +165,6 @@ def test_a_real_postgresql(postgresql: PostgreSQL, folder: RunFolder) -> None:
     study = loaded(postgresql.url, folder.plan().name)
     assert [trial.value for trial in study.trials] == values
     assert study.best_value == max(value for value in values if value is not None)
-    rows = trials_of_storage(postgresql.url, folder.plan().name).rows
-    assert [row.value for row in rows] == values
     run_search(folder, "", Silent(), lambda *_sizes: Inline(), SharedStorage(postgresql.url))
     assert len(loaded(postgresql.url, folder.plan().name).trials) == len(values)
 
