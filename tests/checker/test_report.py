@@ -15,11 +15,13 @@ import actlab
 from actlab.capture.location import Location
 from actlab.checker.captured_step import CheckError
 from actlab.checker.report import Finding, Report, Unchecked, merged
+from actlab.checker.reporting import html
 from actlab.checker.reporting.sarif import document
 from actlab.checker.rules import RULES
 from actlab.errors import UnknownNameError
 from actlab.testing import assert_no_misuse
 from tests.checker.casebook import classes
+from tests.pages.test_theme import contrast
 
 
 class Functional(nn.Module):
@@ -174,6 +176,18 @@ def test_html_is_escaped() -> None:
     assert "a &lt; b" in page
     assert "&lt;i&gt;" in page
     assert "<i>" not in page
+
+
+def test_a_notebook_light_or_dark_gives_the_texts_their_colour() -> None:
+    page = report_of(Functional())._repr_html_()
+    assert set(re.findall(r"[;\"]color:([^;\"]+)", page)) == {"inherit"}
+    assert "<b>ACT101</b></a><br>error</td>" in page
+
+
+@pytest.mark.parametrize("colour", html._COLOURS.values())
+def test_the_bar_of_a_severity_stands_out_on_white_and_on_black(colour: str) -> None:
+    for background in ("#ffffff", "#1e1e1e", "#111111"):
+        assert contrast(colour, background) > 3
 
 
 def test_a_report_is_one_line_where_it_shows_itself() -> None:

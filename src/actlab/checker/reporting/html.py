@@ -1,12 +1,17 @@
-"""A report as a fragment of HTML, for notebooks; every text in it is escaped."""
+"""A report as a fragment of HTML, for notebooks; every text in it is escaped.
+
+A notebook does not say whether it is light or dark: texts keep its colour, and a severity is a word
+and a bar whose colour stands out on white and on black.
+"""
 
 from html import escape
 
 from actlab.checker.report import Finding, Report
+from actlab.checker.reporting.text import SEVERITIES
 from actlab.documentation import rule_address
 from actlab.i18n import _
 
-_COLOURS = {"error": "#b3261e", "warning": "#9a6700", "info": "#2f5d9b"}
+_COLOURS = {"error": "#d0443b", "warning": "#b07400", "info": "#2a7de1"}
 
 
 def render(report: Report) -> str:
@@ -31,12 +36,12 @@ def _paragraph(text: str) -> str:
 
 def finding_row(found: Finding) -> str:
     """Return one finding as a row of a table."""
-    colour = _COLOURS[found.severity]
+    bar = f"border-left:4px solid {_COLOURS[found.severity]}"
     details = "<br>".join(escape(text) for text in (found.proof, found.why))
     return (
-        f'<tr><td style="vertical-align:top"><a style="color:{colour}" '
+        f'<tr><td style="vertical-align:top;text-align:left;{bar}"><a style="color:inherit" '
         f'href="{rule_address(found.code)}" title="actlab check --explain {found.code}">'
-        f"<b>{found.code}</b></a></td>"
+        f"<b>{found.code}</b></a><br>{escape(_(SEVERITIES[found.severity]))}</td>"
         f'<td style="text-align:left"><b>{escape(found.message)}</b><br>'
         f"<code>{escape(str(found.location))}</code><br>{details}<br>"
         f"<code>{escape(found.fix)}</code></td></tr>"
