@@ -4,6 +4,7 @@ Only what a newcomer would put there is replaced (a run folder's name, DIR), and
 fewer trials. What cannot be run here is listed with its reason.
 """
 
+import os
 import re
 import shlex
 import shutil
@@ -248,9 +249,12 @@ def test_a_command_runs_as_it_is_written(command: str, folder: Path) -> None:
     if words[:2] == ["actlab", "serve"]:
         answers(words, folder)
         return
+    programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    kernels = str(folder / "compiled")
     done = subprocess.run(
         [sys.executable, "-m", *words],
         cwd=folder,
+        env=os.environ | {"PATH": programs, "TORCHINDUCTOR_CACHE_DIR": kernels},
         check=False,
         capture_output=True,
         text=True,
