@@ -10,7 +10,10 @@ WIDTH, HEIGHT, EDGE = 520, 300, 34
 
 
 def svg(function: DrawnFunction) -> str:
-    """Return the picture: f solid, f' dashed, axes through 0, ticks at whole numbers."""
+    """Return the picture: f solid, f' dashed, axes through 0, ticks at whole numbers.
+
+    Where there are several lines each has its label at its right end.
+    """
     x = [value for line in function.lines for value in line.x]
     left, right = min(x), max(x)
     limits = [vertical_limits([function], slope) for slope in (False, True)]
@@ -55,6 +58,13 @@ def svg(function: DrawnFunction) -> str:
         parts.append(f'<path stroke="#4051b5" d="{path(line.x, line.value)}"/>')
         dashed = path(line.x, line.slope)
         parts.append(f'<path stroke="#c2410c" stroke-dasharray="5 4" d="{dashed}"/>')
+    parts.append('</g><g fill="currentColor" text-anchor="end">')
+    for line in function.lines:
+        inside = [(a, b) for a, b in zip(line.x, line.value, strict=True) if low <= b <= high]
+        if line.label and inside:
+            a, b = inside[-1]
+            y = down(b) + (-6 if b >= 0 else 14)
+            parts.append(f'<text x="{across(a):.1f}" y="{y:.1f}">{line.label}</text>')
     return "".join([*parts, "</g></svg>"])
 
 

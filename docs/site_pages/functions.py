@@ -1,6 +1,5 @@
 """A page per function of the catalogue: picture, facts, code, and what to watch for."""
 
-from functools import cache
 from typing import Any
 
 from actlab.activations import functions, get
@@ -30,12 +29,6 @@ def files() -> dict[str, str]:
     return {}
 
 
-@cache
-def picture(name: str) -> str:
-    """Return f and f' of a function as SVG."""
-    return svg(drawn(get(name)))
-
-
 def _index(names: list[str], language: str) -> str:
     say = chooser(language)
     lines = [
@@ -59,20 +52,24 @@ def _index(names: list[str], language: str) -> str:
 def _page(name: str, language: str) -> str:
     say = chooser(language)
     function = get(name)
-    found = of(function).as_json()
+    found, curves = of(function).as_json(), drawn(function)
     lines = [f"# {name}", ""]
     if function.kind == "scalar":
         formula = mathml(function.expression.tree).replace('display="block"', "")
         lines += [f"<p>f(x) = {formula}</p>", ""]
     else:
         lines += [f"`{function.formula}`", ""]
-    lines += [say("Source", "출처") + f": {function.source}", "", picture(name), ""]
-    if function.kind == "scalar":
-        caption = say("f solid, f′ dashed", "실선은 f, 점선은 f′")
-        lines += [f"*{caption}*", ""]
+    lines += [say("Source", "출처") + f": {function.source}", "", svg(curves), ""]
+    caption = [say("f solid, f′ dashed", "실선은 f, 점선은 f′"), curves.note]
+    lines += [f"*{'; '.join(filter(None, caption))}*", ""]
     for title, rows in fact_rows(found):
         lines += [f"## {title[0].upper()}{title[1:]}", "", *head(say("fact", "특성"), "")]
         lines += [*(row(label, text) for label, text in rows), ""]
+    if found.get("kept_values") is not None:
+        kept = say(
+            "Numbers kept for backward, per output", "backward를 위해 보관하는 수(출력 하나당)"
+        )
+        lines += [f"{kept}: {found['kept_values']}", ""]
     if function.parameters:
         lines += [say("## Parameters", "## 파라미터"), ""]
         lines += head(

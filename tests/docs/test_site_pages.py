@@ -55,6 +55,19 @@ def test_a_function_has_its_picture_facts_and_code(made: Any) -> None:
         assert page.count('stroke="#4051b5"') == page.count("stroke-dasharray") == 1
 
 
+def test_a_gated_function_has_its_slices_and_the_facts_of_both_inputs(made: Any) -> None:
+    functions, speaking = made("functions"), made("language").speaking
+    for language, words in (
+        ("en", ("value = −1", "value = 0.5", "## Along the gate", "## Along the value")),
+        ("ko", ("값 = −1", "## 게이트 방향", "## 값 방향")),
+    ):
+        with speaking(language):
+            page = functions._page("swiglu", language)
+        assert [word for word in words if word not in page] == []
+        assert page.count("stroke-dasharray") == 4
+        assert "1.623320258" in page  # the backward gain along the gate
+
+
 def test_a_korean_page_has_the_tables_of_the_english_one(made: Any) -> None:
     filled = made("shared_tables").filled
     english = "| a | b |\n|---|---|\n| 1 | 2 |\n"

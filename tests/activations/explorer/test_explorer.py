@@ -40,6 +40,16 @@ def test_every_function_has_a_row_a_card_and_its_code(page: str) -> None:
     assert "Dauphin et al. 2016" in page
 
 
+def test_a_function_of_two_inputs_has_its_moment_its_gains_and_what_is_kept() -> None:
+    (glu,) = explorer().structural
+    numbers = {"second_moment_N01": 0.29338, "gain_forward": 1.84622, "kept_values": 2}
+    known = replace(glu, facts=numbers)
+    page = render(explorer(structural=(known, glu)), translations=english())
+    row = "".join(f'<td class="number">{text}</td>' for text in ("0.2934", "1.846", "–", "2"))
+    assert page.count(row) == 1
+    assert page.count('<td class="number">–</td>' * 4) == 1
+
+
 def test_the_same_data_gives_the_same_page(page: str) -> None:
     assert render(explorer(), translations=english()) == page
 

@@ -17,7 +17,7 @@ from typing import Any
 from markupsafe import Markup
 
 from actlab import i18n
-from actlab.activations.explorer.columns import COLUMNS, cells
+from actlab.activations.explorer.columns import COLUMNS, cells, number
 from actlab.activations.explorer.data import ExplorerData, ExplorerFunction
 from actlab.errors import writing
 from actlab.files import write_text
@@ -50,6 +50,7 @@ def render(
         "functions": functions,
         "structural": data.structural,
         "columns": COLUMNS,
+        "number": number,
         "meanings": {column.key: column.meaning for column in COLUMNS},
         "rows": [(function, cells(function.facts, messages)) for function in functions],
         "markup": {function.name: Markup(function.formula_markup) for function in functions},

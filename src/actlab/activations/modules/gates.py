@@ -67,7 +67,8 @@ class Swish(Pointwise):
     @staticmethod
     def _parameter_slopes(x: Tensor, beta: Number) -> tuple[Tensor, ...]:
         near = bounded(x)
-        return ((near * torch.sigmoid(beta * near)) * (near * torch.sigmoid(-beta * near)),)
+        least = torch.sigmoid(-(beta * near).abs())
+        return ((near * least) * (near * (1 - least)),)
 
     def is_non_decreasing(self) -> bool:
         """Return whether the gate is constant."""

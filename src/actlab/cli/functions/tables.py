@@ -55,7 +55,7 @@ _OF_INPUT = (
     ("zero_grad_fraction_N01", N_("share without gradient")),
     ("gain_backward", N_("gain backward")),
 )
-"""What is told of each input of a gated function."""
+"""The facts of each input of a gated function."""
 
 
 def print_facts(facts: Mapping[str, Any], pitfalls: Sequence[str]) -> None:
@@ -72,12 +72,6 @@ def print_facts(facts: Mapping[str, Any], pitfalls: Sequence[str]) -> None:
         table.add_row(f"[bold]{title}[/bold]", "")
         for label, text in rows:
             table.add_row(f"  {label}", _escaped(text))
-    for name, title in (("gate", N_("along the gate")), ("value", N_("along the value"))):
-        along = (facts.get("inputs") or {}).get(name)
-        if along is not None:
-            table.add_row(f"[bold]{_(title)}[/bold]", "")
-            for key, label in _OF_INPUT:
-                table.add_row(f"  {_(label)}", number(along[key]))
     if facts.get("kept_values") is not None:
         table.add_row(_("numbers kept for backward, per output"), str(facts["kept_values"]))
     for key, label in (("arity", _("inputs")), ("output_width", _("output width"))):
@@ -91,11 +85,18 @@ def print_facts(facts: Mapping[str, Any], pitfalls: Sequence[str]) -> None:
 
 
 def fact_rows(facts: Mapping[str, Any]) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    """Yield each group of facts that the function has: its title, its labels and values."""
+    """Yield each group of facts that the function has: its title, its labels and values.
+
+    A gated function has two groups more, along its gate and along its value.
+    """
     for title, rows in _GROUPS:
         shown = [(_(label), text) for key, label in rows if (text := _text(key, facts)) is not None]
         if shown:
             yield _(title), shown
+    for name, title in (("gate", N_("along the gate")), ("value", N_("along the value"))):
+        along = (facts.get("inputs") or {}).get(name)
+        if along is not None:
+            yield _(title), [(_(label), number(along[key])) for key, label in _OF_INPUT]
 
 
 def number(value: float | None) -> str:
