@@ -51,8 +51,9 @@ def test_dask_gives_the_records_of_local_processes(
 
 
 def test_ray_gives_the_records_of_local_processes(
-    local: RunFolder, tmp_path: Path, tiny_plan: Plan
+    local: RunFolder, tmp_path: Path, tiny_plan: Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")  # a cluster that is gone
     with ray_stopped_after():
         assert values(run(tmp_path / "run", tiny_plan, "ray://auto")) == values(local)
 

@@ -125,9 +125,19 @@ def _await_grpc(address: str) -> None:
         channel.close()
 
 
+def _cluster_here() -> str:
+    """Return the address of the cluster that Ray knows of; raises ConnectionError without one.
+
+    Ray notes the address of the last one in a file, which a cluster that was killed leaves behind.
+    """
+    from ray._private.services import get_ray_address_from_environment
+
+    return str(get_ray_address_from_environment("auto", None))
+
+
 def _start(ray: Any, quiet: dict[str, Any]) -> None:
     try:
-        ray.init(include_dashboard=False, **quiet)
+        ray.init(address="local", include_dashboard=False, **quiet)
     except Exception as error:  # Ray raises a bare one where its processes do not come up in time
         ray.shutdown()
         message = _("Ray could not start a cluster on this machine: {error}")
@@ -151,7 +161,9 @@ def _connect(ray: Any, address: str) -> None:
     quiet = {"logging_level": logging.ERROR, "log_to_driver": False}
     if address == AUTO:
         try:
-            ray.init(address="auto", **quiet)
+            found = _cluster_here()
+            knock(found)
+            ray.init(address=found, **quiet)
         except ConnectionError:
             _start(ray, quiet)
         return

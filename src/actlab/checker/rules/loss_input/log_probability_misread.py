@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from actlab.capture import ops
 from actlab.capture.trace import Call, Value
 from actlab.checker.analysis.layers import feeds_a_layer
+from actlab.checker.analysis.logits import softmax_dim
 from actlab.checker.analysis.origins import origins
 from actlab.checker.analysis.step import Step, is_parameter
 from actlab.checker.report import Finding
@@ -175,12 +176,13 @@ class LogProbabilityMisread(Rule):
         )
 
     def _of_weights(self, call: Call) -> Finding:
+        dim = softmax_dim(call)
         return self.found(
             message=_("log-probabilities weigh values, where probabilities were meant"),
             location=call.location,
             proof=_("{op} is at most 0, and the weights do not sum to 1").format(op=call.op),
             why=_("what is least likely weighs most, with the wrong sign"),
-            fix=replaced(call, "nn.Softmax(dim=-1)", "F.softmax({x}, dim=-1)"),
+            fix=replaced(call, f"nn.Softmax(dim={dim})", f"F.softmax({{x}}, dim={dim})"),
         )
 
     def _of_complement(self, call: Call) -> Finding:
