@@ -222,7 +222,8 @@ PROJECTS = {
     "lightning": Project({"lit.py": HEADER + LIGHTNING}, ("lit.py",), "ACT101", "lit.py"),
     "transformers": Project({"hf.py": HEADER + TRAINER}, ("hf.py",), "ACT101", "hf.py"),
 }
-HEAVY = ("lightning", "transformers", "two_inputs", "reinforce", "package", "gan")
+FRAMEWORKS = ("lightning", "transformers")  # projects that need the package of their name
+HEAVY = (*FRAMEWORKS, "two_inputs", "reinforce", "package", "gan")
 
 
 def actlab(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -244,7 +245,7 @@ def line_of(project: Project) -> int:
     [pytest.param(name, marks=pytest.mark.slow if name in HEAVY else ()) for name in PROJECTS],
 )
 def test_a_project(name: str, tmp_path: Path) -> None:
-    if name in HEAVY and find_spec(name) is None:
+    if name in FRAMEWORKS and find_spec(name) is None:
         pytest.skip(f"{name} is not installed")
     project = PROJECTS[name]
     project.write(tmp_path, mended=False)
