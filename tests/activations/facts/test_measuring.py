@@ -144,6 +144,14 @@ def test_pasted_formulas(formula: str, expected: dict[str, object]) -> None:
         assert found[fact] == (pytest.approx(value) if isinstance(value, float) else value), fact
 
 
+@pytest.mark.parametrize("text", ["sqrt((x-1)**2)", "sqrt((x-1)*(x-1))", "((x-1)**2)**0.5"])
+def test_the_root_of_a_square_has_a_kink(text: str) -> None:
+    found = measured(text)
+    (kink,) = found.kinks
+    assert (kink.x, kink.left, kink.right) == (1.0, -1.0, 1.0)
+    assert (found.min_y, found.max_abs_grad, found.smoothness) == (0.0, 1.0, "C0")
+
+
 def test_telu_is_tanhexp() -> None:
     found, known = measured("x*tanh(exp(x))"), facts.of("tanhexp")
     for fact in ("min_x", "max_abs_grad", "mean_under_N01", "second_moment_grad_N01"):

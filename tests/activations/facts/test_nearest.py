@@ -11,6 +11,8 @@ from actlab.activations.formula import parse
     [
         ("log(1+exp(x))", "softplus(beta=1)"),
         ("log1p(exp(x))", "softplus(beta=1)"),
+        ("log(1+exp(10*x))/10", "softplus(beta=10)"),
+        ("sqrt(x**2)", "abs"),
         ("(exp(x)-exp(-x))/(exp(x)+exp(-x))", "tanh"),
         ("x/(1+exp(-1.5*x))", "swish(beta=1.5)"),
         ("x", "identity"),

@@ -92,13 +92,16 @@ SPELLINGS = {
         "jax.nn.relu(x) ** 2",
         "jax.numpy.square(jax.nn.relu(x))",
     ],
+    "relu6": [
+        r"\min(\max(0,x),6)",
+        "x.clamp(0, 6)",
+        "tf.minimum(tf.maximum(x, 0.), 6.)",
+    ],
     "relu": [
         r"\max\{0, x\}",
-        r"\min(\max(0,x),6)",
         r"x\cdot \mathbb{1}_{x>0}",
         "jax.lax.max(x, 0.)",
         "torch.max(x, torch.zeros_like(x))",
-        "x.clamp(0, 6)",
         "np.piecewise(x, [x < 0, x >= 0], [0, lambda x: x])",
         "np.select([x<0, x>=0],[0*x, x])",
         "def f(x):\n    return np.maximum(0, x)",
@@ -121,7 +124,6 @@ SPELLINGS = {
         "x.relu()",
         "x * (x > 0).float()",
         "x * (x > 0).to(x.dtype)",
-        "tf.minimum(tf.maximum(x, 0.), 6.)",
         "F.threshold(x, 0, 0)",
         "nn.ReLU(inplace=True)(x)",
         "F.relu(x, inplace=True)",
@@ -242,7 +244,7 @@ OTHERS: dict[str, Callable[[float], float]] = {
     "np.tanh(x) if x < 0 else x": lambda x: math.tanh(x) if x < 0 else x,
 }
 PAIRS = [(name, text) for name, texts in SPELLINGS.items() for text in texts]
-POINTS = (-3.3, -1.0, -0.4, 0.0, 0.2, 1.0, 2.7)
+POINTS = (-3.3, -1.0, -0.4, 0.0, 0.2, 1.0, 2.7, 7.5)
 
 REFUSED = {
     "x.__init__.__globals__": "nothing is looked up with a dot",

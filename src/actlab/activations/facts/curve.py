@@ -15,7 +15,14 @@ from actlab.activations.facts.taylor import derivatives
 from actlab.activations.formula import MpmathBackend, NumpyBackend
 from actlab.activations.formula.derivative import derivative, switches
 from actlab.activations.formula.evaluation import evaluate
-from actlab.activations.formula.nodes import Binary, Call, Node, depends_on_input, walk
+from actlab.activations.formula.nodes import (
+    Binary,
+    Call,
+    Node,
+    depends_on_input,
+    walk,
+    without_roots_of_squares,
+)
 from actlab.errors import ActlabError
 from actlab.i18n import _
 
@@ -75,7 +82,7 @@ class Curve:
     def __init__(
         self, tree: Node, values: Mapping[str, float], work: list[int] | None = None
     ) -> None:
-        self.tree = tree
+        self.tree = without_roots_of_squares(tree)
         self.values = dict(values)
         self._work = [0] if work is None else work
         self._parts = sum(1 for _part in walk(tree))

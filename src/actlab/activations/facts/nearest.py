@@ -16,7 +16,7 @@ from actlab.activations.formula import Expression, NumpyBackend
 Array = NDArray[np.float64]
 
 _EQUAL = 1e-9
-_FITTED = 12
+_FITTED = 24
 _STEPS = 60
 _VANISHED = 1e-6
 _MOST_EXACT = 200
@@ -74,8 +74,8 @@ def known_functions() -> list[Known]:
 
 
 def _searched(parameter: Parameter) -> tuple[float, float]:
-    """Return within which bounds a parameter is fitted: up to 10, or ten times its usual value."""
-    far = 10.0 * max(1.0, abs(parameter.default))
+    """Return within which bounds a parameter is fitted: up to 20, or 20 times its usual value."""
+    far = 20.0 * max(1.0, abs(parameter.default))
     return max(parameter.low, -far) + 1e-3, min(parameter.high, far) - 1e-3
 
 

@@ -199,6 +199,39 @@ def inserted(node: Node, given: Mapping[str, Node], x: Node | None = None) -> No
     return of_node(node)
 
 
+def without_roots_of_squares(node: Node) -> Node:
+    """Return the tree with |u| for sqrt(u^2) and sqrt(u u), as they are for real u.
+
+    As written such a root has no derivative where u is 0, and its kink is hidden.
+
+    >>> without_roots_of_squares(Call("sqrt", (Binary("**", Input(), number(2)),)))
+    Call(function='abs', arguments=(Input(),))
+    """
+
+    def of_node(part: Node) -> Node:
+        match part:
+            case Call("sqrt", (Binary("**", inner, Number(2)),)):
+                return Call("abs", (of_node(inner),))
+            case Call("sqrt", (Binary("*", inner, other),)) if inner == other:
+                return Call("abs", (of_node(inner),))
+            case Binary("**", Binary("**", inner, Number(2)), Number(0.5)):
+                return Call("abs", (of_node(inner),))
+            case Binary("**", Binary("*", inner, other), Number(0.5)) if inner == other:
+                return Call("abs", (of_node(inner),))
+            case Negative(operand):
+                return Negative(of_node(operand))
+            case Binary(sign, left, right):
+                return Binary(sign, of_node(left), of_node(right))
+            case Call(function, arguments):
+                return Call(function, tuple(of_node(argument) for argument in arguments))
+            case Choice(condition, then, otherwise):
+                return Choice(condition, of_node(then), of_node(otherwise))
+            case _:
+                return part
+
+    return of_node(node)
+
+
 def depends_on_input(node: Node | Truth) -> bool:
     """Return whether the input occurs anywhere below the node."""
     return any(isinstance(part, Input) for part in walk(node))
