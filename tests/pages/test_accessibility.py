@@ -102,6 +102,23 @@ def test_axe_finds_nothing_and_no_text_is_cut(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("make", [finished, confirmed, regression])
+def test_a_tab_takes_at_most_three_screens(
+    browser: Any, tmp_path: Path, make: Callable[[Path, str], Path]
+) -> None:
+    size = {"width": 1280, "height": 800}
+    watched = Watched(browser, make(tmp_path / "page.html", "en"), viewport=size)
+    links = watched.page.locator("nav.tabs a")
+    heights = {}
+    for address in links.evaluate_all("links => links.map((link) => link.getAttribute('href'))"):
+        watched.visit(address)
+        heights[address] = watched.page.evaluate("document.documentElement.scrollHeight")
+    assert len(heights) > 4
+    assert {tab: height for tab, height in heights.items() if height > 3 * 800} == {}
+    watched.check()
+
+
+@pytest.mark.slow
 def test_print_is_a_document(browser: Any, tmp_path: Path) -> None:
     watched = Watched(browser, confirmed(tmp_path / "page.html", "en"))
     watched.page.wait_for_timeout(500)

@@ -7,7 +7,7 @@ and a bar whose colour stands out on white and on black.
 from html import escape
 
 from actlab.checker.report import Finding, Report
-from actlab.checker.reporting.text import SEVERITIES
+from actlab.checker.reporting.text import SEVERITY_WORDS
 from actlab.documentation import rule_address
 from actlab.i18n import _
 
@@ -41,7 +41,7 @@ def finding_row(found: Finding) -> str:
     return (
         f'<tr><td style="vertical-align:top;text-align:left;{bar}"><a style="color:inherit" '
         f'href="{rule_address(found.code)}" title="actlab check --explain {found.code}">'
-        f"<b>{found.code}</b></a><br>{escape(_(SEVERITIES[found.severity]))}</td>"
+        f"<b>{found.code}</b></a><br>{escape(_(SEVERITY_WORDS[found.severity]))}</td>"
         f'<td style="text-align:left"><b>{escape(found.message)}</b><br>'
         f"<code>{escape(str(found.location))}</code><br>{details}<br>"
         f"<code>{escape(found.fix)}</code></td></tr>"

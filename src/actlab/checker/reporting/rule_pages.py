@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import actlab
+from actlab.checker.reporting.text import SEVERITY_WORDS
 from actlab.checker.rule import Case, Rule, RulePage, page_of
 from actlab.checker.rules import RULES
 from actlab.errors import unknown_name
@@ -62,7 +63,7 @@ def in_korean() -> dict[str, dict[str, Any]]:
 
 def markdown(found: RulePage, cases: bool = False) -> str:
     """Return a page as Markdown; with `cases`, the rule's first faulty and clean program."""
-    severity = _("Severity: {severity}").format(severity=found.severity)
+    severity = _("Severity: {severity}").format(severity=_(SEVERITY_WORDS[found.severity]))
     parts = [f"# {found.code} {found.name}", f"*{severity}*"]
     parts += [f"## {_(TITLES[title])}\n\n{body}" for title, body in found.sections.items()]
     if found.thresholds:

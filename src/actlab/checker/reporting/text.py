@@ -9,7 +9,7 @@ from actlab.checker.report import Finding, Report
 from actlab.i18n import N_, _, ngettext
 
 _SHOWN_OTHERS = 3
-SEVERITIES = {"error": N_("error"), "warning": N_("warning"), "info": N_("note")}
+SEVERITY_WORDS = {"error": N_("error"), "warning": N_("warning"), "info": N_("note")}
 """The word for each severity."""
 
 
@@ -27,7 +27,7 @@ def _note(note: str) -> str:
 
 def finding_lines(found: Finding) -> Iterator[str]:
     """Yield the lines of one finding."""
-    yield f"{_(SEVERITIES[found.severity])}[{found.code}] {found.name}: {found.message}"
+    yield f"{_(SEVERITY_WORDS[found.severity])}[{found.code}] {found.name}: {found.message}"
     yield from _place(found.location)
     notes = [(_("proof"), found.proof), (_("why"), found.why), (_("fix"), found.fix)]
     notes += [(_("also at"), _short(other)) for other in found.others[:_SHOWN_OTHERS]]
