@@ -50,9 +50,8 @@ PROGRAMS: tuple[tuple[str, str], ...] = (
     ("litgpt", "-m pytest -q tests/test_adapter.py"),
     ("litgpt", "-m pytest -q tests/test_adapter_v2.py"),
     ("litgpt", "-m pytest -q tests/test_pretrain.py"),
-    ("skorch", "--steps 20 -m pytest -q skorch/tests/test_classifier.py"),
-    ("skorch", "--steps 20 -m pytest -q skorch/tests/test_regressor.py"),
-    ("skorch", "--steps 20 -m pytest -q skorch/tests/test_toy.py"),
+    ("skorch", "--steps 20 -m pytest -q -o addopts= skorch/tests/test_classifier.py"),
+    ("skorch", "--steps 20 -m pytest -q -o addopts= skorch/tests/test_regressor.py"),
 )
 
 
