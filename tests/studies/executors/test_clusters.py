@@ -50,6 +50,7 @@ def test_dask_gives_the_records_of_local_processes(
     assert values(run(tmp_path / "run", tiny_plan, dask.address)) == values(local)
 
 
+@pytest.mark.timeout(600)  # Ray's processes take minutes to come up on a busy machine
 def test_ray_gives_the_records_of_local_processes(
     local: RunFolder, tmp_path: Path, tiny_plan: Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
