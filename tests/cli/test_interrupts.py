@@ -77,6 +77,26 @@ def test_a_request_within_exec_of_a_text_is_a_request_like_any_other() -> None:
     assert (ended.returncode, ended.stdout) == (0, b"kept\n")
 
 
+AT_THE_END = """
+import os, signal, sys
+from actlab.cli.interrupts import stop_on_signals
+
+class Last:
+    def __del__(self, kill=os.kill, number=signal.SIGINT, process=os.getpid()):
+        kill(process, number)
+
+stop_on_signals()
+last = Last()
+sys.exit(130)
+"""
+
+
+def test_asking_again_while_python_ends_leaves_the_exit_code() -> None:
+    """Python then has given the signals back their defaults, unless they are ignored."""
+    ended = subprocess.run([sys.executable, "-c", AT_THE_END], check=False)
+    assert ended.returncode == 130
+
+
 def test_how_to_go_on_is_said_as_soon_as_there_is_a_folder(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,5 +1,6 @@
 """Ctrl-C and a request to end: one exception, which keeps everything done so far."""
 
+import atexit
 import os
 import signal
 import time
@@ -36,6 +37,7 @@ def stop_on_signals() -> None:
     hangup = getattr(signal, "SIGHUP", None)
     if hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN:
         signal.signal(hangup, _interrupt)
+    atexit.register(_ignore_signals)
 
 
 @contextmanager
@@ -78,6 +80,12 @@ def _say_how_to_go_on(path: Path) -> None:
         )
     numbers = {"count": len(records) - done, "done": done, "planned": plan.trials}
     say(message.format(path=path, **numbers))
+
+
+def _ignore_signals() -> None:
+    """Leave the exit code what it is: as Python ends, it gives each signal back its default."""
+    for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
