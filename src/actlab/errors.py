@@ -45,6 +45,10 @@ class NetworkError(ActlabError):
     """A network of the user's that a study cannot use."""
 
 
+class SlotError(ActlabError):
+    """A network without the slot that was asked for, or with one that cannot be swapped."""
+
+
 class DeviceError(ActlabError):
     """A device or a precision that this machine does not have."""
 

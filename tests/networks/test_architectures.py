@@ -14,7 +14,7 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from actlab.networks import slots
-from actlab.networks.activation_slots import run_on
+from actlab.networks.activation_calls import run_on
 from actlab.networks.swapping import swap
 
 pytestmark = [

@@ -6,13 +6,15 @@ Names and input shapes are known without torch; what needs it is imported when i
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from actlab.errors import SlotError
 from actlab.networks.shapes import NAMES, input_shape, is_address
 
 if TYPE_CHECKING:
-    from actlab.networks.activation_slots import SlotError, activation_parameters, slots
+    from actlab.networks.activation_slots import slots
     from actlab.networks.builders import build, coverage
     from actlab.networks.candidate_names import check_name, is_code
     from actlab.networks.candidates import choice_of, same_functions
+    from actlab.networks.elementwise import activation_parameters
     from actlab.networks.from_address import (
         check_fits,
         gated_widths,
@@ -30,7 +32,8 @@ _NAMES_OF = {
     "builders": ("build", "coverage"),
     "from_address": ("check_fits", "gated_widths", "network_hash", "slots_of"),
     "pool_first": ("PoolingFirst", "as_written", "pooling_first"),
-    "activation_slots": ("SlotError", "activation_parameters", "slots"),
+    "activation_slots": ("slots",),
+    "elementwise": ("activation_parameters",),
     "summary": ("summarise",),
     "swapping": ("swap", "undo"),
     "winograd": ("WinogradFirst", "winograd_first"),

@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from actlab import activations
 from actlab.activations.formula.with_torch import FormulaModule
 from actlab.addresses import find
+from actlab.errors import SlotError
 from actlab.i18n import _
-from actlab.networks.activation_slots import SlotError
 from actlab.networks.candidate_names import (
     check_name,
     formula_of,

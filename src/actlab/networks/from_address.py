@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from actlab.addresses import find, is_user, user_code
-from actlab.errors import DataError, NetworkError
+from actlab.errors import DataError, NetworkError, SlotError
 from actlab.i18n import _
-from actlab.networks.activation_slots import Place, SlotError, places
+from actlab.networks.activation_slots import Place, places
 from actlab.networks.candidate_names import is_gated
 from actlab.networks.gated_units import gated_width
 from actlab.networks.initialisation import initialise

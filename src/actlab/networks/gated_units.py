@@ -10,8 +10,9 @@ Source: Shazeer 2020, GLU Variants Improve Transformer, arXiv:2002.05202 (two th
 import torch
 from torch import nn
 
+from actlab.errors import SlotError
 from actlab.i18n import _
-from actlab.networks.activation_slots import Place, SlotError
+from actlab.networks.activation_slots import Place
 from actlab.records import GatedWidth
 
 

@@ -8,11 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from actlab.capture.reruns import quiet
-from actlab.errors import ActlabError
+from actlab.errors import ActlabError, SlotError
 from actlab.i18n import _
-from actlab.networks.activation_slots import SWAPPED, Place, SlotError, places, run_on
+from actlab.networks.activation_calls import run_on
+from actlab.networks.activation_slots import Place, places
 from actlab.networks.candidate_names import of_catalogue
 from actlab.networks.candidates import ActivationChoice, module_of
+from actlab.networks.elementwise import SWAPPED
 from actlab.networks.function_calls import (
     CHILD,
     FunctionCalls,
