@@ -88,6 +88,17 @@ def test_more_seeds_later_train_the_missing_ones(
     assert 2 * (len(stages(folder)) - len(before)) == before.count("confirm")
 
 
+def test_fewer_seeds_than_are_there_train_nothing_and_promise_what_is_there(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert actlab(capsys, "study", "confirm", folder, "--seeds", 4).code == 0
+    before = stages(folder)
+    result = actlab(capsys, "study", "confirm", folder, "--seeds", 2)
+    assert (result.code, stages(folder)) == (0, before)
+    assert "4 seeds:" in result.err
+    assert "2 seeds:" not in result.err
+
+
 def test_resume_completes_a_confirmation_that_was_interrupted(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -36,6 +36,16 @@ def korean_texts() -> dict[str, str]:
 TEXTS = korean_texts()
 
 
+def test_every_title_of_the_navigation_has_its_korean() -> None:
+    text = (DOCS.parent / "mkdocs.yml").read_text(encoding="utf-8")
+    titles = re.findall(
+        r'^ +- "?([^:"\n]+?)"?:(?: \S+\.(?:md|ipynb))?$', text.split("\nnav:")[1], re.M
+    )
+    korean = re.findall(r'^ {12}"?([^:"\n]+?)"?: \S', text.split("nav_translations:")[1], re.M)
+    assert len(titles) > 30
+    assert set(titles) - set(korean) == {"actlab"}
+
+
 @pytest.mark.parametrize(
     "page", [path for path in PAGES if path.parent.name not in MADE_AT_BUILD], ids=str
 )

@@ -162,6 +162,19 @@ def _settled(condition: Truth) -> bool | None:
             return None
 
 
+def _with_parts(node: Node, of_node: Callable[[Node], Node]) -> Node:
+    """Return a sign, a sum or product, or a call, with `of_node` of each of its parts."""
+    match node:
+        case Negative(operand):
+            return Negative(of_node(operand))
+        case Binary(sign, left, right):
+            return Binary(sign, of_node(left), of_node(right))
+        case Call(function, arguments):
+            return Call(function, tuple(of_node(argument) for argument in arguments))
+        case _:
+            return node
+
+
 def inserted(node: Node, given: Mapping[str, Node], x: Node | None = None) -> Node:
     """Return the tree with parameters replaced by other trees, and the input by x.
 
@@ -174,12 +187,6 @@ def inserted(node: Node, given: Mapping[str, Node], x: Node | None = None) -> No
                 return given[name]
             case Input() if x is not None:
                 return x
-            case Negative(operand):
-                return Negative(of_node(operand))
-            case Binary(sign, left, right):
-                return Binary(sign, of_node(left), of_node(right))
-            case Call(function, arguments):
-                return Call(function, tuple(of_node(argument) for argument in arguments))
             case Choice(condition, then, otherwise):
                 asked = of_truth(condition)
                 holds = _settled(asked)
@@ -187,7 +194,7 @@ def inserted(node: Node, given: Mapping[str, Node], x: Node | None = None) -> No
                     return of_node(then if holds else otherwise)
                 return Choice(asked, of_node(then), of_node(otherwise))
             case _:
-                return part
+                return _with_parts(part, of_node)
 
     def of_truth(part: Truth) -> Truth:
         match part:
@@ -218,16 +225,10 @@ def without_roots_of_squares(node: Node) -> Node:
                 return Call("abs", (of_node(inner),))
             case Binary("**", Binary("*", inner, other), Number(0.5)) if inner == other:
                 return Call("abs", (of_node(inner),))
-            case Negative(operand):
-                return Negative(of_node(operand))
-            case Binary(sign, left, right):
-                return Binary(sign, of_node(left), of_node(right))
-            case Call(function, arguments):
-                return Call(function, tuple(of_node(argument) for argument in arguments))
             case Choice(condition, then, otherwise):
                 return Choice(condition, of_node(then), of_node(otherwise))
             case _:
-                return part
+                return _with_parts(part, of_node)
 
     return of_node(node)
 

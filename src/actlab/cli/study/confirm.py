@@ -95,8 +95,9 @@ def _prospect(folder: "RunFolder", seeds: int) -> "Prospect":
     if verdict is None:
         trainings = confirmation_trainings(plan, seeds)
     else:
+        seeds = max(seeds, verdict.seeds)  # those that are there already count, too
         settings = {row.setting for slot in verdict.slots for row in slot.candidates}
-        trainings = len(settings - {None}) * max(seeds - verdict.seeds, 0)
+        trainings = len(settings - {None}) * (seeds - verdict.seeds)
     return prospect(
         plan,
         records,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import nn
@@ -18,9 +18,6 @@ from actlab.checker.reporting.fixes import without
 from actlab.checker.rule import Case, Rule, Situation
 from actlab.checker.rules._batches import class_batch, label_batch
 from actlab.i18n import _
-
-if TYPE_CHECKING:
-    from actlab.checker.analysis.step import Step
 
 _IDEMPOTENT = frozenset({"relu", "relu6", "hardtanh", "threshold", "log_softmax"})
 _LEFT_TO_LOSS_RULES = frozenset({"softmax", "softmin", "log_softmax", "gumbel_softmax"})

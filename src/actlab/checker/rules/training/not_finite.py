@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -17,9 +16,6 @@ from actlab.checker.analysis.tensor_tests import readable
 from actlab.checker.report import Finding
 from actlab.checker.rule import Case, NotCheckable, Rule, Situation
 from actlab.i18n import N_, _
-
-if TYPE_CHECKING:
-    from actlab.checker.analysis.step import Step
 
 _FIX = N_("# scale the inputs, or add a small number before log, sqrt and division")
 _FIXES = {
