@@ -23,8 +23,9 @@ from actlab.records import Plan, Record, StudyMetric, best_record
 from actlab.studies.report.answer import answer
 from actlab.studies.report.classes import split_counts
 from actlab.studies.report.compared import compared_activations, slot_columns
+from actlab.studies.report.curve_figures import curve_panels
 from actlab.studies.report.curves import curves_json
-from actlab.studies.report.figures import activation_marks, curve_panels, pictures
+from actlab.studies.report.figures import activation_marks, pictures
 from actlab.studies.report.first_screen import first_screen
 from actlab.studies.report.inputs import ReportData
 from actlab.studies.report.notices import notices, one_run_by
