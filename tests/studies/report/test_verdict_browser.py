@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from actlab.studies.report import write
-from actlab.studies.report.first_screen import slot_headline
+from actlab.studies.report.judged_panel import slot_headline
 from actlab.text import Formatter
+from actlab.verdicts.text import Wording
 from tests.chromium import Watched, browser, pytestmark
 
 from .studies import published_study
@@ -80,7 +81,7 @@ def test_the_slider_regroups_text_tables_and_figures_as_the_rule_does(
             )
             headline = page.locator(f"[data-slot={slot.slot}] [data-headline]").text_content()
             assert headline == slot_headline(
-                at_margin, f"{margin:g}", Formatter(NullTranslations())
+                at_margin, Wording(Formatter(NullTranslations()), margin / 100)
             )
             assert found.layout(f"differences-{slot.slot}", "shapes[0].x0") == -margin
 

@@ -22,9 +22,9 @@ from actlab.records import (
 )
 from actlab.studies.confirm.verdict_text import wording
 from actlab.studies.report import ReportData, render
-from actlab.studies.report.first_screen import slot_headline
+from actlab.studies.report.judged_panel import slot_headline
 from actlab.text import NO_BREAK, Formatter
-from actlab.verdicts.text import candidate_sentence
+from actlab.verdicts.text import Wording, candidate_sentence
 
 from .studies import published_study, record, small_study
 from .test_page import Marked, drawn_texts, page_data, read, text_of
@@ -75,15 +75,15 @@ def test_the_answer_comes_first_then_the_evidence_then_the_search(page: str) -> 
 
 
 def test_a_slot_has_a_headline_that_names_or_counts_who_is_equivalent() -> None:
-    form = Formatter(NullTranslations())
+    how = Wording(Formatter(NullTranslations()), 0.005)
     slot = full_verdict().slots[0]
     tied = [row for row in slot.candidates if row.group == "tied"]
-    headline = slot_headline(slot, "0.5", form)
+    headline = slot_headline(slot, how)
     assert headline.startswith(f"prelu and {len(tied)} more: equivalent within 0.5 points.")
     few = replace(slot, candidates=(slot.candidates[0], *tied[:2]))
     names = ", ".join(["prelu", *(row.name for row in tied[:2])])
-    assert slot_headline(few, "0.5", form) == f"{names}: equivalent within 0.5 points."
-    assert slot_headline(replace(slot, candidates=()), "0.5", form) == "Nothing can be said yet."
+    assert slot_headline(few, how) == f"{names}: equivalent within 0.5 points."
+    assert slot_headline(replace(slot, candidates=()), how) == "Nothing can be said yet."
 
 
 def test_rows_that_are_the_same_networks_say_so(page: str) -> None:

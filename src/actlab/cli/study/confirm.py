@@ -109,7 +109,7 @@ def _prospect(folder: "RunFolder", seeds: int) -> "Prospect":
 
 
 def _line(expected: "Prospect") -> str:
-    from actlab.studies.report.first_screen import prospect_text
+    from actlab.studies.report.next_step import prospect_text
 
     seeds = ngettext("{count} seed", "{count} seeds", expected.seeds).format(count=expected.seeds)
     return f"{seeds}: {prospect_text(expected, process_formatter())}"

@@ -28,7 +28,7 @@
     }
   }
 
-  // The same headline as slot_headline in report/first_screen.py.
+  // The same headline as slot_headline in report/judged_panel.py.
   function headlineOf(rows, own, points) {
     const named = (group) => rows.filter((row, place) => own[place] === group && row.n).map((row) => row.name);
     const [best] = named("best");

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from actlab.pages.lanes import small_multiple
 from actlab.records import Record, Verdict, best_record
-from actlab.studies.report.first_screen import judged_panel
+from actlab.studies.report.judged_panel import judged_panel
 from actlab.text import Formatter, significant
 
 MOST_ROWS = 10
