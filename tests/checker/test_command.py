@@ -101,6 +101,22 @@ def test_what_is_fine_exits_with_zero(
     assert "0 errors" in out
 
 
+@pytest.mark.parametrize("task", ["multilabel", "probability"])
+def test_labels_of_yes_and_no_are_asked_of_logits_or_of_probabilities(
+    program: Path, capsys: pytest.CaptureFixture[str], task: str
+) -> None:
+    program.write_text(
+        PROGRAM
+        + "def logits():\n    return nn.Linear(8, 6)\n"
+        + "def probabilities():\n    return nn.Sequential(logits(), nn.Sigmoid())\n"
+        + "def rectified():\n    return nn.Sequential(logits(), nn.ReLU())\n"
+    )
+    for name, right in (("logits", True), ("probabilities", True), ("rectified", False)):
+        code, out, err = written(capsys, f"net.py:{name}", "--input-shape", "8", "--task", task)
+        assert code == (0 if right else 1), out + err
+        assert ("error[ACT108]" in out) is not right
+
+
 def test_a_module_by_its_dotted_name(program: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _err = written(capsys, "net:with_everything")
     assert code == 1

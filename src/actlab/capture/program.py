@@ -19,6 +19,7 @@ from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any, TypeGuard, TypeVar
+from weakref import WeakSet
 
 import torch
 from torch import Tensor, nn, overrides
@@ -194,15 +195,17 @@ def _without_magics(cell: str) -> str:
 
 
 class FromFirstGradient(EverythingKept):
-    """Keeps the calls from the first on that is given what takes a gradient.
+    """Keeps the calls from the first on that makes what takes a gradient.
 
-    What came before (data, initial weights, an evaluation) is part of no step.
+    What came before (data, initial weights, an evaluation) is part of no step, nor is what runs in
+    evaluation mode inside a module that an earlier step had in training mode.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.waits = True
         self.is_off = False
+        self._trained: WeakSet[nn.Module] = WeakSet()
 
     @contextmanager
     def off(self) -> Iterator[None]:
@@ -216,19 +219,38 @@ class FromFirstGradient(EverythingKept):
 
     def restart(self) -> None:
         """Forget what was kept, and wait again."""
+        for root in self.trace.roots:
+            if root.module.training:
+                self._trained.add(root.module)
         self.trace, self.waits = Trace(), True
 
     def passes_over(self, op: str, scopes: tuple[Scope, ...], given: Any) -> bool:
-        """Return whether the step has not begun yet."""
-        del scopes
-        if self.is_off:
+        """Return whether a call is part of no step: none has begun, or it is an evaluation's."""
+        if self.is_off or self._evaluates(scopes):
             return True
-        if self.waits and op not in _NO_STEP and torch.is_grad_enabled():
-            self.waits = not any(tensor.requires_grad for tensor in tensors_in(given, 2))
-        return self.waits
+        if not self.waits:
+            return False
+        if op in _NO_STEP or not torch.is_grad_enabled():
+            return True
+        return not any(tensor.requires_grad for tensor in tensors_in(given, 2))
+
+    def _evaluates(self, scopes: tuple[Scope, ...]) -> bool:
+        outermost = scopes[0].module if scopes else None
+        if outermost is None or outermost.training:
+            return False
+        return outermost in self._trained
 
     def after(self, call: Call, *given: Any) -> None:
-        """Start anew where so much came without a backward pass that it is no step."""
+        """Let the step begin; start anew where so much came without a backward pass.
+
+        What is given a gradient and makes none (an accuracy, `float(loss)`) begins no step.
+        """
+        if self.waits and not any(value.tensor.requires_grad for value in call.outputs):
+            self.trace.calls.pop()
+            for value in call.outputs:
+                self.trace._current.pop(id(value.tensor), None)
+            return
+        self.waits = False
         super().after(call, *given)
         if len(self.trace.calls) > _MOST_CALLS:
             self.restart()

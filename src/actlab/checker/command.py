@@ -69,8 +69,9 @@ def check_address(
     What the address names is called with `arguments`, each a Python literal or else a text. The
     batch is made of `arrays` by their names, else what the address returns with the model, else
     noise of `shapes`, one per input, with targets made up to fit the task, from which no rule on
-    targets concludes. Raises CheckError where something is missing or does not fit, DataError where
-    the arrays are no batch.
+    targets concludes. Without a loss the usual one of the task is taken: binary cross entropy on
+    logits where the model's outputs leave [0, 1], on probabilities where they do not. Raises
+    CheckError where something is missing or does not fit, DataError where the arrays are no batch.
     """
     checked_task(task)
     with as_program(address, CheckError, [address.rpartition(":")[0]]):
@@ -86,8 +87,10 @@ def check_address(
             x = _noise(shapes, named.model, address)
             batch = (x, _made_up_target(named.model, x, task, loss_fn))
         if loss_fn is None:
-            guessed = task or infer_task(batch[1]) or ""
-            loss_fn = _loss(_LOSS_OF_TASK.get(guessed, "CrossEntropyLoss"), loaded)
+            guessed = _LOSS_OF_TASK.get(task or infer_task(batch[1]) or "", "CrossEntropyLoss")
+            if guessed == "BCELoss" and _leaves_unit(named.model, batch[0]):
+                guessed = "BCEWithLogitsLoss"
+            loss_fn = _loss(guessed, loaded)
         return check_batch(
             named.model, loss_fn, batch, task, ignore=ignore, files=loaded.files, made_up=made_up
         )
@@ -332,6 +335,16 @@ def _made_up_target(model: Callable[..., Any], x: Any, task: str | None, loss_fn
     name = getattr(loss_fn, "__name__", type(loss_fn).__name__)
     assumed = task or _TASK_OF_LOSS.get(name) or ("multiclass" if loss_fn is None else "regression")
     return _target_for(assumed, prediction)
+
+
+def _leaves_unit(model: Callable[..., Any], x: Any) -> bool:
+    """Return whether a model's predictions are not all in [0, 1], and so no probabilities."""
+    modules = (model,) if isinstance(model, nn.Module) else ()
+    with user_code(_("The model"), CheckError), quiet(modules), torch.no_grad():
+        prediction = _prediction_in(called(model, x))
+    if prediction is None or not prediction.is_floating_point():
+        return False
+    return bool(((prediction < 0) | (prediction > 1)).any())
 
 
 def _advice(model: Any, x: Any) -> str:

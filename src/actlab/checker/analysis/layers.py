@@ -11,7 +11,14 @@ from torch import Tensor, nn
 from actlab.capture import ops
 from actlab.capture.reruns import Transform
 from actlab.capture.trace import Call, Trace, Value
-from actlab.checker.analysis.origins import Origin, ancestors, is_gate, origins, uses
+from actlab.checker.analysis.origins import (
+    Origin,
+    ancestors,
+    is_gate,
+    is_identity,
+    origins,
+    uses,
+)
 from actlab.checker.analysis.step import Layer, Step, layer_of
 
 Role = Literal["hidden", "gate", "head", "other"]
@@ -95,7 +102,8 @@ def is_affine_up_to(step: Step, call: Call) -> bool:
     Nothing nonlinear lies on the way, and on two random pairs of inputs the output of a mixture is
     the mixture of the outputs. False where the model cannot be run on mixtures.
     """
-    if any(before.op in _NONLINEAR for before in ancestors(call.output)):
+    way = ancestors(call.output)
+    if any(before.op in _NONLINEAR and not is_identity(before) for before in way):
         return False
     if not all(tensor.is_floating_point() for tensor in step.input_tensors):
         return False

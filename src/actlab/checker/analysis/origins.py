@@ -114,9 +114,14 @@ def is_nudge(call: Call) -> bool:
     if call.op in ("add", "sub") and len(call.inputs) == 1:
         other = call.argument("other", 1)
         return isinstance(other, (int, float)) and abs(other) < _TINY
+    return is_identity(call)
+
+
+def is_identity(call: Call) -> bool:
+    """Return whether a call hands on what it is given: times one, or a leaky ReLU of slope one."""
     if call.op in ("mul", "div") and len(call.inputs) == 1:
         return bool(call.argument("other", 1) == 1)
-    return False
+    return call.op == "leaky_relu" and call.argument("negative_slope", 1, 0.01) == 1
 
 
 def is_written_relu(call: Call) -> bool:
@@ -235,7 +240,7 @@ def is_gate(trace: Trace, value: Value) -> bool:
 def uses(trace: Trace, value: Value, depth: int = 0) -> Iterator[tuple[Call, Value]]:
     """Yield the calls that read `value`, looking through what only hands it on."""
     for call in trace.users_of(value):
-        if call.op in HANDED_ON and depth < 20:
+        if (call.op in HANDED_ON or is_identity(call)) and depth < 20:
             for output in call.outputs:
                 yield from uses(trace, output, depth + 1)
         elif call.op in ("rsub", "sub") and len(call.inputs) == 1 and depth < 20:

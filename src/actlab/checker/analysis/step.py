@@ -20,6 +20,9 @@ from actlab.checker.targets import Targets
 _CONSTANT = 16
 """Elements up to which a tensor that is no parameter and no input is taken for a constant."""
 
+_BINS = 512
+"""The same for one row of numbers that are as many as no batch has samples: bins, atoms."""
+
 
 @dataclass(frozen=True, eq=False)
 class Activation:
@@ -191,7 +194,10 @@ class Step:
         Small tensors that are neither are constants, such as the scale of an action.
         """
         tensor = value.tensor
-        if tensor.requires_grad or isinstance(tensor, nn.Parameter) or tensor.numel() > _CONSTANT:
+        row = tensor.ndim == 1 and tensor.shape[0] != self.batch_size
+        if tensor.requires_grad or isinstance(tensor, nn.Parameter):
+            return True
+        if tensor.numel() > (_BINS if row else _CONSTANT):
             return True
         return id(tensor) in self.given_inputs or id(tensor) in self._root_inputs
 

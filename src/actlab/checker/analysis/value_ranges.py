@@ -82,6 +82,10 @@ class Bounds:
         first = self.of(call.inputs[value.position if one_each else 0], depth)
         if op in _FLOORS:
             return Interval(_FLOORS[op] if first.low < 0 else 0.0, max(first.high, 0.0))
+        if op == "sum":
+            average = self._weighted(call, depth)
+            if average is not None:
+                return average
         rule = RULES.get(op)
         if rule is not None:
             return rule(call, first)
@@ -115,6 +119,25 @@ class Bounds:
         for end in ends[1:]:
             result = joined(result, self.of(end.value, depth))
         return result
+
+    def _weighted(self, call: Call, depth: int) -> Interval | None:
+        """Return the range of a sum of softmax weights times numbers: a mean of these."""
+        dim, product = call.argument("dim", 1), call.inputs[0].call
+        dim = dim[0] if isinstance(dim, (tuple, list)) and len(dim) == 1 else dim
+        if product is None or product.op != "mul" or len(product.inputs) != 2:
+            return None
+        if not isinstance(dim, int):
+            return None
+        for weights, numbers in (product.inputs, product.inputs[::-1]):
+            made = weights.call
+            same = weights.shape == product.output.shape
+            if made is None or made.op != "softmax" or not same:
+                continue
+            over = made.argument("dim", 1)
+            ndim = weights.tensor.ndim
+            if isinstance(over, int) and over % ndim == dim % ndim:
+                return self.of(numbers, depth)
+        return None
 
     def _hull(self, call: Call, depth: int) -> Interval:
         parts = [self.of(v, depth) for v in call.inputs if v.tensor.is_floating_point()]

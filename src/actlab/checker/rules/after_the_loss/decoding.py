@@ -266,6 +266,29 @@ def _sigmoid_of_classes() -> Situation:
     return _classified(lambda scores: scores.sigmoid() > 0.5, nn.Identity())
 
 
+def _sigmoid_of_one_of_two_classes() -> Situation:
+    net = nn.Linear(20, 2)
+    x, y = class_batch(2)
+
+    def evaluate() -> object:
+        with torch.no_grad():
+            return torch.sigmoid(net(x)[:, 1]) > 0.5
+
+    return Situation(step=lambda: F.cross_entropy(net(x), y), model=net, evaluate=evaluate)
+
+
+def _sigmoid_of_the_difference_of_two_classes() -> Situation:
+    net = nn.Linear(20, 2)
+    x, y = class_batch(2)
+
+    def evaluate() -> object:
+        with torch.no_grad():
+            scores = net(x)
+            return torch.sigmoid(scores[:, 1] - scores[:, 0]) > 0.5
+
+    return Situation(step=lambda: F.cross_entropy(net(x), y), model=net, evaluate=evaluate)
+
+
 class OtherNormaliser(Rule):
     """The evaluation turns scores into probabilities by another function than the loss.
 
@@ -300,8 +323,16 @@ class OtherNormaliser(Rule):
     name = "other-normaliser"
     severity = "warning"
     looks_at = "evaluations"
-    faulty = (Case(_softmax_of_tags, "warning"), Case(_sigmoid_of_classes, "warning"))
-    clean = (Case(_sigmoid_of_tags), Case(_probabilities_of_logits))
+    faulty = (
+        Case(_softmax_of_tags, "warning"),
+        Case(_sigmoid_of_classes, "warning"),
+        Case(_sigmoid_of_one_of_two_classes, "warning"),
+    )
+    clean = (
+        Case(_sigmoid_of_tags),
+        Case(_probabilities_of_logits),
+        Case(_sigmoid_of_the_difference_of_two_classes),
+    )
 
     def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each softmax of labels, and each sigmoid of classes."""
@@ -316,7 +347,7 @@ class OtherNormaliser(Rule):
                 if any(call.op in [c.op for c in other.passed] for __, other in pairs):
                     continue  # a part of the layer is trained through this very function
                 read = [loss for loss, other in pairs if not _normalised(other)]
-                if read and all(_is_trained_otherwise(loss, call) for loss in read):
+                if read and all(_is_trained_otherwise(loss, call, end) for loss in read):
                     yield self._finding(call, read[0])
                     return
 
@@ -345,8 +376,9 @@ def _normalised(end: Origin) -> bool:
     return any(call.op in ("softmax", "log_softmax", "sigmoid") for call in end.passed)
 
 
-def _is_trained_otherwise(loss: LossCall, call: Call) -> bool:
-    if loss.classes not in call.inputs[0].shape:
+def _is_trained_otherwise(loss: LossCall, call: Call, end: Origin) -> bool:
+    one_of_them = call.op == "sigmoid" and end.value.shape[-1:] == (loss.classes,)
+    if loss.classes not in call.inputs[0].shape and not one_of_them:
         return False  # another part of what the layer made
     if call.op == "sigmoid":
         return loss.kind == "cross_entropy" and loss.classes > 1

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from actlab.capture import ops
 from actlab.capture.trace import Call, Value
 from actlab.checker.analysis import tensor_tests
+from actlab.checker.analysis.logits import softplus
 from actlab.checker.analysis.origins import HANDED_ON, is_nudge, is_written_relu, origins
 from actlab.checker.analysis.prediction import output_activations_of
 from actlab.checker.analysis.step import Step
@@ -22,6 +23,7 @@ from actlab.i18n import _
 from actlab.text import decimal
 
 _LINEAR = HANDED_ON | {"mean", "sum", "neg", "sub", "add", "rsub", "div", "mul"}
+_SQUASHING = frozenset({"sigmoid", "hardsigmoid", "tanh", "softsign"})
 _MARGIN = 1e-3
 """What a hinge must cost at least before its margin is called out of reach."""
 
@@ -80,6 +82,16 @@ def _signed_labels_for_a_sigmoid() -> Situation:
     return Situation(step=lambda: (1 - y * torch.sigmoid(net(x))).clamp(min=0).mean(), model=net)
 
 
+def _sigmoid_scores_of_pairs() -> Situation:
+    net = nn.Linear(20, 1)
+    better, worse = torch.randn(8, 20), torch.randn(8, 20)
+
+    def step() -> Any:
+        return -F.logsigmoid(torch.sigmoid(net(better)) - torch.sigmoid(net(worse))).mean()
+
+    return Situation(step=step)
+
+
 def _linear_critic() -> Situation:
     return _critic()
 
@@ -115,8 +127,9 @@ class BoundedCritic(Rule):
     For the tasks "critic" and "ranking", walks from the loss back through means, sums, differences
     and the usual links to what the model says, and reports sigmoid, tanh, a rectifier or another
     bounded activation there. Without a task it looks only at losses that are nothing but means and
-    differences of outputs, as a Wasserstein critic's is, and at hinges, max(0, 1 - y score), whose
-    margin is out of the activation's reach.
+    differences of outputs, as a Wasserstein critic's is, at hinges, max(0, 1 - y score), whose
+    margin is out of the activation's reach, and at the log-sigmoid of a difference of two sigmoid
+    or tanh outputs, which no pair of samples can make small.
 
     ## Why is this bad?
 
@@ -150,6 +163,7 @@ class BoundedCritic(Rule):
         Case(_sigmoid_scores_to_rank, "warning"),
         Case(_sigmoid_below_a_margin, "warning"),
         Case(_signed_labels_for_a_sigmoid, "warning"),
+        Case(_sigmoid_scores_of_pairs, "warning"),
     )
     clean = (
         Case(_linear_critic),
@@ -161,6 +175,7 @@ class BoundedCritic(Rule):
     def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each bounded activation that a critic's loss or a hinge reads."""
         yield from self._hinges(step)
+        yield from self._pairs(step)
         yield from self._scores(step)
 
     def _hinges(self, step: Step) -> Iterator[Finding]:
@@ -182,6 +197,33 @@ class BoundedCritic(Rule):
                     why=_("the margin is out of reach: no sample is ever right enough"),
                     fix=without(heads[0].call),
                 )
+
+    def _pairs(self, step: Step) -> Iterator[Finding]:
+        for call in step.trace.calls:
+            if call.op not in ("logsigmoid", "softplus", "sigmoid") or not step.in_loss_code(call):
+                continue
+            ends = origins(call.inputs[0], HANDED_ON | {"neg"})
+            difference = ends[0].call if len(ends) == 1 else None
+            if difference is None or difference.op != "sub" or len(difference.inputs) != 2:
+                continue
+            made = [end.call for part in difference.inputs for end in origins(part)]
+            squashed = [one for one in made if one is not None and one.op in _SQUASHING]
+            if not made or len(squashed) < len(made):
+                continue
+            if not all(step.is_live(one.output) for one in squashed):
+                continue
+            width = step.range_of(difference.output).high
+            yield self.found(
+                message=_("the scores of a pairwise loss are bounded by {activation}").format(
+                    activation=squashed[0].op
+                ),
+                location=squashed[0].location,
+                proof=_("scores reach {range}; a sample costs {least} at least").format(
+                    range=step.range_of(squashed[0].output), least=decimal(softplus(-width))
+                ),
+                why=_("the margin is out of reach: no sample is ever right enough"),
+                fix=without(squashed[0]),
+            )
 
     def _scores(self, step: Step) -> Iterator[Finding]:
         asked = step.task_given and step.task in ("critic", "ranking")

@@ -153,7 +153,7 @@ class BoundedLogParameter(Rule):
     name = "bounded-log-parameter"
     severity = "warning"
     looks_at = "spreads"
-    thresholds = limits(deviation=0.2, targets_below=0.05)
+    thresholds = limits(deviation=0.2, targets_below=0.005)
     faulty = (
         Case(_rectified_log_variance, "warning"),
         Case(_rectified_log_deviation_of_a_policy, "warning"),

@@ -50,6 +50,24 @@ def _softmax_head_for_regression() -> Situation:
     return Situation(net, nn.MSELoss(), real_batch(3))
 
 
+def _expected_bin(highest: float) -> Situation:
+    net, x, ages = nn.Linear(20, 24), torch.randn(32, 20), 90 * torch.rand(32)
+    bins = torch.linspace(0, highest, 24)
+
+    def step() -> torch.Tensor:
+        return F.l1_loss((net(x).softmax(1) * bins).sum(1), ages)
+
+    return Situation(step=step, model=net)
+
+
+def _bins_below_the_targets() -> Situation:
+    return _expected_bin(1.0)
+
+
+def _bins_of_all_targets() -> Situation:
+    return _expected_bin(100.0)
+
+
 def _linear_head() -> Situation:
     return Situation(nn.Linear(20, 1), nn.MSELoss(), real_batch())
 
@@ -118,11 +136,13 @@ class RangeCannotReachTarget(Rule):
         Case(_written_loss, "error"),
         Case(_signed_labels_to_bce, "error"),
         Case(_softmax_head_for_regression, "error"),
+        Case(_bins_below_the_targets, "error"),
     )
     clean = (
         Case(_linear_head),
         Case(_actions_within_their_scale),
         Case(_counts_behind_relu),
+        Case(_bins_of_all_targets),
     )
 
     def check(self, step: Step) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from actlab.capture import ops
 from actlab.capture.trace import Call, Value
 from actlab.checker.analysis import tensor_tests
 from actlab.checker.analysis.losses import LossCall
-from actlab.checker.analysis.origins import is_nudge
+from actlab.checker.analysis.origins import is_nudge, unscaled
 from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding
 from actlab.checker.rule import Case, Rule, Situation, limits
@@ -23,7 +23,7 @@ _POSITIVE = {
     "normal.py": (1,), "laplace.py": (1,), "cauchy.py": (1,), "gumbel.py": (1,),
     "von_mises.py": (1,), "gamma.py": (0, 1), "weibull.py": (0, 1), "studentT.py": (0, 2),
     "exponential.py": (0,), "poisson.py": (0,), "inverse_gamma.py": (0, 1),
-    "fishersnedecor.py": (0, 1), "kumaraswamy.py": (0, 1),
+    "fishersnedecor.py": (0, 1), "kumaraswamy.py": (0, 1), "negative_binomial.py": (0,),
 }  # fmt: skip
 """Which of the tensors that a distribution of torch broadcasts together must be positive."""
 
@@ -114,6 +114,23 @@ def _rectified_concentration() -> Situation:
     return _beta(lambda z: F.relu(z) + 1e-6)
 
 
+def _shifted_concentration() -> Situation:
+    return _beta(lambda z: z + 1.5)
+
+
+def _rectified_count() -> Situation:
+    net, x, y = nn.Linear(20, 2), torch.randn(32, 20), torch.poisson(torch.full((32,), 4.0))
+
+    def step() -> Any:
+        count, logits = net(x).unbind(1)
+        counts: Any = torch.distributions.NegativeBinomial(
+            F.relu(count) + 1e-6, logits=logits, validate_args=False
+        )
+        return -counts.log_prob(y).mean()
+
+    return Situation(step=step, model=net)
+
+
 def _concentration_above_one() -> Situation:
     return _beta(lambda z: F.softplus(z) + 1.0)
 
@@ -166,6 +183,8 @@ class UnconstrainedPositiveParameter(Rule):
         Case(_rectified_variance, "warning"),
         Case(_rectified_scale_with_an_epsilon, "warning"),
         Case(_rectified_concentration, "warning"),
+        Case(_shifted_concentration, "warning"),
+        Case(_rectified_count, "warning"),
     )
     clean = (
         Case(_softplus_variance),
@@ -192,7 +211,8 @@ class UnconstrainedPositiveParameter(Rule):
             return
         seen = tensor_tests.extremes(value.tensor) if value.intact else None
         negative = seen is not None and seen[0] < 0.0
-        free = [o for o in step.origins(value) if o.op in ops.AFFINE | ops.NORMS | {"tanh"}]
+        ends = map(unscaled, step.origins(value))
+        free = [end for end in ends if end.op in ops.AFFINE | ops.NORMS | {"tanh"}]
         if not negative and not free:
             return
         proof = (

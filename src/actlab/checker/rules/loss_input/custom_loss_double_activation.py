@@ -6,9 +6,12 @@ from typing import Any
 import torch
 from torch import nn
 
+from actlab.capture import ops
 from actlab.capture.frames import is_torch
 from actlab.capture.trace import Call
 from actlab.checker.analysis.logits import softmax_dim
+from actlab.checker.analysis.mixtures import summands
+from actlab.checker.analysis.origins import origins
 from actlab.checker.analysis.prediction import prediction_of
 from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding
@@ -42,6 +45,30 @@ def _softmax_in_model_and_loss() -> Situation:
     return Situation(net, tversky, (x, torch.eye(3)[torch.arange(32) % 3]))
 
 
+def _conditional_random_field(probabilities: bool) -> Situation:
+    score, x, y = nn.Linear(20, 4), torch.randn(8, 6, 20), torch.arange(48).view(8, 6) % 4
+    moves = nn.Parameter(torch.zeros(4, 4))
+
+    def step() -> torch.Tensor:
+        said = score(x).softmax(-1) if probabilities else score(x)
+        total = said[:, 0]
+        for place in range(1, 6):
+            total = torch.logsumexp(total.unsqueeze(2) + moves, dim=1) + said[:, place]
+        right = said.gather(2, y.unsqueeze(2)).sum((1, 2)) + moves[y[:, :-1], y[:, 1:]].sum(1)
+        loss: torch.Tensor = (torch.logsumexp(total, dim=1) - right).mean()
+        return loss
+
+    return Situation(step=step, model=score)
+
+
+def _random_field_on_probabilities() -> Situation:
+    return _conditional_random_field(probabilities=True)
+
+
+def _random_field_on_scores() -> Situation:
+    return _conditional_random_field(probabilities=False)
+
+
 def _dice_on_logits() -> Situation:
     def dice(scores: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         p = torch.sigmoid(scores)
@@ -63,7 +90,8 @@ class CustomLossDoubleActivation(Rule):
     ## What it does
 
     The loss is traced like the model. Reports a softmax or sigmoid (or the logarithm of one) in
-    the loss's own code whose input is a simplex, or cannot leave [0, 1].
+    the loss's own code whose input is a simplex, or cannot leave [0, 1]; and a log-sum-exp of
+    softmax outputs plus something else, as the forward algorithm of a random field has it.
 
     ## Why is this bad?
 
@@ -90,16 +118,48 @@ class CustomLossDoubleActivation(Rule):
     name = "custom-loss-double-activation"
     severity = "warning"
     looks_at = "losses"
-    faulty = (Case(_dice_on_probabilities, "warning"), Case(_softmax_in_model_and_loss, "warning"))
-    clean = (Case(_dice_on_logits), Case(_dice_on_probabilities_as_they_are))
+    faulty = (
+        Case(_dice_on_probabilities, "warning"),
+        Case(_softmax_in_model_and_loss, "warning"),
+        Case(_random_field_on_probabilities, "warning"),
+    )
+    clean = (
+        Case(_dice_on_logits),
+        Case(_dice_on_probabilities_as_they_are),
+        Case(_random_field_on_scores),
+    )
 
     def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each activation in the loss that repeats one of the model."""
         for call in step.trace.calls:
+            if call.op == "logsumexp" and not is_torch(call.origin):
+                yield from self._of_sum(step, call)
             if call.op not in (*_SOFTMAXES, *_SIGMOIDS) or is_torch(call.origin):
                 continue
             if step.in_loss_code(call) and step.is_live(call.inputs[0]):
                 yield from self._judge(step, call)
+
+    def _of_sum(self, step: Step, call: Call) -> Iterator[Finding]:
+        """Yield a finding where probabilities are added to scores inside a log-sum-exp."""
+        views = origins(call.inputs[0], ops.VIEWS, nudges=False)
+        parts = [part for view in views for part in summands(view.value)]
+        for part in parts if len(parts) > 1 else ():
+            maker = next((end.call for end in origins(part) if end.op == "softmax"), None)
+            if maker is None or not step.is_live(maker.output):
+                continue
+            yield self.found(
+                message=_("the loss applies {activation} to what is already in [0, 1]").format(
+                    activation=call.op
+                ),
+                location=maker.location,
+                proof=_("its input was made by {maker} and reaches {range}").format(
+                    maker=maker.op, range=step.range_of(maker.output)
+                ),
+                why=_(
+                    "the loss sees a flattened copy of the prediction; the best one costs too much"
+                ),
+                fix=without(maker),
+            )
 
     def _judge(self, step: Step, call: Call) -> Iterator[Finding]:
         given = call.inputs[0]

@@ -63,6 +63,31 @@ def _mixture_of_weights() -> Situation:
     return _mixture(lambda scores: F.log_softmax(scores, dim=1))
 
 
+def _mixture_of_densities(positive: Callable[[Tensor], Tensor]) -> Situation:
+    body, out = nn.Linear(20, 16), nn.Linear(16, 12)
+    x, y = torch.randn(32, 20), torch.randn(32, 1)
+
+    def step() -> Tensor:
+        scores, mean, log_std = out(torch.tanh(body(x))).chunk(3, dim=1)
+        normal: Any = torch.distributions.Normal(mean, log_std.exp())
+        density = normal.log_prob(y).exp()
+        return -torch.log((positive(scores) * density).sum(dim=1) + 1e-8).mean()
+
+    return Situation(step=step, model=nn.ModuleList([body, out]))
+
+
+def _mixture_of_softplus_weights() -> Situation:
+    return _mixture_of_densities(F.softplus)
+
+
+def _mixture_of_softmax_weights() -> Situation:
+    return _mixture_of_densities(lambda scores: scores.softmax(1))
+
+
+def _mixture_of_logistic_weights() -> Situation:
+    return _mixture(F.logsigmoid)
+
+
 def _log_softmax_head() -> Situation:
     net = nn.Sequential(nn.Linear(20, 10), nn.LogSoftmax(dim=1))
     return Situation(net, nn.NLLLoss(), class_batch(10))
@@ -80,8 +105,8 @@ class NllOnNonLogProbability(Rule):
 
     Reports `nll_loss` (and `ctc_loss`) whose input is not normalised: the logarithm of the sum of
     exponentials along the class dimension is not 0. So for the weights of a mixture of densities,
-    -logsumexp(weights + log-densities). What a `log_softmax` over another dimension
-    made is left to ACT203 and ACT205.
+    -logsumexp(weights + log-densities) or -log(sum(weights * densities)). What a `log_softmax` over
+    another dimension made is left to ACT203 and ACT205.
 
     ## Why is this bad?
 
@@ -115,8 +140,15 @@ class NllOnNonLogProbability(Rule):
         Case(_raw_logits, "error"),
         Case(_softmax_at_evaluation, "error"),
         Case(_mixture_of_raw_weights, "error"),
+        Case(_mixture_of_softplus_weights, "error"),
+        Case(_mixture_of_logistic_weights, "error"),
     )
-    clean = (Case(_log_softmax_head), Case(_log_taken_by_the_loss), Case(_mixture_of_weights))
+    clean = (
+        Case(_log_softmax_head),
+        Case(_log_taken_by_the_loss),
+        Case(_mixture_of_weights),
+        Case(_mixture_of_softmax_weights),
+    )
 
     def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each negative log-likelihood on what is not normalised."""
@@ -134,7 +166,10 @@ class NllOnNonLogProbability(Rule):
     def _of_mixture(self, mixture: Mixture) -> Iterator[Finding]:
         if not mixture.weights.intact:
             return
-        error = tensor_tests.log_simplex_error(mixture.weights.tensor, mixture.dim)
+        weights = mixture.weights.tensor
+        error = tensor_tests.log_simplex_error(
+            weights if mixture.logged else weights.detach().log(), mixture.dim
+        )
         if math.isnan(error) or error <= self.limits["logsumexp"]:
             return
         yield self.found(
@@ -143,9 +178,15 @@ class NllOnNonLogProbability(Rule):
             proof=_(
                 "the log of the sum of their exponentials is off 0 by {error}; the loss has no "
                 "lower bound"
+            ).format(error=decimal(error))
+            if mixture.logged
+            else _(
+                "the log of the sum of the weights is off 0 by {error}; the loss has no lower bound"
             ).format(error=decimal(error)),
             why=_("the loss falls for ever when all weights rise, whatever the densities say"),
-            fix="log_weights = F.log_softmax(scores, dim=-1)",
+            fix="log_weights = F.log_softmax(scores, dim=-1)"
+            if mixture.logged
+            else "weights = F.softmax(scores, dim=-1)",
         )
 
     def _limit(self, loss: LossCall) -> float:

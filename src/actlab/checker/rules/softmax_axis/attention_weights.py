@@ -20,6 +20,9 @@ from actlab.i18n import _
 _SCALED = ops.VIEWS | {"mul", "div", "add", "sub", "masked_fill", "where"}
 _HANDED = ops.VIEWS | ops.DROPOUTS
 
+_FAINT = 1e-3
+"""What is added to a score and is smaller leaves its weight as it is."""
+
 
 class _Pooling(nn.Module):
     """Attention pooling over ten instances, some of which are padding."""
@@ -139,6 +142,25 @@ def _over_the_keys() -> Situation:
     return _attended(2)
 
 
+def _added_before_softmax(number: float) -> Situation:
+    q, out, x, y = nn.Linear(8, 8), nn.Linear(8, 5), torch.randn(8, 6, 8), torch.arange(8) % 5
+    padding = (torch.arange(6) >= (torch.arange(8) % 4 + 2)[:, None]).float()
+
+    def step() -> Tensor:
+        weights = (q(x) @ x.mT + padding[:, None] * number).softmax(-1)
+        return nn.functional.cross_entropy(out((weights @ x)[:, 0]), y)
+
+    return Situation(step=step, model=nn.ModuleList([q, out]))
+
+
+def _mask_of_next_to_nothing() -> Situation:
+    return _added_before_softmax(-1e-9)
+
+
+def _mask_of_large_numbers() -> Situation:
+    return _added_before_softmax(-1e9)
+
+
 class MaskMissesSoftmax(Rule):
     """A mask is multiplied or added before a softmax, or applied after it without renormalising.
 
@@ -183,11 +205,13 @@ class MaskMissesSoftmax(Rule):
         Case(_weights_filled_with_zeros, "warning"),
         Case(_causal_mask_in_a_bare_step, "warning"),
         Case(_ones_added_by_fused_attention, "warning"),
+        Case(_mask_of_next_to_nothing, "warning"),
     )
     clean = (
         Case(_masked_with_infinity),
         Case(_renormalised_after_the_mask),
         Case(_truth_values_for_fused_attention),
+        Case(_mask_of_large_numbers),
     )
 
     def check(self, step: Step) -> Iterator[Finding]:
@@ -202,23 +226,26 @@ class MaskMissesSoftmax(Rule):
             renormalised = any(_is_renormalised(step, masked) for masked, __ in after)
             before = _masked_before(step, call, dim, self.limits["left"])
             if before is not None and not renormalised:
-                yield self._before(before)
+                yield self._before(step, before)
             for masked, lost in after:
                 weighs = feeds_a_layer(step.trace, masked.output) or not step.in_loss_code(masked)
                 if not renormalised and weighs and lost > self.limits["lost"]:
                     yield self._after(masked, lost)
 
-    def _before(self, call: Call) -> Finding:
+    def _before(self, step: Step, call: Call) -> Finding:
+        faint = call.op == "add" and not any(_is_zero_one(step, v) for v in call.inputs)
+        kind = "faint" if faint else call.op
         return self.found(
             message={
+                "faint": _("a mask is added to scores as numbers too small to matter"),
                 "mul": _("scores are multiplied by a mask before softmax"),
                 "add": _("a mask of zeros and ones is added to scores before softmax"),
-            }.get(call.op, _("scores behind a mask are filled with a number that keeps weight")),
+            }.get(kind, _("scores behind a mask are filled with a number that keeps weight")),
             location=call.location,
             proof={
                 "mul": _("a masked score is 0, and exp(0) = 1: it keeps its weight"),
                 "add": _("exp(1) / exp(0) = 2.718: the mask weighs, and removes nothing"),
-            }.get(call.op, _("after the softmax, a part of the weight lies behind the mask")),
+            }.get(kind, _("after the softmax, a part of the weight lies behind the mask")),
             why=_("padding takes part, and how much depends on the length"),
             fix='scores = scores.masked_fill(mask == 0, float("-inf"))',
         )
@@ -262,6 +289,8 @@ def _masked_before(step: Step, softmax: Call, dim: int, left: float) -> Call | N
             continue
         if call.op in ("mul", "add") and len(call.inputs) == 2:
             if any(_is_mask(step, v, call.output, axis) for v in call.inputs):
+                return call
+            if call.op == "add" and any(_is_faint(step, v, call.output, axis) for v in call.inputs):
                 return call
         elif call.op in ("masked_fill", "where") and _keeps_weight(step, softmax, call, dim, left):
             return call
@@ -325,6 +354,19 @@ def _is_mask(step: Step, value: Value, product: Value, dim: int) -> bool:
     mask = tensor.expand(product.shape) if tensor.shape != product.shape else tensor
     one_hot = bool((mask.float().sum(dim) == 1).all())
     return not one_hot and _differs_along(mask, dim)
+
+
+def _is_faint(step: Step, value: Value, total: Value, dim: int) -> bool:
+    """Return whether a value is 0 and one number too small to matter, along a sum's dimension."""
+    tensor = value.tensor
+    if step.is_live(value) or not value.intact or not tensor_tests.readable(tensor):
+        return False
+    if tensor.ndim == 0 or not tensor.is_floating_point():
+        return False
+    largest = float(tensor.detach().abs().max())
+    two = bool(((tensor == 0) | (tensor.abs() == largest)).all())
+    mask = (tensor.detach() != 0).float().expand(total.shape)
+    return two and 0.0 < largest < _FAINT and _differs_along(mask, dim)
 
 
 def _differs_along(mask: Tensor, dim: int) -> bool:

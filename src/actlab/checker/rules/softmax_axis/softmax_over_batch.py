@@ -61,6 +61,27 @@ def _written_out_without_a_dimension() -> Situation:
     return Situation(OutputActivation(), nn.NLLLoss(), class_batch(5))
 
 
+def _pooled_by_parts(dim: int) -> Situation:
+    embed, recurrent = nn.Embedding(40, 6), nn.GRU(6, 12, batch_first=True)
+    score, out = nn.Linear(12, 1), nn.Linear(12, 3)
+    x, y = torch.randint(40, (16, 9)), torch.arange(16) % 3
+
+    def step() -> torch.Tensor:
+        hidden, _state = recurrent(embed(x))
+        weights = score(hidden).squeeze(-1).softmax(dim)
+        return F.cross_entropy(out((weights.unsqueeze(-1) * hidden).sum(1)), y)
+
+    return Situation(step=step, model=nn.ModuleList([embed, recurrent, score, out]))
+
+
+def _weights_over_the_samples_of_parts() -> Situation:
+    return _pooled_by_parts(0)
+
+
+def _weights_over_the_time_of_parts() -> Situation:
+    return _pooled_by_parts(1)
+
+
 def _over_classes() -> Situation:
     net = nn.Sequential(nn.Linear(20, 5), nn.LogSoftmax(dim=1))
     return Situation(net, nn.NLLLoss(), class_batch(5))
@@ -137,11 +158,13 @@ class SoftmaxOverBatch(Rule):
         Case(_in_the_step, "error"),
         Case(_written_out_without_a_dimension, "error"),
         Case(_weights_over_a_batch_that_comes_second, "warning"),
+        Case(_weights_over_the_samples_of_parts, "warning"),
     )
     clean = (
         Case(_over_classes),
         Case(_contrastive_in_both_directions),
         Case(_weights_over_time),
+        Case(_weights_over_the_time_of_parts),
     )
 
     def check(self, step: Step) -> Iterator[Finding]:
@@ -166,6 +189,9 @@ class SoftmaxOverBatch(Rule):
             mixes = _mixes_samples(step, call, samples)
             if mixes is None and head:
                 mixes = call.op in ops.NORMALISERS
+            if mixes is None and _is_of_samples(step, call):
+                yield self._by_targets(step, call, 0, 1)
+                continue
             unknown |= mixes is None
             if mixes:
                 yield self._finding(step, call, _severity(step, call, head))
@@ -185,17 +211,20 @@ class SoftmaxOverBatch(Rule):
             if not time_first or shape[1] != samples or shape[0] == samples:
                 continue
             if feeds_a_layer(step.trace, call.output):
-                yield self.found(
-                    severity="warning",
-                    message=_("softmax is taken over the samples of the batch"),
-                    location=call.location,
-                    proof=_(
-                        "shape {shape} is normalised over dimension {dim}, the only one that "
-                        "counts as many as there are targets, {samples}"
-                    ).format(shape=shape, dim=dim, samples=samples),
-                    why=_("a sample's prediction depends on its neighbours and on the batch size"),
-                    fix="weights = torch.softmax(scores, dim=0)",
-                )
+                yield self._by_targets(step, call, dim, 0)
+
+    def _by_targets(self, step: Step, call: Call, dim: int, other: int) -> Finding:
+        return self.found(
+            severity="warning",
+            message=_("softmax is taken over the samples of the batch"),
+            location=call.location,
+            proof=_(
+                "shape {shape} is normalised over dimension {dim}, the only one that counts as "
+                "many as there are targets, {samples}"
+            ).format(shape=tuple(call.output.shape), dim=dim, samples=_targets(step)),
+            why=_("a sample's prediction depends on its neighbours and on the batch size"),
+            fix=f"weights = torch.softmax(scores, dim={other})",
+        )
 
     def _finding(self, step: Step, call: Call, severity: Severity) -> Finding:
         shape = tuple(call.output.shape)
@@ -263,6 +292,21 @@ def _spans_first_dim(call: Call, samples: int | None) -> bool:
     if call.op in ("softmax", "log_softmax", "softmin"):
         return softmax_dim(call) == 0 and not compares_samples(given)
     return call.op == "div" and _divides_by_sum(call)
+
+
+def _is_of_samples(step: Step, call: Call) -> bool:
+    """Return whether only the first dimension of weights inside a model can count the samples."""
+    samples = step.batch_size
+    others = call.output.shape[1:]
+    return (
+        call.op == "softmax"
+        and call.output.shape[0] == samples == _targets(step)
+        and bool(others)
+        and others[0] > 1
+        and samples not in others
+        and _samples_come_first(step)
+        and feeds_a_layer(step.trace, call.output)
+    )
 
 
 def _one_score_each(step: Step, call: Call) -> bool:

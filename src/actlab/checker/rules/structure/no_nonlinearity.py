@@ -58,6 +58,13 @@ def _whole_net() -> Situation:
     return Situation(net, nn.MSELoss(), real_batch())
 
 
+def _leak_as_steep_as_the_rest() -> Situation:
+    net = nn.Sequential(
+        nn.Linear(20, 64), nn.LeakyReLU(1.0), nn.Linear(64, 32), nn.LeakyReLU(1.0), nn.Linear(32, 5)
+    )
+    return Situation(net, nn.CrossEntropyLoss(), class_batch(5))
+
+
 def _projection_of_a_contrast() -> Situation:
     net = nn.Sequential(nn.Linear(20, 32), nn.BatchNorm1d(32), nn.Linear(32, 16))
     x = torch.randn(16, 20)
@@ -150,6 +157,7 @@ class NoNonlinearity(Rule):
         Case(_whole_net, "error"),
         Case(_activation_in_a_line_of_its_own, "error"),
         Case(_projection_of_a_contrast, "warning"),
+        Case(_leak_as_steep_as_the_rest, "error"),
     )
     clean = (Case(_with_activation), Case(_one_layer), Case(_residual_stream))
 

@@ -8,7 +8,7 @@ from torch import nn
 
 from actlab.capture import ops
 from actlab.capture.trace import Call
-from actlab.checker.analysis.origins import origins, uses
+from actlab.checker.analysis.origins import Origin, origins, uses
 from actlab.checker.analysis.step import Step
 from actlab.checker.report import Finding
 from actlab.checker.reporting.fixes import replaced
@@ -20,6 +20,17 @@ from actlab.i18n import _
 def _softmax_in_the_middle() -> Situation:
     net = nn.Sequential(nn.Linear(20, 16), nn.Softmax(dim=1), nn.Linear(16, 5))
     return Situation(net, nn.CrossEntropyLoss(), class_batch(5))
+
+
+def _log_softmax_in_the_middle() -> Situation:
+    net = nn.Sequential(nn.Linear(20, 16), nn.LogSoftmax(dim=1), nn.Linear(16, 5))
+    return Situation(net, nn.CrossEntropyLoss(), class_batch(5))
+
+
+def _calibration_of_frozen_log_probabilities() -> Situation:
+    net = nn.Sequential(nn.Linear(20, 16), nn.LogSoftmax(dim=1), nn.Linear(16, 16))
+    net[0].requires_grad_(False)
+    return Situation(net, nn.CrossEntropyLoss(), class_batch(16))
 
 
 def _attention() -> Situation:
@@ -58,8 +69,8 @@ class SoftmaxBetweenLayers(Rule):
     ## What it does
 
     Reports a softmax whose output goes straight into a linear or convolutional layer with learnable
-    weights. Attention, where the weights multiply values, is not meant, nor is a layer that mixes
-    the weights of several attention heads.
+    weights, or a log-softmax that is trained itself. Attention, where the weights multiply values,
+    is not meant, nor is a layer that mixes the weights of several attention heads.
 
     ## Why is this bad?
 
@@ -83,8 +94,15 @@ class SoftmaxBetweenLayers(Rule):
     name = "softmax-between-layers"
     severity = "warning"
     looks_at = "layers"
-    faulty = (Case(_softmax_in_the_middle, "warning"),)
-    clean = (Case(_attention), Case(_talking_heads))
+    faulty = (
+        Case(_softmax_in_the_middle, "warning"),
+        Case(_log_softmax_in_the_middle, "warning"),
+    )
+    clean = (
+        Case(_attention),
+        Case(_talking_heads),
+        Case(_calibration_of_frozen_log_probabilities),
+    )
 
     def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each layer that reads softmax outputs."""
@@ -92,7 +110,7 @@ class SoftmaxBetweenLayers(Rule):
             if not layer.weight.requires_grad or layer.call.op not in ("linear", "conv"):
                 continue
             ends = origins(layer.call.inputs[0], ops.VIEWS | ops.DROPOUTS)
-            if not ends or any(end.op not in ("softmax", "softmin") for end in ends):
+            if not ends or not all(_shares_a_sum(end) for end in ends):
                 continue
             softmax = ends[0].call
             if softmax is not None and not _weighs_values(step, layer.call):
@@ -101,7 +119,9 @@ class SoftmaxBetweenLayers(Rule):
     def _finding(self, softmax: Call, layer: Call) -> Finding:
         units = layer.inputs[0].shape[-1]
         return self.found(
-            message=_("softmax is the activation of a hidden layer"),
+            message=_("{activation} is the activation of a hidden layer").format(
+                activation=softmax.op
+            ),
             location=softmax.location,
             proof=_("{units} units share a sum of 1: {mean:.3g} each on average").format(
                 units=units, mean=1 / units
@@ -109,6 +129,12 @@ class SoftmaxBetweenLayers(Rule):
             why=_("the next layer gets next to no signal, and units can only rise at a cost"),
             fix=replaced(softmax, "nn.ReLU()", "torch.relu({x})"),
         )
+
+
+def _shares_a_sum(end: Origin) -> bool:
+    """Return whether a walk ended at a softmax, or at a log-softmax that is trained."""
+    trained = end.value.tensor.requires_grad
+    return end.op in ("softmax", "softmin") or (end.op == "log_softmax" and trained)
 
 
 def _weighs_values(step: Step, layer: Call) -> bool:

@@ -22,6 +22,9 @@ _CUTTING = frozenset({"argmax", "argmin", "gt", "ge", "lt", "le", "eq", "ne", "o
                       "floor", "round", "sign"})  # fmt: skip
 """Operations through which no gradient goes, or one that is 0."""
 
+_STAIRS = frozenset({"round", "floor", "ceil", "trunc", "fix", "sign", "sgn", "heaviside"})
+"""Operations that autograd has a derivative of, which is 0 everywhere."""
+
 
 class _Gated(nn.Module):
     def __init__(self, in_place: bool) -> None:
@@ -67,6 +70,27 @@ def _loss_of_decisions() -> Situation:
     return Situation(step=lambda: (net(x).argmax(1) != y).float().mean(), model=net)
 
 
+def _rounded_codes(straight_through: bool) -> Situation:
+    encoder, decoder, x = nn.Linear(20, 8), nn.Linear(8, 20), torch.randn(16, 20)
+
+    def step() -> torch.Tensor:
+        code = torch.sigmoid(encoder(x))
+        rounded = torch.round(code)
+        if straight_through:
+            rounded = code + (rounded - code).detach()
+        return F.mse_loss(decoder(rounded), x)
+
+    return Situation(step=step, model=nn.ModuleList([encoder, decoder]))
+
+
+def _codes_are_rounded() -> Situation:
+    return _rounded_codes(straight_through=False)
+
+
+def _rounded_with_a_straight_through_gradient() -> Situation:
+    return _rounded_codes(straight_through=True)
+
+
 def _own_backward_pass() -> Situation:
     net, (x, y) = nn.Linear(20, 5), class_batch(5)
 
@@ -94,6 +118,7 @@ class BackwardFails(Rule):
     Runs the backward pass of the step once. Where it raises because a tensor that it needs was
     overwritten, the call that did it is named. Where no parameter gets a gradient, though the
     layers ran with one, the call that cut it off is named: `detach`, `.data`, argmax, a comparison.
+    So is a rounding (or a sign) behind which the parameters of a part get a gradient of exactly 0.
     A step that ran its own backward pass is left alone.
 
     ## Why is this bad?
@@ -127,8 +152,14 @@ class BackwardFails(Rule):
         Case(_detached_scores, "error"),
         Case(_new_leaf_of_old_scores, "error"),
         Case(_loss_of_decisions, "error"),
+        Case(_codes_are_rounded, "error"),
     )
-    clean = (Case(_copied), Case(_relu_in_place_behind_a_layer), Case(_own_backward_pass))
+    clean = (
+        Case(_copied),
+        Case(_relu_in_place_behind_a_layer),
+        Case(_own_backward_pass),
+        Case(_rounded_with_a_straight_through_gradient),
+    )
 
     def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding where the backward pass raised."""
@@ -164,6 +195,15 @@ class BackwardFails(Rule):
                 why=_("the backward pass raises, or the optimiser never moves a weight"),
                 fix=_("# compute the loss from the scores themselves"),
             )
+        for call in _stairs(step):
+            yield self.found(
+                message=_("no gradient goes through {op}: its derivative is 0").format(op=call.op),
+                location=call.location,
+                proof=_("every parameter that leads to it gets a gradient of exactly 0"),
+                why=_("the optimiser never moves these weights"),
+                fix="y = x + (torch.round(x) - x).detach()  # "
+                + _("forward rounded, backward the identity"),
+            )
 
 
 def _cutting_call(step: Step) -> Call | None:
@@ -182,6 +222,32 @@ def _cutting_call(step: Step) -> Call | None:
         if given and call.op in _CUTTING | {"detach"}:
             return call
     return None
+
+
+def _stairs(step: Step) -> Iterator[Call]:
+    """Yield each step function on the way to the loss that leaves its parameters without any."""
+    loss = step.trace.value_of(step.loss) if step.loss is not None else None
+    if loss is None or step.trace.ran_backward or step.no_gradient_reason is not None:
+        return
+    if not any(call.op in _STAIRS for call in step.trace.calls):
+        return
+    gradients = {
+        id(tensor): step.gradients.get(name)
+        for name, tensor in step.parameters.items()
+        if tensor.requires_grad
+    }
+    for call in ancestors(loss):
+        if call.op not in _STAIRS or not call.output.tensor.requires_grad:
+            continue
+        behind = {
+            id(value.tensor)
+            for before in ancestors(call.output)
+            for value in before.inputs
+            if id(value.tensor) in gradients
+        }
+        found = [gradients[number] for number in behind]
+        if found and all(g is not None and not bool(g.any()) for g in found):
+            yield call
 
 
 def _writer(step: Step, text: str) -> tuple[Call, Call] | None:
