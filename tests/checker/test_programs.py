@@ -158,6 +158,38 @@ given = TrainingArguments("out", max_steps=3, report_to=[], use_cpu=True)
 Trainer(Classifier(config), given, train_dataset=rows).train()
 """
 
+ACCELERATE = """
+from accelerate import Accelerator
+from torch.utils.data import DataLoader, TensorDataset
+accelerator = Accelerator(cpu=True)
+net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 3))
+data = DataLoader(TensorDataset(torch.randn(64, 8), torch.randint(3, (64,))), 16)
+net, optimizer, data = accelerator.prepare(net, torch.optim.Adam(net.parameters()), data)
+for x, y in data:
+    scores = net(x)
+    loss = nn.functional.cross_entropy(FAULT(torch.softmax(scores, dim=1), scores), y)
+    accelerator.backward(loss)
+    optimizer.step()
+    optimizer.zero_grad()
+"""
+
+FASTAI = """
+from fastai.data.core import DataLoaders
+from fastai.data.load import DataLoader
+from fastai.learner import Learner
+from torch.utils.data import TensorDataset
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Linear(8, 16), nn.Linear(16, 3)
+    def forward(self, x):
+        scores = self.b(torch.relu(self.a(x)))
+        return FAULT(torch.softmax(scores, dim=1), scores)
+data = TensorDataset(torch.randn(64, 8), torch.arange(64) % 3)
+loaders = DataLoaders(DataLoader(data, bs=16), DataLoader(data, bs=16))
+Learner(loaders, Net(), loss_func=nn.CrossEntropyLoss()).fit(1)
+"""
+
 
 @dataclass(frozen=True)
 class Project:
@@ -221,8 +253,10 @@ PROJECTS = {
     "notebook": Project({"nb.ipynb": notebook(CELLS)}, ("nb.ipynb",), "ACT101", "nb.ipynb[3]"),
     "lightning": Project({"lit.py": HEADER + LIGHTNING}, ("lit.py",), "ACT101", "lit.py"),
     "transformers": Project({"hf.py": HEADER + TRAINER}, ("hf.py",), "ACT101", "hf.py"),
+    "accelerate": Project({"acc.py": HEADER + ACCELERATE}, ("acc.py",), "ACT101", "acc.py"),
+    "fastai": Project({"fai.py": HEADER + FASTAI}, ("fai.py",), "ACT101", "fai.py"),
 }
-FRAMEWORKS = ("lightning", "transformers")  # projects that need the package of their name
+FRAMEWORKS = ("lightning", "transformers", "accelerate", "fastai")  # projects that need the package of their name
 HEAVY = (*FRAMEWORKS, "two_inputs", "reinforce", "package", "gan")
 
 
