@@ -256,7 +256,8 @@ PROJECTS = {
     "accelerate": Project({"acc.py": HEADER + ACCELERATE}, ("acc.py",), "ACT101", "acc.py"),
     "fastai": Project({"fai.py": HEADER + FASTAI}, ("fai.py",), "ACT101", "fai.py"),
 }
-FRAMEWORKS = ("lightning", "transformers", "accelerate", "fastai")  # projects that need the package of their name
+FRAMEWORKS = ("lightning", "transformers", "accelerate", "fastai")
+"""Projects that need the package of their name."""
 HEAVY = (*FRAMEWORKS, "two_inputs", "reinforce", "package", "gan")
 
 
