@@ -329,3 +329,21 @@ class Graph(nn.Module):
 
 def test_a_sum_over_neighbours_is_no_layer() -> None:
     assert [slot.kind for slot in slots(Graph(), torch.randn(2, 3, 4))] == ["fc", "fc"]
+
+
+@pytest.mark.parametrize("spread", ["expand_as", "view_as", "type_as"])
+def test_what_a_gate_is_made_the_shape_of_is_no_gate(spread: str) -> None:
+    class Excited(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.act, self.gate = nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Sigmoid()
+            self.squeeze, self.last = nn.Conv2d(4, 4, 1), nn.Linear(4, 2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            x = self.act(self.conv(x))
+            pooled = x if spread == "view_as" else x.mean((2, 3), keepdim=True)
+            scale = getattr(self.gate(self.squeeze(pooled)), spread)(x)
+            return self.last((x * scale).mean((2, 3)))  # type: ignore[no-any-return]
+
+    found = slots(Excited(), torch.randn(2, 1, 8, 8))
+    assert [(slot.path, slot.kind) for slot in found] == [("act", "conv"), ("gate", "gate")]

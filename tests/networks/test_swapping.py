@@ -282,3 +282,84 @@ def test_a_module_that_is_made_where_it_is_called_is_swapped() -> None:
     swapped = swap(model, fc="tanh", example=x)
     torch.testing.assert_close(swapped(x), model.last(torch.tanh(model.first(x))))
     torch.testing.assert_close(undo(swapped)(x), model(x))
+
+
+class OneForAll(nn.Module):
+    """One module after a convolution and after a linear layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.act = nn.Conv2d(1, 4, 3), nn.ReLU()
+        self.fc, self.last = nn.Linear(4, 8), nn.Linear(8, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.act(self.conv(x)).mean((2, 3))
+        return self.last(self.act(self.fc(x)))  # type: ignore[no-any-return]
+
+
+class Excited(nn.Module):
+    """A squeeze-and-excite block: a sigmoid scales the channels."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.act = nn.Conv2d(1, 4, 3), nn.ReLU()
+        self.squeeze, self.gate, self.last = nn.Conv2d(4, 4, 1), nn.Sigmoid(), nn.Linear(4, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.act(self.conv(x))
+        scale = self.gate(self.squeeze(x.mean((2, 3), keepdim=True)))
+        return self.last((x * scale.expand_as(x)).mean((2, 3)))  # type: ignore[no-any-return]
+
+
+class Asks(OneForAll):
+    """Asks for a size, so that its code cannot be followed without an example."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x if x.shape[0] > 100 else super().forward(x)
+
+
+class AsksExcited(Excited):
+    """As above."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x if x.shape[0] > 100 else super().forward(x)
+
+
+@pytest.mark.parametrize("made", [OneForAll, Asks, AsksExcited])
+def test_without_an_example_a_doubtful_kind_is_refused(made: type[nn.Module]) -> None:
+    with pytest.raises(SlotError, match=r"example=.*at="):
+        swap(made(), conv="tanh")
+    changed = swap(made(), conv="tanh", example=IMAGES)
+    assert {slot.name for slot in slots(changed, IMAGES) if slot.kind == "conv"} == {"tanh"}
+    assert {slot.name for slot in slots(changed, IMAGES) if slot.kind != "conv"} <= {
+        "relu",
+        "sigmoid",
+    }
+    assert isinstance(swap(made(), at={"act": "tanh"}).get_submodule("act"), nn.Tanh)
+
+
+def test_without_an_example_a_gate_is_seen_in_the_code() -> None:
+    assert [(slot.path, slot.kind) for slot in slots(Excited())] == [
+        ("act", "conv"),
+        ("gate", "gate"),
+    ]
+    assert isinstance(swap(Excited(), conv="tanh").get_submodule("gate"), nn.Sigmoid)
+
+
+def test_without_an_example_a_recurrent_layer_is_a_slot() -> None:
+    long, plain = slots(nn.Sequential(nn.LSTM(2, 2), nn.RNN(2, 2, nonlinearity="relu")))
+    assert (long.kind, long.swappable, plain.name, plain.swappable) == (
+        "recurrent",
+        False,
+        "relu",
+        True,
+    )
+    with pytest.raises(SlotError, match="Write the cell in Python"):
+        swap(nn.Sequential(nn.LSTM(2, 2)), recurrent="relu")
+
+
+def test_without_an_example_a_rectifier_before_the_last_pool_is_a_slot() -> None:
+    layers = (nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Conv2d(2, 2, 3))
+    pool = nn.AdaptiveAvgPool2d(1)
+    assert len(slots(nn.Sequential(*layers, nn.ReLU(), pool))) == 2
+    assert len(slots(nn.Sequential(*layers, nn.Sigmoid(), pool))) == 1

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from actlab.networks.pool_first import PoolingFirst, as_written, pooling_first
     from actlab.networks.summary import summarise
     from actlab.networks.swapping import swap, undo
+    from actlab.networks.token_ids import looks_up
     from actlab.networks.winograd import WinogradFirst, winograd_first
 
 _NAMES_OF = {
@@ -36,6 +37,7 @@ _NAMES_OF = {
     "elementwise": ("activation_parameters",),
     "summary": ("summarise",),
     "swapping": ("swap", "undo"),
+    "token_ids": ("looks_up",),
     "winograd": ("WinogradFirst", "winograd_first"),
 }
 _HOMES = {name: home for home, names in _NAMES_OF.items() for name in names}
@@ -56,6 +58,7 @@ __all__ = [
     "input_shape",
     "is_address",
     "is_code",
+    "looks_up",
     "network_hash",
     "pooling_first",
     "same_functions",

@@ -8,7 +8,8 @@ class it is of does not matter. What is multiplied into another signal is a `gat
 the last layer shapes the `output`.
 """
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ from actlab.networks.activation_calls import (
 from actlab.networks.activation_names import name_of_call, name_of_module
 from actlab.networks.elementwise import is_activation, module_kind
 from actlab.networks.signal_graph import SignalGraph, kind_of_layer, path_of_layer
+from actlab.networks.symbolic_calls import is_named_often, kinds_called
 from actlab.records import Slot, SlotKind
 
 _ACTLAB = str(Path(__file__).resolve().parent.parent)
@@ -48,7 +50,8 @@ class Place:
     which place it belongs to, `turn` is this one's number in it; `runner` is the path of the module
     whose passes these are. `argument` is the position of the input among the call's arguments,
     `split` the dimension that a gated linear unit halves. `around` are the linear layers before and
-    after it, where the width between them is seen by nothing else.
+    after it, where the width between them is seen by nothing else. `unclear` says why the kind may
+    be another, where the network was not run.
     """
 
     slot: Slot
@@ -62,6 +65,7 @@ class Place:
     runner: str = ""
     split: int | None = None
     around: tuple[str, str] | None = None
+    unclear: str = ""
 
 
 def slots(model: nn.Module, example: Any = None) -> tuple[Slot, ...]:
@@ -153,20 +157,75 @@ def _computed_again(found: FoundCall) -> ElementFunction:
 
 
 def _registered(model: nn.Module) -> Iterator[Place]:
-    """Yield the slots among modules as registered, leaving out those after the last layer."""
+    """Yield the slots among modules as registered, leaving out those that shape the output."""
     found: list[Place] = []
     settled, before = 0, ""
     kind: SlotKind | None = None
     # Duplicates are kept: one activation object in two places of a Sequential is two slots.
     for path, module in model.named_modules(remove_duplicate=False):
         layer = module_kind(module)
+        if isinstance(module, nn.RNNBase | nn.RNNCellBase):
+            layer = "recurrent"
+            found.append(_recurrent(path, _nonlinearity(module), None))
         if layer is not None:
             kind, settled, before = layer, len(found), path
         elif kind is not None and is_activation(module):
             owner, _dot, attribute = path.rpartition(".")
             slot = Slot(path, kind, before, name_of_module(module))
             found.append(Place(slot, owner, attribute))
-    yield from found[:settled]
+        elif "Pool" in type(module).__name__ and found[settled:]:
+            last = found[-1]
+            settled += len(found) == settled + 1 and _rectifies(model, last.slot.path)
+    yield from _as_called(model, found[:settled])
+
+
+def _rectifies(model: nn.Module, path: str) -> bool:
+    """Return whether a module's outputs have a bound below and none above."""
+    try:
+        with torch.no_grad(), torch.random.fork_rng(devices=[]):
+            low, high = model.get_submodule(path)(torch.tensor([[-60.0], [60.0]])).flatten()
+    except Exception:  # it takes channels, say
+        return False
+    return bool(low > -2) and bool(high > 10)
+
+
+def _as_called(model: nn.Module, found: Sequence[Place]) -> Iterator[Place]:
+    """Yield registered places with the kinds of the places that call them, where code shows them.
+
+    A module under several names is several places already.
+    """
+    names = Counter(id(part) for _path, part in model.named_modules(remove_duplicate=False))
+    once = {
+        place.slot.path: place
+        for place in found
+        if place.slot.kind != "recurrent" and names[id(model.get_submodule(place.slot.path))] == 1
+    }
+    called = kinds_called(model, once) if once else {}
+    for place in found:
+        path, slot = place.slot.path, place.slot
+        kinds = (called or {}).get(path, ())
+        if path not in once:
+            yield place
+        elif len(kinds) > 1:
+            message = _("{path} is called after layers of several kinds ({kinds}).")
+            yield replace(place, unclear=message.format(path=path, kinds=", ".join(kinds)))
+        elif kinds:
+            yield replace(place, slot=replace(slot, kind=kinds[0]))
+        elif called is None and slot.name in ("sigmoid", "hardsigmoid"):
+            unclear = _("{path} ({name}) may be a gate, which is left alone.")
+            yield replace(place, unclear=unclear.format(path=path, name=slot.name))
+        elif called is None and _is_shared(model, place):
+            unclear = _("{path} may be called after layers of several kinds.")
+            yield replace(place, unclear=unclear.format(path=path))
+        else:
+            yield place
+
+
+def _is_shared(model: nn.Module, place: Place) -> bool:
+    """Return whether an activation's owner has layers of several kinds, and calls it repeatedly."""
+    owner = model.get_submodule(place.owner)
+    kinds = {module_kind(part) for part in owner.modules()} - {None}
+    return len(kinds) > 1 and is_named_often(owner, place.attribute or "")
 
 
 def _in_one_pass(model: nn.Module, example: Any) -> Iterator[Place]:
@@ -312,18 +371,28 @@ def _is_part(model: nn.Module, module: nn.Module, path: str) -> bool:
 
 
 def _of_recurrent(found: FoundCall) -> Place:
-    path = path_of_layer(found.call)
-    plain = found.call.op.startswith("rnn")
-    name = "relu" if "relu" in found.call.op else "tanh"
+    word = None
+    if found.call.op.startswith("rnn"):
+        word = "relu" if "relu" in found.call.op else "tanh"
+    return _recurrent(path_of_layer(found.call), word, _shown(found.call.location))
+
+
+def _nonlinearity(layer: nn.Module) -> str | None:
+    """Return the word for a recurrent layer's activation, None where it takes no other."""
+    plain = isinstance(layer, nn.RNN | nn.RNNCell)
+    return str(layer.nonlinearity) if plain else None
+
+
+def _recurrent(path: str, word: str | None, location: str | None) -> Place:
+    """Return the place in a recurrent layer; without a `word` it is fixed in torch's own code."""
     reason = None
-    if not plain:
+    if word is None:
         reason = _(
             "tanh and sigmoid are part of the layer in torch's own code. Write the cell in Python "
             "to compare others, or use nn.RNN, which takes tanh or relu."
         )
-    line = found.call.location
-    location = _shown(line)
-    slot = Slot(path, "recurrent", path, name, 1, location, swappable=plain, reason=reason)
+    plain = word is not None
+    slot = Slot(path, "recurrent", path, word or "tanh", 1, location, plain, reason)
     return Place(slot, path, "nonlinearity")
 
 

@@ -94,8 +94,25 @@ def check_name(name: str) -> None:
             raise ActlabError(message.format(name=name))
         return
     if WORD.fullmatch(name):
+        _check_value(name)
         activations.get(name)  # raises, with the nearest name
     formula_of(name)
+
+
+def _check_value(name: str) -> None:
+    """Raise UnknownNameError for a name that ends in a parameter, such as leaky_relu_0.2."""
+    function, _underscore, value = name.rpartition("_")
+    if re.fullmatch(r"\d+(\.\d+)?", value) is None:
+        return
+    meant = f"{function}({value})"
+    try:
+        known = of_catalogue(meant) is not None
+    except ActlabError:  # no parameter, or none of that value
+        known = False
+    if known:
+        message = _('There is no {kind} "{given}".').format(kind=_("activation"), given=name)
+        hint = _('Did you mean "{near}"?').format(near=meant)
+        raise UnknownNameError(f"{message} {hint}")
 
 
 def is_gated(name: str) -> bool:

@@ -16,6 +16,7 @@ LAYERS: dict[str, SlotKind] = {
     **dict.fromkeys(ops.ATTENTION, "attention"),
 }
 _PASSING = ops.VIEWS | ops.DROPOUTS
+_OF_ITS_SHAPE = frozenset({"expand_as", "view_as", "reshape_as", "type_as"})
 _SUMS = frozenset({"add", "sub", "rsub", "addcmul"})
 _FACTORS = frozenset({"mul", "div", "rdiv"})
 _SIMILARITIES = frozenset({"cdist", "pairwise_distance", "cosine_similarity", "dist"})
@@ -52,8 +53,12 @@ class SignalGraph:
                 continue
             found.add(id(value))
             if value.call is not None:
-                waiting.extend(value.call.inputs)
+                waiting.extend(signals(value.call))
         return found
+
+    def _users(self, value: Value) -> list[Call]:
+        """Return the calls that compute with a value, not with its shape alone."""
+        return [user for user in self.trace.users_of(value) if value in signals(user)]
 
     def layer_before(self, value: Value) -> tuple[Call | None, bool]:
         """Return the latest layer that a value comes from, and whether a norm lies between."""
@@ -71,7 +76,7 @@ class SignalGraph:
                     best = call
                 continue
             norm = norm or call.op in ops.NORMS
-            waiting.extend(call.inputs)
+            waiting.extend(signals(call))
         return best, norm
 
     def linear_around(
@@ -118,7 +123,7 @@ class SignalGraph:
             value = waiting.pop()
             if self.is_returned(value):
                 return True
-            for user in self.trace.users_of(value):
+            for user in self._users(value):
                 if user.index in seen or user.op in ops.NORMS | _SIMILARITIES:
                     continue
                 seen.add(user.index)
@@ -153,7 +158,7 @@ class SignalGraph:
                 continue
             if is_layer(call):
                 return True
-            waiting.extend(call.inputs)
+            waiting.extend(signals(call))
         return False
 
     def is_multiplied(self, value: Value) -> bool:
@@ -161,7 +166,7 @@ class SignalGraph:
         waiting = [value]
         while waiting:
             value = waiting.pop()
-            for user in self.trace.users_of(value):
+            for user in self._users(value):
                 if user.op in _PASSING:
                     waiting.extend(user.outputs)
                 elif user.op == "mul" and len(user.inputs) == 2:
@@ -178,6 +183,11 @@ def returned_values(trace: Trace, output: Any) -> list[Value]:
     """Return the values of a pass that a network returned, wherever in what it returned."""
     values = [trace.value_of(tensor) for tensor in _tensors(output)]
     return [value for value in values if value is not None]
+
+
+def signals(call: Call) -> tuple[Value, ...]:
+    """Return the inputs that a call computes with: of `x.expand_as(y)` only x."""
+    return call.inputs[:1] if call.op in _OF_ITS_SHAPE else call.inputs
 
 
 def is_layer(call: Call) -> bool:

@@ -222,6 +222,13 @@ def _chosen(
     choices: dict[int, ActivationChoice] = {}
     for kind, choice in kinds.items():
         of_kind = [number for number, place in enumerate(found) if place.slot.kind == kind]
+        unclear = [found[number].unclear for number in of_kind if found[number].unclear]
+        if unclear:
+            message = _(
+                "{reason} Pass an example input (example=), which shows every call, or name the "
+                "activation with at=."
+            )
+            raise SlotError(message.format(reason=unclear[0]))
         if not of_kind:
             raise SlotError(_no_slot(kind, found, example))
         choices |= dict.fromkeys(of_kind, choice)

@@ -149,7 +149,8 @@ def own_overrides(
     if data is not None:
         from actlab.studies.interface.user_inputs import user_data
 
-        overrides |= user_data(data, folder, reading).overrides
+        named = overrides.get("network.name")
+        overrides |= user_data(data, folder, reading, named).overrides
     elif reading.task is not None:
         overrides["training.task"] = reading.task
     return overrides

@@ -301,7 +301,7 @@ def study(
 
         study = actlab.study("digits", overrides={"trials": 24})
         study.best.setting
-        study.confirm(seeds=10).slots[0].summary
+        study.confirm(seeds=10).slots[0].best
     """
     path = Path(out) if out is not None else _new_path()
     laid_over: dict[str, Any] = {}
@@ -315,7 +315,7 @@ def study(
     chosen_task: str | None = task
     if data is not None:
         reading = Reading(target, task, encode, fill, scale, group, time, split, size)
-        found_data = user_data(data, path, reading)
+        found_data = user_data(data, path, reading, network or None)
         laid_over |= found_data.overrides
         chosen_task = found_data.task
     trained = {

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from actlab.addresses import offer, offered
-from actlab.data import is_file, path_of, pool_sizes, shared_sizes
+from actlab.data import is_file, open_dataset, path_of, pool_sizes, shared_sizes
 from actlab.data.arrays import read_arrays
 from actlab.data.conversion import as_arrays
 from actlab.data.tables import Reading
@@ -89,6 +89,7 @@ def with_its_slots(plan: Plan, named: Collection[SlotName] = ()) -> Plan:
     if networks.is_address(plan.network) and plan.training.function is None:
         import torch
 
+        _check_pixels(plan)
         with torch.random.fork_rng(devices=[]):
             found = networks.slots_of(plan.network, example_rows(plan.data))
         space = _with_places(plan.space, found, named)
@@ -308,12 +309,15 @@ def data_overrides(data: UserData, folder: Path, target: str | None = None) -> d
     return user_data(data, folder, Reading(target)).overrides
 
 
-def user_data(data: UserData, folder: Path, reading: Reading) -> FoundData:
+def user_data(
+    data: UserData, folder: Path, reading: Reading, network: str | None = None
+) -> FoundData:
     """Return what own data lay over a plan; arrays are written to `data.npz` in `folder` first.
 
     An .npz file or a table of classes of which nothing else is asked stays where it is. They are
     split by shares, since the sizes that fit a preset's data say nothing for them. The task is that
-    of `reading`, or the one that the target poses, which is then said.
+    of `reading`, or the one that the target poses, which is then said. Bytes (uint8) are pixels
+    unless the user's `network` looks them up in an embedding: then they are token ids.
 
     Raises DataError for what cannot be trained on.
     """
@@ -322,8 +326,9 @@ def user_data(data: UserData, folder: Path, reading: Reading) -> FoundData:
     path = Path(data) if is_path else folder / "data.npz"
     plain = is_path and is_file(str(path)) and reading.is_plain
     if plain and path.suffix == ".npz":
-        task = _posed(read_arrays(path).get("y"))
-        plain = task in ("binary", "multiclass")
+        found = read_arrays(path)
+        task = _posed(found.get("y"))
+        plain = task in ("binary", "multiclass") and not _are_ids(found.get("x"), network)
     elif plain:
         table = as_arrays(path, replace(reading, encode=True, fill="median"))
         task = _posed(table["y"])
@@ -333,6 +338,10 @@ def user_data(data: UserData, folder: Path, reading: Reading) -> FoundData:
         task = task or _posed(arrays["y"])
         if task in ("regression", "multilabel"):
             arrays["task"] = np.array(task)
+        if _are_ids(arrays["x"], network):
+            arrays |= {name: arrays[name].astype(np.int64) for name in _INPUTS if name in arrays}
+            message = _("The bytes in x are token ids: {network} looks them up in an embedding.")
+            print(message.format(network=network), file=sys.stderr)
         path = _written(arrays, folder)
     elif is_path and not path.exists():
         raise DataError(_("There is no file {path}.").format(path=path))
@@ -346,6 +355,34 @@ def user_data(data: UserData, folder: Path, reading: Reading) -> FoundData:
     splits = vars(shared_sizes(pool_sizes(name)))
     overrides = {"name": "own", "data": {"name": name, "splits": splits}, "training.task": task}
     return FoundData(overrides, task)
+
+
+_INPUTS = ("x", "x_test")
+
+
+def _are_ids(x: Any, network: str | None) -> bool:
+    """Return whether bytes, which are pixels otherwise, are looked up in an embedding."""
+    if network is None or getattr(x, "dtype", None) != np.uint8 or np.ndim(x) < 2:
+        return False
+    import torch
+
+    from actlab import networks
+
+    rows = torch.from_numpy(x[:2].astype(np.int64))
+    return networks.is_address(network) and networks.looks_up(network, rows)
+
+
+def _check_pixels(plan: Plan) -> None:
+    """Raise DataError where a plan's data are taken for pixels, and its network looks them up."""
+    if not is_file(plan.data.name):
+        return
+    dataset = open_dataset(plan.data.name, plan.data.directory, plan.data.targets)
+    if _are_ids(dataset.training_pool.images, plan.network):
+        message = _(
+            "{name} has its inputs as bytes (uint8), which are taken for pixels, and {network} "
+            "looks them up in an embedding. Save token ids as int64: x.astype('int64')."
+        )
+        raise DataError(message.format(name=plan.data.name, network=plan.network))
 
 
 def _posed(target: Any) -> StudyTask:

@@ -181,7 +181,25 @@ def _unknown_key(location: list[str]) -> str:
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
             section = annotation
     known: Iterable[str] = section.model_fields
-    near = nearest(location[-1], known)
+    key = location[-1]
+    if location[0] == "space" and key.endswith("_activation"):
+        return _(
+            "there is no such key; further places of a network have their candidates in "
+            'space.slots, by path, pattern or kind: {{"{path}": [...]}}'
+        ).format(path=key.removesuffix("_activation"))
+    near = nearest(key, known) or _elsewhere(key)
     if near is not None:
         return _('there is no such key; did you mean "{near}"?').format(near=near)
     return _("there is no such key; the keys here are: {keys}").format(keys=", ".join(known))
+
+
+def _elsewhere(key: str) -> str | None:
+    """Return the dotted key of another section that is, or is nearly, called `key`."""
+    places: dict[str, str] = {}
+    for name, field in PlanFile.model_fields.items():
+        section = field.annotation
+        if isinstance(section, type) and issubclass(section, BaseModel):
+            for inner in section.model_fields:
+                places.setdefault(inner, f"{name}.{inner}")
+    near = nearest(key, places)
+    return None if near is None else places[near]
