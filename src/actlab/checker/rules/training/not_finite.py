@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -54,7 +55,7 @@ def is_finite(tensor: Tensor) -> bool:
         return True
     with torch.no_grad():
         plain = tensor.detach()
-        if bool(torch.isfinite(plain.sum(dtype=torch.float64 if plain.is_cpu else None))):
+        if math.isfinite(plain.sum(dtype=torch.float64 if plain.is_cpu else None).item()):
             return True
         return bool(torch.isfinite(plain).all())
 
@@ -66,19 +67,15 @@ def flaw_of(step: Step) -> Flaw | None:
             what = _("parameter {name}").format(name=name)
             return Flaw(what, Location(module=name), _("it was so before the step"))
     loss = step.trace.value_of(step.loss) if step.loss is not None else None
-    for value, what in _candidates(step):
-        if not is_finite(value.tensor):
-            return _traced(value, what)
+    for call in step.trace.calls:
+        if call.op not in ops.LAYERS or not call.outputs or not call.output.intact:
+            continue
+        if not is_finite(call.output.tensor):
+            place = call.module or call.op
+            return _traced(call.output, _("the output of {place}").format(place=place))
     if loss is not None and not is_finite(loss.tensor):
         return _traced(loss, _("the loss"))
     return _flaw_of_gradients(step)
-
-
-def _candidates(step: Step) -> Iterator[tuple[Value, str]]:
-    for call in step.trace.calls:
-        if call.op in ops.LAYERS and call.outputs and call.output.intact:
-            place = call.module or call.op
-            yield call.output, _("the output of {place}").format(place=place)
 
 
 def _traced(value: Value, what: str) -> Flaw:
