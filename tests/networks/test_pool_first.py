@@ -144,3 +144,17 @@ def test_a_network_as_written_applies_the_same_layers_as_they_are_listed() -> No
     assert torch.equal(written(images), published(images))
     assert elements_seen(written, published.conv1_activation, images) == 2 * 32 * 28 * 28
     assert as_written(published) is published
+
+
+def test_layers_of_a_sequence_within_count_as_its_own() -> None:
+    """A user's network is one child of the network that a study builds."""
+    torch.manual_seed(0)
+    published = stage(nn.Tanh())
+    within = nn.Sequential(nn.Sequential(*published))
+    images = torch.randn(4, 1, 8, 8)
+    assert elements_seen(pooling_first(within), published[1], images) == 4 * 4 * 8 * 8 // 4
+    expected = values_and_gradients(published, images)
+    for ours, theirs in zip(
+        values_and_gradients(pooling_first(within), images), expected, strict=True
+    ):
+        torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-6)

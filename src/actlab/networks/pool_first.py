@@ -11,12 +11,14 @@ from collections import OrderedDict
 from torch import Tensor, nn
 
 from actlab.activations import is_non_decreasing
+from actlab.sequences import sequence_layers
 
 
 class PoolingFirst(nn.Sequential):
     """A sequence that pools before a directly preceding activation while that is non-decreasing.
 
-    Layers, names and parameters are those of the sequence that it is made from, which it shares.
+    Layers, names and parameters are those of the sequence that it is made from, which it shares;
+    the layers of plain sequences within it stand in their places.
     Whether an activation is non-decreasing is asked in every forward pass, since a learnable one
     (PReLU with a negative slope) can stop being so.
     """
@@ -24,7 +26,7 @@ class PoolingFirst(nn.Sequential):
     def forward(self, images: Tensor) -> Tensor:
         """Apply all layers to `images`, of shape (N, C, H, W)."""
         values = images
-        layers = list(self)
+        layers = [layer for _name, layer in sequence_layers(self)]
         position = 0
         while position < len(layers):
             layer = layers[position]

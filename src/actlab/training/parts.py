@@ -51,7 +51,9 @@ def optimiser_of(
     if spared:
         groups.append({"params": spared, "weight_decay": 0.0})
     if parts.optimiser is None:
-        return torch.optim.AdamW(groups, lr=rate, weight_decay=decay, fused=True)
+        # On a GPU the number of steps stays there, so that a step can be recorded as a graph.
+        on_gpu = any(value.is_cuda for _name, value in named)
+        return torch.optim.AdamW(groups, lr=rate, weight_decay=decay, fused=True, capturable=on_gpu)
     return parts.optimiser(groups, rate)
 
 

@@ -30,8 +30,9 @@ def score(
     examples: Examples,
     policy: PrecisionPolicy = in_fp32,
     objective: Objective = CLASSIFICATION,
+    batch: int = BATCH,
 ) -> Score:
-    """Return the score of `model` in evaluation mode, in which it is left.
+    """Return the score of `model` in evaluation mode, in which it is left; `batch` rows at a time.
 
     >>> examples = Examples(torch.eye(4).reshape(4, 1, 2, 2), torch.tensor([0, 1, 2, 0]))
     >>> score(nn.Flatten(), examples).metric
@@ -41,9 +42,9 @@ def score(
     loss, metric = 0.0, 0.0
     said: list[Tensor] = []
     with torch.inference_mode():
-        for start in range(0, len(examples), BATCH):
-            labels = examples.labels[start : start + BATCH]
-            outputs = policy(model, examples.images[start : start + BATCH])
+        for start in range(0, len(examples), batch):
+            labels = examples.labels[start : start + batch]
+            outputs = policy(model, examples.images[start : start + batch])
             loss += float(objective.loss(outputs, labels, reduction="sum"))
             if objective.measure is None:
                 metric += objective.total(outputs, labels)

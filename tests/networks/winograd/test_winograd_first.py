@@ -175,3 +175,14 @@ def test_without_numba_the_same_network_pools_first(
     monkeypatch.setattr(module, "_NUMBA_IS_THERE", False)
     torch.testing.assert_close(winograd_first(network)(images), by_loops, rtol=1e-4, atol=1e-4)
     assert len(passes) == 1
+
+
+def test_the_published_network_of_a_user_is_computed_so_too(passes: list[int]) -> None:
+    """What a user's builder returns is one child of the network that a study builds."""
+    torch.manual_seed(0)
+    network = build("published_cnn", "relu", "tanh", "logits").double()
+    within = nn.Sequential(nn.Sequential(*network))
+    images = torch.randn(2, 1, 28, 28, dtype=torch.float64)
+    found, expected = winograd_first(within)(images), network(images)
+    torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-10)
+    assert passes == [2]

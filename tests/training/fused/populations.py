@@ -2,6 +2,7 @@
 
 import copy
 import itertools
+from collections.abc import Sequence
 
 import pytest
 import torch
@@ -58,7 +59,7 @@ def every_activation() -> list[nn.Sequential]:
 
 
 def separately(
-    models: list[nn.Sequential], parts: list[TrainingData], recipes: list[Recipe]
+    models: Sequence[nn.Module], parts: Sequence[TrainingData], recipes: Sequence[Recipe]
 ) -> list[Training]:
     """Return what the plain loop makes of copies of the models."""
     given = zip(models, parts, recipes, strict=True)

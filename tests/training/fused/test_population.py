@@ -1,5 +1,6 @@
 """A population trained in lock-step against the plain loop, trial by trial, in double precision."""
 
+import collections
 import copy
 import dataclasses
 from collections.abc import Iterator
@@ -236,6 +237,20 @@ def test_what_cannot_be_fused_is_refused() -> None:
         train_population([small, other], [part] * 2, [recipe(), shorter])
     with pytest.raises(ValueError, match="same numbers of examples"):
         train_population([small, other], [part, data(train=39)], [recipe()] * 2)
+
+
+def test_layers_of_sequences_within_keep_their_names() -> None:
+    """A user's network is one child of the network that a study builds."""
+    models = [
+        nn.Sequential(collections.OrderedDict(network=published_in_small("prelu", "tanh", seed)))
+        for seed in range(3)
+    ]
+    part, recipes = data(), [recipe(0.003 * (1 + trial)) for trial in range(3)]
+    expected = separately(models, [part] * 3, recipes)
+    found = train_population(models, [part] * 3, recipes)
+    for one, other in zip(found, expected, strict=True):
+        assert_equal(one, other)
+        assert all(name.startswith("network.") for name in weights_from_bytes(one.state))
 
 
 def test_no_trials_make_an_empty_population() -> None:

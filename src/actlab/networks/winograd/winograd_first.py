@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from actlab.networks.pool_first import PoolingFirst
 from actlab.networks.winograd.stem import fits, stem_of
+from actlab.sequences import sequence_layers
 
 _NUMBA_IS_THERE = find_spec("numba") is not None
 
@@ -23,7 +24,7 @@ class WinogradFirst(PoolingFirst):
 
     def forward(self, images: Tensor) -> Tensor:
         """Apply all layers to `images`, of shape (N, C, H, W)."""
-        layers = list(self)
+        layers = [layer for _name, layer in sequence_layers(self)]
         stem = stem_of(layers)
         if stem is None or not _NUMBA_IS_THERE or not fits(stem, images):
             return super().forward(images)

@@ -4,7 +4,9 @@ from actlab.training.fused.layers import fusable
 from actlab.training.fused.population import (
     faster_precision_together,
     fused_gain,
+    side_by_side_gain,
     train_population,
+    train_side_by_side,
     train_together,
 )
 
@@ -12,6 +14,8 @@ __all__ = [
     "faster_precision_together",
     "fusable",
     "fused_gain",
+    "side_by_side_gain",
     "train_population",
+    "train_side_by_side",
     "train_together",
 ]

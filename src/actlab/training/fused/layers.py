@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from actlab.sequences import sequence_layers
 from actlab.training.fused.convolution import Window, convolvable, convolve
 
 Weights = Mapping[str, Tensor]
@@ -113,9 +114,9 @@ def _prelu(values: Tensor, slopes: Tensor | None) -> Tensor:
 def fusable(model: nn.Module) -> bool:
     """Return whether a population of such networks can be trained in lock-step.
 
-    It can where the network is a plain sequence that begins with a convolution or a linear layer,
-    and has pooling, activations and a softmax over the outputs besides, all known to this module,
-    with all parameters learning.
+    It can where the network is a plain sequence, of layers or of such sequences, that begins with
+    a convolution or a linear layer, and has pooling, activations and a softmax over the outputs
+    besides, all known to this module, with all parameters learning.
 
     >>> fusable(nn.Sequential(nn.Flatten(), nn.Linear(4, 2), nn.PReLU()))
     True
@@ -124,7 +125,7 @@ def fusable(model: nn.Module) -> bool:
     """
     if type(model) is not nn.Sequential:
         return False
-    layers = list(model)
+    layers = [layer for _name, layer in sequence_layers(model)]
     return (
         len(set(map(id, layers))) == len(layers)
         and isinstance(_first_of(layers), nn.Conv2d | nn.Linear)

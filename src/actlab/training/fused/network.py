@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from actlab.sequences import sequence_layers
 from actlab.training.fused.layers import fuse
 from actlab.training.progress import StateDict
 
@@ -88,7 +89,7 @@ class FusedNetwork(nn.Module):
         super().__init__()
         self._layout = layout
         self.weights = nn.Parameter(layout.stack(models))
-        by_layer = zip(*(model.named_children() for model in models), strict=True)
+        by_layer = zip(*map(sequence_layers, models), strict=True)
         self._layers = nn.ModuleList(
             fuse(named[0][0], [layer for _name, layer in named]) for named in by_layer
         )

@@ -1,6 +1,7 @@
 """Training a population to its end, in as few parts as memory allows, or its trials one by one.
 
-Which of the two is faster is measured on a few steps of these very trainings.
+Which of the two is faster is measured on a few steps of these very trainings. Plain sequences are
+stacked to one network; any others step side by side.
 """
 
 import gc
@@ -14,9 +15,11 @@ from torch import Tensor, nn
 from actlab.errors import DeviceError
 from actlab.i18n import _
 from actlab.records import Precision, Protocol
+from actlab.sequences import sequence_layers
 from actlab.training.examples import Examples, TrainingData
 from actlab.training.fused.layers import activates, fusable, kind_of
 from actlab.training.fused.population_step import Member, Population, check
+from actlab.training.fused.side_by_side import SideBySide, repeats
 from actlab.training.loop import Recipe, Training, train
 from actlab.training.objective import CLASSIFICATION
 from actlab.training.parts import USUAL
@@ -61,10 +64,43 @@ def train_population(
     """
     members = [Member(*given) for given in zip(models, data, recipes, strict=True)]
     check(members)
-    waiting = deque([sorted(members, key=_activations)] if members else [])
+    return _train_members(sorted(members, key=_activations), members, Population, say)
+
+
+def train_side_by_side(
+    models: Sequence[nn.Module],
+    data: Sequence[TrainingData],
+    recipes: Sequence[Recipe],
+    say: Callable[[str], None] = _warn,
+) -> list[Training]:
+    """Train every model as `train` does by its recipe on its data, all of them at the same time.
+
+    As `train_population`, for networks of any kind whose passes `repeats` can be replayed; each
+    keeps kernels of its own, so that the results are those of separate trainings.
+
+    >>> from actlab.records import Protocol
+    >>> from actlab.training import Examples
+    >>> part = Examples(torch.eye(4), torch.arange(4))
+    >>> networks = [nn.Sequential(nn.LayerNorm(4), nn.Linear(4, 4)) for _ in range(2)]
+    >>> recipes = [Recipe(0.1, Protocol("corrected", "logits"), order_seed=seed) for seed in (1, 2)]
+    >>> data = [TrainingData(part, part, part)] * 2
+    >>> [found.valid_accuracy for found in train_side_by_side(networks, data, recipes)]
+    [1.0, 1.0]
+    """
+    members = [Member(*given) for given in zip(models, data, recipes, strict=True)]
+    return _train_members(members, members, SideBySide, say)
+
+
+def _train_members(
+    ordered: Sequence[Member],
+    members: Sequence[Member],
+    made: type[Population] | type[SideBySide],
+    say: Callable[[str], None],
+) -> list[Training]:
+    waiting = deque([list(ordered)] if ordered else [])
     while waiting:
         part = waiting.popleft()
-        if _fits(part):
+        if _fits(part, made):
             continue
         left = [member for member in part if member.training is None]
         if len(left) == 1:
@@ -85,10 +121,10 @@ def train_population(
     return [member.training for member in members if member.training is not None]
 
 
-def _fits(members: Sequence[Member]) -> bool:
+def _fits(members: Sequence[Member], made: type[Population] | type[SideBySide]) -> bool:
     """Train a population to its end; return whether the memory was enough."""
     try:
-        _train(members)
+        _train(members, made)
     except torch.OutOfMemoryError:
         enough = False
     else:
@@ -99,10 +135,10 @@ def _fits(members: Sequence[Member]) -> bool:
     return enough
 
 
-def _train(members: Sequence[Member]) -> None:
+def _train(members: Sequence[Member], made: type[Population] | type[SideBySide]) -> None:
     for member in members:
         member.begin()
-    population = Population(members)
+    population = made(members)
     while population.learning:
         if population.learning < FULL * len(population.members):
             population.conclude()
@@ -113,7 +149,8 @@ def _train(members: Sequence[Member]) -> None:
 
 def _activations(member: Member) -> list[str]:
     """Return by what a population is sorted, so that equal activations lie side by side."""
-    return [kind_of(layer) for layer in member.model.children() if activates(layer)]
+    layers = sequence_layers(member.model)
+    return [kind_of(layer) for _name, layer in layers if activates(layer)]
 
 
 _STEPS = 8
@@ -126,19 +163,39 @@ def train_together(
     recipes: Sequence[Recipe],
     view: Callable[[nn.Module], nn.Module],
 ) -> list[Training]:
-    """Train every model by its recipe: in lock-step where that is measured to be faster.
+    """Train every model by its recipe: at the same time where that is measured to be faster.
 
     `view` returns a model as the plain sequence of its layers, which it shares, where it is one.
     """
     sequences = [view(model) for model in models]
-    if (
-        len(models) > 1
-        and all(r.parts == USUAL and r.objective == CLASSIFICATION for r in recipes)
-        and all(fusable(sequence) for sequence in sequences)
-        and fused_gain(models, sequences, data, recipes) > 1
-    ):
-        return train_population(sequences, data, recipes)
+    if len(models) > 1 and all(recipe.parts == USUAL for recipe in recipes):
+        if all(r.objective == CLASSIFICATION for r in recipes) and all(map(fusable, sequences)):
+            if fused_gain(models, sequences, data, recipes) > 1:
+                return train_population(sequences, data, recipes)
+        elif side_by_side_gain(models, data, recipes) > 1:
+            return train_side_by_side(models, data, recipes)
     return [train(*given) for given in zip(models, data, recipes, strict=True)]
+
+
+def side_by_side_gain(
+    models: Sequence[nn.Module], data: Sequence[TrainingData], recipes: Sequence[Recipe]
+) -> float:
+    """Return how many times as long a step takes one by one as side by side; nothing is learnt.
+
+    The separate step counts without its optimiser. 0 where a pass cannot be replayed.
+    """
+    images = data[0].train.images[: recipes[0].protocol.batch_size]
+    if not all(
+        repeats(model, images, recipe.policy) for model, recipe in zip(models, recipes, strict=True)
+    ):
+        return 0.0
+    members = [Member(*given) for given in zip(models, data, recipes, strict=True)]
+    try:
+        together = SideBySide(members).step_seconds(_STEPS)
+    except torch.OutOfMemoryError:
+        return float("inf")
+    separate = [step_seconds(models[0], images, recipes[0].policy) for _step in range(_STEPS)]
+    return min(separate) * len(models) / together
 
 
 def fused_gain(

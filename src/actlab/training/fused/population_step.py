@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from actlab.records import Epoch
+from actlab.sequences import sequence_layers
 from actlab.training.examples import TrainingData
 from actlab.training.fused.adamw import StackedAdamW
 from actlab.training.fused.layers import fusable
@@ -78,7 +79,7 @@ def check(members: Sequence[Member]) -> None:
             )
         if member.recipe.objective != CLASSIFICATION or member.recipe.parts != USUAL:
             raise ValueError("a population is trained by AdamW and cross entropy on classes")
-    if len({len(list(member.model.children())) for member in members}) > 1:
+    if len({len(sequence_layers(member.model)) for member in members}) > 1:
         raise ValueError("the networks of a population must have the same number of layers")
     shared = {
         (recipe.protocol.batch_size, recipe.policy)
