@@ -33,3 +33,17 @@ def test_a_page_names_the_file_without_its_folder() -> None:
 def test_two_files_of_one_name_keep_their_folders() -> None:
     data = with_candidates(("/a/acts.py:Sin", "/b/acts.py:Sin", "snake", "gelu"), "/a/acts.py:Sin")
     assert with_short_names(data) is data
+
+
+def test_the_first_line_has_files_without_their_folders_and_the_details_have_all() -> None:
+    data = small_study()
+    plan = replace(
+        data.plan,
+        network="/home/me/nets/net.py:build",
+        data=replace(data.plan.data, name="/home/me/tables/cells.csv:kind"),
+    )
+    page = render(replace(data, plan=plan, verdict=None))
+    first = page[page.index("<body") :].split("</p>", 1)[0]
+    assert "net.py:build · cells.csv:kind" in first
+    assert "/home/me" not in first
+    assert "/home/me/tables/cells.csv:kind" in page

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from actlab.pages.words import group_words, in_metric, in_slot, setting_words
+from actlab.pages.words import group_words, in_metric, in_slot, setting_words, short_name
 from actlab.records import Verdict, best_record
 from actlab.studies.confirm.verdict_text import wording
 from actlab.studies.coverage import coverage_line
@@ -12,6 +12,7 @@ from actlab.studies.report.judged_panel import headline_words, judged_panel
 from actlab.studies.report.next_step import next_step
 from actlab.studies.report.panels import Panel
 from actlab.studies.report.search import search_trials
+from actlab.studies.report.short_names import data_name
 from actlab.studies.report.trial_panels import metric_panels, trial_panel
 from actlab.text import Formatter
 
@@ -83,8 +84,8 @@ def _facts(data: ReportData, form: Formatter) -> tuple[str, ...]:
     workers = data.plan.execution.workers
     facts = [
         data.plan.name,
-        data.plan.network,
-        data.plan.data.name,
+        short_name(data.plan.network),
+        data_name(data.plan.data.name),
         *(() if data.plan.training.measured.in_percent else (data.plan.training.measured.name,)),
         ngettext("{count} trial", "{count} trials", trials).format(count=form.count(trials)),
         data.environment.precision,

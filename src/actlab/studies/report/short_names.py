@@ -1,9 +1,10 @@
-"""Candidates at an address as a page shows them: the file without its folder."""
+"""Candidates, networks and data in files as a page shows them: the file without its folder."""
 
 from collections import Counter
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
+from actlab.data import is_file, path_of
 from actlab.pages.words import short_name
 from actlab.studies.report.inputs import ReportData
 
@@ -30,6 +31,16 @@ def with_short_names(data: ReportData) -> ReportData:
         for name in ("environment", "records", "final", "verdict", "claims")
     }
     return replace(data, plan=plan, **shown)
+
+
+def data_name(name: str) -> str:
+    """Return a data set's name; of a file without its folder.
+
+    >>> data_name("/home/me/table.csv:species"), data_name("digits")
+    ('table.csv:species', 'digits')
+    """
+    path = path_of(name)
+    return path.name + name[len(str(path)) :] if is_file(name) else name
 
 
 def _renamed(value: Any, names: dict[str, str]) -> Any:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from actlab.pages.figure import PageFigure
-from actlab.pages.words import partner_words, slot_word
+from actlab.pages.words import partner_words, short_name, slot_word
 from actlab.records import (
     Candidate,
     Claim,
@@ -29,6 +29,7 @@ from actlab.studies.report.inputs import ReportData
 from actlab.studies.report.notices import Notice, unequal_budgets
 from actlab.studies.report.search import Budget
 from actlab.studies.report.settings import chosen_rates, fitted_line
+from actlab.studies.report.short_names import data_name
 from actlab.studies.report.verdict.groups import GroupLook, group_looks
 from actlab.studies.report.verdict.importance import parameter_word
 from actlab.studies.report.verdict.paper import latex_tables, markdown_tables
@@ -295,7 +296,7 @@ def methods_paragraph(plan: Plan, verdict: Verdict, version: str, form: Formatte
     _ = form.translations.gettext
     sentences = [
         _("Activation functions were compared on {data} with the network {network}.").format(
-            data=plan.data.name, network=plan.network
+            data=data_name(plan.data.name), network=short_name(plan.network)
         ),
         _candidates(plan, form),
         _protocol(plan, form),
