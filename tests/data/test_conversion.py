@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -132,6 +133,66 @@ def test_two_columns_of_one_name_and_dates_are_refused() -> None:
         as_arrays(dated, Reading("kind", encode=True, fill="mean"))
     in_order = as_arrays(dated, Reading("kind", encode=True, fill="mean", time="day"))
     assert in_order["time"].tolist() == sorted(in_order["time"].tolist())
+
+
+class Columns:
+    """What is used of a dataset of Hugging Face: its columns, their names, and names of classes."""
+
+    __module__ = "datasets.arrow_dataset"
+
+    def __init__(self, names: tuple[str, ...] = (), **columns: list[Any]) -> None:
+        self.columns = columns
+        self.column_names = list(columns)
+        self.features = {name: SimpleNamespace() for name in columns}
+        if names:
+            self.features["label"] = SimpleNamespace(names=names)
+
+    def __getitem__(self, name: str) -> list[Any]:
+        return self.columns[name]
+
+
+class Splits(dict[str, Columns]):
+    __module__ = "datasets.dataset_dict"
+
+
+def test_datasets_of_hugging_face_are_read_by_their_columns() -> None:
+    ids = Columns(("neg", "pos"), input_ids=[[1, 2], [3, 4]], attention_mask=[[1, 1]] * 2,
+                  label=[1, 0])  # fmt: skip
+    found = as_arrays(ids, Reading())
+    assert found["x"].tolist() == [[1, 2], [3, 4]]
+    assert found["x"].dtype.kind == "i"
+    assert found["y"].tolist() == ["pos", "neg"]
+    apart = as_arrays(Splits(train=ids, test=Columns(("neg", "pos"), input_ids=[[5, 6]],
+                                                     attention_mask=[[1, 1]], label=[1])),
+                      Reading())  # fmt: skip
+    assert apart["x_test"].tolist() == [[5, 6]]
+    assert apart["y_test"].tolist() == ["pos"]
+    numbers = as_arrays(Columns(a=[1.0, 2.0], b=[3, 4], label=[0, 1]), Reading())
+    assert numbers["x"].tolist() == [[1, 3], [2, 4]]
+    with pytest.raises(DataError, match=r"Tokenise texts first"):
+        as_arrays(Columns(text=["a", "b"], label=[0, 1]), Reading())
+    with pytest.raises(DataError, match="must have one length"):
+        as_arrays(Columns(input_ids=[[1], [1, 2]], label=[0, 1]), Reading())
+
+
+@pytest.mark.parametrize(("mode", "channels"), [("L", 1), ("RGB", 3)])
+def test_pictures_in_a_dataset_have_their_channels_first(mode: str, channels: int) -> None:
+    pictures = [Image.new(mode, (5, 6)) for _number in range(3)]
+    for data in (Columns(image=pictures, label=[0, 1, 0]), Pictures(pictures)):
+        assert as_arrays(data, Reading())["x"].shape == (3, channels, 6, 5)
+
+
+class Pictures:
+    """A dataset with numbered items whose inputs are pictures."""
+
+    def __init__(self, pictures: list[Any]) -> None:
+        self.pictures = pictures
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def __getitem__(self, number: int) -> tuple[Any, int]:
+        return self.pictures[number], number % 2
 
 
 def test_a_folder_of_pictures_has_a_class_per_folder(tmp_path: Path) -> None:

@@ -241,7 +241,7 @@ def _hugging_face(data: Any, reading: Reading) -> Arrays:
 
 
 def _stacked(column: Any, name: str) -> NDArray[Any]:
-    rows = [np.asarray(_numpy(row)) for row in column]
+    rows = [_pixels(row) for row in column]
     if rows and rows[0].dtype.kind not in "buif":
         message = _(
             "The column {column} must hold numbers of one length per row (token ids, pixels); it "
@@ -255,6 +255,12 @@ def _stacked(column: Any, name: str) -> NDArray[Any]:
     if found.dtype == np.uint8 and found.ndim == 4 and found.shape[-1] in (1, 3, 4):
         return found.transpose(0, 3, 1, 2)
     return found
+
+
+def _pixels(row: Any) -> NDArray[Any]:
+    """Return a row as an array; of a picture of Pillow's with its channels last, one too."""
+    found = np.asarray(_numpy(row))
+    return found[..., np.newaxis] if hasattr(row, "getbands") and found.ndim == 2 else found
 
 
 def _items(dataset: Any) -> Arrays:
