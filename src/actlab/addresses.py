@@ -279,7 +279,7 @@ def place_of(error: BaseException) -> tuple[str, int | None] | None:
     if isinstance(error, SyntaxError) and is_user(error.filename):
         return str(error.filename), error.lineno
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if is_user(frame.filename):
+        if is_user(frame.filename) and not frame.filename.startswith(_ACTLAB):
             return frame.filename, frame.lineno
     return None
 

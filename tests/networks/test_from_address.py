@@ -59,6 +59,28 @@ def lottery():
 def labelled():
     return Labelled()
 
+class Fixed(Functional):
+    def forward(self, x):
+        return self.last(self.fc(F.relu(self.conv(x)).reshape(2, -1)))
+
+class Pooled(Functional):
+    def forward(self, x):
+        return super().forward(x)[:2]
+
+class Complex(Functional):
+    def forward(self, x):
+        scores = super().forward(x)
+        return torch.complex(scores, scores)
+
+def fixed():
+    return Fixed()
+
+def pooled():
+    return Pooled()
+
+def complexes():
+    return Complex()
+
 def text():
     return "no network"
 """
@@ -122,6 +144,9 @@ def test_a_network_without_activations_is_no_comparison(program: str) -> None:
         ("broken", ROWS, 10, "raised RuntimeError: on purpose"),
         ("text", ROWS, 10, "must return a torch module; it returns str"),
         ("labelled", ROWS, 10, "must return a tensor of class scores; it returns dict"),
+        ("fixed", ROWS, 10, "raised RuntimeError.*It takes 2 rows at once and must take 5 too"),
+        ("pooled", ROWS, 10, "must give scores for each row; for 5 it gives 2. It takes 2 rows"),
+        ("complexes", ROWS, 10, "must give floating-point scores; it gives torch.complex64"),
         ("lottery", ROWS, 10, "the same network under the same seed of torch; two calls differ"),
     ],
 )

@@ -244,16 +244,33 @@ def _check_from_address(
             "alone from forward (a model of transformers has them as .logits)."
         )
         raise NetworkError(message.format(address=address, kind=type(output).__name__))
+    if not output.is_floating_point():
+        message = _("{address} must give floating-point scores; it gives {kind}.")
+        raise NetworkError(message.format(address=address, kind=output.dtype))
     if tuple(output.shape) not in {(len(example), count) for count in outputs}:
         message = _("{address} must give {classes} class scores per example; it gives {shape}.")
         shape = tuple(output.shape[1:])
         counts = _(" or ").join(map(str, outputs))
         raise NetworkError(message.format(address=address, classes=counts, shape=shape))
+    _check_batches(address, model, example)
     found = _seen(address, model, example)
     _check_slots(address, space, found)
     for chosen in space.rounds:
         tried = _made(address)
         check_swapped(tried, _filled(tried, chosen, example, "keep"), example)
+
+
+def _check_batches(address: str, model: nn.Module, example: Tensor) -> None:
+    """Raise NetworkError where a network takes no other number of rows than those of `example`."""
+    rows = example[torch.arange(2 * len(example) + 1) % len(example)]
+    message = _("It takes {count} rows at once and must take {other} too: batches differ in size.")
+    advice = message.format(count=len(example), other=len(rows))
+    with user_code(address, NetworkError, advice=advice), torch.no_grad():
+        output = model(rows)
+    if len(output) != len(rows):
+        message = _("{address} must give scores for each row; for {rows} it gives {given}. {more}")
+        counts = {"rows": len(rows), "given": len(output)}
+        raise NetworkError(message.format(address=address, more=advice, **counts))
 
 
 def _check_weights(address: str, model: nn.Module) -> None:
