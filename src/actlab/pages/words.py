@@ -1,5 +1,6 @@
 """Words for values of a record, in the page's language."""
 
+import re
 from gettext import NullTranslations
 
 from actlab.records import Group, Outcome, Setting, StudyMetric
@@ -26,11 +27,14 @@ def slot_word(slot: str, translations: NullTranslations) -> str:
 
 
 def short_name(name: str) -> str:
-    """Return a candidate's name; of an address in a file, without the folder of the file.
+    """Return a candidate's name; of an address, without the folder of its file, or its packages.
 
-    >>> short_name("/home/me/nets/acts.py:Sin"), short_name("silu")
-    ('acts.py:Sin', 'silu')
+    >>> short_name("/home/me/nets/acts.py:Sin"), short_name("me.nets.acts:Sin"), short_name("silu")
+    ('acts.py:Sin', 'acts:Sin', 'silu')
     """
+    packages = re.fullmatch(r"(?:[A-Za-z_]\w*\.)+([A-Za-z_]\w*:[A-Za-z_][\w.]*)", name)
+    if packages is not None and ".py:" not in name:
+        return packages[1]
     _folder, slash, rest = name.rpartition("/")
     return rest if slash and ".py:" in rest else name
 

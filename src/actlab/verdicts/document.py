@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from gettext import NullTranslations
 from typing import Any
 
-from actlab.pages.words import group_words
+from actlab.pages.words import group_words, short_name
 from actlab.records import Candidate, Comparison, DryRun, ScoreVerdict
 from actlab.text import NOT_KNOWN, Formatter
 from actlab.verdicts.text import Wording, candidate_sentence, notice_text, remarks, summary
@@ -207,7 +207,7 @@ def html_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def groups_in_short(found: Comparison) -> str:
     """Return who is in which group on one line, for the repr of a verdict."""
     words = group_words(NullTranslations())
-    shown = [f"{row.name[:24]} {words[row.group]}" for row in found.candidates]
+    shown = [f"{short_name(row.name)[:24]} {words[row.group]}" for row in found.candidates]
     more = len(shown) - _MOST_IN_SHORT
     return ", ".join(shown if more <= 0 else [*shown[:_MOST_IN_SHORT], f"{more} more"])
 

@@ -16,8 +16,9 @@ def constant_sentence(
 ) -> str:
     """Return the sentence that says so where no candidate is better than a constant; "" else.
 
-    Judged is the interval of the best mean over fresh seeds; before there are seeds, the best
-    trial, of whose accuracy two standard errors may be chance.
+    One that is ahead, but not beyond chance, has another sentence than one that is not. Judged is
+    the interval of the best mean over fresh seeds; before there are seeds, the best trial, of whose
+    accuracy two standard errors may be chance.
     """
     measured, baseline = plan.training.measured, environment.baseline
     if baseline is None:
@@ -44,6 +45,12 @@ def constant_sentence(
         "Nothing beats a constant: always answering {constant} has {metric} {baseline}, the best "
         "candidate {best}. No difference between candidates below says anything about learning."
     )
+    if measured.better(best, baseline):
+        message = _(
+            "No candidate is shown to beat a constant yet: always answering {constant} has "
+            "{metric} {baseline}, the best candidate {best}, which may be chance. Then no "
+            "difference between candidates below says anything about learning."
+        )
     return message.format(
         constant=environment.constant,
         metric=measured.name,
