@@ -127,6 +127,9 @@ def test_parts_of_the_users_own_train_the_study(tmp_path: Path) -> None:
         ("metric", lambda _outputs, _targets: "high", "could not convert"),
         ("augmentation", lambda rows: rows[:, :2], "must return inputs of the shape"),
         ("class_weights", [1.0, 2.0, 3.0], "a weight for each of 2 classes"),
+        ("optimiser", lambda _groups, _rate: None, "with a method step; it returns NoneType"),
+        ("schedule", lambda _optimiser, _epochs: 1, "A schedule is called with the optimiser"),
+        ("schedule", lambda _optimiser: 3, "with a method step; it returns int"),
     ],
 )
 def test_a_part_that_does_not_do_its_work_is_told_before_the_first_trial(

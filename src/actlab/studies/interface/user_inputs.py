@@ -21,6 +21,7 @@ from actlab.errors import AddressError, DataError, NetworkError
 from actlab.files import write_bytes
 from actlab.i18n import _
 from actlab.networks.candidate_names import all_different
+from actlab.pages.words import short_name
 from actlab.records import (
     Plan,
     Slot,
@@ -341,7 +342,7 @@ def user_data(
         if _are_ids(arrays["x"], network):
             arrays |= {name: arrays[name].astype(np.int64) for name in _INPUTS if name in arrays}
             message = _("The bytes in x are token ids: {network} looks them up in an embedding.")
-            print(message.format(network=network), file=sys.stderr)
+            print(message.format(network=short_name(network or "")), file=sys.stderr)
         path = _written(arrays, folder)
     elif is_path and not path.exists():
         raise DataError(_("There is no file {path}.").format(path=path))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from actlab import data
 from actlab.errors import DataError
@@ -37,7 +37,7 @@ def check_parts(plan: Plan, dataset: data.Dataset) -> None:
     """Raise ActlabError where a part of the training of the user's own does not do its work.
 
     Each is called once: the loss and the metric on made-up outputs, the augmentation on two rows,
-    the optimiser on two numbers.
+    the optimiser on two numbers, the schedule on that optimiser.
     """
     import torch
 
@@ -77,13 +77,28 @@ def check_parts(plan: Plan, dataset: data.Dataset) -> None:
                 raise TrainingPartError(
                     message.format(address=part.augmentation, shape=tuple(rows.shape), other=other)
                 )
+        groups = [{"params": [torch.nn.Parameter(torch.zeros(2))]}]
+        made: Any = torch.optim.AdamW(groups, 0.001)
         if parts.optimiser is not None:
-            weight = torch.nn.Parameter(torch.zeros(2))
             advice = _("An optimiser is called with groups of parameters and the rate.")
             with user_code(part.optimiser, TrainingPartError, advice=advice):
-                made = parts.optimiser([{"params": [weight]}], 0.001)
-                if parts.schedule is not None:
-                    parts.schedule(made)
+                made = parts.optimiser(groups, 0.001)
+            _check_has_step(str(part.optimiser), made, advice)
+        if parts.schedule is not None and part.schedule is not None:
+            advice = _("A schedule is called with the optimiser, and stepped after each epoch.")
+            with user_code(part.schedule, TrainingPartError, advice=advice):
+                schedule = parts.schedule(made)
+            _check_has_step(part.schedule, schedule, advice)
+
+
+def _check_has_step(address: str, made: Any, advice: str) -> None:
+    """Raise TrainingPartError where an optimiser or a schedule cannot be stepped."""
+    from actlab.training.study_objective import TrainingPartError
+
+    if not callable(getattr(made, "step", None)):
+        message = _("{address} must return something with a method step; it returns {kind}.")
+        text = message.format(address=address, kind=type(made).__name__)
+        raise TrainingPartError(f"{text} {advice}")
 
 
 def best_constant(plan: Plan, dataset: data.Dataset) -> tuple[float, str] | None:
