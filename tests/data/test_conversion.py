@@ -15,7 +15,7 @@ from actlab.data import draw_splits, final_test_split, fitted, unequal_inputs
 from actlab.data.arrays import open_file
 from actlab.data.conversion import as_arrays
 from actlab.data.tables import Reading
-from actlab.errors import ActlabError, DataError
+from actlab.errors import ActlabError, DataError, UnknownNameError
 from actlab.records import SplitSizes
 
 RNG = np.random.default_rng(3)
@@ -84,6 +84,11 @@ class Numbered(torch.utils.data.Dataset[Any]):
 
     def __getitem__(self, place: int) -> Any:
         return torch.tensor(X[place]), int(Y[place])
+
+
+def test_a_target_that_is_no_column_is_answered_with_the_nearest() -> None:
+    with pytest.raises(UnknownNameError, match=r'no column "knid"\. Did you mean "kind"'):
+        as_arrays(table(), Reading("knid"))
 
 
 def test_datasets_and_loaders_are_read_by_their_items() -> None:

@@ -15,6 +15,7 @@ from actlab.data.splits import (
     final_test_split,
     has_unseen_rows,
     size_faults,
+    sizes_as_given,
 )
 
 __all__ = [
@@ -35,5 +36,6 @@ __all__ = [
     "receive",
     "shared_sizes",
     "size_faults",
+    "sizes_as_given",
     "unequal_inputs",
 ]

@@ -79,6 +79,14 @@ def _divided(dataset: Dataset, division: Division, sizes: SplitSizes, seed: int)
     return Splits(train, epoch, trial)
 
 
+def sizes_as_given(dataset: Dataset) -> SplitSizes | None:
+    """Return the sizes of splits that the data give themselves, None where they give none."""
+    if dataset.division is None or dataset.division.kind != "split":
+        return None
+    train, epoch, trial = map(len, _as_given(dataset.division.keys))
+    return SplitSizes(train, epoch, trial, len(dataset.test_pool))
+
+
 def _as_given(keys: NDArray[Any]) -> list[NDArray[np.int64]]:
     """Return the rows of each split; those of `valid` alternate between the two for validation."""
     train, valid = np.flatnonzero(keys == "train"), np.flatnonzero(keys == "valid")

@@ -80,7 +80,9 @@ def frame_arrays(table: Any, name: str, reading: Reading) -> Arrays:
     """
     targets = [reading.target] if isinstance(reading.target, str) else list(reading.target or ())
     lacking = [column for column in targets if column not in table.columns]
-    if not targets or lacking:
+    if lacking:
+        raise unknown_name(_("column"), lacking[0], [str(title) for title in table.columns])
+    if not targets:
         message = _(
             "{path} must be given with the column of its target (--target COLUMN); it has {names}."
         )

@@ -57,3 +57,11 @@ def test_a_plan_that_takes_ids_for_pixels_is_refused(tmp_path: Path) -> None:
     plan |= {"data.splits": {"train": 30, "valid_epoch": 9, "valid_trial": 9, "test": 12}}
     with torch.random.fork_rng(), pytest.raises(DataError, match=r"int64"):
         actlab.study(model=tokens, fc=["relu", "tanh"], out=tmp_path / "run", overrides=plan)
+
+
+def test_splits_that_the_data_give_have_their_own_sizes(tmp_path: Path) -> None:
+    where = np.array((["train"] * 7 + ["valid"] * 2 + ["test"]) * 6)
+    inputs = IDS.astype(np.float32)
+    found = user_data((inputs, LABELS), tmp_path, Reading(split=where))
+    sizes = {"train": 42, "valid_epoch": 6, "valid_trial": 6, "test": 6}
+    assert found.overrides["data"]["splits"] == sizes

@@ -13,7 +13,14 @@ from typing import Any
 import numpy as np
 
 from actlab.addresses import offer, offered
-from actlab.data import is_file, open_dataset, path_of, pool_sizes, shared_sizes
+from actlab.data import (
+    is_file,
+    open_dataset,
+    path_of,
+    pool_sizes,
+    shared_sizes,
+    sizes_as_given,
+)
 from actlab.data.arrays import read_arrays
 from actlab.data.conversion import as_arrays
 from actlab.data.tables import Reading
@@ -353,7 +360,7 @@ def user_data(
     if reading.task is None:
         message = _("Task: {task}, as the target says (--task, task= for another).")
         print(message.format(task=task), file=sys.stderr)
-    splits = vars(shared_sizes(pool_sizes(name)))
+    splits = vars(sizes_as_given(open_dataset(name)) or shared_sizes(pool_sizes(name)))
     overrides = {"name": "own", "data": {"name": name, "splits": splits}, "training.task": task}
     return FoundData(overrides, task)
 
