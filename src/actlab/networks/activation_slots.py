@@ -73,7 +73,8 @@ def slots(model: nn.Module, example: Any = None) -> tuple[Slot, ...]:
 
     An `example` is what the model takes: a tensor, a tuple for `*example`, a dictionary for
     `**example`. One module that is called in two places is two slots. Without an example only
-    modules can be seen, in the order in which they were registered; functional calls are not.
+    modules can be seen, in the order in which they were registered, of the kinds that the code of
+    forward shows where it can be followed; functional calls are not.
 
     Raises SlotError where the model does not run on the example, or cannot be looked into.
 
