@@ -58,7 +58,8 @@ def swap(
     the way back.
 
     Raises SlotError where the model has no slot that is asked for, where one cannot be swapped or,
-    without an example, may be of another kind, and where nothing would change; UnknownNameError for a name that the catalogue does not have.
+    without an example, may be of another kind, and where nothing would change; UnknownNameError for
+    a name that the catalogue does not have.
 
     >>> network = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2))
     >>> swap(network, fc="tanh", example=torch.zeros(1, 4))[1]
