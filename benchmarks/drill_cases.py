@@ -259,11 +259,12 @@ def disk_full(kilobytes: int) -> Case:
             code = study.ended(study.start())
             if code not in (0, 2):
                 study.faults.append(f"exit code {code} on a full disk")
-            kept = {path.name: path.read_bytes() for path in study.folder.iterdir()}
+            kept = study.folder.parent / "kept"
+            shutil.copytree(study.folder, kept)
         finally:
             subprocess.run(["umount", "-l", str(study.folder)], check=True)
-        for name, content in kept.items():
-            (study.folder / name).write_bytes(content)
+        shutil.copytree(kept, study.folder, dirs_exist_ok=True)
+        shutil.rmtree(kept)
         return study.finished()
 
     return case
