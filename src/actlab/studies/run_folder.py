@@ -358,6 +358,20 @@ class RunFolder:
         value: Environment | None = self._read(self.environment_path, _ENVIRONMENT)
         return value
 
+    def known_environment(self) -> Environment:
+        """Return where the study ran; raise RunFolderError where that is not known."""
+        environment = self.environment()
+        if environment is not None:
+            return environment
+        if self.all_records():
+            message = _(
+                "{path} has records but no environment.json, which says where they were made. "
+                "Have it written again: actlab study resume {path}."
+            )
+        else:
+            message = _("The study in {path} has not begun to train; there is nothing to draw yet.")
+        raise RunFolderError(message.format(path=self.path))
+
     def write_final(self, final: FinalFigure) -> None:
         """Write the test accuracy of the best trial."""
         self.write_file(self.final_path, _FINAL.dump_json(final, indent=2))

@@ -246,6 +246,29 @@ def test_a_lost_storage_is_written_again_without_training(finished: RunFolder) -
     assert finished.table_path.exists()
 
 
+def test_a_lost_environment_is_written_again_without_training(finished: RunFolder) -> None:
+    before, known = finished.records_path.read_bytes(), finished.environment()
+    finished.environment_path.unlink()
+    with pytest.raises(RunFolderError, match=r"has records but no environment\.json.*study resume"):
+        finished.known_environment()
+    run(finished)
+    assert finished.records_path.read_bytes() == before
+    assert replace(finished.known_environment(), started=known.started) == known
+
+
+def test_other_data_are_refused_where_only_the_records_know_the_first(
+    finished: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finished.environment_path.unlink()
+    prepare = worker.prepare
+    monkeypatch.setattr(
+        worker, "prepare", lambda *given: replace(prepare(*given), fingerprint="another")
+    )
+    with pytest.raises(RunFolderError, match="The data has changed since the study began"):
+        run(finished)
+    assert not finished.environment_path.exists()
+
+
 def test_nothing_is_read_from_the_storage(finished: RunFolder) -> None:
     before = summary(finished)
     finished.storage_path.unlink()

@@ -1,5 +1,6 @@
 """The worker: a trial from names to a record, in this process and in a fresh one."""
 
+import importlib.metadata
 import io
 import json
 import pickle
@@ -216,7 +217,7 @@ def test_preparing_says_where_a_study_runs() -> None:
     assert environment.fingerprint == data.open_dataset("digits").fingerprint
     assert environment.class_counts == data.class_counts(data.open_dataset("digits"), SIZES, 1)
     assert environment.network.parameters == 21_546
-    assert environment.versions["torch"] == torch.__version__
+    assert environment.versions["torch"] == importlib.metadata.version("torch")
     assert set(environment.versions) >= {"actlab", "python", "numpy", "optuna", "torch"}
     assert (environment.precision, environment.device) in {("fp32", "cpu"), ("bf16", "cpu")} or (
         environment.device == "cuda"

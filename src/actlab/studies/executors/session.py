@@ -72,21 +72,25 @@ def established_environment(
     be.
     """
     known = folder.environment()
+    planned_on = {record.fingerprint for record in folder.all_records()}
+    if known is not None:
+        planned_on.add(known.fingerprint)
     started = datetime.now(UTC).isoformat(timespec="seconds")
     plan = folder.plan()
     if isinstance(executor, ClusterExecutor):
-        executor.check(plan, None if known is None else known.fingerprint)
+        executor.check(plan, min(planned_on, default=None))
     found = persist(executor, worker.prepare, plan, command, started, meanwhile=meanwhile)
-    if known is None:
-        folder.replace_plan(settled(plan, found))
-        folder.write_environment(found)
-        return found
-    if known.fingerprint != found.fingerprint:
+    other = planned_on - {found.fingerprint}
+    if other:
         message = _(
             "The data has changed since the study began: its fingerprint was {old}, now it is "
             "{new}. Resume with the same data, or start a new study."
         )
-        raise RunFolderError(message.format(old=known.fingerprint, new=found.fingerprint))
+        raise RunFolderError(message.format(old=min(other), new=found.fingerprint))
+    if known is None:
+        folder.replace_plan(settled(plan, found))
+        folder.write_environment(found)
+        return found
     if known.network_hash is not None and known.network_hash != found.network_hash:
         raise RunFolderError(network_changed(known.network_hash, found.network_hash))
     return known

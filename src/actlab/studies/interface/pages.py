@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from actlab.checker.reporting.rule_pages import page as rule_page
-from actlab.errors import ActlabError, writing
-from actlab.i18n import LANGUAGES, _, translation
+from actlab.errors import writing
+from actlab.i18n import LANGUAGES, translation
 from actlab.records import Record, Verdict
 from actlab.studies.estimate import confirmation_trainings
 from actlab.studies.executors.dispatch import worker_count
@@ -48,12 +48,9 @@ def report_data(
 ) -> ReportData:
     """Return what the page of the study in a run folder shows, in any state of the study.
 
-    Raises ActlabError for a study that has not begun.
+    Raises RunFolderError for a study that has not begun.
     """
-    environment = folder.environment()
-    if environment is None:
-        message = _("The study in {path} has not begun to train; there is nothing to draw yet.")
-        raise ActlabError(message.format(path=folder.path))
+    environment = folder.known_environment()
     records = folder.records()
     verdict = verdict or verdict_of(folder)
     replicates = tuple(r for r in folder.all_records() if r.stage == "confirm")

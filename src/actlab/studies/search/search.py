@@ -118,7 +118,8 @@ def _is_finished(folder: RunFolder) -> bool:
     records = folder.records()
     best, final = best_record(records), folder.final()
     scored = best is None or (final is not None and final.identity == best.identity)
-    return len(records) >= folder.plan().trials and scored
+    known = folder.environment() is not None  # one that was deleted is written again
+    return len(records) >= folder.plan().trials and scored and known
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from actlab.errors import ActlabError, writing
-from actlab.i18n import _
+from actlab.errors import writing
 from actlab.records import (
     Claim,
     Environment,
@@ -46,10 +45,7 @@ def write_tasks_report(
     from actlab.studies.tasks import right_output
     from actlab.tasks import TASKS
 
-    environment = folder.environment()
-    if environment is None:
-        message = _("The run in {path} has not begun to train; there is nothing to draw yet.")
-        raise ActlabError(message.format(path=folder.path))
+    environment = folder.known_environment()
     plan = folder.plan()
     has_targets = plan.data.targets is not None
     data = TasksData(

@@ -33,9 +33,9 @@ def run_tasks(
     plan = folder.plan()
     records = list(folder.task_records())
     observer.on_records(tuple(records), plan.trials)
-    if len(records) >= plan.trials:
+    if len(records) >= plan.trials and folder.environment() is not None:
         return
-    workers = worker_count(plan, plan.trials - len(records))
+    workers = worker_count(plan, max(1, plan.trials - len(records)))
     with running(make_executor(workers, plan.execution.trial_timeout)) as executor:
         environment = established_environment(folder, command, executor)
         done = {record.number for record in records}

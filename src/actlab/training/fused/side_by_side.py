@@ -10,6 +10,7 @@ import math
 import operator
 import random
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
@@ -86,7 +87,9 @@ def _waiting_fails(device: torch.device) -> Iterator[None]:
         yield
         return
     usual = torch.cuda.get_sync_debug_mode()
-    torch.cuda.set_sync_debug_mode("error")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the mode is a prototype, and says so
+        torch.cuda.set_sync_debug_mode("error")
     try:
         yield
     finally:
