@@ -131,6 +131,10 @@ class MutatedModule(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         """Run the mutant in the place of the module."""
         exec(self._code, module.__dict__)
 
+    def pytest_load_initial_conftests(self) -> None:
+        """Come before pytest's own finder, which takes the modules of every plugin's package."""
+        sys.meta_path.insert(0, self)
+
 
 def places(folder: str) -> list[tuple[Path, int]]:
     """Return every mutant of a folder: a file and the number of the place in it."""
@@ -156,9 +160,7 @@ def exit_code_of(
     """Return pytest's exit code on some tests in a copy of this process, None after the limit."""
     pid = os.fork()
     if pid == 0:
-        if mutant is not None:
-            sys.meta_path.insert(0, mutant)
-        os._exit(_run(tests))
+        os._exit(_run(tests, mutant))
     until = time.monotonic() + limit
     while time.monotonic() < until:
         ended, status = os.waitpid(pid, os.WNOHANG)
@@ -170,7 +172,7 @@ def exit_code_of(
     return None
 
 
-def _run(tests: Sequence[str]) -> int:
+def _run(tests: Sequence[str], mutant: MutatedModule | None) -> int:
     import pytest
 
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -178,7 +180,14 @@ def _run(tests: Sequence[str]) -> int:
         os.dup2(nowhere, descriptor)
     os.chdir(ROOT)
     options = ["-n0", "-x", "-q", "-p", "no:cacheprovider", "--no-header", "-m", "not slow"]
-    return int(pytest.main([*options, *tests]))
+    return int(pytest.main([*options, *tests], [] if mutant is None else [mutant]))
+
+
+def reaches(folder: str) -> bool:
+    """Return whether a module of a folder that cannot be imported fails the tests."""
+    path = max((ROOT / "src/actlab" / folder).glob("[a-z]*.py"), key=lambda one: one.stat().st_size)
+    broken = compile("raise ImportError", str(path), "exec")
+    return exit_code_of(tests_of(path, folder), 1000.0, MutatedModule(path, broken)) != 0
 
 
 def tests_of(path: Path, folder: str) -> tuple[str, ...]:
@@ -213,6 +222,8 @@ def main() -> None:
         begun = time.monotonic()
         if exit_code_of(FOLDERS[folder], 1000.0) != 0:
             sys.exit(f"the tests of {folder} do not pass as they are")
+        if not reaches(folder):
+            sys.exit(f"the mutants of {folder} do not reach the tests")
         limit = LONGER * (time.monotonic() - begun)
         for path, number in sample:
             which = f"{path.relative_to(ROOT / 'src/actlab')} {number}"
