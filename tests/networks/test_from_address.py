@@ -72,6 +72,29 @@ class Complex(Functional):
         scores = super().forward(x)
         return torch.complex(scores, scores)
 
+class Cut(Functional):
+    def forward(self, x):
+        return super().forward(x).detach()
+
+class Auxiliary(Functional):
+    def forward(self, x):
+        scores = super().forward(x)
+        return (scores, scores) if self.training else scores
+
+class Untrained(Functional):
+    def forward(self, x):
+        assert not self.training, "only for answers"
+        return super().forward(x)
+
+def cut():
+    return Cut()
+
+def auxiliary():
+    return Auxiliary()
+
+def untrained():
+    return Untrained()
+
 def fixed():
     return Fixed()
 
@@ -144,8 +167,16 @@ def test_a_network_without_activations_is_no_comparison(program: str) -> None:
         ("broken", ROWS, 10, "raised RuntimeError: on purpose"),
         ("text", ROWS, 10, "must return a torch module; it returns str"),
         ("labelled", ROWS, 10, "must return a tensor of class scores; it returns dict"),
-        ("fixed", ROWS, 10, "raised RuntimeError.*It takes 2 rows at once and must take 5 too"),
+        (
+            "fixed",
+            ROWS,
+            10,
+            "raised RuntimeError.*takes 2 rows at once and must take 5 in",
+        ),
         ("pooled", ROWS, 10, "must give scores for each row; for 5 it gives 2. It takes 2 rows"),
+        ("cut", ROWS, 10, "from which a gradient leads back to its weights"),
+        ("auxiliary", ROWS, 10, "a tensor in training mode too; there it returns tuple"),
+        ("untrained", ROWS, 10, "raised AssertionError: only for answers.* in training mode too"),
         ("complexes", ROWS, 10, "must give floating-point scores; it gives torch.complex64"),
         ("lottery", ROWS, 10, "the same network under the same seed of torch; two calls differ"),
     ],

@@ -252,7 +252,7 @@ def _check_from_address(
         shape = tuple(output.shape[1:])
         counts = _(" or ").join(map(str, outputs))
         raise NetworkError(message.format(address=address, classes=counts, shape=shape))
-    _check_batches(address, model, example)
+    _check_training(address, example)
     found = _seen(address, model, example)
     _check_slots(address, space, found)
     for chosen in space.rounds:
@@ -260,17 +260,35 @@ def _check_from_address(
         check_swapped(tried, _filled(tried, chosen, example, "keep"), example)
 
 
-def _check_batches(address: str, model: nn.Module, example: Tensor) -> None:
-    """Raise NetworkError where a network takes no other number of rows than those of `example`."""
+def _check_training(address: str, example: Tensor) -> None:
+    """Raise NetworkError where a network cannot take a step on a batch of training rows.
+
+    It must run in training mode, on another number of rows than those of `example`, and its scores
+    must lead a gradient back to its weights.
+    """
     rows = example[torch.arange(2 * len(example) + 1) % len(example)]
-    message = _("It takes {count} rows at once and must take {other} too: batches differ in size.")
+    message = _("It takes {count} rows at once and must take {other} in training mode too.")
     advice = message.format(count=len(example), other=len(rows))
-    with user_code(address, NetworkError, advice=advice), torch.no_grad():
+    model = _made(address).train()
+    with (
+        torch.random.fork_rng(devices=[]),
+        user_code(address, NetworkError, advice=advice),
+        torch.enable_grad(),
+    ):
         output = model(rows)
+    if not isinstance(output, Tensor):
+        message = _("{address} must return a tensor in training mode too; there it returns {kind}.")
+        raise NetworkError(message.format(address=address, kind=type(output).__name__))
     if len(output) != len(rows):
         message = _("{address} must give scores for each row; for {rows} it gives {given}. {more}")
         counts = {"rows": len(rows), "given": len(output)}
         raise NetworkError(message.format(address=address, more=advice, **counts))
+    if any(True for _weight in model.parameters()) and not output.requires_grad:
+        message = _(
+            "{address} must give scores from which a gradient leads back to its weights; something "
+            "in forward cuts it off (detach, no_grad, a way through NumPy)."
+        )
+        raise NetworkError(message.format(address=address))
 
 
 def _check_weights(address: str, model: nn.Module) -> None:
