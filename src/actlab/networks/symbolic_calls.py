@@ -4,9 +4,10 @@ The network is traced with torch.fx, which runs its forward on stand-ins for ten
 for the values or sizes of what it is given cannot be followed so.
 """
 
+import ast
 import inspect
 import operator
-import re
+import textwrap
 from collections.abc import Collection, Iterator
 
 import torch
@@ -123,8 +124,13 @@ def is_named_often(owner: nn.Module, attribute: str) -> bool:
     >>> is_named_often(nn.Sequential(nn.ReLU()), "0")
     False
     """
-    read = rf"\bself\.{re.escape(attribute)}\b(?!\s*=[^=])"
-    return sum(len(re.findall(read, source)) for source in _sources(type(owner))) > 1
+    return sum(_reads(source, attribute) for source in _sources(type(owner))) > 1
+
+
+def _reads(source: str, attribute: str) -> int:
+    nodes = ast.walk(ast.parse(textwrap.dedent(source)))
+    found = [node for node in nodes if isinstance(node, ast.Attribute) and node.attr == attribute]
+    return sum(isinstance(node.ctx, ast.Load) for node in found)
 
 
 def _sources(owner: type) -> Iterator[str]:
