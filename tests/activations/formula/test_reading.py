@@ -91,6 +91,10 @@ def test_what_is_in_the_language_is_left_as_it_is() -> None:
         ("x if", "not a complete expression"),
         ("F.elu(x, beta=1)", 'There is no name "beta"'),
         ("F.elu(x, 1, 2, 3)", "takes 1 to 2 arguments"),
+        ("silu(x, 2)", "number of arguments of silu is 1, not 2"),
+        ("x3", r"may lack a sign; write x\*\*3 for a power, x\*3 for a product"),
+        ("2x3y", "may lack a sign"),
+        ("3x2 + 1", "may lack a sign"),
     ],
 )
 def test_a_hostile_or_broken_formula_is_refused_in_one_line(text: str, words: str) -> None:

@@ -174,9 +174,20 @@ def parse_tree(
     if not depends_on_input(tree):
         names = parameter_names(tree)
         if any_input and len(names) == 1:
+            _check_input_name(names[0])
             return inserted(tree, {names[0]: Input()})
         raise FormulaError(1, _('it does not contain the input, which is written "x".'))
     return tree
+
+
+def _check_input_name(name: str) -> None:
+    """Raise FormulaError for a letter and a number, which more likely lost a sign between them."""
+    match = re.match(r"([A-Za-z])([2-9])", name)
+    if match is not None:
+        letter, digit = match.groups()
+        reason = _('"{name}" may lack a sign; write {power} for a power, {product} for a product.')
+        power, product = f"{letter}**{digit}", f"{letter}*{digit}"
+        raise FormulaError(1, reason.format(name=name, power=power, product=product))
 
 
 def is_word(name: str) -> bool:
@@ -453,6 +464,8 @@ class _Reader:
         if not node.args or len(node.args) > 1 + len(names):
             reason = _("{name} takes {least} to {greatest} arguments, {given} are given.")
             least = 1 + sum(value is None for value in macro.parameters.values())
+            if least == 1 + len(names):
+                reason = _("the number of arguments of {name} is {least}, not {given}.")
             raise self._fault(
                 node,
                 reason.format(

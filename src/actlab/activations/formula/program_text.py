@@ -37,7 +37,7 @@ _FILLED = re.compile(
     r"(?<![\w.])(?:torch\.|np\.|jnp\.|tf\.|numpy\.|K\.|ops\.)?(?:(?P<one>zeros|ones)_like"
     r"\(\s*[A-Za-z_]\w*\s*\)|(?:tensor|float|float32|array|constant)\(\s*(?P<number>-?[\d.]+)\s*\))"
 )
-_NORMAL = re.compile(r"(?<![\w.])(?:(?:scipy\.)?stats\.)?norm\.(cdf|pdf)(?=\s*\()")
+_NORMAL = re.compile(r"(?<![\w.])(?:(?:(?:jax\.)?scipy\.)?stats\.)?norm\.(cdf|pdf)(?=\s*\()")
 _CHOSEN = re.compile(
     r"(?<![\w.])(?:np\.|numpy\.|jnp\.|sympy\.|sp\.)?(piecewise|select|Piecewise)\s*\("
 )

@@ -16,8 +16,8 @@ from actlab.i18n import _
 
 _PREFIX = re.compile(
     r"(?<![\w.])(?P<library>np|numpy|torch|F|nn|jnp|jax|lax|math|cmath|tf|keras|K|ops|scipy|special"
-    r"|sympy|sp|mx|tl)"
-    r"(?:\.(?:nn|functional|special|numpy|scipy|math|ops|activations|keras|layers|linalg|lax|core))*"
+    r"|sympy|sp|mx|tl|nnx|flax|linen)"
+    r"(?:\.(?:nn|functional|special|numpy|scipy|math|ops|activations|keras|layers|linalg|lax|core|linen|nnx))*"
     r"\.(?=[A-Za-z_])"
 )
 _CONVENTIONS = {
@@ -300,11 +300,15 @@ _LATEX_WORDS = {
 _NAMED_BY = ("operatorname", "mathrm", "text", "mathsf", "mathit", "textrm", "textit", "texttt")
 
 
+_SIZED = re.compile(r"[bB]igg?[lmr]?")
+_SPACING = re.compile(r"(?<!\\)\\(?:[,;:!>]|(?:q?quad|(?:neg)?thinspace)(?![A-Za-z]))")
+
+
 class _Latex:
     """One reading of one LaTeX text."""
 
     def __init__(self, text: str) -> None:
-        self._text = text.replace("\n", " ")
+        self._text = _SPACING.sub(" ", text.replace("\n", " "))
         self._at = 0
 
     def read(self, end: str = "") -> str:
@@ -365,7 +369,7 @@ class _Latex:
         }
         if name in special:
             return special[name]()
-        if name in ("left", "right", "big", "Big", "bigl", "bigr", "Bigl", "Bigr"):
+        if name in ("left", "right") or _SIZED.fullmatch(name):
             return self._delimiter()
         if name in ("mathbb", "mathbf", "mathds", "mathbbm", "boldsymbol"):
             return self._indicator()

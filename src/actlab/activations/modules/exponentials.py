@@ -1,5 +1,6 @@
 """Functions with an exponential branch; every exp is kept from growing on the side not taken."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import torch
@@ -12,6 +13,7 @@ from actlab.activations.modules.pointwise import (
     Pointwise,
     bounded,
     hypotenuse,
+    into,
     log1p,
     sigmoid_slope,
     softplus,
@@ -131,14 +133,42 @@ class XIELU(Pointwise):
 
     @staticmethod
     def _value(x: Tensor, alpha_p: Number, alpha_n: Number, beta: float) -> Tensor:
-        above, below = torch.relu(x), x.clamp(max=0)
-        negative = alpha_n * torch.expm1(below) + (beta - alpha_n) * below
-        return torch.where(x > 0, (alpha_p * above + beta) * above, negative)
+        below = x.clamp(max=0)
+        value = torch.expm1(below)
+        value = into(value, torch.mul, value, alpha_n)
+        below = into(below, torch.mul, below, beta - alpha_n)
+        value = into(value, torch.add, value, below)
+        above = torch.relu(x)
+        rise = alpha_p * above
+        rise = into(rise, torch.add, rise, beta)
+        rise = into(rise, torch.mul, rise, above)
+        return into(value, torch.add, value, rise)
 
     @staticmethod
     def _slope(x: Tensor, alpha_p: Number, alpha_n: Number, beta: float) -> Tensor:
-        negative = alpha_n * torch.expm1(x.clamp(max=0)) + beta
-        return torch.where(x > 0, 2 * alpha_p * torch.relu(x) + beta, negative)
+        return 2 * alpha_p * torch.relu(x) + (alpha_n * torch.expm1(x.clamp(max=0)) + beta)
+
+    @classmethod
+    def _gradients(
+        cls,
+        incoming: Tensor,
+        needed: Sequence[bool],  # noqa: ARG003  as the base class calls it
+        *numbers: Any,
+    ) -> list[Tensor | None]:
+        x, alpha_p, alpha_n, beta = numbers
+        above, below = torch.relu(x), x.clamp(max=0)
+        fall = torch.expm1(below)
+        slope = alpha_n * fall
+        slope = into(slope, torch.add, slope, beta)
+        slope = into(slope, torch.addcmul, slope, above, 2 * alpha_p)
+        by_n = into(fall, torch.sub, fall, below)
+        by_p = into(above, torch.mul, above, above)
+        return [
+            into(slope, torch.mul, slope, incoming),
+            into(by_p, torch.mul, by_p, incoming),
+            into(by_n, torch.mul, by_n, incoming),
+            None,
+        ]
 
     @staticmethod
     def _parameter_slopes(x: Tensor, *parameters: Number) -> tuple[Tensor | None, ...]:  # noqa: ARG004  as the base class calls it

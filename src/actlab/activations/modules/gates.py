@@ -1,6 +1,7 @@
 """x times a gate: a sigmoid, a normal distribution function, or composed functions of x."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -14,8 +15,10 @@ from actlab.activations.modules.pointwise import (
     bounded,
     erf_slope,
     gated,
+    into,
     normal_cdf,
     normal_density,
+    one_sided,
     sigmoid_slope,
     softplus,
     tanh_slope,
@@ -31,15 +34,28 @@ _GELU_SWING = 1.2578161477
 """The greatest value of erf(z) + 2 z / sqrt(pi) exp(-z^2), attained at z = 1."""
 
 
-def silu_backward(incoming: Tensor, x: Tensor) -> Tensor:
+def silu_backward(incoming: Tensor, x: Tensor, out: Tensor | None = None) -> Tensor:
     """Return the incoming gradient times the slope of x sigmoid(x), x finite.
 
     torch's kernel has no derivative of its own, so it is used where none is asked for.
     """
     if torch.is_grad_enabled():
         return incoming * torch.sigmoid(x) * (1 + x * torch.sigmoid(-x))
-    found: Tensor = torch.ops.aten.silu_backward(incoming, x)
+    kernel = torch.ops.aten.silu_backward
+    found: Tensor = (
+        kernel(incoming, x) if out is None else kernel.grad_input(incoming, x, grad_input=out)
+    )
     return found
+
+
+def silu_slope(share: Tensor, rise: Tensor, out: Tensor | None = None) -> Tensor:
+    """Return share + rise (1 - share).
+
+    It is the slope of x sigmoid(s x) where the share is sigmoid(s x) and the rise s x share.
+    """
+    if out is None:
+        return share + rise * (1 - share)
+    return torch.lerp(share, share.new_ones(()), rise, out=out)
 
 
 class Swish(Pointwise):
@@ -50,8 +66,11 @@ class Swish(Pointwise):
     LEARNABLE = frozenset({"beta"})
 
     @staticmethod
-    def _value(x: Tensor, beta: Number) -> Tensor:
-        return gated(x, torch.sigmoid(beta * bounded(x)))
+    def _value(x: Tensor, beta: Tensor) -> Tensor:
+        near = one_sided(x, beta)
+        gate = near * beta
+        gate = into(gate, torch.sigmoid, gate)
+        return into(gate, torch.mul, gate, near)
 
     @staticmethod
     def _slope(x: Tensor, beta: Number) -> Tensor:
@@ -62,7 +81,29 @@ class Swish(Pointwise):
     @classmethod
     def _backward(cls, incoming: Tensor, *numbers: Any) -> Tensor:
         x, beta = numbers
-        return silu_backward(incoming, beta * bounded(x))
+        steep = bounded(x)
+        steep = into(steep, torch.mul, steep, beta)
+        return into(steep, silu_backward, incoming, steep)
+
+    @classmethod
+    def _gradients(
+        cls, incoming: Tensor, needed: Sequence[bool], *numbers: Any
+    ) -> list[Tensor | None]:
+        x, beta = numbers
+        if not needed[1]:
+            return super()._gradients(incoming, needed, x, beta)
+        near = bounded(x)
+        share = beta * near
+        share = into(share, torch.sigmoid, share)
+        bend = 1 - share
+        bend = into(bend, torch.mul, bend, near)
+        bend = into(bend, torch.mul, bend, share)
+        slope = into(share, torch.addcmul, share, bend, beta)
+        by_beta = into(bend, torch.mul, bend, near)
+        return [
+            into(slope, torch.mul, slope, incoming),
+            into(by_beta, torch.mul, by_beta, incoming),
+        ]
 
     @staticmethod
     def _parameter_slopes(x: Tensor, beta: Number) -> tuple[Tensor, ...]:
@@ -80,7 +121,9 @@ class QuickGELU(Pointwise):
 
     @staticmethod
     def _value(x: Tensor) -> Tensor:
-        return below_infinity(x) * torch.sigmoid(1.702 * x)
+        gate = 1.702 * x
+        gate = into(gate, torch.sigmoid, gate)
+        return into(gate, torch.mul, gate, below_infinity(x))
 
     @staticmethod
     def _slope(x: Tensor) -> Tensor:
@@ -88,7 +131,9 @@ class QuickGELU(Pointwise):
 
     @classmethod
     def _backward(cls, incoming: Tensor, *numbers: Any) -> Tensor:
-        return silu_backward(incoming, 1.702 * bounded(numbers[0]))
+        steep = bounded(numbers[0])
+        steep = into(steep, torch.mul, steep, 1.702)
+        return into(steep, silu_backward, incoming, steep)
 
 
 class ESwish(Pointwise):

@@ -1,11 +1,12 @@
 """Functions that oscillate, and the Gaussian bell."""
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
-from actlab.activations.modules.pointwise import Number, Pointwise, bounded
+from actlab.activations.modules.pointwise import Number, Pointwise, bounded, into
 
 
 class Sine(Pointwise):
@@ -72,7 +73,11 @@ class SnakeBeta(Pointwise):
 
     @staticmethod
     def _value(x: Tensor, alpha: Number, beta: Number) -> Tensor:
-        return x + torch.sin(alpha * bounded(x)) ** 2 / beta
+        wave = alpha * bounded(x)
+        wave = into(wave, torch.sin, wave)
+        wave = into(wave, torch.mul, wave, wave)
+        wave = into(wave, torch.div, wave, beta)
+        return into(wave, torch.add, wave, x)
 
     @staticmethod
     def _slope(x: Tensor, alpha: Number, beta: Number) -> Tensor:
@@ -84,6 +89,27 @@ class SnakeBeta(Pointwise):
         near = bounded(x)
         sine, cosine = torch.sin(alpha * near), torch.cos(alpha * near)
         return (2 * sine * cosine * (near / beta), -((sine / beta) ** 2))
+
+    @classmethod
+    def _gradients(
+        cls,
+        incoming: Tensor,
+        needed: Sequence[bool],  # noqa: ARG003  as the base class calls it
+        *numbers: Any,
+    ) -> list[Tensor | None]:
+        x, alpha, beta = numbers
+        angle = alpha * x
+        sine = torch.sin(angle)
+        wave = into(angle, torch.cos, angle)
+        wave = into(wave, torch.mul, wave, sine)
+        wave = into(wave, torch.mul, wave, 2 / beta)
+        wave = into(wave, torch.mul, wave, incoming)
+        by_x = wave * alpha
+        by_x = into(by_x, torch.add, by_x, incoming)
+        by_beta = into(sine, torch.div, sine, beta)
+        by_beta = into(by_beta, torch.mul, by_beta, by_beta)
+        by_beta = into(by_beta, torch.mul, by_beta, incoming)
+        return [by_x, into(wave, torch.mul, wave, bounded(x)), into(by_beta, torch.neg, by_beta)]
 
     def is_non_decreasing(self) -> bool:
         """Return whether the swings never outweigh the line."""

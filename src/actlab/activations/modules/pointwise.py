@@ -8,7 +8,7 @@ whatever the expressions need in between.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
 import torch
@@ -22,9 +22,39 @@ FAR = 1e30
 """A number that float32 holds and beyond which every gate has reached its limit."""
 
 
+def into(buffer: Tensor | None, operation: Callable[..., Tensor], *operands: Any) -> Tensor:
+    """Return operation(*operands), written over `buffer`, if one is given and may be.
+
+    Fresh memory costs more than most operations do. Nobody reads the buffer afterwards; where
+    operations are recorded, mapped or traced the result is a new tensor.
+    """
+    if buffer is None or not may_overwrite(buffer):
+        return operation(*operands)
+    return operation(*operands, out=buffer)
+
+
+def may_overwrite(buffer: Tensor) -> bool:
+    """Return whether no derivative is recorded, nothing mapped or traced, for a plain tensor."""
+    if torch.is_grad_enabled() or torch.compiler.is_compiling() or _are_transformed():
+        return False
+    return type(buffer) in (Tensor, nn.Parameter)
+
+
+_are_transformed: Callable[[], bool] = torch._C._are_functorch_transforms_active
+
+
 def bounded(x: Tensor) -> Tensor:
     """Return x within [-FAR, FAR], so that an infinite x times a gate of 0 is 0 and not NaN."""
     return x.clamp(-FAR, FAR)
+
+
+def one_sided(x: Tensor, steepness: Tensor) -> Tensor:
+    """Return x, finite where it may meet a gate sigmoid(steepness x) that has closed."""
+    largest = steepness.new_full((), torch.finfo(x.dtype).max)
+    least = torch.where(steepness >= 0, -largest, -math.inf)
+    most = torch.where(steepness <= 0, largest, math.inf)
+    near = torch.maximum(x, least)
+    return into(near, torch.minimum, near, most)
 
 
 def sigmoid_slope(x: Tensor) -> Tensor:
@@ -34,19 +64,28 @@ def sigmoid_slope(x: Tensor) -> Tensor:
 
 def tanh_slope(x: Tensor) -> Tensor:
     """Return 1 / cosh(x)^2, from the side that does not overflow."""
-    decay = torch.exp(-2 * x.abs())
-    return 4 * decay / (1 + decay) ** 2
+    decay = x.abs()
+    decay = into(decay, torch.mul, decay, -2)
+    decay = into(decay, torch.exp, decay)
+    total = 1 + decay
+    total = into(total, torch.mul, total, total)
+    slope = into(decay, torch.div, decay, total)
+    return into(slope, torch.mul, slope, 4)
 
 
-def normal_cdf(x: Tensor) -> Tensor:
+def normal_cdf(x: Tensor, room: Tensor | None = None) -> Tensor:
     """Return the standard normal distribution function; erfc keeps the digits of the left tail."""
-    above: Tensor = torch.special.erfc(x * -math.sqrt(0.5))
-    return 0.5 * above
+    above = into(room, torch.mul, x, -math.sqrt(0.5))
+    above = into(above, torch.special.erfc, above)
+    return into(above, torch.mul, above, 0.5)
 
 
-def normal_density(x: Tensor) -> Tensor:
+def normal_density(x: Tensor, room: Tensor | None = None) -> Tensor:
     """Return the standard normal density."""
-    return torch.exp(-0.5 * x * x) * (1 / math.sqrt(2 * math.pi))
+    bell = into(room, torch.mul, x, -0.5)
+    bell = into(bell, torch.mul, bell, x)
+    bell = into(bell, torch.exp, bell)
+    return into(bell, torch.mul, bell, 1 / math.sqrt(2 * math.pi))
 
 
 def erf_slope(x: Tensor) -> Tensor:
@@ -151,6 +190,25 @@ class Pointwise(nn.Module):
         """Return the gradient of x; a subclass may have a kernel of torch's for the product."""
         return incoming * cls._slope(*numbers)
 
+    @classmethod
+    def _gradients(
+        cls, incoming: Tensor, needed: Sequence[bool], *numbers: Any
+    ) -> list[Tensor | None]:
+        """Return the gradients of x and of the parameters, those `needed`, not yet summed.
+
+        A subclass computes here once what its slopes have in common.
+        """
+        found: list[Tensor | None] = [cls._backward(incoming, *numbers) if needed[0] else None]
+        if not any(needed[1:]):
+            return [*found, *[None] * len(needed[1:])]
+        for wanted, slope in zip(needed[1:], cls._parameter_slopes(*numbers), strict=True):
+            if not wanted or slope is None:
+                found.append(None)
+            else:
+                alone = isinstance(slope, float) and slope == 1
+                found.append(incoming if alone else incoming * slope)
+        return found
+
     def effective(self) -> Iterable[Number]:
         """Return the parameters as `_value` takes them, within the bounds that training keeps."""
         return [getattr(self, name) for name in self.PARAMETERS]
@@ -244,24 +302,19 @@ class _Elementwise(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         numbers = _restored(ctx)
-        x, *parameters = numbers
-        wide = [widened(number, x.dtype) for number in numbers]
-        incoming = widened(gradients[0], x.dtype)
-        found: list[Tensor | None] = [None, None]
-        if ctx.needs_input_grad[1]:
-            found[1] = ctx.kernel._backward(incoming, *wide).to(x.dtype)
-        if not any(ctx.needs_input_grad[2:]):
-            return (*found, *[None] * len(parameters))
-        slopes = ctx.kernel._parameter_slopes(*wide)
-        for needed, parameter, slope in zip(
-            ctx.needs_input_grad[2:], parameters, slopes, strict=True
-        ):
-            if not needed:
-                found.append(None)
-                continue
-            alone = isinstance(slope, float) and slope == 1
-            found.append(_summed(incoming if alone else incoming * slope, parameter))
-        return tuple(found)
+        dtype = numbers[0].dtype
+        wide = [widened(number, dtype) for number in numbers]
+        incoming = widened(gradients[0], dtype)
+        found = ctx.kernel._gradients(incoming, ctx.needs_input_grad[1:], *wide)
+        summed = (
+            gradient.sum_to_size(number.shape).to(number.dtype)
+            if wanted and gradient is not None
+            else None
+            for wanted, gradient, number in zip(
+                ctx.needs_input_grad[1:], found, numbers, strict=True
+            )
+        )
+        return (None, *summed)
 
 
 class _WithForwardMode(_Elementwise):
@@ -286,7 +339,3 @@ class _WithForwardMode(_Elementwise):
 def _restored(ctx: Any) -> list[Any]:
     tensors = iter(ctx.saved_tensors)
     return [next(tensors) if number is None else number for number in ctx.numbers]
-
-
-def _summed(gradient: Tensor, parameter: Tensor) -> Tensor:
-    return gradient.sum_to_size(parameter.shape).to(parameter.dtype)

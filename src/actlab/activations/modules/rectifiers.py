@@ -1,5 +1,6 @@
 """Functions that are polynomials in pieces, where torch has no module of its own."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import torch
@@ -11,6 +12,7 @@ from actlab.activations.modules.pointwise import (
     Pointwise,
     below_infinity,
     hypotenuse,
+    into,
 )
 
 
@@ -65,17 +67,25 @@ class StarReLU(Pointwise):
     @staticmethod
     def _value(x: Tensor, s: Number, b: Number) -> Tensor:
         above = torch.relu(x)
-        return s * above * above + b
+        value = s * above
+        value = into(value, torch.mul, value, above)
+        return into(value, torch.add, value, b)
 
     @staticmethod
     def _slope(x: Tensor, s: Number, b: Number) -> Tensor:  # noqa: ARG004  as the base class calls it
         return 2 * s * torch.relu(x)
 
     @classmethod
-    def _backward(cls, incoming: Tensor, *numbers: Any) -> Tensor:
+    def _gradients(
+        cls,
+        incoming: Tensor,
+        needed: Sequence[bool],  # noqa: ARG003  as the base class calls it
+        *numbers: Any,
+    ) -> list[Tensor | None]:
         x, s, _b = numbers
-        found: Tensor = incoming * torch.relu(x) * (2 * s)
-        return found
+        above = torch.relu(x)
+        share = incoming * above
+        return [share * (2 * s), into(above, torch.mul, above, share), incoming]
 
     @staticmethod
     def _parameter_slopes(x: Tensor, s: Number, b: Number) -> tuple[Number, ...]:  # noqa: ARG004  as the base class calls it

@@ -1,7 +1,8 @@
 """Functions that saturate, or nearly: S-shaped and logarithmic."""
 
+import functools
 import math
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -11,7 +12,7 @@ from actlab.activations.modules.pointwise import (
     Pointwise,
     bounded,
     hypotenuse,
-    normal_cdf,
+    into,
     normal_density,
     odd,
     precise,
@@ -155,11 +156,39 @@ class Laplace(Pointwise):
 
     @staticmethod
     def _value(x: Tensor, mu: float, sigma: float) -> Tensor:
-        return normal_cdf((precise(x) - mu) / sigma).to(x.dtype)
+        place = _standardised(x, mu, sigma)
+        place = into(place, torch.mul, place, -math.sqrt(0.5))
+        rounded = place.to(x.dtype)
+        share = torch.special.erfc(rounded)
+        share = into(share, torch.mul, share, 0.5)
+        if place.dtype == x.dtype:
+            return share
+        # erfc(z + rest) is erfc(z) (1 - 2 z rest), as far as its left tail needs the rest.
+        rest = into(place, torch.sub, place, rounded).to(x.dtype)
+        rest = into(rest, torch.mul, rest, rounded.clamp(min=0))
+        return into(share, functools.partial(torch.addcmul, value=-2), share, share, rest)
 
     @staticmethod
     def _slope(x: Tensor, mu: float, sigma: float) -> Tensor:
-        return (normal_density((precise(x) - mu) / sigma) / sigma).to(x.dtype)
+        bell = normal_density(_standardised(x, mu, sigma))
+        return into(bell, torch.div, bell, sigma).to(x.dtype)
+
+    @classmethod
+    def _backward(cls, incoming: Tensor, *numbers: Any) -> Tensor:
+        slope = cls._slope(*numbers)
+        return into(slope, torch.mul, slope, incoming)
+
+
+_FAR_SCORE = 1e4
+"""Far beyond where the normal density is the least number of float64."""
+
+
+def _standardised(x: Tensor, mu: float, sigma: float) -> Tensor:
+    """Return (x - mu) / sigma in float64, as far out as the distribution tells numbers apart."""
+    wide = precise(x)
+    score = x - mu if wide is x else into(wide, torch.sub, wide, mu)
+    score = into(score, torch.div, score, sigma)
+    return into(score, torch.clamp, score, -_FAR_SCORE, _FAR_SCORE)
 
 
 class DSiLU(Pointwise):
@@ -184,11 +213,23 @@ class SoftCap(Pointwise):
 
     @staticmethod
     def _value(x: Tensor, cap: float) -> Tensor:
-        return cap * torch.tanh(x / cap)
+        bent = x / cap
+        bent = into(bent, torch.tanh, bent)
+        return into(bent, torch.mul, bent, cap)
 
     @staticmethod
     def _slope(x: Tensor, cap: float) -> Tensor:
         return tanh_slope(x / cap)
+
+    @classmethod
+    def _backward(cls, incoming: Tensor, *numbers: Any) -> Tensor:
+        x, cap = numbers
+        share = x.abs()
+        share = into(share, torch.mul, share, -2 / cap)
+        share = into(share, torch.sigmoid, share)
+        slope = into(share, functools.partial(torch.addcmul, value=-1), share, share, share)
+        slope = into(slope, torch.mul, slope, 4)
+        return into(slope, torch.mul, slope, incoming)
 
 
 class DynamicTanh(Pointwise):

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from actlab.activations.catalogue.entry import ParameterError
-from actlab.activations.modules.gates import PowLU, Swish, silu_backward
+from actlab.activations.modules.gates import PowLU, Swish, silu_slope
 from actlab.activations.modules.pointwise import (
     FAR,
     Pointwise,
@@ -19,6 +19,8 @@ from actlab.activations.modules.pointwise import (
     below_infinity,
     bounded,
     differentiated,
+    into,
+    may_overwrite,
     normal_cdf,
     normal_density,
     real,
@@ -27,6 +29,9 @@ from actlab.activations.modules.pointwise import (
     widened,
 )
 from actlab.i18n import _
+
+Rooms = tuple[Tensor | None, Tensor | None]
+"""Where two results may be written, each the shape of its own."""
 
 
 class GatedLinearUnit(Pointwise):
@@ -55,11 +60,87 @@ class GatedLinearUnit(Pointwise):
             message = _("{name} needs an even width in dimension {dim}, but {width} was given.")
             name = type(self).__name__
             raise ParameterError(message.format(name=name, dim=self.dim, width=width))
-        return apply(type(self), *x.chunk(2, self.dim), *self.effective())
+        chosen = differentiated(_OfHalves, _OfHalvesForwardMode, x)
+        return chosen(type(self), self.dim, x, *self.effective())
 
     def extra_repr(self) -> str:
         """Return the dimension, and the parameters."""
         return ", ".join(part for part in (f"dim={self.dim}", super().extra_repr()) if part)
+
+    @classmethod
+    def _both_slopes(
+        cls,
+        rooms: Rooms,  # noqa: ARG003  for those that have use for them
+        *numbers: Any,
+    ) -> tuple[Tensor, Tensor]:
+        """Return the slopes by a and by b, in their rooms or not.
+
+        A subclass computes once what they have in common.
+        """
+        by_b = next(iter(cls._parameter_slopes(*numbers)))
+        assert isinstance(by_b, Tensor)
+        return cls._slope(*numbers), by_b
+
+    @classmethod
+    def _gradients(
+        cls,
+        incoming: Tensor,
+        needed: Sequence[bool],
+        *numbers: Any,
+    ) -> list[Tensor | None]:
+        slopes = cls._both_slopes((None, None), *numbers)
+        return [*(incoming * slope for slope in slopes), *[None] * len(needed[2:])]
+
+
+class _OfHalves(torch.autograd.Function):
+    """A gated unit of the halves of one tensor, whose gradients are the halves of one, too."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(kernel: type[GatedLinearUnit], dim: int, x: Tensor, *parameters: float) -> Tensor:
+        halves = (widened(half, x.dtype) for half in x.chunk(2, dim))
+        return kernel._value(*halves, *parameters).to(x.dtype)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ARG004  torch's signature
+        ctx.kernel, ctx.dim, x, *ctx.parameters = inputs
+        ctx.save_for_backward(x)
+        ctx.save_for_forward(x)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        (x,) = ctx.saved_tensors
+        incoming = widened(gradients[0], x.dtype)
+        if may_overwrite(x):
+            found = torch.empty_like(x)
+            halves = found.chunk(2, ctx.dim)
+            rooms: Rooms = (halves[0], halves[1]) if incoming.dtype == x.dtype else (None, None)
+            for half, slope in zip(halves, _slopes_of_halves(ctx, x, rooms), strict=True):
+                torch.mul(slope, incoming, out=half)
+        else:
+            slopes = _slopes_of_halves(ctx, x, (None, None))
+            found = torch.cat([incoming * slope for slope in slopes], ctx.dim).to(x.dtype)
+        return (None, None, found, *[None] * len(ctx.parameters))
+
+
+class _OfHalvesForwardMode(_OfHalves):
+    @staticmethod
+    def jvp(ctx: Any, *tangents: Any) -> Tensor:
+        (x,) = ctx.saved_tensors
+        halves = tangents[2].chunk(2, ctx.dim)
+        a, b = (
+            widened(half, x.dtype) * slope
+            for half, slope in zip(halves, _slopes_of_halves(ctx, x, (None, None)), strict=True)
+        )
+        moved: Tensor = a + b
+        return moved.to(x.dtype)
+
+
+def _slopes_of_halves(ctx: Any, x: Tensor, rooms: Rooms) -> tuple[Tensor, Tensor]:
+    halves = (widened(half, x.dtype) for half in x.chunk(2, ctx.dim))
+    found: tuple[Tensor, Tensor] = ctx.kernel._both_slopes(rooms, *halves, *ctx.parameters)
+    return found
 
 
 class SwiGLU(GatedLinearUnit):
@@ -67,16 +148,22 @@ class SwiGLU(GatedLinearUnit):
 
     @staticmethod
     def _value(a: Tensor, b: Tensor) -> Tensor:
-        return functional.silu(below_infinity(a)) * b
+        gate = below_infinity(a)
+        gate = into(gate, torch._C._nn.silu, gate)
+        return into(gate, torch.mul, gate, b)
 
     @staticmethod
     def _slope(a: Tensor, b: Tensor) -> Tensor:
         return Swish._slope(a, 1.0) * b
 
     @classmethod
-    def _backward(cls, incoming: Tensor, *numbers: Any) -> Tensor:
+    def _both_slopes(cls, rooms: Rooms, *numbers: Any) -> tuple[Tensor, Tensor]:
         a, b = numbers
-        return silu_backward(incoming * b, bounded(a))
+        gate = into(rooms[1], torch.clamp, a, -FAR)
+        share = into(rooms[0], torch.sigmoid, gate)
+        gate = into(gate, torch.mul, gate, share)
+        slope = into(share, silu_slope, share, gate.clamp(max=FAR))
+        return into(slope, torch.mul, slope, b), gate
 
     @staticmethod
     def _parameter_slopes(a: Tensor, b: Tensor) -> Iterator[Tensor | None]:  # noqa: ARG004  as the base class calls it
@@ -90,17 +177,25 @@ class GEGLU(GatedLinearUnit):
 
     @staticmethod
     def _value(a: Tensor, b: Tensor, approximate: float) -> Tensor:
-        return below_infinity(a) * _gelu_gate(a, approximate) * b
+        value = _gelu_gate(a, approximate)
+        value = into(value, torch.mul, value, below_infinity(a))
+        return into(value, torch.mul, value, b)
 
     @staticmethod
     def _slope(a: Tensor, b: Tensor, approximate: float) -> Tensor:
         near = bounded(a)
-        if approximate:
-            inner = _CUBE * near * near
-            steep = 2 * _ROOT * (1 + 3 * inner) * sigmoid_slope(2 * _ROOT * near * (1 + inner))
-        else:
-            steep = normal_density(near)
-        return (_gelu_gate(near, approximate) + near * steep) * b
+        return (_gelu_gate(near, approximate) + near * _gelu_steepness(near, approximate)) * b
+
+    @classmethod
+    def _both_slopes(cls, rooms: Rooms, *numbers: Any) -> tuple[Tensor, Tensor]:
+        a, b, approximate = numbers
+        near = bounded(a)
+        gate = _gelu_gate(near, approximate, rooms[1])
+        slope = _gelu_steepness(near, approximate, rooms[0])
+        slope = into(slope, torch.mul, slope, near)
+        slope = into(slope, torch.add, slope, gate)
+        near = into(near, torch.clamp, a, -FAR)
+        return into(slope, torch.mul, slope, b), into(gate, torch.mul, gate, near)
 
     @staticmethod
     def _parameter_slopes(a: Tensor, b: Tensor, approximate: float) -> Iterator[Tensor | None]:  # noqa: ARG004  as the base class calls it
@@ -112,12 +207,25 @@ _ROOT = math.sqrt(2 / math.pi)
 _CUBE = 0.044715
 
 
-def _gelu_gate(a: Tensor, approximate: float) -> Tensor:
+def _gelu_gate(a: Tensor, approximate: float, room: Tensor | None = None) -> Tensor:
     """Return Phi(a), or (1 + tanh(sqrt(2 / pi) (a + 0.044715 a^3))) / 2, as a sigmoid."""
     if not approximate:
-        return normal_cdf(a)
+        return normal_cdf(a, room)
     near = a.clamp(-1e9, 1e9)
-    return torch.sigmoid(2 * _ROOT * near * (1 + _CUBE * near * near))
+    gate = into(room, torch.mul, near, near)
+    gate = into(gate, torch.mul, gate, 2 * _ROOT * _CUBE)
+    gate = into(gate, torch.add, gate, 2 * _ROOT)
+    gate = into(gate, torch.mul, gate, near)
+    return into(gate, torch.sigmoid, gate)
+
+
+def _gelu_steepness(near: Tensor, approximate: float, room: Tensor | None = None) -> Tensor:
+    """Return the slope of the gate."""
+    if not approximate:
+        return normal_density(near, room)
+    inner = _CUBE * near * near
+    bend = sigmoid_slope(2 * _ROOT * near * (1 + inner))
+    return into(room, torch.mul, 2 * _ROOT * (1 + 3 * inner), bend)
 
 
 class ReGLU(GatedLinearUnit):
@@ -125,21 +233,28 @@ class ReGLU(GatedLinearUnit):
 
     @staticmethod
     def _value(a: Tensor, b: Tensor) -> Tensor:
-        return torch.relu(a) * b
+        gate = torch.relu(a)
+        return into(gate, torch.mul, gate, b)
 
     @staticmethod
     def _slope(a: Tensor, b: Tensor) -> Tensor:
         return torch.where(a > 0, b, torch.zeros_like(b))
 
     @classmethod
-    def _backward(cls, incoming: Tensor, *numbers: Any) -> Tensor:
+    def _both_slopes(cls, rooms: Rooms, *numbers: Any) -> tuple[Tensor, Tensor]:
         a, b = numbers
-        found: Tensor = torch.ops.aten.threshold_backward(incoming * b, a, 0)
-        return found
+        return into(rooms[0], _where_positive, b, a), into(rooms[1], torch.clamp, a, 0)
 
     @staticmethod
     def _parameter_slopes(a: Tensor, b: Tensor) -> Iterator[Tensor | None]:  # noqa: ARG004  as the base class calls it
         yield torch.relu(a)
+
+
+def _where_positive(b: Tensor, a: Tensor, out: Tensor | None = None) -> Tensor:
+    """Return b where a > 0, else 0."""
+    kernel = torch.ops.aten.threshold_backward
+    found: Tensor = kernel(b, a, 0) if out is None else kernel.grad_input(b, a, 0, grad_input=out)
+    return found
 
 
 class ReGLU2(GatedLinearUnit):
@@ -184,8 +299,13 @@ class ClampedSwiGLU(GatedLinearUnit):
 
     @staticmethod
     def _value(a: Tensor, b: Tensor, alpha: float, limit: float, plus: float) -> Tensor:
-        gate = a.clamp(max=limit)
-        return below_infinity(gate) * torch.sigmoid(alpha * gate) * (b.clamp(-limit, limit) + plus)
+        gate = a.clamp(-FAR, limit)
+        share = alpha * gate
+        share = into(share, torch.sigmoid, share)
+        value = into(share, torch.mul, share, gate)
+        other = into(gate, torch.clamp, b, -limit, limit)
+        other = into(other, torch.add, other, plus)
+        return into(value, torch.mul, value, other)
 
     @staticmethod
     def _slope(a: Tensor, b: Tensor, alpha: float, limit: float, plus: float) -> Tensor:
@@ -193,11 +313,21 @@ class ClampedSwiGLU(GatedLinearUnit):
         return torch.where(a > limit, torch.zeros_like(a), inside)
 
     @classmethod
-    def _backward(cls, incoming: Tensor, *numbers: Any) -> Tensor:
+    def _both_slopes(cls, rooms: Rooms, *numbers: Any) -> tuple[Tensor, Tensor]:
         a, b, alpha, limit, plus = numbers
-        gate = alpha * a.clamp(-FAR, limit)
-        inside = silu_backward(incoming * (b.clamp(-limit, limit) + plus), gate)
-        return inside.masked_fill(a > limit, 0)
+        gate = a.clamp(-FAR, limit)
+        share = into(rooms[0], torch.mul, gate, alpha)
+        share = into(share, torch.sigmoid, share)
+        gate = into(gate, torch.mul, gate, share)
+        slope = into(share, silu_slope, share, alpha * gate)
+        other = b.clamp(-limit, limit)
+        other = into(other, torch.add, other, plus)
+        slope = into(slope, torch.mul, slope, other)
+        beyond = _next_above(limit, a.dtype)
+        return (
+            into(slope, _between, slope, a, -math.inf, beyond),
+            into(rooms[1], _between, gate, b, -beyond, beyond),
+        )
 
     @staticmethod
     def _parameter_slopes(
@@ -207,6 +337,31 @@ class ClampedSwiGLU(GatedLinearUnit):
         inside = below_infinity(gate) * torch.sigmoid(alpha * gate)
         yield torch.where(b.abs() > limit, torch.zeros_like(b), inside)
         yield from (None, None, None)
+
+
+def _between(
+    slope: Tensor, x: Tensor, least: float, most: float, out: Tensor | None = None
+) -> Tensor:
+    """Return the slope where least < x < most, else 0."""
+    kernel = torch.ops.aten.hardtanh_backward
+    found: Tensor = (
+        kernel(slope, x, least, most)
+        if out is None
+        else kernel.grad_input(slope, x, least, most, grad_input=out)
+    )
+    return found
+
+
+def _next_above(limit: float, dtype: torch.dtype) -> float:
+    """Return the least number of the dtype above the limit.
+
+    The backward pass of torch's hardtanh lets no gradient through at its limits, clamp does.
+    """
+    if math.isinf(limit):
+        return limit
+    mantissa, exponent = math.frexp(limit)
+    steps = 2 / torch.finfo(dtype).eps
+    return math.ldexp((round(mantissa * steps) + 1) / steps, exponent)
 
 
 class SiTUGLU(GatedLinearUnit):
@@ -379,53 +534,93 @@ class RationalPAU(Pointwise):
 
     @staticmethod
     def _value(x: Tensor, *coefficients: Tensor) -> Tensor:
-        ratio, _base, _far, _share, _turn = _rational(x, *coefficients)
-        return ratio
+        place = _Place(x)
+        value = place.polynomial(coefficients[:6])
+        bottom, _sign = place.bottom(coefficients[6:])
+        value = into(value, torch.div, value, bottom)
+        length = into(bottom, torch.abs, x)
+        length = into(length, torch.clamp, length, 1)
+        return into(value, torch.mul, value, length)
 
     @staticmethod
     def _slope(x: Tensor, *coefficients: Tensor) -> Tensor:
-        _ratio, base, far, share, turn = _rational(x, *coefficients)
-        p, q = coefficients[:6], coefficients[6:]
-        top = _either(far, base, [k * c for k, c in enumerate(p)][1:])
-        bottom = _either(far, base, [k * c for k, c in enumerate(q, start=1)])
-        return share * (top - turn * bottom)
+        needed = [True, *[False] * 10]
+        slope, *_rest = RationalPAU._gradients(torch.ones_like(x), needed, x, *coefficients)
+        assert slope is not None
+        return slope
 
     @staticmethod
     def _parameter_slopes(x: Tensor, *coefficients: Tensor) -> Iterator[Tensor | None]:
-        _ratio, base, far, share, turn = _rational(x, *coefficients)
-        powers = [torch.ones_like(base), base, base**2, base**3, base**4]
-        for k in range(5):
-            yield share * torch.where(far, powers[4 - k], powers[k])
-        yield share * torch.where(far, x, base * powers[4])
-        for k in range(1, 4):
-            yield -turn * share * torch.where(far, powers[3 - k], powers[k])
-        yield -turn * share * torch.where(far, x, powers[4])
+        needed = [False, *[True] * 10]
+        yield from RationalPAU._gradients(torch.ones_like(x), needed, x, *coefficients)[1:]
+
+    @classmethod
+    def _gradients(
+        cls, incoming: Tensor, needed: Sequence[bool], *numbers: Any
+    ) -> list[Tensor | None]:
+        x, *coefficients = numbers
+        p, q = coefficients[:6], coefficients[6:]
+        place = _Place(x)
+        bottom, sign = place.bottom(q)
+        turn = place.polynomial(p)
+        turn = into(turn, torch.div, turn, bottom)
+        turn = into(turn, torch.mul, turn, sign)
+        part = into(bottom, torch.div, incoming, bottom)
+        slope = None
+        if needed[0]:
+            fall = place.polynomial([k * c for k, c in enumerate(q, start=1)])
+            fall = into(fall, torch.mul, fall, turn)
+            slope = place.polynomial([k * c for k, c in enumerate(p)][1:])
+            slope = into(slope, torch.sub, slope, fall)
+            slope = into(slope, torch.mul, slope, part)
+        if not any(needed[1:]):
+            return [slope, *[None] * 10]
+        turn = into(turn, torch.mul, turn, part)
+        turn = into(turn, torch.neg, turn)
+        by_p, by_q = place.terms(part, 4), place.terms(turn, 3)
+        return [slope, *by_p, by_p[4] * x, *by_q[1:], by_q[3] * x]
 
 
-def _rational(x: Tensor, *coefficients: Tensor) -> tuple[Tensor, ...]:
-    """Return P / D, the base x or 1 / x, where it is 1 / x, 1 / D, and P / D times the sign of Q.
+class _Place:
+    """An input as the share u = x / h and the powers of v = 1 / h of its size h = max(|x|, 1).
 
-    Far out D is divided by x^4 and P by x^5; what is returned as 1 / D and P / D is so scaled.
+    A polynomial of degree n is h^n times a sum of c_k u^k v^(n - k), in which nothing overflows.
     """
-    p, q = coefficients[:6], coefficients[6:]
-    far = x.abs() > 1
-    base = torch.where(far, 1 / torch.where(far, x, torch.ones_like(x)), x)
-    top = torch.where(far, _horner(base, p[::-1]), _horner(base, p))
-    below = torch.where(far, _horner(base, q[::-1]), base * _horner(base, q))
-    share = 1 / (torch.where(far, base**4, torch.ones_like(x)) + below.abs())
-    scaled = top * share
-    return torch.where(far, x * scaled, scaled), base, far, share, scaled * below.sign()
 
+    def __init__(self, x: Tensor) -> None:
+        near = bounded(x)
+        size = near.abs()
+        size = into(size, torch.clamp, size, 1)
+        self.share = into(near, torch.div, near, size)
+        self.powers = [into(size, torch.reciprocal, size)]
+        for _power in range(4):
+            self.powers.append(self.powers[-1] * self.powers[0])
 
-def _either(far: Tensor, base: Tensor, coefficients: Sequence[Tensor]) -> Tensor:
-    return torch.where(far, _horner(base, coefficients[::-1]), _horner(base, coefficients))
+    def polynomial(self, coefficients: Sequence[Tensor]) -> Tensor:
+        """Return the polynomial over h^n; the coefficients rise from the constant."""
+        *others, highest = coefficients
+        result = self.share * highest
+        for k, coefficient in enumerate(reversed(others)):
+            if k:
+                result = into(result, torch.mul, result, self.share)
+            result = into(result, torch.addcmul, result, self.powers[k], coefficient)
+        return result
 
+    def bottom(self, coefficients: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """Return (1 + |Q(x)|) / h^4, and the sign of Q."""
+        inner = self.polynomial(coefficients)
+        inner = into(inner, torch.mul, inner, self.share)
+        sign = inner.sign()
+        inner = into(inner, torch.abs, inner)
+        return into(inner, torch.add, inner, self.powers[3]), sign
 
-def _horner(x: Tensor, coefficients: Sequence[Tensor]) -> Tensor:
-    result = coefficients[-1] * torch.ones_like(x)
-    for coefficient in coefficients[-2::-1]:
-        result = result * x + coefficient
-    return result
+    def terms(self, factor: Tensor, degree: int) -> list[Tensor]:
+        """Return the factor times u^k v^(degree - k) for each k up to the degree."""
+        found, rising = [factor * self.powers[degree - 1]], factor
+        for k in range(1, degree):
+            rising = rising * self.share
+            found.append(rising * self.powers[degree - k - 1])
+        return [*found, rising * self.share]
 
 
 class GumbelSoftmax(nn.Module):

@@ -43,7 +43,7 @@ def show(
     """Print the facts of a function."""
     from actlab.activations import facts
     from actlab.activations.catalogue.aliases import FRAMEWORKS
-    from actlab.cli.functions.tables import print_facts, print_hazards
+    from actlab.cli.functions.tables import input_words, print_facts, print_hazards
 
     if ":" in name and name.partition(":")[0] not in FRAMEWORKS:
         _show_addressed(name, json=json)
@@ -69,15 +69,11 @@ def show(
         slices = measured if function.factors is not None else {"": measured}
         for name, of_slice in slices.items():
             if name:
-                print(_("{name}, the other input at 1").format(name=_input_words(name)))
+                print(_("{name}, the other input at 1").format(name=input_words(name)))
             print_hazards(of_slice, module=True)
         reasons = {(exception.dtypes, exception.reason): None for exception in function.exceptions}
         for dtypes, reason in reasons:
             print(f"  - {', '.join(dtypes)}: {_(reason)}")
-
-
-def _input_words(name: str) -> str:
-    return {"gate": _("along the gate"), "value": _("along the value")}[name]
 
 
 def _hazards(function: "Function") -> dict[str, Any]:

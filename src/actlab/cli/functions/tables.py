@@ -1,7 +1,7 @@
 """The facts of a function, and where it goes wrong in each dtype, as tables at the terminal."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from actlab.activations.explorer.columns import MONOTONIC_WORDS, SMOOTHNESS_WORDS
@@ -188,21 +188,47 @@ def print_hazards(hazards: Mapping[str, Any], *, module: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    ways = (("module", _("module")), ("formula", _("as written")))
+    ways = ("module", "formula") if module else ("formula",)
     console = Console()
-    first = (_("value wrong"), _("gradient wrong"), _("ULP of f"), _("of f′"))
-    second = (_("ULP near 0"), _("at ∓∞"), _("gradient 0 from"))
-    for headings, cells in ((first, _from_where), (second, _remarks)):
+    for headings, cells in hazard_columns():
         table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
         for heading in ("", *headings):
             table.add_column(heading, no_wrap=True)
-        for key, word in ways if module else ways[1:]:
-            table.add_row(f"[bold]{word}[/bold]")
+        for way in ways:
+            table.add_row(f"[bold]{hazard_way(way)}[/bold]")
             for dtype, found in hazards.items():
-                table.add_row(f"  {dtype}", *cells(found[key]))
+                table.add_row(f"  {dtype}", *cells(found[way]))
         console.print(table)
-    console.print(_("Wrong from that x on. ULP: the largest error in the tails (and where)."))
-    console.print(_("Near 0: the larger of the two errors up to |x| = 0.5."))
+    for line in hazard_legend():
+        console.print(line)
+
+
+def input_words(name: str) -> str:
+    """Return along which input of a gated function something is measured."""
+    return {"gate": _("along the gate"), "value": _("along the value")}[name]
+
+
+HazardCells = Callable[[Mapping[str, Any]], tuple[str, ...]]
+
+
+def hazard_columns() -> list[tuple[tuple[str, ...], HazardCells]]:
+    """Return the headings and what fills their cells, in two groups as wide as a terminal."""
+    first = (_("value wrong"), _("gradient wrong"), _("ULP of f"), _("of f′"))
+    second = (_("ULP near 0"), _("at ∓∞"), _("gradient 0 from"))
+    return [(first, _from_where), (second, _remarks)]
+
+
+def hazard_way(way: str) -> str:
+    """Return the word for the shipped module, or for the formula as written."""
+    return {"module": _("module"), "formula": _("as written")}[way]
+
+
+def hazard_legend() -> list[str]:
+    """Return what the columns mean."""
+    return [
+        _("Wrong from that x on. ULP: the largest error in the tails (and where)."),
+        _("Near 0: the larger of the two errors up to |x| = 0.5."),
+    ]
 
 
 def _from_where(hazards: Mapping[str, Any]) -> tuple[str, ...]:
