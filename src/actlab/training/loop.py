@@ -16,7 +16,7 @@ from actlab.training.parts import USUAL, Parts, batches, optimiser_of
 from actlab.training.precision import PrecisionPolicy, in_fp32
 from actlab.training.probes import ActivationProbe
 from actlab.training.progress import Progress, restore, save, weights_to_bytes
-from actlab.training.scoring import score
+from actlab.training.scoring import Score, score
 
 
 @dataclass(frozen=True)
@@ -117,12 +117,14 @@ def _train_epoch(
     started = time.perf_counter()
     train_loss = _learn(model, data.train, recipe, optimiser, number)
     valid = score(model, data.valid_epoch, recipe.policy, recipe.objective)
-    return Epoch(
-        train_loss=_finite(train_loss),
-        valid_loss=_finite(valid.loss),
-        seconds=time.perf_counter() - started,
-        **recipe.objective.figures(valid.metric),
-    )
+    return epoch_of(recipe, train_loss, valid, time.perf_counter() - started)
+
+
+def epoch_of(recipe: Recipe, train_loss: float, valid: Score, seconds: float) -> Epoch:
+    """Return what an epoch came to; a loss that is not a finite number is none."""
+    train, held = (loss if math.isfinite(loss) else None for loss in (train_loss, valid.loss))
+    figures = recipe.objective.figures(valid.metric)
+    return Epoch(train_loss=train, valid_loss=held, seconds=seconds, **figures)
 
 
 def _learn(
@@ -220,7 +222,3 @@ def _probes(
         layers=probe.layers(model, data.valid_epoch, recipe.objective.loss),
         learnt=probe.traces(model, progress.learnt),
     )
-
-
-def _finite(loss: float) -> float | None:
-    return loss if math.isfinite(loss) else None

@@ -3,7 +3,6 @@
 On a CUDA device a step is recorded once as a graph and then replayed, as one launch.
 """
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -11,14 +10,13 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from actlab.records import Epoch
 from actlab.sequences import sequence_layers
 from actlab.training.examples import TrainingData
 from actlab.training.fused.adamw import StackedAdamW
 from actlab.training.fused.layers import fusable
 from actlab.training.fused.network import FusedNetwork, Layout
 from actlab.training.fused.pool import Pool, cross_entropies
-from actlab.training.loop import Recipe, Training, conclude
+from actlab.training.loop import Recipe, Training, conclude, epoch_of
 from actlab.training.objective import CLASSIFICATION
 from actlab.training.parts import USUAL, batches
 from actlab.training.progress import Progress
@@ -168,12 +166,7 @@ class Population:
         improved = []
         for row in learning:
             recipe, progress = self.members[row].recipe, self.members[row].progress
-            epoch = Epoch(
-                train_loss=_finite(train_losses[row]),
-                valid_loss=_finite(scores[row].loss),
-                seconds=seconds,
-                **recipe.objective.figures(scores[row].metric),
-            )
+            epoch = epoch_of(recipe, train_losses[row], scores[row], seconds)
             if progress.append(epoch, recipe.objective.better):
                 improved.append(row)
             if recipe.on_epoch is not None:
@@ -255,7 +248,3 @@ class Population:
 
     def _rows(self, rows: list[int]) -> torch.Tensor:
         return torch.tensor(rows, dtype=torch.int64, device=self._best.device)
-
-
-def _finite(loss: float) -> float | None:
-    return loss if math.isfinite(loss) else None

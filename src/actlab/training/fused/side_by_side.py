@@ -6,7 +6,6 @@ there is its launches, not its arithmetic.
 """
 
 import copy
-import math
 import operator
 import random
 import time
@@ -19,10 +18,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from actlab.records import Epoch
 from actlab.training.examples import epoch_order
 from actlab.training.fused.population_step import Member, Step, captured
-from actlab.training.loop import conclude
+from actlab.training.loop import conclude, epoch_of
 from actlab.training.parts import batches, optimiser_of
 from actlab.training.precision import PrecisionPolicy
 from actlab.training.scoring import score
@@ -141,12 +139,7 @@ class SideBySide:
         for row in learning:
             member = self.members[row]
             recipe = member.recipe
-            epoch = Epoch(
-                train_loss=_finite(train_losses[row]),
-                valid_loss=_finite(scores[row].loss),
-                seconds=seconds,
-                **recipe.objective.figures(scores[row].metric),
-            )
+            epoch = epoch_of(recipe, train_losses[row], scores[row], seconds)
             member.progress.add(epoch, self._models[row], recipe.objective.better)
             if recipe.on_epoch is not None:
                 recipe.on_epoch(len(member.progress.curve), epoch)
@@ -249,7 +242,3 @@ class SideBySide:
         member = self.members[row]
         recipe, part = member.recipe, member.data.valid_epoch
         return score(self._models[row], part, recipe.policy, recipe.objective, ROWS)
-
-
-def _finite(loss: float) -> float | None:
-    return loss if math.isfinite(loss) else None
