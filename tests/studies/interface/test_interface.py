@@ -162,12 +162,15 @@ def deep() -> nn.Module:
     return nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 9), nn.Tanh(), nn.Linear(9, 2))
 
 
-def test_candidates_are_names_formulas_classes_modules_and_functions(tmp_path: Path) -> None:
+def test_candidates_are_names_formulas_classes_modules_and_functions(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     given = ["relu", "leaky_relu(0.2)", "x*tanh(x)", Bent, nn.ELU(0.5), lambda x: x.sin(), "swiglu"]
     study = actlab.study(
         model=network, data=data(), fc=[*given, "max(x, 0)", nn.ReLU], out=tmp_path,
         overrides=QUICK | {"trials": 7},
     )  # fmt: skip
+    assert "max(x, 0) computes the same function as relu" in capsys.readouterr().err
     names = study.plan.space.fc_activation
     assert names[:3] == ("relu", "leaky_relu(0.2)", "x*tanh(x)")
     assert names[3].endswith("test_interface:Bent")

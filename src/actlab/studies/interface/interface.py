@@ -28,6 +28,7 @@ from actlab.records import (
     best_record,
 )
 from actlab.studies.confirm.confirmation import check_seeds, obstacle
+from actlab.studies.coverage import same_line
 from actlab.studies.executors.engines import executor_factory, with_network_by_value
 from actlab.studies.executors.in_process import InThisProcess
 from actlab.studies.executors.local import LocalProcesses
@@ -378,6 +379,8 @@ def study(
     read = with_its_slots(
         asked, [key.split(".")[1].split("_")[0] for key in usual if key in laid_over]
     )
+    for left, kept in read.space.same:
+        print(same_line(left, kept, process_formatter()), file=sys.stderr)
     begun = Study(_folder(path, read), make_executor, code=named)
     _check_network(begun)
     begun.run()
