@@ -2,9 +2,10 @@
 
 Recipe: a checkout of github.com/pytorch/examples, with the MNIST files in its folder `data`, and
 checkouts of github.com/karpathy/minGPT, karpathy/nanoGPT, Lightning-AI/litgpt and skorch-dev/skorch
-beside it. nanoGPT and chargpt train on random letters, in the files that they read. Each program of
-the list is run in its own folder up to its first backward passes; programs that need a download or
-several machines are not in the list. What the file has already is not run again.
+beside it, and minGPT in PYTHONPATH. nanoGPT and chargpt train on random letters, in the files that
+they read. Each program of the list is run in its own folder up to its first backward passes;
+programs that need a download or several machines are not in the list. What the file has already is
+not run again.
 
     python benchmarks/check_programs.py FOLDER FILE.jsonl
     python benchmarks/check_programs.py table FILE.jsonl
@@ -43,7 +44,10 @@ PROGRAMS: tuple[tuple[str, str], ...] = (
     ),
     (
         "nanoGPT",
-        "train.py config/train_shakespeare_char.py --device=cpu --compile=False --eval_iters=1",
+        (
+            "train.py config/train_shakespeare_char.py --device=cpu --compile=False --batch_size=4"
+            " --block_size=64 --eval_iters=1"
+        ),
     ),
     ("litgpt", "-m pytest -q tests/test_full.py"),
     ("litgpt", "-m pytest -q tests/test_lora.py"),

@@ -1,9 +1,9 @@
 """What a check says of the tests of other repositories, at the first backward pass of each.
 
-Recipe: a checkout of skorch-dev/skorch, and one of Lightning-AI/pytorch-lightning; in the first,
-and in the folder `tests` of the second, with this folder in PYTHONPATH, each test runs to its end
-as it does without the plug-in. Of its first backward pass the report is written down, a line for
-each test. Nothing of the tests is edited; each finding is printed, to be looked at.
+Recipe: a checkout of skorch-dev/skorch, as the current folder, and this folder in PYTHONPATH. Each
+test runs to its end. Of its first backward pass the report is written down, a line for each test;
+hooks that a test put on gradients run once more. Nothing of the tests is edited; each finding is
+printed, to be looked at.
 
     python -m pytest -p check_tests --checked FILE.jsonl TESTS...
     python benchmarks/check_tests.py FILE.jsonl...
@@ -33,8 +33,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Run a test, and write down what a check says of its first backward pass."""
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Run a test with what it is set up by, and write down what a check says of its first pass."""
     seen: dict[str, Any] = {"test": item.nodeid}
 
     def on_pass(trace: Trace, loss: Tensor, place: Location) -> None:
