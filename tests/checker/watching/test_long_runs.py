@@ -38,7 +38,8 @@ def test_a_hundred_thousand_steps_leave_no_more_than_ten_thousand() -> None:
         finally:
             tracemalloc.stop()
         sampled = watch.summary.models[0].sampled
-    assert sampled >= 500, "it went on looking"
+    # 1,000 passes were due; those beyond a watch's share of the time are left out.
+    assert sampled >= 100, "it went on looking"
     assert late - early < 100_000
     assert late_objects - early_objects < 500
     assert hooks(model) == 0
