@@ -92,13 +92,18 @@ def test_random_bytes_are_refused_or_are_an_array(content: bytes) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
+        # The product is 0 in 64 bits.
+        (
+            bytes.fromhex("00000803 22000000 02000000 04000000"),
+            "must hold 1284483683340543498125312 values",
+        ),
         (b"\x00\x00\x0d\x01" + bytes(8), 'it starts with "00 00 0d 01"'),
         (b"PK\x03\x04", 'it starts with "50 4b 03 04"'),
         (CONTENT[:-1], "must hold 60 values after its header; it holds 59"),
         (CONTENT + b"x", "must hold 60 values after its header; it holds 61"),
         (CONTENT[:9], "it holds 0"),
     ],
-    ids=["another type", "a zip file", "short", "long", "header cut"],
+    ids=["sizes beyond 64 bits", "another type", "a zip file", "short", "long", "header cut"],
 )
 def test_what_is_no_idx_file(content: bytes, said: str) -> None:
     with pytest.raises(DataError, match=re.escape(said)):

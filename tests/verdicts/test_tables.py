@@ -130,6 +130,8 @@ def test_what_is_no_table_in_memory(given: Any, match: str) -> None:
         ("a,a\n1,2\n", "two columns of the name a"),
         ("a\n1\n", "one column"),
         ("\n \n", "is empty"),
+        (",", "is empty"),
+        (",,\n,,\n", "is empty"),
     ],
 )
 def test_what_is_no_table_in_a_file(tmp_path: Path, content: str, match: str) -> None:

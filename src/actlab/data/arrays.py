@@ -9,6 +9,7 @@ the same, is the test pool.
 import hashlib
 import math
 import os
+import warnings
 import zipfile
 from collections.abc import Sequence
 from functools import cache
@@ -41,7 +42,8 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     if not is_there(path):
         raise DataError(_("There is no file {path}.").format(path=path))
     try:
-        with opened(path) as stream:
+        with opened(path) as stream, warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # a file that Python 2 wrote is read
             _check_sizes(path, stream)
             content = np.load(stream, allow_pickle=False)
             if isinstance(content, np.ndarray):

@@ -5,6 +5,7 @@ a big-endian 32-bit number, then the values. Source: Y. LeCun's MNIST page, "the
 """
 
 import hashlib
+import math
 import struct
 import zlib
 from pathlib import Path
@@ -51,7 +52,7 @@ def parse_idx(content: bytes, path: Path) -> NDArray[np.uint8]:
     header_length = 4 + 4 * magic[3]
     header = content[4:header_length]
     shape = struct.unpack(f">{len(header) // 4}I", header[: len(header) // 4 * 4])
-    expected = int(np.prod(shape, dtype=np.int64))
+    expected = math.prod(shape)  # in integers of any size: those of NumPy wrap around
     if len(header) < 4 * magic[3] or len(content) - header_length != expected:
         raise DataError(
             _(

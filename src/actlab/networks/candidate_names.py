@@ -8,6 +8,7 @@ FILE.py:Thing         the address of a class, of a module, or of a function of a
 
 import ast
 import re
+import warnings
 from collections.abc import Sequence
 from itertools import combinations
 
@@ -73,7 +74,9 @@ def of_catalogue(name: str) -> activations.Function | None:
 def _numbers(arguments: str) -> tuple[list[float], dict[str, float]] | None:
     """Return the numbers in parentheses, by place and by name; None where other things are."""
     try:
-        call = ast.parse(f"f{arguments}", mode="eval").body
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SyntaxWarning)  # what is no number is refused
+            call = ast.parse(f"f{arguments}", mode="eval").body
         if not isinstance(call, ast.Call) or not (call.args or call.keywords):
             return None
         by_place = [float(ast.literal_eval(part)) for part in call.args]

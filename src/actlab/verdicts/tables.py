@@ -156,9 +156,7 @@ def _text_table(content: bytes, source: str, suffix: str) -> Table:
         )
         raise DataError(message.format(source=source))
     if not text.strip():
-        raise DataError(
-            _("{source} is empty; a table of scores has a line per run.").format(source=source)
-        )
+        raise _empty(source)
     if suffix in (".jsonl", ".ndjson", ".json") or text.lstrip()[:1] in ("{", "["):
         return _json_table(text, source)
     return _separated(text, source, suffix)
@@ -236,6 +234,11 @@ def _flat(row: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return found
 
 
+def _empty(source: str) -> DataError:
+    message = _("{source} is empty; a table of scores has a line per run.")
+    return DataError(message.format(source=source))
+
+
 def _separated(text: str, source: str, suffix: str) -> Table:
     lines = text.lstrip("\r\n").split("\n")
     comments = _comments(lines)
@@ -248,6 +251,8 @@ def _separated(text: str, source: str, suffix: str) -> Table:
     except csv.Error as error:
         message = _("{source} is no table of separated values: {reason}.")
         raise DataError(message.format(source=source, reason=error)) from None
+    if not rows:
+        raise _empty(source)
     header = [name.strip() for name in rows.pop(0)]
     if len(header) < 2:
         message = _(
