@@ -1,9 +1,11 @@
 """Write the pages of docs/functions from the facts; `--check` only says whether they are current.
 
-    python docs/generate_functions.py [--check] [--cost]
+    python docs/generate_functions.py [--check] [--cost] [--hazards [NAME...]]
 
 `--cost` measures the cost of the document's functions on this machine first and keeps it in
-`docs/functions/cost.json`, from which the page reads it.
+`docs/functions/cost.json`, from which the page reads it. `--hazards` measures where the functions,
+all or those that are named, go wrong, and keeps it in `docs/functions/hazards.json`; it writes no
+page.
 """
 
 import argparse
@@ -11,7 +13,7 @@ import json
 import math
 import platform
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ from actlab.activations import functions
 
 FOLDER = Path(__file__).parent / "functions"
 COST = FOLDER / "cost.json"
+HAZARDS = FOLDER / "hazards.json"
 
 VERDICTS = {
     "holds": "✔ holds",
@@ -222,6 +225,49 @@ def measure_cost() -> None:
     COST.write_text(json.dumps(document, indent=2) + "\n")
 
 
+def measure_hazards(names: Sequence[str]) -> None:
+    """Measure where functions go wrong, and keep what was found; gated ones input by input."""
+    import torch
+
+    from actlab.activations import facts, get
+    from actlab.activations.facts.gated import slice_of
+
+    document = json.loads(HAZARDS.read_text()) if HAZARDS.is_file() and names else {"functions": {}}
+    chosen = names or [
+        function.name
+        for function in functions()
+        if function.kind != "structural" or function.factors is not None
+    ]
+    for name in chosen:
+        function = get(name)
+        parts: dict[str, Any] = {"": function}
+        if function.factors is not None:
+            parts = {part: slice_of(function, part) for part in ("gate", "value")}
+        document["functions"][name] = {
+            part: {
+                dtype: {way: _known(getattr(found, way).__dict__) for way in ("module", "formula")}
+                for dtype, found in facts.hazards_by_dtype(measured).items()
+            }
+            for part, measured in parts.items()
+        }
+        print(name, flush=True)
+    kept = {"date": datetime.now(UTC).date().isoformat(), "torch": torch.__version__}
+    lines = ",\n".join(
+        f"{json.dumps(name)}: {json.dumps(document['functions'][name])}"
+        for name in sorted(document["functions"])
+    )
+    HAZARDS.write_text(json.dumps(kept)[:-1] + ', "functions": {\n' + lines + "\n}}\n")
+
+
+def _known(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields that say something, numbers to four digits."""
+    return {
+        name: float(f"{value:.4g}") if isinstance(value, float) else value
+        for name, value in fields.items()
+        if value is not None
+    }
+
+
 def _processor() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
@@ -236,9 +282,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--cost", action="store_true")
+    parser.add_argument("--hazards", nargs="*", metavar="NAME")
     options = parser.parse_args()
     if options.cost:
         measure_cost()
+    if options.hazards is not None:
+        measure_hazards(options.hazards)
+        return 0
     stale = []
     FOLDER.mkdir(exist_ok=True)
     for name, text in pages().items():

@@ -1,5 +1,8 @@
 """A page per function of the catalogue: picture, facts, code, and what to watch for."""
 
+import json
+from collections import defaultdict
+from pathlib import Path
 from typing import Any
 
 from actlab.activations import functions, get
@@ -9,11 +12,20 @@ from actlab.activations.facts import of
 from actlab.activations.formula.printers.typeset import mathml
 from actlab.activations.function import Function
 from actlab.activations.pitfalls import pitfalls
-from actlab.cli.functions.tables import fact_rows
+from actlab.cli.functions.tables import (
+    fact_rows,
+    hazard_columns,
+    hazard_legend,
+    hazard_way,
+    input_words,
+)
 from actlab.errors import ActlabError
 from actlab.i18n import translation
 from site_pages.curves import svg
 from site_pages.language import chooser, head, row, speaking
+
+HAZARDS = Path(__file__).parents[1] / "functions" / "hazards.json"
+"""Written by `docs/generate_functions.py --hazards`: measuring takes minutes."""
 
 
 def pages(language: str) -> dict[str, str]:
@@ -102,10 +114,39 @@ def _page(name: str, language: str) -> str:
             dtypes = ", ".join(exception.dtypes)
             lines.append(row(dtypes, what, f"{exception.beyond:g}", translate(exception.reason)))
         lines.append("")
+    lines += _hazards(name, language)
     if function.aliases:
         lines += [say("## Other names", "## 다른 이름"), ""]
         lines += [", ".join(f"`{alias}`" for alias in function.aliases), ""]
     return "\n".join(lines)
+
+
+def _hazards(name: str, language: str) -> list[str]:
+    """Return the table of each dtype; of a gated function one for each input, the other at 1."""
+    say = chooser(language)
+    measured = json.loads(HAZARDS.read_text())
+    lines = [say("## Where numbers go wrong", "## 수치가 틀리는 곳"), ""]
+    if name not in measured["functions"]:
+        several = say(
+            "Measured of functions of one or two inputs; this one has several.",
+            "입력이 하나나 둘인 함수에서만 측정하며, 이 함수는 입력이 여럿입니다.",
+        )
+        return [*lines, several, ""]
+    columns = hazard_columns()
+    headings = [heading for group, _cells in columns for heading in group]
+    for part, by_dtype in measured["functions"][name].items():
+        if part:
+            lines += [f"{input_words(part)}:", ""]
+        lines += head("", "dtype", *headings)
+        for way in ("module", "formula"):
+            for dtype, found in by_dtype.items():
+                every = defaultdict(lambda: None, found[way])
+                cells = [cell for _group, fill in columns for cell in fill(every)]
+                lines.append(row(hazard_way(way), dtype, *cells))
+        lines.append("")
+    when = say("Measured on {}, torch {}.", "{}에 torch {}로 측정했습니다.")
+    legend = [*hazard_legend(), when.format(measured["date"], measured["torch"])]
+    return [*lines, " ".join(legend), ""]
 
 
 def _code(function: Function, found: dict[str, Any], language: str) -> list[str]:

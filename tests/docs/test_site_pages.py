@@ -85,3 +85,32 @@ def test_the_tables_of_a_korean_page_are_there(made: Any, page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     found = made("shared_tables").filled(text, english.read_text(encoding="utf-8"))
     assert "<!-- table " not in found.replace("<!-- table runs", "")
+
+
+def test_a_page_says_where_its_function_goes_wrong(made: Any) -> None:
+    functions, speaking = made("functions"), made("language").speaking
+    with speaking("en"):
+        gelu, swiglu = (functions._page(name, "en") for name in ("gelu", "swiglu"))
+        softmax = functions._page("softmax", "en")
+    rows = [line for line in gelu.splitlines() if line.startswith("| module |")]
+    assert [row.split(" | ")[1] for row in rows] == ["float16", "bfloat16", "float32"]
+    assert all(row.split(" | ")[7] == "NaN" for row in rows)  # torch's kernel at infinity
+    assert "along the gate:" in swiglu
+    assert "along the value:" in swiglu
+    assert "this one has several" in softmax
+    with speaking("ko"):
+        assert "## 수치가 틀리는 곳" in functions._page("gelu", "ko")
+
+
+def test_hazards_are_kept_of_every_function_that_has_them(made: Any) -> None:
+    from actlab.activations import facts
+    from actlab.activations import functions as every
+
+    kept = json.loads(made("functions").HAZARDS.read_text())["functions"]
+    scalar = {function.name for function in every() if function.kind == "scalar"}
+    gated = {function.name for function in every() if function.factors is not None}
+    assert set(kept) == scalar | gated
+    found = facts.hazards_by_dtype("laplace")["float32"].module
+    assert kept["laplace"][""]["float32"]["module"]["tail_value_ulp"] == pytest.approx(
+        found.tail_value_ulp, rel=1e-3
+    )
