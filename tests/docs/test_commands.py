@@ -1,7 +1,7 @@
 """Every command of README and docs is run as it is written, in a folder that has what it names.
 
-Only what a newcomer would put there is replaced (a run folder's name, DIR), and a study is given
-fewer trials. What cannot be run here is listed with its reason.
+Only what a newcomer would put there is replaced (a run folder's name, DIR, COLUMN), and a study is
+given fewer trials. What cannot be run here is listed with its reason.
 """
 
 import os
@@ -37,16 +37,19 @@ NOT_RUN = {
 }
 """Commands by their beginnings, each with the reason why it is not run."""
 
-FEW = "--trials 8 --precision fp32 --workers 1 --out runs/short-{number}"
+ELSEWHERE = "--precision fp32 --workers 1 --out runs/short-{number}"
 SHORTER = {
-    "actlab study run digits": f"{FEW} --search-only",
-    "actlab study run digits --network": FEW,
-    "actlab study run published": "--dry-run",
-    "actlab study run corrected": "--dry-run",
-    "actlab study run balanced": "--dry-run",
+    "actlab study run digits": f"--trials 8 {ELSEWHERE} --search-only",
+    "actlab study run digits --network": f"--trials 8 {ELSEWHERE}",
+    "actlab study run published": f"--trials 2 {ELSEWHERE} --search-only",
+    "actlab study run corrected": f"--trials 2 {ELSEWHERE} --search-only",
+    "actlab study run balanced": f"--trials 2 {ELSEWHERE} --search-only",
     "actlab functions verify": "relu silu softmax",
 }
 """What is added to a command so that it takes seconds; of several beginnings the longest counts."""
+
+PUT_IN = {"DIR": str(REAL.resolve()), "COLUMN": "label"}
+"""What stands for a name that a reader has to fill in."""
 
 TRAIN = """
 import argparse, json
@@ -232,7 +235,7 @@ def written(command: str, number: int) -> list[str]:
     """Return the words of a command, with what stands for something put in its place."""
     words = shlex.split(command.partition(" > ")[0])
     words = [re.sub(r"^(runs/\w+)-\.\.\.$", r"\1", word) for word in words]
-    words = [str(REAL.resolve()) if word == "DIR" else word for word in words]
+    words = [PUT_IN.get(word, word) for word in words]
     starts = [start for start in SHORTER if command.startswith(start)]
     if starts:
         words += shlex.split(SHORTER[max(starts, key=len)].format(number=number))

@@ -82,6 +82,7 @@ def page_data(language: str, translations: NullTranslations) -> dict[str, Any]:
         "words": {
             "shown": _("{shown} of {all} trials"),
             "copied": _("Copied"),
+            "show_all": _("Show all"),
             "save": _("Save {name} as {format}"),
         },
     }

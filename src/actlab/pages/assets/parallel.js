@@ -71,7 +71,7 @@
       element("path", { d: lines.best, fill: "none", stroke: "var(--series1)", "stroke-width": 2.5 }));
     axes.forEach((axis, place) => {
       svg.append(element("path", { d: `M${x(place)},${TOP}V${height - BOTTOM}`, stroke: "var(--ink)", "stroke-width": 1.2 }));
-      svg.append(textElement(axis.title, x(place), 14, { colour: "var(--ink)", size: 12, anchor: place === 0 ? "start" : place === last ? "end" : "middle" }));
+      svg.append(textElement(axis.title, x(place), 14, { colour: "var(--ink)", size: 12, anchor: "middle" }));
       const ticks = axis.kind === "name" ? axis.names.map((_, index) => (axis.names.length > 1 ? index / (axis.names.length - 1) : 0.5)) : [0, 0.25, 0.5, 0.75, 1];
       for (const share of ticks) {
         const right = place === last;

@@ -161,6 +161,7 @@ def render(
             "tables.js",
             "trial.js",
             "parallel.js",
+            "long.js",
             *judged.scripts,
         ),
         figures=figures,

@@ -38,7 +38,7 @@ def render_unreplicated(
         language,
         messages,
         values,
-        scripts=("kit.js", "chart.js", "figures.js", "save.js"),
+        scripts=("kit.js", "chart.js", "tabs.js", "figures.js", "save.js"),
         figures={figure.name: figure for figure in trial_pictures(table, form, zooms)},
     )
 

@@ -69,7 +69,7 @@ def intervals_figure(slot: SlotVerdict, verdict: Verdict, form: Formatter) -> Pa
             figure, ranges, [(row.mean, _known(row.mean, how)) for row in rows], form
         ),
         height=lanes_height(rows),
-        minimum_width=340,
+        minimum_width=300,
     )
 
 
@@ -167,7 +167,7 @@ def differences_figure(slot: SlotVerdict, verdict: Verdict, form: Formatter) -> 
             form,
         ),
         height=lanes_height(rows),
-        minimum_width=340,
+        minimum_width=300,
     )
 
 

@@ -13,7 +13,7 @@ from actlab.studies.report.zooms import Range
 from actlab.text import Formatter
 
 COLUMNS = 2
-HEADING, PLOT, GAP, BELOW = 62, 104, 6, 56
+HEADING, PLOT, GAP, BELOW = 54, 104, 6, 46
 """Heights in pixels: of a small picture's heading and plot, between rows, under the last row."""
 
 
@@ -56,7 +56,7 @@ def plateaus_figure(
         ),
         figure=figure,
         height=height,
-        minimum_width=350,
+        minimum_width=300,
     )
 
 
