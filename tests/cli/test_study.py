@@ -48,6 +48,18 @@ def test_show_gives_scripts_the_contract(
     assert 0 <= document["test_accuracy"] <= 1
 
 
+def test_show_leaves_out_what_matters_least_until_the_rest_fits() -> None:
+    from actlab.cli.study.show import fitting, widths
+
+    row = ("★ 12", "leaky_relu_0.01", "leaky_relu_0.1", "0.008591", "98.29 %", "14", "completed")
+    heads = ("trial", "conv", "fc", "learning rate", "valid accuracy", "epochs", "outcome")
+    needed = widths(list(zip(heads, row, strict=True)))
+    assert needed == [5, 15, 14, 8, 8, 6, 9]
+    assert fitting(needed, 80) == [0, 1, 2, 3, 4, 5, 6]
+    assert fitting(needed, 70) == [0, 1, 2, 3, 4, 6]
+    assert fitting(needed, 50) == fitting(needed, 30) == [0, 1, 2, 4]
+
+
 def test_show_prints_a_table_and_one_trial_whole(
     run_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

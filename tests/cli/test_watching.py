@@ -32,13 +32,17 @@ def test_a_confirmation_says_what_it_takes_and_shows_before_it_trains(
     assert folder.records_path.read_bytes() == before
 
 
-def test_watching_ends_with_the_study_and_takes_nothing_else(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_watching_fits_the_screen_ends_with_the_study_and_takes_nothing_else(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = confirmed(tmp_path / "run", SCORES)
     result = actlab(capsys, "study", "show", folder.path, "--watch")
     assert result.code == 0
     assert "★" in result.out
+    assert "best of" not in result.out
+    monkeypatch.setenv("LINES", "10")
+    monkeypatch.setattr("actlab.cli.study.show._FEWEST", 1)
+    assert "The 1 best of 2 trials" in actlab(capsys, "study", "show", folder.path, "--watch").out
     refused = actlab(capsys, "study", "show", folder.path, "--watch", "--json")
     assert refused.code == 2
     assert "without --trial and --json" in refused.err

@@ -122,7 +122,6 @@ def test_a_tab_takes_at_most_three_screens(
 @pytest.mark.slow
 def test_print_is_a_document(browser: Any, tmp_path: Path) -> None:
     watched = Watched(browser, confirmed(tmp_path / "page.html", "en"))
-    watched.page.wait_for_timeout(500)
     pdf = watched.page.pdf(format="A4")
     pages = pdf.count(b"/Type /Page") - pdf.count(b"/Type /Pages")
     assert 4 < pages < 30

@@ -19,6 +19,18 @@ def outcome_word(outcome: Outcome, translations: NullTranslations) -> str:
     }[outcome]
 
 
+def obstacle_words(obstacle: str, translations: NullTranslations) -> str:
+    """Return in a sentence why the seeds of two studies are not pairs."""
+    _ = translations.gettext
+    return {
+        "no replicates": _(
+            "Not both studies have replicates; train them with actlab study confirm."
+        ),
+        "other data": _("The studies saw different data, so their replicates are no pairs."),
+        "other seeds": _("The studies have different seeds, so their replicates are no pairs."),
+    }[obstacle]
+
+
 def slot_word(slot: str, translations: NullTranslations) -> str:
     """Return the heading for a slot: `conv`, `fc`, or one of the user's own choice."""
     _ = translations.gettext

@@ -27,7 +27,13 @@ from actlab.files import open_regular
 from actlab.i18n import LANGUAGES, translation
 from actlab.pages.kit import asset, render_page
 from actlab.pages.lanes import small_multiple, without_worst
-from actlab.pages.words import group_words, in_metric, outcome_word, slot_word
+from actlab.pages.words import (
+    group_words,
+    in_metric,
+    obstacle_words,
+    outcome_word,
+    slot_word,
+)
 from actlab.records import Plan
 from actlab.serve.now import Running, lanes, trainings
 from actlab.serve.runs import Run, Runs, version
@@ -233,6 +239,7 @@ class _Site:
             "groups": group_words(messages),
             "outcome_word": lambda outcome: outcome_word(outcome, messages),
             "slot_word": lambda slot: slot_word(slot, messages),
+            "obstacle_words": lambda obstacle: obstacle_words(obstacle, messages),
         }
         text = render_page(
             template,

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from actlab.i18n import _
+from actlab.i18n import _, process_language, translation
+from actlab.pages.words import obstacle_words
 from actlab.studies.confirm.protocol_change import Change, protocol_change
 from actlab.studies.interface.verdicts import replication_of
 from actlab.studies.run_folder import RunFolder
@@ -17,6 +18,7 @@ def changes(folders: Sequence[RunFolder]) -> list[dict[str, Any]]:
     in both; failed trainings are counted apart.
     """
     first, *others = folders
+    messages = translation(process_language())
     first_replication = replication_of(first)
     found = [protocol_change(first_replication, replication_of(other)) for other in others]
     return [
@@ -24,7 +26,7 @@ def changes(folders: Sequence[RunFolder]) -> list[dict[str, Any]]:
             "first": str(first.path),
             "second": str(other.path),
             "slots": {slot: [row_of(row) for row in rows] for slot, rows in one.slots.items()},
-            "reason": one.reason,
+            "reason": one.obstacle and obstacle_words(one.obstacle, messages),
         }
         for other, one in zip(others, found, strict=True)
     ]

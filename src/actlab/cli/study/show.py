@@ -1,6 +1,7 @@
 """`actlab study show`: what a run folder says, finished, running or interrupted."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -39,6 +40,8 @@ def show(
 
 
 _LOOK_EVERY_SECONDS = 1.0
+_FEWEST, _AROUND = 5, 14
+"""Watched trials: at least so many; and how many lines of the screen are left to the rest."""
 
 
 def _watch(path: Path) -> None:
@@ -54,14 +57,14 @@ def _watch(path: Path) -> None:
         count = len(folder.all_records())
         if count != shown:
             console.clear()
-            _show(path, None, as_json=False)
+            _show(path, None, as_json=False, most=max(_FEWEST, console.height - _AROUND))
             shown = count
         if not runs:
             return
         time.sleep(_LOOK_EVERY_SECONDS)
 
 
-def _show(path: Path, trial: int | None, *, as_json: bool) -> None:
+def _show(path: Path, trial: int | None, *, as_json: bool, most: int | None = None) -> None:
     from actlab.case_study.claims import claims
     from actlab.cli.study.verdict_table import print_verdict
     from actlab.cli.tasks.finish import show_tasks
@@ -90,7 +93,7 @@ def _show(path: Path, trial: int | None, *, as_json: bool) -> None:
     elif trial is not None:
         _print_trial(document)
     else:
-        _print_summary(document, folder.plan())
+        _print_summary(document, folder.plan(), most)
         verdict = verdict_of(folder)
         environment = folder.environment()
         if environment is not None:
@@ -134,30 +137,37 @@ def _numbers(numbers: list[int]) -> str:
     return ", ".join(map(str, numbers))
 
 
-def _print_summary(document: dict[str, Any], plan: "Plan") -> None:
+def _print_summary(document: dict[str, Any], plan: "Plan", most: int | None = None) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(
-        box=None,
-        title=_("{name}: {done} of {planned} trials").format(
-            name=document["plan"]["name"],
-            done=len(document["trials"]),
-            planned=document["plan"]["trials"],
-        ),
+    title = _("{name}: {done} of {planned} trials").format(
+        name=document["plan"]["name"],
+        done=len(document["trials"]),
+        planned=document["plan"]["trials"],
     )
     measured = plan.training.measured
     valid = _("valid accuracy") if measured.in_percent else measured.name
-    table.add_column(_("trial"), overflow="fold")
-    for slot, names in plan.space.by_slot.items():
-        table.add_column(slot, overflow="fold", min_width=min(max(map(len, names)), 18))
-    for heading in (_("learning rate"), valid, _("epochs"), _("outcome")):
-        table.add_column(heading, overflow="fold")
-    for row in sorted(document["trials"], key=lambda row: _rank(row, measured)):
-        best = row["number"] == document["best"]
-        table.add_row(*_cells(row, plan, best=best), style="bold" if best else None)
+    ranked = sorted(document["trials"], key=lambda row: _rank(row, measured))[:most]
+    best = [row["number"] == document["best"] for row in ranked]
+    cells = [_cells(row, plan, best=mark) for row, mark in zip(ranked, best, strict=True)]
+    usual = (_("learning rate"), valid, _("epochs"), _("outcome"))
+    headings = [_("trial"), *plan.space.by_slot, *usual]
     console = Console()
+    needed = widths(list(zip(headings, *cells, strict=True)))
+    if not console.is_terminal:
+        console = Console(width=max(console.width, _together(needed)))
+    kept = fitting(needed, console.width)
+    fits = _together([needed[place] for place in kept]) <= console.width
+    table = Table(box=None, pad_edge=False, padding=(0, _BETWEEN, 0, 0), title=title)
+    for place in kept:
+        table.add_column(headings[place], overflow="fold", width=needed[place] if fits else None)
+    for row, mark in zip(cells, best, strict=True):
+        table.add_row(*(row[place] for place in kept), style="bold" if mark else None)
     console.print(table)
+    if len(ranked) < len(document["trials"]):
+        some = _("The {shown} best of {count} trials; all of them are in trials.csv.")
+        print(some.format(shown=len(ranked), count=len(document["trials"])))
     if document["test_accuracy"] is not None:
         console.print(
             _("Test accuracy of trial {number}'s model: {accuracy}").format(
@@ -165,6 +175,35 @@ def _print_summary(document: dict[str, Any], plan: "Plan") -> None:
                 accuracy=process_formatter().percent(document["test_accuracy"]),
             )
         )
+
+
+_BETWEEN = 2
+_LEFT_OUT = (-2, -1, -4)
+"""The places of what is left out first on a narrow screen: epochs, outcome, learning rate."""
+
+
+def widths(columns: Sequence[Sequence[str]]) -> list[int]:
+    """Return what each column needs, a heading and its cells: a heading may break at its blanks."""
+    from rich.cells import cell_len
+
+    return [max(map(cell_len, (*head.split(), *cells))) for head, *cells in columns]
+
+
+def _together(needed: Sequence[int]) -> int:
+    return sum(needed) + _BETWEEN * (len(needed) - 1)
+
+
+def fitting(needed: Sequence[int], width: int) -> list[int]:
+    """Return the places of the columns that are shown in a width.
+
+    Where even the activations and their scores are too wide, they are all that is left, and fold.
+    """
+    kept = list(range(len(needed)))
+    for place in _LEFT_OUT:
+        if _together([needed[one] for one in kept]) <= width:
+            break
+        kept.remove(len(needed) + place)
+    return kept
 
 
 def _rank(row: dict[str, Any], measured: "StudyMetric") -> tuple[bool, float, int]:
@@ -182,6 +221,7 @@ def _cells(row: dict[str, Any], plan: "Plan", *, best: bool) -> list[str]:
     found = row["valid_accuracy"] if row["valid_score"] is None else row["valid_score"]
     setting = row["setting"]
     further = setting.get("slots", {})
+    outcome = outcome_word(Outcome(row["outcome"]), translation(process_language()))
     return [
         f"★ {row['number']}" if best else str(row["number"]),
         *(
@@ -189,9 +229,9 @@ def _cells(row: dict[str, Any], plan: "Plan", *, best: bool) -> list[str]:
             for slot in plan.space.by_slot
         ),
         process_formatter().rate(setting["learning_rate"]),
-        "" if found is None else in_metric(found, measured),
+        outcome if found is None else in_metric(found, measured),
         str(row["epochs"]),
-        outcome_word(Outcome(row["outcome"]), translation(process_language())),
+        outcome,
     ]
 
 

@@ -4,8 +4,9 @@
 (() => {
   const root = document.documentElement;
   const chosen = {};
+  const said = document.querySelectorAll(".cautions, .why"), wasOpen = new Map();
   let figures = {};
-  const PAPER = 680; // the width of a printed figure in pixels
+  const PAPER = 680, HALF = 460; // widths in pixels that are drawn for the paper's, and for half of it
   window.actlabColours = JSON.parse(document.getElementById("page-data").textContent).colours;
 
   // Views name parts of a layout by paths such as "yaxis.range".
@@ -49,11 +50,22 @@
     root.dataset.drawn = "";
   }
 
-  // On paper every figure is there, as wide as the paper.
+  // On paper every figure is there, two in a row where they stand side by side, and what is said
+  // before and about the answer is open.
   function drawAll() {
     for (const name of Object.keys(figures)) {
-      if (document.getElementById(`plot-${name}`)) draw(name, { paper: PAPER });
+      const plot = document.getElementById(`plot-${name}`);
+      if (plot) draw(name, { paper: plot.closest(".columns > :not(:only-child)") ? HALF : PAPER });
     }
+    for (const part of said) {
+      wasOpen.set(part, part.open);
+      part.open = true;
+    }
+  }
+
+  function drawAgain() {
+    for (const name of done) if (isShown(name)) draw(name);
+    for (const part of said) part.open = wasOpen.get(part);
   }
 
   function choose(button) {
@@ -71,9 +83,7 @@
   }
   window.addEventListener("actlab:shown", () => drawShown());
   window.addEventListener("beforeprint", drawAll);
-  window.addEventListener("afterprint", () => {
-    for (const name of done) if (isShown(name)) draw(name);
-  });
+  window.addEventListener("afterprint", drawAgain);
   // For the margin's slider, which changes figures: they are drawn again, those out of sight later.
   window.actlabFigures = {
     loaded,
@@ -84,6 +94,14 @@
     },
   };
   drawShown();
-  // Printing waits for nothing: the figures are read while the page is idle.
-  (window.requestIdleCallback ?? setTimeout)(() => loaded());
+  // Printing waits for nothing but the page: a frame that is still written holds its load event
+  // until the figures are read.
+  const unfinished = document.createElement("iframe");
+  unfinished.hidden = true;
+  document.body.append(unfinished);
+  unfinished.contentDocument.open();
+  loaded().finally(() => {
+    unfinished.contentDocument.close();
+    unfinished.remove();
+  });
 })();

@@ -3,15 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from statistics import fmean
+from typing import Literal
 
 from actlab import verdicts
-from actlab.i18n import _
 from actlab.records import Difference, Seeds, SlotName
 from actlab.studies.confirm.replication import Replication, replicates_of, runs_of
 from actlab.verdicts import Question
 
 ByReplicate = Mapping[int, float | None]
 """Scores by the number of the replicate, None for a training that failed."""
+
+Obstacle = Literal["no replicates", "other data", "other seeds"]
+"""Why the seeds of two studies are not pairs."""
 
 
 @dataclass(frozen=True)
@@ -36,14 +39,14 @@ class Change:
 
 @dataclass(frozen=True)
 class ProtocolChange:
-    """The changes per slot; where the two cannot be paired there are none, and `reason` says why.
+    """The changes per slot; where the two cannot be paired there are none, for the `obstacle`.
 
     Each study trained an activation at the setting that was best in it: a change is that of the
     whole recipe, learning rate and partner included.
     """
 
     slots: Mapping[SlotName, tuple[Change, ...]] = field(default_factory=dict)
-    reason: str | None = None
+    obstacle: Obstacle | None = None
 
 
 def protocol_change(first: Replication, second: Replication) -> ProtocolChange:
@@ -51,9 +54,9 @@ def protocol_change(first: Replication, second: Replication) -> ProtocolChange:
 
     Raises VerdictError where the replicates of one study do not belong together.
     """
-    reason = _obstacle(first, second)
-    if reason is not None:
-        return ProtocolChange(reason=reason)
+    obstacle = _obstacle(first, second)
+    if obstacle is not None:
+        return ProtocolChange(obstacle=obstacle)
     question = Question(
         margin=0.0,
         resolution=1 / min(first.evaluation_rows, second.evaluation_rows),
@@ -77,17 +80,17 @@ def _reuse(replication: Replication) -> float:
     return share if replication.rows_overlap else 0.0
 
 
-def _obstacle(first: Replication, second: Replication) -> str | None:
-    """Return in a sentence why seeds of the two studies are not pairs; None where they are."""
+def _obstacle(first: Replication, second: Replication) -> Obstacle | None:
+    """Return why seeds of the two studies are not pairs; None where they are."""
     for replication in (first, second):
         if not any(record.stage == "confirm" for record in replication.records):
-            return _("Not both studies have replicates; train them with actlab study confirm.")
+            return "no replicates"
     one, other = replicates_of(first), replicates_of(second)
     if one[0].fingerprint != other[0].fingerprint:
-        return _("The studies saw different data, so their replicates are no pairs.")
+        return "other data"
     seeds, others = _seeds(first), _seeds(second)
     if any(seeds[number] != others[number] for number in seeds.keys() & others.keys()):
-        return _("The studies have different seeds, so their replicates are no pairs.")
+        return "other seeds"
     return None
 
 
