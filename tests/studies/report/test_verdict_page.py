@@ -71,7 +71,7 @@ def test_the_answer_comes_first_then_the_evidence_then_the_search(page: str) -> 
     )
     assert links[1:] == [f"#tab-{name}" for name in tabs]
     assert page.count("<h1") == 1
-    assert "What holds with 10 fresh seeds" in text_of(page)
+    assert "What 10 fresh seeds show" in text_of(page)
 
 
 def test_a_slot_has_a_headline_that_names_or_counts_who_is_equivalent() -> None:

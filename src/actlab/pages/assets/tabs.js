@@ -49,6 +49,5 @@
     document.close();
   });
   window.addEventListener("hashchange", () => open(true));
-  root.dataset.tabs = "";
   open(Boolean(location.hash));
 })();

@@ -47,8 +47,8 @@ def first_screen(data: ReportData, found: Answer | None, form: Formatter) -> Fir
         return FirstScreen(
             facts=_facts(data, form),
             headline=ngettext(
-                "What holds with {count} fresh seed",
-                "What holds with {count} fresh seeds",
+                "What {count} fresh seed shows",
+                "What {count} fresh seeds show",
                 data.verdict.seeds,
             ).format(count=data.verdict.seeds),
             panels=tuple(judged_panel(slot, data.verdict, form) for slot in data.verdict.slots),
