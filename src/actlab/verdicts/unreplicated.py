@@ -149,8 +149,8 @@ def _can(summary: UnreplicatedSummary, words: Formatter) -> Iterator[str]:
         setting=", ".join(f"{key} {value}" for key, value in chosen.items()),
     )
     yield _(
-        "Every name can reach its own best value, on the rows and with the seed of that trial: "
-        "these are lower bounds of what each can do, not a ranking."
+        "Every candidate can reach its own best value, on the rows and with the seed of that "
+        "trial: these are lower bounds of what each can do, not a ranking."
     )
     for found in summary.parameters:
         yield _equal_budgets(found, summary, words)
@@ -161,7 +161,7 @@ def _equal_budgets(found: ParameterBudgets, summary: UnreplicatedSummary, words:
     known = [c for c in found.choices if c.expected_best is not None]
     order = sorted(known, key=lambda c: c.expected_best or 0.0, reverse=summary.maximize)
     text = _(
-        "With {budget} tries each, the best of {parameter} would be expected in this order: "
+        "At equal numbers of tries ({budget}), the best of {parameter} would be expected in this order: "
         "{order}."
     )
     return text.format(
