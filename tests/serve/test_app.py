@@ -247,3 +247,31 @@ def test_comparing_says_per_pair_what_differs_or_why_it_cannot(ask: Ask, folder:
     page = ask("/compare?" + "&".join(f"run={key}" for key in keys)).text
     assert "Differences to finished, paired by seed" in page
     assert "<img src=x" not in page
+
+
+@pytest.mark.slow
+def test_fifty_folders_and_five_thousand_trials_open_in_under_two_seconds(tmp_path: Path) -> None:
+    for number in range(50):
+        shutil.copytree(FINISHED, tmp_path / "many" / f"run-{number}")
+    big = tmp_path / "big" / "run"
+    shutil.copytree(FINISHED, big)
+    lines = (big / "records.jsonl").read_text().splitlines()
+    with (big / "records.jsonl").open("w") as stream:
+        for number in range(5_000):
+            record = json.loads(lines[number % len(lines)])
+            changed = {"number": number, "identity": f"{number:064x}"}
+            stream.write(json.dumps(record | changed, separators=(",", ":")) + "\n")
+    shown = {}
+    for name, path in (("many", "/"), ("big", f"/runs/{key_of(big)}")):
+        servers = serving([tmp_path / name])
+        connection = http.client.HTTPConnection("127.0.0.1", next(servers), timeout=60)
+        before = time.process_time()
+        connection.request("GET", path)
+        shown[name] = connection.getresponse().read().decode()
+        took = time.process_time() - before
+        print(f"{name}: {took:.2f} s of processor time")
+        assert took < 2
+        connection.close()
+        next(servers, None)
+    assert "50 runs" in shown["many"]
+    assert "5,000" in shown["big"]
