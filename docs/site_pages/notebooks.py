@@ -103,7 +103,9 @@ def _is_result(output: Any) -> bool:
 
 
 def _kept(output: Any) -> Any:
-    """Return an output in the one form that a page shows."""
+    """Return an output in the one form that a page shows: a terminal's links are their text."""
+    if "text" in output:
+        output["text"] = re.sub(r"\x1b\]8;[^\x1b]*\x1b\\", "", output["text"])
     data = output.get("data", {})
     if "text/html" in data:
         data.pop("text/plain", None)

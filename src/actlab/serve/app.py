@@ -32,6 +32,7 @@ from actlab.pages.words import (
     in_metric,
     obstacle_words,
     outcome_word,
+    short_name,
     slot_word,
 )
 from actlab.records import Plan
@@ -44,6 +45,7 @@ from actlab.studies.report import render
 from actlab.studies.report.answer import answer
 from actlab.studies.report.first_screen import first_screen
 from actlab.studies.report.page import OtherLanguage
+from actlab.studies.report.short_names import data_name
 from actlab.studies.run_folder import RunFolder
 from actlab.text import NO_BREAK, NOT_KNOWN, Formatter, significant
 
@@ -239,6 +241,8 @@ class _Site:
             "groups": group_words(messages),
             "outcome_word": lambda outcome: outcome_word(outcome, messages),
             "slot_word": lambda slot: slot_word(slot, messages),
+            "short_name": short_name,
+            "data_name": data_name,
             "obstacle_words": lambda obstacle: obstacle_words(obstacle, messages),
         }
         text = render_page(

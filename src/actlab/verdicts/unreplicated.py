@@ -161,8 +161,8 @@ def _equal_budgets(found: ParameterBudgets, summary: UnreplicatedSummary, words:
     known = [c for c in found.choices if c.expected_best is not None]
     order = sorted(known, key=lambda c: c.expected_best or 0.0, reverse=summary.maximize)
     text = _(
-        "At equal numbers of tries ({budget}), the best of {parameter} would be expected in this order: "
-        "{order}."
+        "At equal numbers of tries ({budget}), the best of {parameter} would be expected in "
+        "this order: {order}."
     )
     return text.format(
         budget=found.equal_budget,

@@ -38,7 +38,7 @@ from actlab.studies.report.search import (
     search_trials,
 )
 from actlab.studies.report.settings import environment_groups, plan_groups
-from actlab.studies.report.short_names import with_short_names
+from actlab.studies.report.short_names import data_name, with_short_names
 from actlab.studies.report.verdict.context import (
     VerdictPage,
     margin_data,
@@ -142,6 +142,7 @@ def render(
         "written": form.moment(data.written),
         "outcome_word": lambda outcome: outcome_word(outcome, messages),
         "slot_word": lambda slot: slot_word(slot, messages),
+        "data_name": data_name,
         "split_word": lambda name: split_word(name, messages),
         "rule_address": rule_address,
     }
