@@ -165,7 +165,7 @@ def test_the_notices_say_how_unequal_and_how_unsure() -> None:
     shown = text_of(render(published_study()))
     assert "most trials tanh (54), fewest leaky_relu_0.1 (6)" in shown
     assert "Pairs tried: 37 of 64" in shown
-    assert "An accuracy of 97.94 % on 5,000 images has a standard error of 0.20 points" in shown
+    assert "An accuracy of 97.94 % on 5,000 examples has a standard error of 0.20 points" in shown
     assert "34 of the 119 other completed trials lie within two of these (0.40 points)" in shown
     assert "The search is not finished" not in shown
     assert "no accuracy" not in shown

@@ -56,13 +56,13 @@ def classes_figure(splits: tuple[SplitCounts, ...], form: Formatter) -> PageFigu
             marker={"color": LIGHT[SERIES[index % len(SERIES)]]},
             customdata=list(split.counts),
             hovertemplate=_("class %{x}") + ": <b>%{y:.2%}</b><br>"
-            + _("images: %{customdata}") + "<extra></extra>",
+            + _("examples: %{customdata}") + "<extra></extra>",
         )  # fmt: skip
     return PageFigure(
         name="classes",
         title=_("Share of each class in each split"),
         caption=_(
-            "In {split}, the most frequent class has {high} of the images, the least frequent "
+            "In {split}, the most frequent class has {high} of the examples, the least frequent "
             "{low}."
         ).format(
             split=split_word(splits[0].name, form.translations),

@@ -122,7 +122,7 @@ def _front(found: Answer, form: Formatter) -> str:
     rates = [f"{rate:.2g}" for rate in found.near_rates]
     shown = " – ".join(dict.fromkeys(rates))
     if found.test is None:
-        result = _("{accuracy} on valid (trial); the test images are not read yet").format(
+        result = _("{accuracy} on valid (trial); the test data are not read yet").format(
             accuracy=form.percent(found.valid.value)
         )
     else:

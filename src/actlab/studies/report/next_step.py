@@ -33,7 +33,7 @@ def prospect_text(expected: Prospect, form: Formatter) -> str:
     if expected.gap is not None:
         text = (
             _(
-                "shows gaps from about {gap} on, if seeds differ as much as the choice of images "
+                "shows gaps from about {gap} on, if seeds differ as much as the choice of examples "
                 "makes them"
             )
             if expected.spread_is_assumed

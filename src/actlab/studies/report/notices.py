@@ -68,8 +68,8 @@ def _one_run(found: Answer, form: Formatter) -> Notice:
     sentences = [
         _("Every setting was trained once, with one seed."),
         _(
-            "An accuracy of {accuracy} on {images} images has a standard error of {error} from the "
-            "choice of images alone."
+            "An accuracy of {accuracy} on {images} examples has a standard error of {error} from "
+            "the choice of examples alone."
         ).format(
             accuracy=form.percent(found.valid.value),
             images=form.count(found.valid.images),
@@ -118,7 +118,7 @@ def _no_test(form: Formatter) -> Notice:
     return Notice(
         "info",
         _("No test accuracy yet"),
-        (_("The test images have not been read for this trial's model."),),
+        (_("The test data have not been read for this trial's model."),),
     )
 
 

@@ -188,7 +188,7 @@ def score_titles(verdict: Verdict, form: Formatter) -> dict[str, str]:
             "test": _("test accuracy") + " (%)",
             "pair": _("first minus second (points)"),
             "test_note": _(
-                "The verdict uses the validation images of each replicate. The test images were "
+                "The verdict uses the validation data of each replicate. The test data were "
                 "read once per candidate afterwards and are only shown."
             ),
         }
