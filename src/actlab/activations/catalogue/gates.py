@@ -181,7 +181,7 @@ ENTRIES = (
         formula="x*sigmoid(x)",
         source="Elfwing et al. 2017, arXiv:1702.03118",
         factory="native:silu",
-        pitfalls=(N_("It is not monotonic: between -1.278 and -inf it rises again."),),
+        pitfalls=(N_("It is not monotonic: left of -1.278 it rises again as x falls."),),
         exceptions=(
             *at_infinity(_GATE_OF_0),
             HazardException(
