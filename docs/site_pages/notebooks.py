@@ -86,7 +86,11 @@ def run(path: Path, language: str) -> Any:
         programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         os.environ |= {"ACTLAB_LANG": language, "COLUMNS": "100", "PATH": programs}
         client = NotebookClient(
-            notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": folder}}
+            notebook,
+            timeout=600,
+            kernel_name="python3",
+            resources={"metadata": {"path": folder}},
+            coalesce_streams=True,
         )
         client.execute()
     for cell in notebook.cells:
