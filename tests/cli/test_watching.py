@@ -1,6 +1,7 @@
 """What is said before a confirmation is paid for, and what a terminal shows of a run folder."""
 
 import json
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,7 @@ def test_watching_fits_the_screen_ends_with_the_study_and_takes_nothing_else(
     assert "★" in result.out
     assert "best of" not in result.out
     monkeypatch.setenv("LINES", "10")
-    monkeypatch.setattr("actlab.cli.study.show._FEWEST", 1)
+    monkeypatch.setattr(import_module("actlab.cli.study.show"), "_FEWEST", 1)
     assert "The 1 best of 2 trials" in actlab(capsys, "study", "show", folder.path, "--watch").out
     refused = actlab(capsys, "study", "show", folder.path, "--watch", "--json")
     assert refused.code == 2
