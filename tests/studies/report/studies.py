@@ -32,8 +32,10 @@ from actlab.records import (
 from actlab.studies.report import FindingText, ReportData
 
 WRITTEN = datetime(2026, 11, 23, 18, 21, tzinfo=UTC)
-PUBLISHED_NAMES = ("sigmoid", "relu", "leaky_relu_0.01", "leaky_relu_0.1", "prelu", "elu", "tanh")
-PUBLISHED_NAMES += ("silu",)
+PUBLISHED_NAMES = (
+    *("sigmoid", "relu", "leaky_relu_0.01", "leaky_relu_0.1", "prelu", "elu", "tanh"),
+    "silu",
+)
 PUBLISHED = Protocol("published", "softmax")
 
 
