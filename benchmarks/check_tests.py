@@ -1,9 +1,10 @@
 """What a check says of the tests of other repositories, at the first backward pass of each.
 
-Recipe: a checkout of skorch-dev/skorch, as the current folder, and this folder in PYTHONPATH. Each
-test runs to its end. Of its first backward pass the report is written down, a line for each test;
-hooks that a test put on gradients run once more. Nothing of the tests is edited; each finding is
-printed, to be looked at.
+Recipe: a checkout of skorch-dev/skorch as the current folder, or the folder `tests` of one of
+Lightning-AI/pytorch-lightning, with its `src` in PYTHONPATH, and with this folder in it. Each test
+runs to its end. Of its first backward pass the report is written down, a line for each test; hooks
+that a test put on gradients run once more. Nothing of the tests is edited; each finding is printed,
+to be looked at.
 
     python -m pytest -p check_tests --checked FILE.jsonl TESTS...
     python benchmarks/check_tests.py FILE.jsonl...
