@@ -1,5 +1,6 @@
 """Which places of a network's code call its activations, seen without running it on numbers."""
 
+import pytest
 import torch
 from torch import Tensor, nn
 
@@ -37,8 +38,22 @@ def test_the_kinds_of_the_places_that_call_an_activation() -> None:
     assert model.training
 
 
-def test_code_that_asks_for_numbers_cannot_be_followed() -> None:
-    assert kinds_called(Asks(), ["act", "gate"]) is None
+class Prints(Net):
+    def forward(self, x: Tensor) -> Tensor:
+        print(x)
+        return super().forward(x)
+
+
+class Leaves(Net):
+    def forward(self, x: Tensor) -> Tensor:
+        raise SystemExit(3)
+
+
+def test_code_that_asks_for_numbers_cannot_be_followed(capsys: pytest.CaptureFixture[str]) -> None:
+    for made in (Asks, Leaves):
+        assert kinds_called(made(), ["act", "gate"]) is None
+    assert kinds_called(Prints(), ["act"]) == {"act": ("conv", "fc")}
+    assert capsys.readouterr().out == ""
 
 
 def test_an_attribute_is_counted_in_the_code_of_all_its_classes() -> None:

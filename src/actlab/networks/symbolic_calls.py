@@ -6,14 +6,16 @@ for the values or sizes of what it is given cannot be followed so.
 
 import ast
 import inspect
+import io
 import operator
 import textwrap
 from collections.abc import Collection, Iterator
+from contextlib import redirect_stdout
 
 import torch
 from torch import fx, nn
 
-from actlab.capture.reruns import quiet
+from actlab.capture.reruns import USER_ENDS, quiet
 from actlab.networks.elementwise import module_kind
 from actlab.records import SlotKind
 
@@ -49,9 +51,9 @@ def kinds_called(
     {'1': ('fc',)}
     """
     try:
-        with quiet((model,)):
+        with quiet((model,)), redirect_stdout(io.StringIO()):
             graph = _Tracer(activations).trace(model)
-    except Exception:  # the user's code, on stand-ins
+    except USER_ENDS:  # the user's code, on stand-ins
         return None
     found: dict[str, list[SlotKind]] = {}
     places = {node: place for place, node in enumerate(graph.nodes)}
