@@ -53,13 +53,15 @@ class Times:
 
 
 def record_of(trial: Trial) -> Record:
-    digest = hashlib.sha256(str(trial.setting).encode()).digest()
+    digest = hashlib.sha256(f"{trial.setting} {trial.replicate}".encode()).digest()
     accuracy = 0.9 + int.from_bytes(digest[:4], "big") / 2**32 / 12
     return Record(
         identity=trial.identity,
         number=trial.number,
         setting=trial.setting,
-        replicate=None,
+        replicate=trial.replicate,
+        stage=trial.stage,
+        avoided_split=trial.avoided_split,
         seeds=trial.seeds,
         protocol=trial.protocol,
         precision=trial.precision,

@@ -72,16 +72,15 @@ def best_settings(
         return _fitted(space, known)
     completed = [r for r in known if r.stage == "search" and r.outcome is Outcome.COMPLETED]
     ranked = sorted(completed, key=lambda record: (-(record.score or 0.0), record.number))
-    shared: ByCandidate = {
-        slot: _shared(slot, names, ranked) for slot, names in space.by_slot.items()
-    }
+    firsts = _firsts(space, ranked)
+    places: dict[Setting, int] = {}
+    for place, record in enumerate(ranked):
+        places.setdefault(record.setting, place)
+    shared: ByCandidate = {slot: _shared(slot, row, places) for slot, row in firsts.items()}
     tried = {record.setting for record in known if record.stage == "choose"}
     if tried <= {setting for row in shared.values() for found in row.values() for setting in found}:
         return shared
-    return {
-        slot: {name: _first_of(slot, name, ranked) for name in names}
-        for slot, names in space.by_slot.items()
-    }
+    return firsts
 
 
 def settings_to_choose_from(
@@ -159,13 +158,9 @@ def _as_shares(trials: Sequence[Record]) -> list[tuple[Record, float | None]]:
 
 
 def _shared(
-    slot: SlotName, names: Sequence[str], ranked: Sequence[Record]
+    slot: SlotName, firsts: Mapping[str, Sequence[Setting]], places: Mapping[Setting, int]
 ) -> dict[str, tuple[Setting, ...]]:
-    firsts = {name: _first_of(slot, name, ranked)[:1] for name in names}
-    settings = sorted(
-        (setting for found in firsts.values() for setting in found),
-        key=[record.setting for record in ranked].index,
-    )
+    settings = sorted((found[0] for found in firsts.values() if found), key=places.__getitem__)
     rates = list(dict.fromkeys(setting.learning_rate for setting in settings))
     if len(rates) > TO_CHOOSE_FROM:
         best, middle = rates[0], sorted(rates)[len(rates) // 2]
@@ -181,9 +176,19 @@ def _with(slot: SlotName, name: str, best: Setting, rate: float) -> Setting:
     return Setting.of(best.activations | {slot: name}, rate)
 
 
-def _first_of(slot: SlotName, name: str, ranked: Sequence[Record]) -> tuple[Setting, ...]:
-    own = (record.setting for record in ranked if activation_in(slot, record.setting) == name)
-    return tuple(dict.fromkeys(own))[:TO_CHOOSE_FROM]
+def _firsts(
+    space: Space, ranked: Sequence[Record]
+) -> dict[SlotName, dict[str, tuple[Setting, ...]]]:
+    """Return the first settings of each candidate, in one pass over the records."""
+    found: dict[SlotName, dict[str, dict[Setting, None]]] = {
+        slot: {name: {} for name in names} for slot, names in space.by_slot.items()
+    }
+    for record in ranked:
+        for slot, name in record.setting.activations.items():
+            own = found.get(slot, {}).get(name)
+            if own is not None and len(own) < TO_CHOOSE_FROM:
+                own[record.setting] = None
+    return {slot: {name: tuple(own) for name, own in row.items()} for slot, row in found.items()}
 
 
 def _choose_scores(

@@ -25,10 +25,13 @@ class Replicates:
         self._chance = chance_level(folder)
         self._records = list(folder.all_records())
         self._to_choose_from = settings_to_choose_from(self._space, self._records, self._sampler)
+        self._chosen: Chosen | None = None
 
     def add(self, record: Record) -> None:
         """Take a new record."""
         self._records.append(record)
+        if record.stage == "choose":
+            self._chosen = None
 
     def rounds(self) -> Iterator[tuple[Stage, tuple[Replicate, ...]]]:
         """Yield what has no record yet, in rounds: each depends on the records of those before.
@@ -45,7 +48,9 @@ class Replicates:
 
     def chosen(self) -> Chosen:
         """Return the setting that stands for each candidate, as the records have it by now."""
-        return choose(self._space, self._records, self._chance, self._sampler)
+        if self._chosen is None:
+            self._chosen = choose(self._space, self._records, self._chance, self._sampler)
+        return self._chosen
 
     def chosen_once(self) -> tuple[Setting, ...]:
         """Return the chosen settings, each once, though it may stand for several candidates."""

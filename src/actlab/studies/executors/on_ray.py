@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import os
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -12,7 +11,13 @@ from actlab.errors import EngineError, missing_extra
 from actlab.i18n import _
 from actlab.records import DataPlan
 from actlab.studies.executors import hosting
-from actlab.studies.executors.cluster import DATA_SECONDS, ClusterExecutor, knock, within
+from actlab.studies.executors.cluster import (
+    DATA_SECONDS,
+    DRIVER,
+    ClusterExecutor,
+    knock,
+    within,
+)
 
 Answer = TypeVar("Answer")
 
@@ -22,6 +27,8 @@ READY_SECONDS = 8.0
 
 CONNECT_SECONDS = 60.0
 """How long one that answers may take: it starts a process for every driver."""
+
+_REFUSALS = (ConnectionError, RuntimeError, ValueError, EngineError)
 
 
 class RayExecutor(ClusterExecutor):
@@ -109,20 +116,36 @@ class RayExecutor(ClusterExecutor):
         return False
 
 
-def _await_grpc(address: str) -> None:
-    """Raise ConnectionError where somebody listens who is no client server of Ray."""
-    import grpc
+def _await_server(address: str) -> None:
+    """Raise ConnectionError where no client server of Ray answers, or one that refuses us.
 
-    if os.environ.get("RAY_USE_TLS", "0") not in {"", "0"}:
-        return  # a channel with Ray's certificates is Ray's to make
-    channel = grpc.insecure_channel(address)
+    Ray itself would try for half a minute, and then say of either that it had no time.
+    """
+    import grpc
+    from ray._private.grpc_utils import init_grpc_channel
+    from ray.core.generated import ray_client_pb2, ray_client_pb2_grpc
+
+    ping = ray_client_pb2.ClusterInfoRequest(type=ray_client_pb2.ClusterInfoType.PING)
+    channel = init_grpc_channel(address)
     try:
-        grpc.channel_ready_future(channel).result(READY_SECONDS)
-    except grpc.FutureTimeoutError:
-        message = _("it does not answer within {seconds} s").format(seconds=f"{READY_SECONDS:g}")
-        raise ConnectionError(message) from None
+        server = ray_client_pb2_grpc.RayletDriverStub(channel)
+        server.ClusterInfo(
+            ping, timeout=READY_SECONDS, wait_for_ready=True, metadata=[("client_id", DRIVER)]
+        )
+    except grpc.RpcError as error:
+        raise ConnectionError(_refusal(error.code().name)) from None
     finally:
         channel.close()
+
+
+def _refusal(status: str) -> str:
+    """Return in a sentence why a client server gave no answer, given gRPC's word for it."""
+    if status == "UNAUTHENTICATED":
+        return _("it wants a token: set RAY_AUTH_MODE=token here, with the token of the cluster")
+    if status == "DEADLINE_EXCEEDED":
+        message = _("it does not answer within {seconds} s")
+        return message.format(seconds=f"{READY_SECONDS:g}")
+    return _("what listens there is no client server of Ray, whose port is 10001 by default")
 
 
 def _cluster_here() -> str:
@@ -161,21 +184,20 @@ def _connect(ray: Any, address: str) -> None:
     quiet = {"logging_level": logging.ERROR, "log_to_driver": False}
     if address == AUTO:
         try:
-            found = _cluster_here()
-            knock(found)
-            ray.init(address=found, **quiet)
+            knock(_cluster_here())
+            ray.init(address=AUTO, **quiet)
         except ConnectionError:
             _start(ray, quiet)
         return
     try:
         knock(address)
-        _await_grpc(address)
+        _await_server(address)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what Ray warns of is said in the one line below
             within(CONNECT_SECONDS, lambda: ray.init(f"ray://{address}", **quiet))
     except ImportError:
         raise missing_extra("ray[client]", "ray") from None
-    except (ConnectionError, RuntimeError, ValueError, EngineError) as error:
+    except (*_REFUSALS, ray.exceptions.RayError) as error:
         message = _(
             "There must be a Ray cluster at {address}; it cannot be reached: {error}. Start one "
             "with: ray start --head"

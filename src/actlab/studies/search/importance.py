@@ -5,7 +5,7 @@ Two methods, which answer different questions:
 * PED-ANOVA: what tells the best tenth of the trials from all of them? The divergence of the two
   densities, one parameter at a time. Watanabe, Bansal and Hutter 2023, arXiv:2304.10255.
 * fANOVA: which parameter alone explains the accuracy over all trials? Shares of the variance of a
-  random forest's prediction. Hutter, Hoos and Leyton-Brown 2014, ICML, PMLR 32(1), 754-762.
+  random forest's prediction (`fanova.py`: Optuna's own takes 2^k steps a tree for k candidates).
 
 Both assume trials all over the space, as a balanced search has them. Those of a search that
 follows its own results stand where results were good, and fANOVA then guesses about the rest.
@@ -13,17 +13,14 @@ follows its own results stand where results were good, and fANOVA then guesses a
 
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import optuna
 from optuna.distributions import BaseDistribution, FloatDistribution
-from optuna.importance import (
-    BaseImportanceEvaluator,
-    FanovaImportanceEvaluator,
-    PedAnovaImportanceEvaluator,
-)
+from optuna.importance import PedAnovaImportanceEvaluator
 
 from actlab.records import Importance, Outcome, Plan, Record
+from actlab.studies.search.fanova import shares_of_variance
 from actlab.studies.search.sampling import distributions
 from actlab.studies.trials import derived_seed
 
@@ -34,8 +31,7 @@ _BEST_SHARE, _BEST_TRIALS = 0.1, 5
 """The best part of PED-ANOVA, and how many trials it has at least (Optuna's own advice)."""
 
 _TREES = 16
-"""Of fANOVA's forest. Optuna's 64 took four times as long for 128 trials, 7 s of a slow core, and
-moved no share by more than 0.001."""
+"""Of fANOVA's forest. With 64 no share of 128 trials moved by more than 0.001."""
 
 _RATE = "learning_rate"
 
@@ -54,26 +50,30 @@ def importance(plan: Plan, records: Sequence[Record], chance: float) -> tuple[Im
     """
     space: dict[str, BaseDistribution] = distributions(plan.space)
     low, high = plan.space.learning_rate_low, plan.space.learning_rate_high
-    # fANOVA takes a range as it is: by the logarithm every decade of learning rates counts alike.
+    # By the logarithm every decade of learning rates counts alike.
     space[_RATE] = FloatDistribution(math.log(low), math.log(high))
-    trials = [
-        optuna.trial.create_trial(
-            value=chance if record.score is None else record.score,
-            params={**record.setting.parameters, _RATE: _inside(record, low, high)},
-            distributions=space,
-        )
+    known = [
+        record
         for record in records
         if record.stage == "search"
         and record.outcome in (Outcome.COMPLETED, Outcome.DIVERGED)
         and (record.score is not None or math.isfinite(chance))
     ]
-    ped_anova, fanova = (
-        _shares(trials, evaluator, space)
-        for evaluator in (
-            PedAnovaImportanceEvaluator(
-                target_quantile=max(_BEST_SHARE, min(0.5, _BEST_TRIALS / max(len(trials), 1)))
-            ),
-            FanovaImportanceEvaluator(n_trees=_TREES, seed=derived_seed(plan.seed, "importance")),
+    settings = [{**r.setting.parameters, _RATE: _inside(r, low, high)} for r in known]
+    scores = [chance if record.score is None else record.score for record in known]
+    if len(known) < FEWEST_TRIALS or len(set(scores)) == 1:
+        return tuple(Importance(name, None, None) for name in space)
+    ped_anova = _normalised(_ped_anova(settings, scores, space))
+    fanova = _normalised(
+        shares_of_variance(
+            {
+                **{f"{slot}_activation": names for slot, names in plan.space.by_slot.items()},
+                _RATE: (math.log(low), math.log(high)),
+            },
+            settings,
+            scores,
+            trees=_TREES,
+            seed=derived_seed(plan.seed, "importance"),
         )
     )
     return tuple(Importance(name, ped_anova.get(name), fanova.get(name)) for name in space)
@@ -84,28 +84,34 @@ def _inside(record: Record, low: float, high: float) -> float:
     return math.log(min(max(record.setting.learning_rate, low), high))
 
 
-def _shares(
-    trials: list[optuna.trial.FrozenTrial],
-    evaluator: BaseImportanceEvaluator,
+def _ped_anova(
+    settings: Sequence[Mapping[str, str | float]],
+    scores: Sequence[float],
     space: dict[str, BaseDistribution],
 ) -> dict[str, float]:
-    values = {trial.value for trial in trials}
-    if len(trials) < FEWEST_TRIALS or len(values) == 1:
-        return {}
     study = optuna.study.create_study(
         storage=optuna.storages.InMemoryStorage(), direction="maximize"
     )
-    study.add_trials(trials)
+    study.add_trials(
+        [
+            optuna.trial.create_trial(value=score, params=dict(setting), distributions=space)
+            for setting, score in zip(settings, scores, strict=True)
+        ]
+    )
+    best = max(_BEST_SHARE, min(0.5, _BEST_TRIALS / len(scores)))
     with warnings.catch_warnings():
         # Optuna warns where it answers with equal shares, which is told apart below.
         warnings.simplefilter("ignore")
-        try:
-            found = optuna.importance.get_param_importances(
-                study, evaluator=evaluator, params=list(space), normalize=False
-            )
-        except RuntimeError:
-            # No tree of the forest found anything to split.
-            return {}
+        return optuna.importance.get_param_importances(
+            study,
+            evaluator=PedAnovaImportanceEvaluator(target_quantile=best),
+            params=list(space),
+            normalize=False,
+        )
+
+
+def _normalised(found: Mapping[str, float]) -> dict[str, float]:
+    """Return shares that add up to 1; none where all are zero."""
     total = sum(found.values())
     if not (math.isfinite(total) and total > 0):
         return {}
