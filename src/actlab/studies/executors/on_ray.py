@@ -2,8 +2,10 @@
 
 import contextlib
 import logging
+import os
 import warnings
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from typing import Any, TypeVar
 
 from actlab.addresses import first_line
@@ -39,6 +41,10 @@ class RayExecutor(ClusterExecutor):
     """
 
     def __init__(self, address: str, limit: float) -> None:
+        if find_spec("ray") is None:
+            raise missing_extra("ray", "ray")
+        if address != AUTO:
+            _await_grpc(address)  # before Ray is imported, which takes seconds
         try:
             import ray
         except ImportError:
@@ -116,8 +122,29 @@ class RayExecutor(ClusterExecutor):
         return False
 
 
+def _await_grpc(address: str) -> None:
+    """Raise EngineError where no server of gRPC answers."""
+    try:
+        import grpc
+    except ImportError:
+        raise missing_extra("ray[client]", "ray") from None
+    try:
+        knock(address)
+    except ConnectionError as error:
+        raise _unreachable(address, error) from None
+    if os.environ.get("RAY_USE_TLS", "0") not in {"", "0"}:
+        return  # a channel with Ray's certificates is Ray's to make
+    channel = grpc.insecure_channel(address)
+    try:
+        grpc.channel_ready_future(channel).result(READY_SECONDS)
+    except grpc.FutureTimeoutError:
+        raise _unreachable(address, ConnectionError(_refusal("DEADLINE_EXCEEDED"))) from None
+    finally:
+        channel.close()
+
+
 def _await_server(address: str) -> None:
-    """Raise ConnectionError where no client server of Ray answers, or one that refuses us.
+    """Raise ConnectionError where it is no client server of Ray that answers, or one that refuses.
 
     Ray itself would try for half a minute, and then say of either that it had no time.
     """
@@ -190,7 +217,6 @@ def _connect(ray: Any, address: str) -> None:
             _start(ray, quiet)
         return
     try:
-        knock(address)
         _await_server(address)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what Ray warns of is said in the one line below
@@ -198,9 +224,13 @@ def _connect(ray: Any, address: str) -> None:
     except ImportError:
         raise missing_extra("ray[client]", "ray") from None
     except (*_REFUSALS, ray.exceptions.RayError) as error:
-        message = _(
-            "There must be a Ray cluster at {address}; it cannot be reached: {error}. Start one "
-            "with: ray start --head"
-        )
-        text = str(error).splitlines()[0].rstrip(".?") if str(error) else type(error).__name__
-        raise EngineError(message.format(address=address, error=text)) from None
+        raise _unreachable(address, error) from None
+
+
+def _unreachable(address: str, error: Exception) -> EngineError:
+    message = _(
+        "There must be a Ray cluster at {address}; it cannot be reached: {error}. Start one with: "
+        "ray start --head"
+    )
+    text = str(error).splitlines()[0].rstrip(".?") if str(error) else type(error).__name__
+    return EngineError(message.format(address=address, error=text))
