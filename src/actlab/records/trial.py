@@ -49,6 +49,18 @@ class Setting:
         usual = {"conv": self.conv_activation, "fc": self.fc_activation}
         return {slot: name for slot, name in usual.items() if name is not None} | dict(self.slots)
 
+    def activation_in(self, slot: SlotName) -> str | None:
+        """Return the activation in a slot, None where the study has no such slot.
+
+        >>> Setting(None, "tanh", 0.001).activation_in("fc")
+        'tanh'
+        """
+        if slot == "conv":
+            return self.conv_activation
+        if slot == "fc":
+            return self.fc_activation
+        return next((name for further, name in self.slots if further == slot), None)
+
     @property
     def parameters(self) -> dict[str, str | float]:
         """Return activations and rate as a search knows them: `fc_activation`, `learning_rate`.

@@ -49,7 +49,7 @@ def activation_in(slot: SlotName, setting: Setting) -> str | None:
     >>> activation_in("fc", Setting("relu", "tanh", 0.001))
     'tanh'
     """
-    return setting.activations.get(slot)
+    return setting.activation_in(slot)
 
 
 def best_settings(

@@ -17,7 +17,7 @@ trials stand where results were good.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from statistics import median
 
@@ -42,13 +42,21 @@ def rate_curves(records: Sequence[Record], space: Space, chance: float) -> tuple
     In the order of the space, for the activations that have trials.
     """
     trials = [record for record in records if record.stage == "search"]
+    if not trials:
+        return ()
     edges = _edges(trials)
-    return tuple(
-        _curve(slot, name, trials, edges, chance)
-        for slot, names in space.by_slot.items()
-        for name in names
-        if any(activation_in(slot, record.setting) == name for record in trials)
-    )
+    curves: list[RateCurve] = []
+    for slot, names in space.by_slot.items():
+        by_name: dict[str | None, list[Record]] = {}
+        for record in trials:
+            by_name.setdefault(activation_in(slot, record.setting), []).append(record)
+        shift = _shift(trials, slot, chance)
+        curves += [
+            _curve(slot, name, by_name[name], shift, edges, chance)
+            for name in names
+            if name in by_name
+        ]
+    return tuple(curves)
 
 
 def failed(record: Record, chance: float) -> bool:
@@ -60,15 +68,19 @@ def _curve(
     slot: SlotName,
     name: str,
     trials: Sequence[Record],
+    shift: Mapping[_Partner, float],
     edges: Sequence[float],
     chance: float,
 ) -> RateCurve:
-    own = sorted(
-        (record for record in trials if activation_in(slot, record.setting) == name),
-        key=lambda record: record.setting.learning_rate,
-    )
+    own = sorted(trials, key=lambda record: record.setting.learning_rate)
     rates = [record.setting.learning_rate for record in own]
-    smoothed = _smoothed(rates, _without_partner(own, trials, slot, chance))
+    without_partner = [
+        chance
+        if failed(record, chance)
+        else _accuracy(record, chance) + shift[_partner(record, slot)]
+        for record in own
+    ]
+    smoothed = _smoothed(rates, without_partner)
     plateau = _plateau(smoothed) if any(not failed(record, chance) for record in own) else None
     low, best, high = (rates[place] for place in plateau) if plateau else (None, None, None)
     return RateCurve(
@@ -85,20 +97,13 @@ def _curve(
     )
 
 
-def _without_partner(
-    own: Sequence[Record], trials: Sequence[Record], slot: SlotName, chance: float
-) -> list[float]:
+def _shift(trials: Sequence[Record], slot: SlotName, chance: float) -> dict[_Partner, float]:
+    """Return by how much the usual accuracy is above that of each partner."""
     by_partner: dict[_Partner, list[float]] = {}
     for record in trials:
         by_partner.setdefault(_partner(record, slot), []).append(_accuracy(record, chance))
     usual = median(_accuracy(record, chance) for record in trials)
-    shift = {partner: usual - median(values) for partner, values in by_partner.items()}
-    return [
-        chance
-        if failed(record, chance)
-        else _accuracy(record, chance) + shift[_partner(record, slot)]
-        for record in own
-    ]
+    return {partner: usual - median(values) for partner, values in by_partner.items()}
 
 
 def _partner(record: Record, slot: SlotName) -> _Partner:
@@ -117,11 +122,13 @@ def _smoothed(rates: Sequence[float], values: Sequence[float]) -> list[float]:
     [0.9, 0.9, 0.92, 0.92]
     """
     window = max(3, len(rates) // 4)
-    logs = np.log(np.asarray(rates, dtype=np.float64))
-    return [
-        median(values[place] for place in np.argsort(abs(logs - log), kind="stable")[:window])
-        for log in logs
+    logs, given = np.log(np.asarray(rates, dtype=np.float64)), np.asarray(values)
+    found, places = np.unique(logs, return_inverse=True)
+    medians = [
+        float(np.median(given[np.argsort(abs(logs - log), kind="stable")[:window]]))
+        for log in found
     ]
+    return [medians[place] for place in places]
 
 
 def _plateau(curve: Sequence[float]) -> tuple[int, int, int]:

@@ -78,7 +78,7 @@ def candidates(plan: Plan, records: tuple[Record, ...], slot: str) -> tuple[str,
 
 def activation(record: Record, slot: str) -> str:
     """Return the activation that a record's setting has in a slot, "" where there is no such."""
-    return record.setting.activations.get(slot, "")
+    return record.setting.activation_in(slot) or ""
 
 
 @dataclass(frozen=True)
