@@ -19,7 +19,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # Ray's own
 def server(answer: Callable[[Any, Any], bytes] | None) -> Iterator[str]:
     """Have a server of gRPC that gives one answer to everything, or knows no question."""
 
-    class Everything(grpc.GenericRpcHandler):
+    class Everything(grpc.GenericRpcHandler):  # type: ignore[misc]  # gRPC has no types
         def service(self, _details: Any) -> Any:
             return None if answer is None else grpc.unary_unary_rpc_method_handler(answer)
 
