@@ -1,13 +1,17 @@
 """What a module holds is put back after a step that changed it, and torch's switches with it."""
 
+import copy
 import random
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from actlab.capture import restore
 from actlab.checker import check
 
 
@@ -72,3 +76,42 @@ def test_what_a_module_holds_is_as_it_was() -> None:
     assert model.held() == before
     now = (model.memory, model.log["deep"], model.pair[1])
     assert all(one is other for one, other in zip(items, now, strict=True))
+
+
+def interrupted_at(place: int, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that is interrupted once, before its call of that number."""
+    calls = 0
+
+    def called(*given: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == place:
+            raise KeyboardInterrupt
+        return function(*given)
+
+    return called
+
+
+@pytest.mark.parametrize("name", ["_refill", "_put_back"])
+@pytest.mark.parametrize("place", [1, 2, 5])
+def test_an_interrupt_while_everything_is_put_back_leaves_nothing_behind(
+    monkeypatch: pytest.MonkeyPatch, name: str, place: int
+) -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(6, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 3))
+    optimizer = torch.optim.Adam(model.parameters())
+    F.cross_entropy(model(torch.randn(8, 6)), torch.arange(8) % 3).backward()
+    optimizer.step()
+    before = copy.deepcopy(model.state_dict()), copy.deepcopy(optimizer.state_dict())
+    gradients = [weight.grad.clone() for weight in model.parameters() if weight.grad is not None]
+    monkeypatch.setattr(restore, name, interrupted_at(place, getattr(restore, name)))
+    with pytest.raises(KeyboardInterrupt):
+        check(model, F.cross_entropy, (torch.randn(8, 6), torch.arange(8) % 3))
+    for name_of, value in before[0].items():
+        assert torch.equal(model.state_dict()[name_of], value)
+    assert str(optimizer.state_dict()) == str(before[1])
+    for weight, gradient in zip(model.parameters(), gradients, strict=True):
+        assert weight.grad is not None
+        assert torch.equal(weight.grad, gradient)
+    assert torch.is_grad_enabled()
+    assert all(part.training for part in model.modules())

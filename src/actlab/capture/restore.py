@@ -4,6 +4,7 @@ import functools
 import inspect
 import random
 import sys
+import warnings
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -109,7 +110,10 @@ class Keeper:
             self._schedulers[id(part)] = (part, attributes, contents)
 
     def restore(self) -> None:
-        """Put everything back that was remembered."""
+        """Put everything back that was remembered, also where an interrupt comes meanwhile."""
+        to_the_end(self._restore)
+
+    def _restore(self) -> None:
         for state in self._optimizers.values():
             state.restore()
         for scheduler, attributes, contents in self._schedulers.values():
@@ -140,6 +144,18 @@ class Keeper:
                     gradient.detach().copy_(before_gradient)
                 if tensor.grad is not gradient:
                     tensor.grad = gradient
+
+
+def to_the_end(put_back: Callable[[], None]) -> None:
+    """Call what puts something back; where it is interrupted (Ctrl-C), once more, and then raise.
+
+    >>> to_the_end(lambda: None)
+    """
+    try:
+        put_back()
+    except BaseException:
+        put_back()
+        raise
 
 
 class _OptimizerState:
@@ -202,9 +218,19 @@ def switches_kept() -> Iterator[None]:
     warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
     anomaly = torch.is_anomaly_enabled()
     check_nan = torch.is_anomaly_check_nan_enabled()
-    try:
-        yield
-    finally:
+    gradients, modes = torch.is_grad_enabled(), torch._C._len_torch_function_stack()
+    autocast, filters = torch.is_autocast_enabled("cpu"), warnings.filters
+
+    def put_back() -> None:
+        # An interrupt while a `with` ends can leave what it set for the block.
+        if warnings.filters is not filters:
+            warnings.filters = filters
+        while torch._C._len_torch_function_stack() > modes:
+            torch._C._pop_torch_function_stack()
+        if torch.is_grad_enabled() != gradients:
+            torch.set_grad_enabled(gradients)
+        if torch.is_autocast_enabled("cpu") != autocast:
+            torch.set_autocast_enabled("cpu", autocast)
         if torch.get_default_dtype() is not dtype:
             torch.set_default_dtype(dtype)
         if torch.get_num_threads() != threads:
@@ -213,6 +239,11 @@ def switches_kept() -> Iterator[None]:
             torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
         if torch.is_anomaly_enabled() != anomaly:
             torch.autograd.set_detect_anomaly(anomaly, check_nan)
+
+    try:
+        yield
+    finally:
+        to_the_end(put_back)
 
 
 @contextmanager
@@ -223,15 +254,19 @@ def random_state_kept() -> Iterator[None]:
     plain = random.getstate()
     numpy = sys.modules.get("numpy")
     arrays = numpy.random.get_state() if numpy is not None else None
-    try:
-        yield
-    finally:
+
+    def put_back() -> None:
         torch.set_rng_state(cpu)
         if cuda is not None:
             torch.cuda.set_rng_state_all(cuda)
         random.setstate(plain)
         if numpy is not None:
             numpy.random.set_state(arrays)
+
+    try:
+        yield
+    finally:
+        to_the_end(put_back)
 
 
 def uninitialised_names(module: nn.Module) -> list[str]:
