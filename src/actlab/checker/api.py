@@ -1,6 +1,7 @@
 """The two public functions: `check` for a model with its loss, `check_step` for any step."""
 
 import time
+import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -9,7 +10,7 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from actlab.addresses import place_of
+from actlab.addresses import is_user, place_of
 from actlab.capture.frames import caller
 from actlab.capture.location import Location
 from actlab.capture.restore import referred_to
@@ -188,7 +189,9 @@ def _of_stopped_step(report: Report, step: Step) -> Report:
     assert step.error is not None
     text = story(step)
     failed = failing_call(step)
-    places = {place_of(step.error)}
+    frames = traceback.extract_tb(step.error.__traceback__)
+    inner = [(f.filename, f.lineno) for f in frames if is_user(f.filename)][-1:]
+    places = {place_of(step.error), *inner}  # a rule's own cases lie in files of actlab's
     if failed is not None:
         places.add((str(failed.location.file), failed.location.line))
     explained = any(
