@@ -443,7 +443,11 @@ def _covered(value: Value, live: LiveValues) -> Iterator[tuple[Value, Value]]:
     """Yield the predictions that are summed where a mask of zeros and ones is 1, and the mask."""
     for product_call in _terms(value, live):
         given = sorted(product_call.inputs, key=live.rank, reverse=True)
-        if len(given) == 2 and live.rank(given[0]) == 2 and _is_mask(given[1]):
+        if (
+            len(given) == 2
+            and live.rank(given[0]) > 0 == live.rank(given[1])
+            and _is_mask(given[1])
+        ):
             yield given[0], given[1]
 
 

@@ -91,8 +91,9 @@ COUNTS: Mapping[str, Callable[[Step], int]] = {
              or _losses("margin_ranking_loss")(step) > 0
              or not (step.loss_calls or step.targets.tensors or step.task_given))
     ),
-    "metrics": lambda step: sum(
-        "/torchmetrics/" in call.origin for one in _passes(step) for call in one.trace.calls
+    "metrics": lambda step: (
+        sum("/torchmetrics/" in call.origin for one in _passes(step) for call in one.trace.calls)
+        + (_losses(*REGRESSION)(step.evaluation) if step.evaluation is not None else 0)
     ),
     "decisions": lambda step: sum(
         call.op in _DECIDING and one.is_live(call.inputs[0])

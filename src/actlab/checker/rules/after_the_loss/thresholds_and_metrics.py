@@ -11,7 +11,7 @@ from actlab.capture import ops
 from actlab.capture.frames import is_library, is_torch
 from actlab.capture.outside import Decision, decisions
 from actlab.capture.trace import Call, Value
-from actlab.checker.analysis.losses import LossCall
+from actlab.checker.analysis.losses import REGRESSION, LossCall
 from actlab.checker.analysis.origins import HANDED_ON, Origin, origins
 from actlab.checker.analysis.step import Step
 from actlab.checker.analysis.value_ranges import is_number
@@ -115,11 +115,33 @@ def _metric_of_probabilities() -> Situation:
     return _labelled(lambda scores: _metric_of(torch.sigmoid(scores)))
 
 
+def _brier(squash: Callable[[Tensor], Tensor]) -> Situation:
+    net, x, y = nn.Linear(20, 1), torch.randn(32, 20), (torch.arange(32) % 3 == 0).float()[:, None]
+
+    def evaluate() -> float:
+        with torch.no_grad():
+            p = squash(net(x))
+        return (p - y).pow(2).mean().item()
+
+    return Situation(
+        step=lambda: F.binary_cross_entropy_with_logits(net(x), y), model=net, evaluate=evaluate
+    )
+
+
+def _brier_score_of_logits() -> Situation:
+    return _brier(nn.Identity())
+
+
+def _brier_score() -> Situation:
+    return _brier(torch.sigmoid)
+
+
 class MetricOnLogits(Rule):
     """A metric of torchmetrics is given logits, and decides by the batch what they are.
 
     ## What it does
-    Reports a metric for yes or no whose predictions can leave [0, 1].
+    Reports a metric for yes or no whose predictions can leave [0, 1], and a squared or absolute
+    error (a Brier score) of logits against labels of 0 and 1 in an evaluation.
 
     ## Why is this bad?
     torchmetrics applies a sigmoid if any value of the batch lies outside [0, 1], and none if all
@@ -145,8 +167,8 @@ class MetricOnLogits(Rule):
     name = "metric-on-logits"
     severity = "warning"
     looks_at = "metrics"
-    faulty = (Case(_metric_of_logits, "warning"),)
-    clean = (Case(_metric_of_probabilities),)
+    faulty = (Case(_metric_of_logits, "warning"), Case(_brier_score_of_logits, "warning"))
+    clean = (Case(_metric_of_probabilities), Case(_brier_score))
 
     def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each metric that looks at the values to know what they are."""
@@ -167,6 +189,29 @@ class MetricOnLogits(Rule):
                         why=_("a batch whose logits lie in [0, 1] is scored as probabilities"),
                         fix="metric(torch.sigmoid(scores), y)",
                     )
+        if step.evaluation is not None:
+            yield from self._errors_of_logits(step, step.evaluation)
+
+    def _errors_of_logits(self, step: Step, one: Step) -> Iterator[Finding]:
+        """Yield a finding for each distance of logits from labels of 0 and 1."""
+        for loss in one.loss_calls:
+            labels = loss.target
+            if loss.kind not in REGRESSION or labels is None or not labels.intact:
+                continue
+            zero_one = bool(((labels.tensor == 0) | (labels.tensor == 1)).all())
+            ends = origins(loss.input)
+            read = [other.kind for end in ends for other, __ in losses_of(step, end)]
+            raw = all(end.op in ops.AFFINE | ops.NORMS for end in ends)
+            if zero_one and raw and read and all(kind in _ON_LOGITS for kind in read):
+                yield self.found(
+                    message=_("a metric of probabilities is given logits"),
+                    location=loss.call.location,
+                    proof=_("predictions reach {range}, and the labels are 0 and 1").format(
+                        range=one.range_of(loss.input)
+                    ),
+                    why=_("the loss reads the same numbers as logits, whose middle is 0"),
+                    fix="metric(torch.sigmoid(scores), y)",
+                )
 
 
 def is_metric(call: Call) -> bool:

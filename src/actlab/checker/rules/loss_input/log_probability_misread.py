@@ -11,7 +11,7 @@ from actlab.capture import ops
 from actlab.capture.trace import Call, Value
 from actlab.checker.analysis.layers import feeds_a_layer
 from actlab.checker.analysis.logits import softmax_dim
-from actlab.checker.analysis.origins import origins
+from actlab.checker.analysis.origins import Origin, origins
 from actlab.checker.analysis.step import Step, is_parameter
 from actlab.checker.report import Finding
 from actlab.checker.reporting.fixes import replaced
@@ -84,6 +84,26 @@ def _focal_loss_on_probabilities() -> Situation:
     return Situation(nn.Linear(20, 5), loss, class_batch(5))
 
 
+def _pairs_of_words(complement: Callable[[Tensor], Tensor]) -> Situation:
+    words, contexts = nn.Embedding(40, 8), nn.Embedding(40, 8)
+    word, near, far = torch.randint(40, (3, 64))
+
+    def step() -> Tensor:
+        right = (words(word) * contexts(near)).sum(1)
+        wrong = (words(word) * contexts(far)).sum(1)
+        return -(F.logsigmoid(right) + F.logsigmoid(complement(wrong))).mean()
+
+    return Situation(step=step, model=nn.ModuleList([words, contexts]))
+
+
+def _complement_of_a_product() -> Situation:
+    return _pairs_of_words(lambda score: 1 - score)
+
+
+def _mirrored_product() -> Situation:
+    return _pairs_of_words(lambda score: -score)
+
+
 def _mirrored_score() -> Situation:
     def loss(scores: Tensor, y: Tensor) -> Tensor:
         return -(y * F.logsigmoid(scores) + (1 - y) * F.logsigmoid(-scores)).mean()
@@ -128,18 +148,22 @@ class LogProbabilityMisread(Rule):
         Case(_complement_inside_the_sigmoid, "warning"),
         Case(_ratio_of_logs, "warning"),
         Case(_weights_of_logs, "warning"),
+        Case(_complement_of_a_product, "warning"),
     )
     clean = (
         Case(_focal_loss_on_probabilities),
         Case(_mirrored_score),
         Case(_ratio_of_probabilities),
         Case(_weights_of_probabilities),
+        Case(_mirrored_product),
     )
 
     def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each logarithm that is read as what it is the logarithm of."""
         sigmoids = [c for c in step.trace.calls if c.op == "logsigmoid" and c.inputs]
-        plain = {id(end.value) for call in sigmoids for end in origins(call.inputs[0])}
+        ends_of = [end for call in sigmoids for end in origins(call.inputs[0])]
+        plain = {id(end.value) for end in ends_of}
+        products = any(_is_product(end) for end in ends_of)
         for call in step.trace.calls:
             if call.op == "div" and _divides_logs(step, call):
                 yield self._of_ratio(call)
@@ -152,7 +176,12 @@ class LogProbabilityMisread(Rule):
             ends = origins(given, ops.VIEWS)
             if ends and all(end.op in _LOGS for end in ends):
                 yield self._of_log(call, ends[0].op)
-            elif ends and all(id(end.value) in plain or end.op in ops.AFFINE for end in ends):
+            elif ends and all(
+                id(end.value) in plain
+                or end.op in ops.AFFINE
+                or (products and _is_product(end))  # a word and a word that is not its neighbour
+                for end in ends
+            ):
                 for user in step.trace.users_of(call.output):
                     if user.op == "logsigmoid":
                         yield self._of_complement(user)
@@ -195,6 +224,17 @@ class LogProbabilityMisread(Rule):
             why=_("negatives cost too little, and the decision moves to x = 1/2"),
             fix=replaced(call, "nn.LogSigmoid()", "F.logsigmoid(-x)"),
         )
+
+
+def _is_product(end: Origin) -> bool:
+    """Return whether a walk ended at a product of two vectors, written out or torch's own."""
+    call = end.call
+    if call is None:
+        return False
+    if call.op == "sum":
+        made = call.inputs[0].call
+        return made is not None and made.op == "mul" and len(made.inputs) == 2
+    return call.op in ops.PRODUCTS
 
 
 def _divides_logs(step: Step, call: Call) -> bool:

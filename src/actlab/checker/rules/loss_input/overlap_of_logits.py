@@ -1,6 +1,6 @@
 """ACT114: an overlap loss (Dice, Tversky, Jaccard) of numbers that are no probabilities."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor, nn
@@ -43,6 +43,28 @@ def _dice_of_logits() -> Situation:
 def _jaccard_of_logits() -> Situation:
     y = torch.arange(2 * 64).reshape(2, 8, 8) % 3
     return Situation(nn.Conv2d(1, 3, 1), _jaccard_of_classes, (torch.randn(2, 1, 8, 8), y))
+
+
+def _dice_at_evaluation(squash: Callable[[Tensor], Tensor]) -> Situation:
+    net, x, y = nn.Conv2d(1, 1, 3, padding=1), torch.randn(2, 1, 8, 8), _mask()
+
+    def evaluate() -> float:
+        with torch.no_grad():
+            p = squash(net(x))
+        return ((2 * (p * y).sum() + 1) / (p.sum() + y.sum() + 1)).item()
+
+    def step() -> Tensor:
+        return nn.functional.binary_cross_entropy_with_logits(net(x), y)
+
+    return Situation(step=step, model=net, evaluate=evaluate)
+
+
+def _dice_of_logits_at_evaluation() -> Situation:
+    return _dice_at_evaluation(nn.Identity())
+
+
+def _dice_of_decisions_at_evaluation() -> Situation:
+    return _dice_at_evaluation(lambda scores: (scores > 0).float())
 
 
 def _dice_of_probabilities() -> Situation:
@@ -97,8 +119,13 @@ class OverlapOfLogits(Rule):
         Case(_dice_of_logits, "error"),
         Case(_jaccard_of_logits, "error"),
         Case(_tversky_of_logits, "error"),
+        Case(_dice_of_logits_at_evaluation, "error"),
     )
-    clean = (Case(_dice_of_probabilities), Case(_tversky_of_probabilities))
+    clean = (
+        Case(_dice_of_probabilities),
+        Case(_tversky_of_probabilities),
+        Case(_dice_of_decisions_at_evaluation),
+    )
 
     def check(self, step: Step) -> Iterator[Finding]:
         """Yield a finding for each overlap of numbers that leave [0, 1]."""
