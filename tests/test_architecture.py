@@ -49,7 +49,7 @@ THIRD_PARTY_ONLY_IN = {
     "optuna": {"studies"},
     "sqlalchemy": {"studies"},
     "typer": {"cli"},
-    "sklearn": {"data"},
+    "sklearn": {"data", "studies"},
     "pooch": {"data"},
     "torchinfo": {"networks"},
     "numba": {"networks"},
@@ -206,9 +206,7 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None
     declared = core | {import_name(line) for line in users} - {"actlab"}
     shown_where_it_is = {"IPython", "pydantic_core", "pytest"}
     shown_where_it_is |= {"cloudpickle", "dask", "grpc"}  # distributed and Ray bring them
-    # Used where they are there; of scikit-learn the file of the digits is read.
     only_asked_for = {"pandas", "pyarrow", "tqdm", "accelerate", "lightning", "transformers"}
-    only_asked_for.add("sklearn")
     only_asked_for |= {
         "mnist1d",
         "onnx",

@@ -261,7 +261,7 @@ REFUSED = {
     "x>0?x": "not a complete expression",
     "np.piecewise(x,[x>0],[])": 'There is no function "piecewise"',
     "Piecewise((x,x>0))": 'There is no function "Piecewise"',
-    "nn.Linear(3,4)(x)": "3 are given",
+    "nn.Linear(3,4)(x)": "arguments of linear is 1, not 3",
     "torch.load('a')(x)": 'There is no function "load"',
     "x.data.exp()": "nothing is looked up with a dot",
     "relu(**{'x':x})": "not a complete expression",
