@@ -255,10 +255,11 @@ def test_fifty_folders_and_five_thousand_trials_open_in_under_two_seconds(tmp_pa
         shutil.copytree(FINISHED, tmp_path / "many" / f"run-{number}")
     big = tmp_path / "big" / "run"
     shutil.copytree(FINISHED, big)
-    lines = (big / "records.jsonl").read_text().splitlines()
+    records = map(json.loads, (big / "records.jsonl").read_text().splitlines())
+    trials = [record for record in records if record["stage"] == "search"]
     with (big / "records.jsonl").open("w") as stream:
         for number in range(5_000):
-            record = json.loads(lines[number % len(lines)])
+            record = trials[number % len(trials)]
             changed = {"number": number, "identity": f"{number:064x}"}
             stream.write(json.dumps(record | changed, separators=(",", ":")) + "\n")
     shown = {}
@@ -274,4 +275,4 @@ def test_fifty_folders_and_five_thousand_trials_open_in_under_two_seconds(tmp_pa
         connection.close()
         next(servers, None)
     assert "50 runs" in shown["many"]
-    assert "5,000" in shown["big"]
+    assert re.search("5,?000 of", shown["big"])
