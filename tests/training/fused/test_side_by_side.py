@@ -3,18 +3,21 @@
 import copy
 import dataclasses
 import random
+import types
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from actlab.networks import slots
 from actlab.records import Outcome
 from actlab.training import ActivationProbe, Examples, TrainingData, fused
 from actlab.training.fused import train_side_by_side
 from actlab.training.fused.side_by_side import SideBySide, repeats
-from actlab.training.precision import in_fp32
 
 from .populations import assert_equal, data, recipe, separately
 
@@ -50,6 +53,30 @@ class Counting(nn.Module):
         return found
 
 
+class Remembering(nn.Module):
+    """A network that keeps something beside its numbers: what it is, is given."""
+
+    def __init__(self, kept: object, change: Callable[[Any, Tensor], None]) -> None:
+        super().__init__()
+        self.layer, self.kept, self._change = nn.Linear(3, 2), kept, change
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """Return what the layer makes of rows; what is kept changes."""
+        self._change(self, rows)
+        found: Tensor = self.layer(rows)
+        return found
+
+
+def replaced(network: Any, rows: Tensor) -> None:
+    """Put a running mean in the place of the last one."""
+    network.kept = 0.9 * network.kept + rows.mean().detach()
+
+
+def counted(network: Any, _rows: Tensor) -> None:
+    """Count in an object of its own."""
+    network.kept.passes = getattr(network.kept, "passes", 0) + 1
+
+
 class Drawing(nn.Module):
     """A network that draws from a generator outside torch."""
 
@@ -72,7 +99,7 @@ class Raising(nn.Module):
 
     def forward(self, _rows: Tensor) -> Tensor:
         """Raise."""
-        raise RuntimeError("no pass")
+        raise KeyError("no pass")
 
 
 def test_the_results_are_those_of_separate_trainings_to_the_last_digit() -> None:
@@ -176,14 +203,44 @@ def test_memory_that_is_too_small_halves_them_from_their_start(
         (Drawing(lambda: random.random()), False),
         (Drawing(lambda: np.random.random()), False),
         (Raising(), False),
+        (Remembering([], lambda network, _rows: network.kept.append(1)), False),
+        (Remembering(np.zeros(1), lambda network, _rows: network.kept.__iadd__(1)), False),
+        (Remembering(types.SimpleNamespace(), counted), False),
+        (Remembering(torch.zeros(()), replaced), False),
+        (Remembering(torch.zeros(()), lambda network, _rows: network.kept.add_(1)), True),
     ],
-    ids=["batch norm", "dropout", "dropout of 0", "rrelu", "counts", "random", "numpy", "raises"],
+    ids=[
+        *("batch norm", "dropout", "dropout of 0", "rrelu", "counts", "random", "numpy", "raises"),
+        *(
+            "a list grows",
+            "an array counts",
+            "an object counts",
+            "a tensor is replaced",
+            "in place",
+        ),
+    ],
 )
 def test_only_what_is_the_same_in_every_pass_is_recorded(model: nn.Module, can: bool) -> None:
     before = copy.deepcopy(model.state_dict())
-    assert repeats(model, torch.randn(4, 3), in_fp32) is can
+    assert repeats(model, recipe(), Examples(torch.randn(4, 3), torch.arange(4) % 2)) is can
     for name, value in model.state_dict().items():
         assert torch.equal(value, before[name])
+
+
+def test_a_loss_that_draws_is_not_recorded() -> None:
+    def noisy(outputs: Tensor, labels: Tensor, reduction: str = "mean") -> Tensor:
+        return F.cross_entropy(outputs + torch.randn_like(outputs), labels, reduction=reduction)
+
+    batch = Examples(torch.randn(4, 3), torch.arange(4) % 2)
+    drawn = dataclasses.replace(recipe().objective, loss=noisy)
+    assert repeats(nn.Linear(3, 2), recipe(), batch)
+    assert not repeats(nn.Linear(3, 2), dataclasses.replace(recipe(), objective=drawn), batch)
+
+
+def test_trainings_of_different_numbers_of_examples_are_refused() -> None:
+    models = [Residual(seed) for seed in range(2)]
+    with pytest.raises(ValueError, match="same numbers of examples"):
+        train_side_by_side(models, [data(), data(train=39)], [recipe()] * 2)
 
 
 def test_what_cannot_be_replayed_trains_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from actlab.records import Precision, Protocol
 from actlab.sequences import sequence_layers
 from actlab.training.examples import Examples, TrainingData
 from actlab.training.fused.layers import activates, fusable, kind_of
-from actlab.training.fused.population_step import Member, Population, check
+from actlab.training.fused.population_step import LockStep, Member, Population, check
 from actlab.training.fused.side_by_side import SideBySide, repeats
 from actlab.training.loop import Recipe, Training, train
 from actlab.training.objective import CLASSIFICATION
@@ -28,6 +28,10 @@ from actlab.training.precision import POLICIES, clearly_faster, faster_precision
 FULL = 0.6
 """A population is made smaller when less than this share of it still learns; on a GPU a smaller
 one costs the recording of a new graph."""
+
+
+Made = Callable[[Sequence[Member]], LockStep]
+"""How trials become ones that step together."""
 
 
 def _warn(message: str) -> None:
@@ -94,7 +98,7 @@ def train_side_by_side(
 def _train_members(
     ordered: Sequence[Member],
     members: Sequence[Member],
-    made: type[Population] | type[SideBySide],
+    made: Made,
     say: Callable[[str], None],
 ) -> list[Training]:
     waiting = deque([list(ordered)] if ordered else [])
@@ -121,7 +125,7 @@ def _train_members(
     return [member.training for member in members if member.training is not None]
 
 
-def _fits(members: Sequence[Member], made: type[Population] | type[SideBySide]) -> bool:
+def _fits(members: Sequence[Member], made: Made) -> bool:
     """Train a population to its end; return whether the memory was enough."""
     try:
         _train(members, made)
@@ -135,7 +139,7 @@ def _fits(members: Sequence[Member], made: type[Population] | type[SideBySide]) 
     return enough
 
 
-def _train(members: Sequence[Member], made: type[Population] | type[SideBySide]) -> None:
+def _train(members: Sequence[Member], made: Made) -> None:
     for member in members:
         member.begin()
     population = made(members)
@@ -184,16 +188,16 @@ def side_by_side_gain(
 
     The separate step counts without its optimiser. 0 where a pass cannot be replayed.
     """
-    images = data[0].train.images[: recipes[0].protocol.batch_size]
-    if not all(
-        repeats(model, images, recipe.policy) for model, recipe in zip(models, recipes, strict=True)
-    ):
+    size = recipes[0].protocol.batch_size
+    batches = [Examples(part.train.images[:size], part.train.labels[:size]) for part in data]
+    if not all(map(repeats, models, recipes, batches)):
         return 0.0
     members = [Member(*given) for given in zip(models, data, recipes, strict=True)]
     try:
         together = SideBySide(members).step_seconds(_STEPS)
     except torch.OutOfMemoryError:
         return float("inf")
+    images = batches[0].images
     separate = [step_seconds(models[0], images, recipes[0].policy) for _step in range(_STEPS)]
     return min(separate) * len(models) / together
 

@@ -4,6 +4,7 @@ On a CUDA device a step is recorded once as a graph and then replayed, as one la
 """
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -125,11 +126,74 @@ class _Captured:
         self._graph.replay()
 
 
-class Population:
+class LockStep(ABC):
+    """Trials that take each step at the same time: what all ways to do so share."""
+
+    def __init__(self, members: Sequence[Member]) -> None:
+        self.members = list(members)
+        trains = [member.data.train for member in self.members]
+        if len({len(train) for train in trains}) > 1:
+            raise ValueError("the trials of a population must have the same numbers of examples")
+        self._count, self._device = len(trains[0]), trains[0].labels.device
+        self._batch_size = self.members[0].recipe.protocol.batch_size
+        self._losses = torch.zeros(len(self.members), dtype=torch.float64, device=self._device)
+        self._steps: dict[torch.Size, tuple[Tensor, Step]] = {}
+
+    @property
+    def learning(self) -> int:
+        """Return how many trials still learn."""
+        return sum(not member.ended for member in self.members)
+
+    @abstractmethod
+    def epoch(self) -> None:
+        """Train every trial that still learns for one epoch."""
+
+    @abstractmethod
+    def conclude(self) -> None:
+        """Score the trials that have ended, and keep what came out of them."""
+
+    @abstractmethod
+    def smaller(self) -> "LockStep":
+        """Return those that still learn, which go on where they are."""
+
+    def step_seconds(self, count: int) -> float:
+        """Return the time of the quickest of some steps; the trials are of no use after them."""
+        rows = self._orders(1)[:, : self._batch_size]
+        buffer, step = self._make_step(rows.shape)
+        taken = []
+        for _step in range(count):
+            started = time.perf_counter()
+            buffer.copy_(rows)
+            step()
+            float(self._losses[0])  # waits until a GPU has finished
+            taken.append(time.perf_counter() - started)
+        return min(taken)
+
+    def _learn(self, number: int) -> list[float]:
+        """Visit every example once; return the mean losses, each batch's from before its step."""
+        self._losses.zero_()
+        for rows in batches(self._orders(number), self._batch_size, dim=1):
+            if rows.shape not in self._steps:
+                self._steps[rows.shape] = self._make_step(rows.shape)
+            buffer, step = self._steps[rows.shape]
+            buffer.copy_(rows)
+            step()
+        return [loss / self._count for loss in self._losses.tolist()]
+
+    @abstractmethod
+    def _orders(self, epoch: int) -> Tensor:
+        """Return the rows that an epoch visits, (trials, rows), or (1, rows) where all share."""
+
+    @abstractmethod
+    def _make_step(self, shape: torch.Size) -> tuple[Tensor, Step]:
+        """Return where to write the rows of a batch, and the step that reads them there."""
+
+
+class Population(LockStep):
     """Trials, their stacked weights, and the best of each so far."""
 
     def __init__(self, members: Sequence[Member], layout: Layout | None = None) -> None:
-        self.members = list(members)
+        super().__init__(members)
         models = [member.model for member in self.members]
         recipes = [member.recipe for member in self.members]
         self._layout = layout or Layout(models)
@@ -145,15 +209,6 @@ class Population:
         self._valid = Pool([member.data.valid_epoch for member in self.members])
         self._policy = recipes[0].policy
         self._seeds = [recipe.order_seed for recipe in recipes]
-        self._losses = torch.zeros(
-            len(models), dtype=torch.float64, device=self._network.weights.device
-        )
-        self._steps: dict[torch.Size, tuple[torch.Tensor, Step]] = {}
-
-    @property
-    def learning(self) -> int:
-        """Return how many trials still learn."""
-        return sum(not member.ended for member in self.members)
 
     def epoch(self) -> None:
         """Train every trial that still learns for one epoch."""
@@ -175,20 +230,6 @@ class Population:
         self._best[kept] = self._network.weights.detach()[kept]
         self._look(learning)
         self._optimiser.freeze(self._rows([row for row in learning if self.members[row].ended]))
-
-    def step_seconds(self, count: int) -> float:
-        """Return the time of the quickest of some steps; the population is of no use after them."""
-        size = self.members[0].recipe.protocol.batch_size
-        rows = self._train.orders(self._seeds, epoch=1)[:, :size]
-        buffer, step = self._make_step(rows.shape)
-        taken = []
-        for _step in range(count):
-            started = time.perf_counter()
-            buffer.copy_(rows)
-            step()
-            float(self._losses[0])  # waits until a GPU has finished
-            taken.append(time.perf_counter() - started)
-        return min(taken)
 
     def conclude(self) -> None:
         """Score the trials that have ended, and keep what came out of them."""
@@ -214,21 +255,11 @@ class Population:
         found._optimiser.take_over(self._optimiser, kept)
         return found
 
-    def _learn(self, number: int) -> list[float]:
-        """Visit every example once; return the mean losses, each batch's from before its step."""
-        self._losses.zero_()
-        size = self.members[0].recipe.protocol.batch_size
-        for rows in batches(self._train.orders(self._seeds, number), size, dim=1):
-            if rows.shape not in self._steps:
-                self._steps[rows.shape] = self._make_step(rows.shape)
-            buffer, step = self._steps[rows.shape]
-            buffer.copy_(rows)
-            step()
-        return [loss / self._train.count for loss in self._losses.tolist()]
+    def _orders(self, epoch: int) -> Tensor:
+        return self._train.orders(self._seeds, epoch)
 
-    def _make_step(self, shape: torch.Size) -> tuple[torch.Tensor, Step]:
-        """Return where to write the rows of a batch, and the step that reads them there."""
-        buffer = torch.zeros(shape, dtype=torch.int64, device=self._train.device)
+    def _make_step(self, shape: torch.Size) -> tuple[Tensor, Step]:
+        buffer = torch.zeros(shape, dtype=torch.int64, device=self._device)
 
         def step() -> None:
             batch = self._train.batch(buffer)

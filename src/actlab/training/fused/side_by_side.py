@@ -10,48 +10,55 @@ import operator
 import random
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from actlab.training.examples import epoch_order
-from actlab.training.fused.population_step import Member, Step, captured
-from actlab.training.loop import conclude, epoch_of
-from actlab.training.parts import batches, optimiser_of
-from actlab.training.precision import PrecisionPolicy
+from actlab.training.examples import Examples, epoch_order
+from actlab.training.fused.population_step import LockStep, Member, Step, captured
+from actlab.training.loop import Recipe, conclude, epoch_of
+from actlab.training.parts import optimiser_of
 from actlab.training.scoring import score
 
 STREAMS = 8
 """Networks whose kernels may run at the same time."""
 
-ROWS = 8192
-"""Rows that are scored at a time: as many as a GPU's kernels are worth their launch for."""
+_DEPTH = 6
+"""How far into what a module holds it is looked for what a pass changes."""
+
+ROWS = 500
+"""Rows that are scored at a time: few launches, and about the memory of a training step."""
 
 
-def repeats(model: nn.Module, images: Tensor, policy: PrecisionPolicy) -> bool:
-    """Return whether a pass through a network in training can be recorded once, and replayed.
+def repeats(model: nn.Module, recipe: Recipe, batch: Examples) -> bool:
+    """Return whether a training step of a network can be recorded once, and replayed.
 
-    It cannot where it draws random numbers, keeps count in Python, waits for the device, or fails.
-    The weights and statistics stay as they are.
+    It cannot where the pass or the loss draws random numbers, waits for the device, or fails, and
+    where a module keeps something in Python that a pass changes. What a network keeps outside its
+    modules is not seen. The weights and statistics stay as they are.
 
-    >>> from actlab.training.precision import in_fp32
-    >>> rows = torch.zeros(2, 3)
-    >>> repeats(nn.Linear(3, 2), rows, in_fp32), repeats(nn.Dropout(), rows, in_fp32)
-    (True, False)
+    >>> from actlab.records import Protocol
+    >>> recipe = Recipe(0.1, Protocol("corrected", "logits"), order_seed=1)
+    >>> batch = Examples(torch.zeros(2, 3), torch.arange(2))
+    >>> [repeats(model, recipe, batch) for model in (nn.Linear(3, 2), nn.RReLU())]
+    [True, False]
     """
     tried = _copied(model).train()
+    learning = [weight for weight in tried.parameters() if weight.requires_grad]
     try:
-        policy(tried, images)  # what is set once, in the first pass, is not a count
+        recipe.policy(tried, batch.images)  # what is set once, in the first pass, is not a count
         before = _in_python(tried)
-        with _waiting_fails(images.device):
-            outputs = policy(tried, images)
-            learning = [weight for weight in tried.parameters() if weight.requires_grad]
-            torch.autograd.grad(outputs.float().square().mean(), learning, allow_unused=True)
-    except RuntimeError:
+        with _waiting_fails(batch.images.device):
+            outputs = recipe.policy(tried, batch.images)
+            loss = recipe.objective.loss(outputs, batch.labels)
+            torch.autograd.grad(loss, learning, allow_unused=True)
+    except Exception:  # the user's network: the training by itself says what is wrong
         return False
     return _in_python(tried) == before
 
@@ -65,17 +72,44 @@ def _copied(model: nn.Module) -> nn.Module:
 
 
 def _in_python(model: nn.Module) -> tuple[object, ...]:
-    """Return the state of every generator of random numbers, and what modules count."""
+    """Return the state of every generator of random numbers, and what modules keep in Python."""
     devices = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
     states = [state.numpy().tobytes() for state in (torch.get_rng_state(), *devices)]
-    counts = [
-        (name, key, value)
-        for name, module in model.named_modules()
-        for key, value in vars(module).items()
-        if isinstance(value, int | float | str)
-    ]
+    kept = [_plainly(module) for module in model.modules()]
     key, position = operator.itemgetter("key", "pos")(np.random.get_state(legacy=False)["state"])
-    return (states, random.getstate(), key.tobytes(), position, counts)
+    return (states, random.getstate(), key.tobytes(), position, kept)
+
+
+@dataclass(frozen=True, eq=False)
+class _Same:
+    """A tensor that equals itself alone: one in its place is not what a recording reads."""
+
+    tensor: Tensor
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.tensor is other.tensor
+
+    def __hash__(self) -> int:
+        return id(self.tensor)
+
+
+def _plainly(item: object, depth: int = 0) -> object:
+    """Return what an object holds, in attributes and containers too, in a form to compare."""
+    if isinstance(item, int | float | complex | str | bytes | None):
+        return item
+    if isinstance(item, Tensor):
+        return _Same(item)
+    if isinstance(item, np.ndarray | np.generic):
+        return item.tobytes()
+    if depth > _DEPTH or (depth > 0 and isinstance(item, nn.Module)):
+        return None
+    if isinstance(item, Mapping):
+        return [(str(key), _plainly(value, depth + 1)) for key, value in item.items()]
+    if isinstance(item, list | tuple | deque):
+        return [_plainly(part, depth + 1) for part in item]
+    if isinstance(item, set | frozenset):
+        return sorted(map(str, item))
+    return _plainly(getattr(item, "__dict__", None), depth + 1)
 
 
 @contextmanager
@@ -94,7 +128,7 @@ def _waiting_fails(device: torch.device) -> Iterator[None]:
         torch.cuda.set_sync_debug_mode(usual)
 
 
-class SideBySide:
+class SideBySide(LockStep):
     """Trainings of any networks that step together; the members' own models wait for the best."""
 
     def __init__(
@@ -103,7 +137,7 @@ class SideBySide:
         models: Sequence[nn.Module] | None = None,
         optimisers: Sequence[torch.optim.Optimizer] | None = None,
     ) -> None:
-        self.members = list(members)
+        super().__init__(members)
         self._models = list(models or [_copied(member.model) for member in self.members])
         self._optimisers = list(
             optimisers
@@ -118,16 +152,8 @@ class SideBySide:
                 for model, member in zip(self._models, self.members, strict=True)
             ]
         )
-        self._device = self.members[0].data.train.labels.device
-        self._losses = torch.zeros(len(self.members), dtype=torch.float64, device=self._device)
-        self._steps: dict[torch.Size, tuple[Tensor, Step]] = {}
         on_gpu = self._device.type == "cuda"
         self._streams = [torch.cuda.Stream() for _ in range(STREAMS)] if on_gpu else []  # type: ignore[no-untyped-call]  # torch's
-
-    @property
-    def learning(self) -> int:
-        """Return how many trainings still learn."""
-        return sum(not member.ended for member in self.members)
 
     def epoch(self) -> None:
         """Train every network for one epoch; what one that has ended comes to is not kept."""
@@ -145,19 +171,6 @@ class SideBySide:
                 recipe.on_epoch(len(member.progress.curve), epoch)
             if recipe.probe is not None:
                 member.progress.learnt.append(recipe.probe.learnt(self._models[row]))
-
-    def step_seconds(self, count: int) -> float:
-        """Return the time of the quickest of some steps; they are of no use after them."""
-        rows = self._orders(1)[:, : self.members[0].recipe.protocol.batch_size]
-        buffer, step = self._make_step(rows.shape)
-        taken = []
-        for _step in range(count):
-            started = time.perf_counter()
-            buffer.copy_(rows)
-            step()
-            float(self._losses[0])  # waits until a GPU has finished
-            taken.append(time.perf_counter() - started)
-        return min(taken)
 
     def conclude(self) -> None:
         """Score the trainings that have ended, and keep what came out of them."""
@@ -187,28 +200,16 @@ class SideBySide:
         return SideBySide(*parts)
 
     def _learn(self, number: int) -> list[float]:
-        """Visit every example once; return the mean losses, each batch's from before its step."""
         for model in self._models:
             model.train()
-        self._losses.zero_()
-        size = self.members[0].recipe.protocol.batch_size
-        for rows in batches(self._orders(number), size, dim=1):
-            if rows.shape not in self._steps:
-                self._steps[rows.shape] = self._make_step(rows.shape)
-            buffer, step = self._steps[rows.shape]
-            buffer.copy_(rows)
-            step()
-        count = len(self.members[0].data.train)
-        return [loss / count for loss in self._losses.tolist()]
+        return super()._learn(number)
 
     def _orders(self, epoch: int) -> Tensor:
-        """Return the rows that an epoch visits, (trainings, rows)."""
-        count = len(self.members[0].data.train)
-        drawn = [epoch_order(count, member.recipe.order_seed, epoch) for member in self.members]
+        seeds = [member.recipe.order_seed for member in self.members]
+        drawn = [epoch_order(self._count, seed, epoch) for seed in seeds]
         return torch.from_numpy(np.stack(drawn)).to(self._device)
 
     def _make_step(self, shape: torch.Size) -> tuple[Tensor, Step]:
-        """Return where to write the rows of a batch, and the step that reads them there."""
         buffer = torch.zeros(shape, dtype=torch.int64, device=self._device)
 
         def step() -> None:
