@@ -1,5 +1,7 @@
 """The candidates of a slot before a verdict: by their best trial of the search."""
 
+from dataclasses import replace
+
 from markupsafe import Markup
 
 from actlab.pages.lanes import Lane, Scale, axis, lane, strip
@@ -29,14 +31,28 @@ def trial_panel(data: ReportData, found: Answer, slot: str, form: Formatter) -> 
     rates = Scale(space.learning_rate_low / 1.05, space.learning_rate_high * 1.05, True)
     band = (found.valid.value - found.margin, found.valid.value)
     rows = [_row(name, by_name[name], slot, found, scale, rates, band, form) for name in ordered]
-    missing = [n for n in candidates(data.plan, data.records, slot) if n not in by_name]
-    rows += [Row(name, "", Markup(), _("no result"), "") for name in missing]
+    return _panel(data, slot, rows, scale, rates, form, percent_axis(scale))
+
+
+def _panel(
+    data: ReportData,
+    slot: str,
+    rows: list[Row],
+    scale: Scale,
+    rates: Scale,
+    form: Formatter,
+    values: Markup,
+) -> Panel:
+    """Return the panel of a slot; a candidate without a row has no result."""
+    there = {row.name for row in rows}
+    lost = form.translations.gettext("no result")
+    missing = [n for n in candidates(data.plan, data.records, slot) if n not in there]
     return Panel(
         slot=slot,
         title=slot_word(slot, form.translations),
         headline="",
-        rows=tuple(rows),
-        axis=percent_axis(scale),
+        rows=(*rows, *(Row(name, "", Markup(), lost, "") for name in missing)),
+        axis=values,
         rates_axis=axis(rates, [(v, f"{v:g}") for v in first_and_last(rates.ticks(1))]),
         low=scale.low,
         high=scale.high,
@@ -113,22 +129,8 @@ def metric_panels(data: ReportData, form: Formatter) -> tuple[Panel, ...]:
             )
             for name, own in by_name.items()
         ]
-        missing = [n for n in candidates(data.plan, data.records, slot) if n not in by_name]
-        lost = form.translations.gettext("no result")
-        rows += [Row(name, "", Markup(), lost, "") for name in missing]
-        panels.append(
-            Panel(
-                slot=slot,
-                title=slot_word(slot, form.translations),
-                headline="",
-                rows=tuple(rows),
-                axis=metric_axis(scale),
-                rates_axis=axis(rates, [(v, f"{v:g}") for v in first_and_last(rates.ticks(1))]),
-                low=scale.low,
-                high=scale.high,
-                unit=measured.name,
-            )
-        )
+        panel = _panel(data, slot, rows, scale, rates, form, metric_axis(scale))
+        panels.append(replace(panel, unit=measured.name))
     return tuple(panels)
 
 
