@@ -2,12 +2,14 @@
 
 import dataclasses
 import math
+import random
 from collections.abc import Iterator, Sequence
+from typing import cast
 
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from actlab.activations import get
 from actlab.records import Outcome
@@ -208,6 +210,36 @@ def test_what_layers_draw_is_the_same_in_segments() -> None:
     torch.rand(17)
     resumed = train(random_network(2), data, recipe(), paused.state)
     assert without_times(resumed) == without_times(uncut)
+
+
+class DrawsAnywhere(nn.Module):
+    """Draws from the global generators of Python and NumPy."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.last = nn.Linear(64, 8)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the scores of the images, some of them upside down and some of them darker."""
+        turned = images.flip(2) if random.random() < 0.5 else images
+        darker = 0.5 + np.random.random()
+        return cast(Tensor, self.last(turned.flatten(1) * darker))
+
+
+def test_what_a_network_draws_from_pythons_and_numpys_generators_depends_on_the_seed() -> None:
+    def model() -> nn.Module:
+        torch.manual_seed(1)
+        return DrawsAnywhere()
+
+    random.seed(2)
+    np.random.seed(2)
+    states = random.getstate(), np.random.random()
+    np.random.seed(2)
+    data = training_data(64, 32)
+    uncut = train(model(), data, recipe())
+    assert (random.getstate(), np.random.random()) == states
+    paused = train(model(), data, recipe(), until_epoch=2)
+    assert without_times(train(model(), data, recipe(), paused.state)) == without_times(uncut)
 
 
 def test_the_same_seed_gives_the_same_training_and_another_order_another() -> None:

@@ -16,6 +16,7 @@ from actlab.training.parts import USUAL, Parts, batches, optimiser_of
 from actlab.training.precision import PrecisionPolicy, in_fp32
 from actlab.training.probes import ActivationProbe
 from actlab.training.progress import Progress, restore, save, weights_to_bytes
+from actlab.training.random_state import kept_generators, seed_generators
 from actlab.training.scoring import Score, score
 
 
@@ -91,7 +92,7 @@ def train(
     progress = Progress() if state is None else restore(state, model, optimiser, schedule)
     if recipe.probe is not None and state is None:
         progress.learnt.append(recipe.probe.learnt(model))
-    with torch.random.fork_rng():
+    with kept_generators():
         while not progress.ended(recipe.protocol):
             if until_epoch is not None and len(progress.curve) >= until_epoch:
                 return _paused(progress, save(progress, model, optimiser, schedule))
@@ -104,7 +105,8 @@ def train(
                 recipe.on_epoch(len(progress.curve), epoch)
             if recipe.probe is not None:
                 progress.learnt.append(recipe.probe.learnt(model))
-    return _finished(model, data, recipe, progress)
+        seed_generators(epoch_seed(recipe.order_seed, 0))
+        return _finished(model, data, recipe, progress)
 
 
 def _train_epoch(
@@ -137,7 +139,7 @@ def _learn(
     """Visit every example once and return the mean loss, each batch's from before its step."""
     model.train()
     # What a layer draws at random depends on seed and epoch alone, as the order does.
-    torch.manual_seed(epoch_seed(recipe.order_seed, number))
+    seed_generators(epoch_seed(recipe.order_seed, number))
     device = examples.labels.device
     order = torch.from_numpy(epoch_order(len(examples), recipe.order_seed, number)).to(device)
     total = torch.zeros((), dtype=torch.float64, device=device)

@@ -64,6 +64,11 @@ def verify(
 def _line(row: dict[str, object], *, is_equal: bool) -> str:
     if is_equal:
         message = _("training {number}: {valid_accuracy} again, every epoch the same")
+    elif row["curve_difference"] is None:
+        message = _(
+            "training {number}: {valid_accuracy} after {epochs} epochs, now "
+            "{valid_accuracy_again} after {epochs_again}"
+        )
     else:
         message = _(
             "training {number}: {valid_accuracy} after {epochs} epochs, now "
