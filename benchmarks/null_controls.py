@@ -7,9 +7,11 @@ every candidate, so that equal candidates have scores that differ by luck alone.
 under the presets `digits` (its 5 replicates) and `balanced` (10), with 8 and with 24 trials, four
 candidates, rates from 0.001 to 0.1 (the best is inside), another plan seed each time; in this
 process. Of three studies of `drawn` one is made of `zero` and of `same`. Every study is kept as
-soon as it is done; called again it goes on.
+soon as it is done; called again it goes on. With `--network` only one of them is studied, with
+`--replicates` on so many seeds (then with another `--record`).
 
     python benchmarks/null_controls.py [--studies 30] [--record build/null_controls.jsonl] [--quick]
+        [--network NAME] [--replicates N]
 """
 
 import argparse
@@ -120,7 +122,7 @@ class Line:
         return Cell(self.network, self.preset, self.trials)
 
 
-def plan_of(cell: Cell, seed: int) -> Plan:
+def plan_of(cell: Cell, seed: int, replicates: int) -> Plan:
     name = f"here:{cell.network}"
     offer(name, NETWORKS[cell.network])
     overrides = {
@@ -128,7 +130,7 @@ def plan_of(cell: Cell, seed: int) -> Plan:
         "data": {"name": "digits", "splits": SPLITS},
         "trials": cell.trials,
         "seed": seed,
-        "replicates": PRESETS[cell.preset],
+        "replicates": replicates,
         "protocol.max_epochs": EPOCHS,
         "space.conv_activation": ["relu"],
         "space.learning_rate": {"low": 0.001, "high": 0.1},
@@ -138,10 +140,10 @@ def plan_of(cell: Cell, seed: int) -> Plan:
     return read_plan(cell.preset, overrides)
 
 
-def study(cell: Cell, seed: int) -> Line:
+def study(cell: Cell, seed: int, replicates: int) -> Line:
     """Search, train again and judge, without a page."""
     started = time.process_time()
-    plan = plan_of(cell, seed)
+    plan = plan_of(cell, seed, replicates)
     with tempfile.TemporaryDirectory() as place, StudyProgress() as progress:
         folder = RunFolder.create(Path(place) / "run", plan)
         ask_for(folder, Confirmation(plan.replicates))
@@ -186,6 +188,8 @@ def main() -> None:
     parser.add_argument("--studies", type=int, default=30, help="of each cell of `drawn`")
     parser.add_argument("--record", type=Path, default=RECORD)
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--network", choices=list(NETWORKS), default=None)
+    parser.add_argument("--replicates", type=int, default=None)
     given = parser.parse_args()
     logging.getLogger("actlab").setLevel(logging.ERROR)
     torch.set_num_threads(1)
@@ -194,8 +198,10 @@ def main() -> None:
     for seed in range(1, 2 if given.quick else given.studies + 1):
         for cell in CELLS[: 1 if given.quick else None]:
             turn = seed % EVERY == 1 or cell.network == "drawn"
+            if given.network not in (None, cell.network):
+                continue
             if turn and (cell, seed) not in done:
-                lines.append(study(cell, seed))
+                lines.append(study(cell, seed, given.replicates or PRESETS[cell.preset]))
                 kept.append(given.record, lines[-1:])
     publish("studies of candidates that cannot differ", figures_of(lines))
 
