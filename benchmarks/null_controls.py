@@ -140,10 +140,10 @@ def plan_of(cell: Cell, seed: int, replicates: int) -> Plan:
     return read_plan(cell.preset, overrides)
 
 
-def study(cell: Cell, seed: int, replicates: int) -> Line:
+def study(cell: Cell, seed: int, replicates: int | None = None) -> Line:
     """Search, train again and judge, without a page."""
     started = time.process_time()
-    plan = plan_of(cell, seed, replicates)
+    plan = plan_of(cell, seed, replicates or PRESETS[cell.preset])
     with tempfile.TemporaryDirectory() as place, StudyProgress() as progress:
         folder = RunFolder.create(Path(place) / "run", plan)
         ask_for(folder, Confirmation(plan.replicates))
@@ -201,7 +201,7 @@ def main() -> None:
             if given.network not in (None, cell.network):
                 continue
             if turn and (cell, seed) not in done:
-                lines.append(study(cell, seed, given.replicates or PRESETS[cell.preset]))
+                lines.append(study(cell, seed, given.replicates))
                 kept.append(given.record, lines[-1:])
     publish("studies of candidates that cannot differ", figures_of(lines))
 

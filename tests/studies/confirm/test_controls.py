@@ -1,6 +1,6 @@
 """Controls: candidates that cannot differ are not called worse, and those that do are found.
 
-The figures of 200 null studies in docs/verdict.md are what benchmarks/null_controls.py prints.
+The figures of null studies in docs/verdict.md are what benchmarks/null_controls.py prints.
 """
 
 from importlib import import_module
