@@ -16,6 +16,7 @@ from actlab.records import (
     LearntParameter,
     Notice,
     Probes,
+    RatePoint,
     Setting,
     SlotVerdict,
     Verdict,
@@ -256,6 +257,30 @@ def test_a_rate_curve_shows_trials_failures_and_plateau(figures: Any) -> None:
     assert [(band["x0"], band["x1"]) for band in bands] == [
         (curve.plateau_low, curve.plateau_high) for curve in curves
     ]
+
+
+def test_of_very_many_trials_a_rate_curve_draws_an_even_share_and_says_so() -> None:
+    verdict = full_verdict()
+    rates = [10 ** (-4 + 3 * place / 999) for place in range(1_000)]
+    heights = [0.9 if rate < 0.003 else 0.8 for rate in rates]
+    many = tuple(
+        RatePoint(rate, None if place % 3 == 0 else height)
+        for place, (rate, height) in enumerate(zip(rates, heights, strict=True))
+    )
+    line = tuple(RatePoint(rate, height) for rate, height in zip(rates, heights, strict=True))
+    curves = (replace(verdict.rates[0], points=many, smoothed=line), *verdict.rates[1:])
+    page = render(judged(replace(verdict, rates=curves)))
+    drawn = [
+        t for t in page_data(page)["figures"]["plateaus-conv"]["data"] if t["xaxis"] in ("x", "x1")
+    ]
+    (curve,) = (trace for trace in drawn if trace["mode"] == "lines")
+    # The corners of a step are all that a line needs.
+    assert curve["y"] == [0.9, 0.9, 0.8, 0.8]
+    dots = [len(trace["x"]) for trace in drawn if trace["mode"] == "markers"]
+    assert sorted(dots) == [1, 167, 167]
+    sentence = "Of more than 200 trials every second or further one is drawn."
+    assert sentence in text_of(page)
+    assert sentence not in text_of(render(FULL))
 
 
 def test_claims_have_outcome_and_reason_in_order(page: str) -> None:

@@ -124,11 +124,9 @@ def _smoothed(rates: Sequence[float], values: Sequence[float]) -> list[float]:
     window = max(3, len(rates) // 4)
     logs, given = np.log(np.asarray(rates, dtype=np.float64)), np.asarray(values)
     found, places = np.unique(logs, return_inverse=True)
-    medians = [
-        float(np.median(given[np.argsort(abs(logs - log), kind="stable")[:window]]))
-        for log in found
-    ]
-    return [medians[place] for place in places]
+    nearest = [given[np.argsort(abs(logs - log), kind="stable")[:window]] for log in found]
+    medians = np.median(nearest, axis=1)
+    return [float(medians[place]) for place in places]
 
 
 def _plateau(curve: Sequence[float]) -> tuple[int, int, int]:

@@ -11,7 +11,7 @@ from actlab.pages.lanes import small_multiple, without_worst
 from actlab.pages.theme import LIGHT
 from actlab.records import Record
 from actlab.studies.report.inputs import ReportData
-from actlab.studies.report.search import activation, candidates, search_trials, thinned
+from actlab.studies.report.search import by_activation, candidates, search_trials, thinned
 from actlab.text import Formatter
 
 MOST_LINES = 30
@@ -39,9 +39,9 @@ def curve_panels(data: ReportData) -> tuple[CurvePanels, ...]:
     longest = max(len(record.curve) for record in trials)
     panels = []
     for slot in data.plan.space.by_slot:
-        drawings = []
+        drawings, by_name = [], by_activation(trials, slot)
         for name in candidates(data.plan, data.records, slot):
-            own = [record for record in trials if activation(record, slot) == name]
+            own = by_name[name]
             lines = [
                 [min(max(epoch.valid_metric, low), high) for epoch in record.curve]
                 + [None] * (longest - len(record.curve))

@@ -18,7 +18,7 @@ from actlab.pages.theme import LIGHT, Mark
 from actlab.pages.words import slot_word
 from actlab.records import Record
 from actlab.studies.report.answer import Answer, near_by_candidate
-from actlab.studies.report.search import activation, thinned
+from actlab.studies.report.search import by_activation, thinned
 from actlab.studies.report.trial_texts import MOST_POINTS, outside_text, setting_text, zoom_labels
 from actlab.studies.report.zooms import Range, Zoom
 from actlab.text import Formatter
@@ -44,9 +44,9 @@ def rates_figure(
     if any(record.valid_accuracy is None for record in trials):
         figure.update_layout(yaxis_domain=MAIN_ABOVE_LANE, yaxis2=lane_axis(_("no result")))
         figure.update_xaxes(anchor="y2")
-    shown = thinned(trials, MOST_POINTS)
+    shown = by_activation(thinned(trials, MOST_POINTS), slot)
     for name, mark in marks.items():
-        own = [record for record in shown if activation(record, slot) == name]
+        own = shown[name]
         scored = [record for record in own if record.valid_accuracy is not None]
         unscored = [record for record in own if record.valid_accuracy is None]
         if scored:
@@ -86,8 +86,9 @@ def distribution_figure(
         yaxis=axis(_("share of its trials"), range=[0, 1.02], tickformat=".0%"),
         showlegend=True,
     )
+    by_name = by_activation(trials, slot)
     for name, mark in marks.items():
-        own = [record for record in trials if activation(record, slot) == name]
+        own = by_name[name]
         scores = sorted(r.valid_accuracy for r in own if r.valid_accuracy is not None)
         if not scores:
             continue

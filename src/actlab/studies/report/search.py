@@ -1,7 +1,8 @@
 """The trials of a search as finished numbers: outcomes, history, budgets and pairs."""
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from actlab.records import Outcome, Plan, Record, best_record
@@ -74,6 +75,14 @@ def candidates(plan: Plan, records: tuple[Record, ...], slot: str) -> tuple[str,
     used = (activation(record, slot) for record in search_trials(records))
     names = (*plan.space.by_slot.get(slot, ()), *used)
     return tuple(dict.fromkeys(name for name in names if name))
+
+
+def by_activation(records: Iterable[Record], slot: str) -> Mapping[str, list[Record]]:
+    """Return the records by the activation that they have in a slot; no records for any other."""
+    found: defaultdict[str, list[Record]] = defaultdict(list)
+    for record in records:
+        found[activation(record, slot)].append(record)
+    return found
 
 
 def activation(record: Record, slot: str) -> str:
@@ -173,10 +182,10 @@ class PairTable:
 
 def budget(plan: Plan, records: tuple[Record, ...], slot: str) -> Budget:
     """Return the trials per candidate of a slot."""
-    trials = search_trials(records)
+    by_name = by_activation(search_trials(records), slot)
     rows = []
     for name in candidates(plan, records, slot):
-        own = [record for record in trials if activation(record, slot) == name]
+        own = by_name[name]
         best = best_record(tuple(own))
         completed = sum(record.score is not None for record in own)
         reached = None if best is None else best.valid_metric

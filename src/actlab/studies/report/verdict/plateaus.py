@@ -1,20 +1,24 @@
 """How each activation takes the learning rate: a small picture per activation, on equal axes."""
 
 import math
-from typing import Any
-
-import plotly.graph_objects as go
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
 from actlab.pages.figure import PERCENT_AXIS, PageFigure, axis, frame, plain
 from actlab.pages.theme import LIGHT, Mark
 from actlab.pages.words import slot_word
-from actlab.records import RateCurve, SlotName, Verdict
+from actlab.records import RateCurve, RatePoint, SlotName, Verdict
 from actlab.studies.report.zooms import Range
 from actlab.text import Formatter
 
 COLUMNS = 2
 HEADING, PLOT, GAP, BELOW = 54, 104, 6, 46
 """Heights in pixels: of a small picture's heading and plot, between rows, under the last row."""
+
+MOST_DOTS = 200
+"""A small picture has room for about so many dots of a kind; of more it draws an even share."""
+
+_Dot = TypeVar("_Dot")
 
 
 def plateaus_figure(
@@ -28,12 +32,25 @@ def plateaus_figure(
         return None
     rows = -(-len(curves) // COLUMNS)
     height = rows * (HEADING + PLOT + GAP) + BELOW
-    figure = frame(margin={"l": 50, "r": 22, "t": 0, "b": 0}, showlegend=False)
     shown = _accuracy_range(scored, verdict.margin)
-    for place, curve in enumerate(curves):
-        _add_axes(figure, place, len(curves), height, _rate_range(curves), shown, form)
-        _add_curve(figure, place, curve, marks[curve.activation], shown, form)
-        _add_heading(figure, place, curve, height, form)
+    axes: dict[str, Any] = {}
+    for place in range(len(curves)):
+        axes |= _axes(place, len(curves), height, _rate_range(curves), shown, form)
+    # Everything at once: a figure that grows by one trace at a time is read anew for each.
+    figure = frame(
+        margin={"l": 50, "r": 22, "t": 0, "b": 0},
+        showlegend=False,
+        shapes=[shape for place, curve in enumerate(curves) for shape in _plateau(place, curve)],
+        annotations=[_heading(place, curve, height, form) for place, curve in enumerate(curves)],
+        **axes,
+    )
+    figure.add_traces(
+        [
+            trace
+            for place, curve in enumerate(curves)
+            for trace in _traces(place, curve, marks[curve.activation], shown, form)
+        ]
+    )
     hidden = sum(score < shown[0] for score in scored)
     caption = _(
         "Each dot is a trial of the search, the line the curve through them, the star its best "
@@ -45,11 +62,18 @@ def plateaus_figure(
         "{count} trials lie below the picture, as triangles.",
         hidden,
     ).format(count=hidden)
+    sentences = [caption, below] if hidden else [caption]
+    if max(len(curve.points) for curve in curves) > MOST_DOTS:
+        sentences.append(
+            _("Of more than {count} trials every second or further one is drawn.").format(
+                count=MOST_DOTS
+            )
+        )
     heading = slot_word(slot, form.translations)
     return PageFigure(
         name=f"plateaus-{slot}",
         title=_("Plateaus of the learning rate: {slot}").format(slot=heading),
-        caption=f"{caption} {below}" if hidden else caption,
+        caption=" ".join(sentences),
         description=_(
             "A scatter plot of accuracy against learning rate for each activation, with its "
             "plateau; as in the table."
@@ -86,103 +110,132 @@ def _domain(place: int, height: int) -> tuple[list[float], list[float]]:
     return across, [1 - (top + PLOT) / height, 1 - top / height]
 
 
-def _add_axes(
-    figure: go.Figure,
-    place: int,
-    count: int,
-    height: int,
-    rates: list[float],
-    shown: Range,
-    form: Formatter,
-) -> None:
+def _axes(
+    place: int, count: int, height: int, rates: list[float], shown: Range, form: Formatter
+) -> dict[str, Any]:
     _ = form.translations.gettext
     across, up = _domain(place, height)
     x, y = _names(place)
     lowest, first = place + COLUMNS >= count, place % COLUMNS == 0
     suffix = x.removeprefix("x")
-    figure.update_layout(
-        {
-            f"xaxis{suffix}": axis(
-                _("learning rate") if lowest else "",
-                type="log",
-                domain=across,
-                range=rates,
-                anchor=y,
-                matches=None if place == 0 else "x",
-                showticklabels=lowest,
-                automargin=False,
-                fixedrange=True,
-                tickfont={"size": 11, "color": LIGHT["muted"]},
-                dtick="D2" if rates[1] - rates[0] < 1.6 else 1,
-            ),
-            f"yaxis{suffix}": axis(
-                "",
-                domain=up,
-                range=list(shown),
-                anchor=x,
-                tickformat=PERCENT_AXIS,
-                showticklabels=first,
-                automargin=False,
-                fixedrange=True,
-                nticks=4,
-                tickfont={"size": 11, "color": LIGHT["muted"]},
-            ),
-        }
-    )
+    return {
+        f"xaxis{suffix}": axis(
+            _("learning rate") if lowest else "",
+            type="log",
+            domain=across,
+            range=rates,
+            anchor=y,
+            matches=None if place == 0 else "x",
+            showticklabels=lowest,
+            automargin=False,
+            fixedrange=True,
+            tickfont={"size": 11, "color": LIGHT["muted"]},
+            dtick="D2" if rates[1] - rates[0] < 1.6 else 1,
+        ),
+        f"yaxis{suffix}": axis(
+            "",
+            domain=up,
+            range=list(shown),
+            anchor=x,
+            tickformat=PERCENT_AXIS,
+            showticklabels=first,
+            automargin=False,
+            fixedrange=True,
+            nticks=4,
+            tickfont={"size": 11, "color": LIGHT["muted"]},
+        ),
+    }
 
 
-def _add_curve(
-    figure: go.Figure, place: int, curve: RateCurve, mark: Mark, shown: Range, form: Formatter
-) -> None:
+def _plateau(place: int, curve: RateCurve) -> list[dict[str, Any]]:
+    """Return the shaded plateau of a small picture, where one is known."""
+    if curve.plateau_low is None or curve.plateau_high is None:
+        return []
     x, y = _names(place)
-    refs = {"xaxis": x, "yaxis": y, "showlegend": False}
-    if curve.plateau_low is not None and curve.plateau_high is not None:
-        figure.add_shape(
-            type="rect",
-            layer="below",
-            xref=x,
-            yref=f"{y} domain",
-            x0=curve.plateau_low,
-            x1=curve.plateau_high,
-            y0=0,
-            y1=1,
-            fillcolor=LIGHT["band"],
-            line_width=0,
-        )
+    return [
+        {
+            "type": "rect",
+            "layer": "below",
+            "xref": x,
+            "yref": f"{y} domain",
+            "x0": curve.plateau_low,
+            "x1": curve.plateau_high,
+            "y0": 0,
+            "y1": 1,
+            "fillcolor": LIGHT["band"],
+            "line": {"width": 0},
+        }
+    ]
+
+
+def _traces(
+    place: int, curve: RateCurve, mark: Mark, shown: Range, form: Formatter
+) -> list[dict[str, Any]]:
+    """Return the line of a small picture, its dots, its triangles, its crosses and its star."""
+    found: list[dict[str, Any]] = []
     if curve.smoothed:
-        figure.add_scatter(
-            x=[point.learning_rate for point in curve.smoothed],
-            y=[point.accuracy for point in curve.smoothed],
-            mode="lines",
-            line={"color": mark.colour, "width": 2},
-            hoverinfo="skip",
-            **refs,
+        corners = _corners(curve.smoothed)
+        found.append(
+            {
+                "x": [point.learning_rate for point in corners],
+                "y": [point.accuracy for point in corners],
+                "mode": "lines",
+                "line": {"color": mark.colour, "width": 2},
+                "hoverinfo": "skip",
+            }
         )
+    floor = shown[0] + 0.05 * (shown[1] - shown[0])
+    scored = [(p.learning_rate, p.accuracy) for p in curve.points if p.accuracy is not None]
     for low, symbol in ((False, mark.shape), (True, "triangle-down-open")):
-        points = [p for p in curve.points if p.accuracy is not None]
-        own = [p for p in points if ((p.accuracy or 0.0) < shown[0]) == low]
+        own = [(rate, score) for rate, score in scored if (score < shown[0]) == low]
+        own = _evenly(own)
         if own:
-            floor = shown[0] + 0.05 * (shown[1] - shown[0])
-            heights = [floor if low else p.accuracy for p in own]
-            figure.add_scatter(
-                x=[p.learning_rate for p in own],
-                y=heights,
-                mode="markers",
-                marker={"color": mark.colour, "symbol": symbol, "size": 7, "opacity": 0.85},
-                text=[_point_text(p.learning_rate, form.percent(p.accuracy), form) for p in own],
-                hovertemplate="%{text}<extra></extra>",
-                **refs,
+            found.append(
+                {
+                    "x": [rate for rate, _score in own],
+                    "y": [floor if low else score for _rate, score in own],
+                    "mode": "markers",
+                    "marker": {"color": mark.colour, "symbol": symbol, "size": 7, "opacity": 0.85},
+                    "text": [_point_text(rate, form.percent(score), form) for rate, score in own],
+                    "hovertemplate": "%{text}<extra></extra>",
+                }
             )
-    figure.add_scatter(**_failures(curve, shown, form), **refs)
-    figure.add_scatter(**_best(curve), **refs)
+    x, y = _names(place)
+    of_all = {"type": "scatter", "xaxis": x, "yaxis": y, "showlegend": False}
+    return [trace | of_all for trace in (*found, _failures(curve, floor, form), _best(curve))]
 
 
-def _failures(curve: RateCurve, shown: Range, form: Formatter) -> dict[str, Any]:
+def _evenly(dots: list[_Dot]) -> list[_Dot]:
+    """Return at most MOST_DOTS of the dots, every second or third or further one.
+
+    >>> len(_evenly(list(range(MOST_DOTS)))), len(_evenly(list(range(MOST_DOTS + 1))))
+    (200, 101)
+    """
+    return dots[:: max(-(-len(dots) // MOST_DOTS), 1)]
+
+
+def _corners(line: Sequence[RatePoint]) -> list[RatePoint]:
+    """Leave out the points of a line between two of its height: without them it is the same line.
+
+    >>> line = [RatePoint(0.1 * place, height) for place, height in enumerate((1, 2, 2, 2, 3), 1)]
+    >>> [point.accuracy for point in _corners(line)]
+    [1, 2, 2, 3]
+    """
+    heights = [point.accuracy for point in line]
+    return [
+        point
+        for place, point in enumerate(line)
+        if place in (0, len(line) - 1)
+        or not heights[place - 1] == heights[place] == heights[place + 1]
+    ]
+
+
+def _failures(curve: RateCurve, floor: float, form: Formatter) -> dict[str, Any]:
     _ = form.translations.gettext
-    lost = [point.learning_rate for point in curve.points if point.accuracy is None]
+    lost = _evenly([point.learning_rate for point in curve.points if point.accuracy is None])
     return {
         "x": lost,
-        "y": [shown[0] + 0.05 * (shown[1] - shown[0])] * len(lost),
+        "y": [floor] * len(lost),
         "mode": "markers",
         "marker": {
             "color": LIGHT["trouble"],
@@ -222,22 +275,20 @@ def _point_text(rate: float, result: str, form: Formatter) -> str:
     return _("learning rate {rate}").format(rate=form.rate(rate)) + f"<br>{result}"
 
 
-def _add_heading(
-    figure: go.Figure, place: int, curve: RateCurve, height: int, form: Formatter
-) -> None:
+def _heading(place: int, curve: RateCurve, height: int, form: Formatter) -> dict[str, Any]:
     across, up = _domain(place, height)
-    figure.add_annotation(
-        text="<br>".join((f"<b>{plain(curve.activation)}</b>", *plateau_texts(curve, form))),
-        xref="paper",
-        yref="paper",
-        x=across[0],
-        y=up[1],
-        xanchor="left",
-        yanchor="bottom",
-        align="left",
-        showarrow=False,
-        font={"size": 12, "color": LIGHT["ink"]},
-    )
+    return {
+        "text": "<br>".join((f"<b>{plain(curve.activation)}</b>", *plateau_texts(curve, form))),
+        "xref": "paper",
+        "yref": "paper",
+        "x": across[0],
+        "y": up[1],
+        "xanchor": "left",
+        "yanchor": "bottom",
+        "align": "left",
+        "showarrow": False,
+        "font": {"size": 12, "color": LIGHT["ink"]},
+    }
 
 
 def plateau_texts(curve: RateCurve, form: Formatter) -> tuple[str, ...]:
