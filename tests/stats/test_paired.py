@@ -211,3 +211,6 @@ def test_welch_without_spread_or_values() -> None:
     same = welch_difference([0.9, 0.9], [0.9, 0.9])
     assert (same.low, same.high, same.p_value) == (0.0, 0.0, 1.0)
     assert welch_difference([0.9, 0.9], [0.9, 0.9], resolution=0.01).high > 0.0
+    # A side that is known to a step alone has the variance of an even distribution over a step.
+    stepped = welch_difference([0.9, 0.9], [0.8, 0.8], resolution=0.01)
+    assert stepped.standard_deviation == pytest.approx(math.sqrt(2.0 * 0.01**2 / 12.0))
