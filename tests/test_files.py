@@ -2,6 +2,7 @@
 
 import errno
 import os
+import resource
 from pathlib import Path
 
 import pytest
@@ -45,3 +46,17 @@ def test_a_folder_is_made_and_a_link_to_one_is_none(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "kept")
     with pytest.raises(OSError, match="link"):
         make_folder(tmp_path / "link")
+
+
+def test_reading_a_file_takes_as_much_memory_as_the_file_whatever_the_limit(tmp_path: Path) -> None:
+    path = tmp_path / "weights.pt"
+    path.write_bytes(b"x" * 1_000)
+    begun = resource.getrlimit(resource.RLIMIT_AS)
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + 2**28, begun[1]))
+    try:
+        assert len(read_regular(path, 2**40)) == 1_000
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, begun)
+    with pytest.raises(OSError, match="large"):
+        read_regular(path, 999)

@@ -60,12 +60,15 @@ def make_folder(path: Path) -> Path:
 def read_regular(path: Path, limit: int = 2**30) -> bytes:
     """Return the content of a regular file of at most `limit` bytes.
 
-    Raises OSError for a link, a pipe, and a file that is larger: nothing of it is read then.
+    Raises OSError for a link, a pipe, and a file that is larger: nothing of it is read then. A file
+    that grows meanwhile is read as far as it reached at first.
     """
     with open_regular(path, os.O_RDONLY) as stream:
-        if os.fstat(stream.fileno()).st_size > limit:
+        size = os.fstat(stream.fileno()).st_size
+        if size > limit:
             raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
-        return stream.read(limit + 1)
+        # As much memory as is asked for is taken before anything is read: never the limit.
+        return stream.read(size)
 
 
 def open_regular(path: Path, flags: int) -> IO[bytes]:

@@ -38,6 +38,18 @@ def test_an_interrupt_exits_with_130(
     assert actlab(capsys, "doctor").code == 130
 
 
+def test_too_little_memory_is_no_fault_of_our_own(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def exhausted(*_arguments: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("actlab.cli.diagnosis.diagnose", exhausted)
+    result = actlab(capsys, "doctor")
+    assert (result.code, result.err.count("\n")) == (2, 1)
+    assert "not enough memory" in result.err
+
+
 def test_a_fault_of_our_own_shows_its_traceback_and_exits_with_3(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -111,6 +111,13 @@ def _report_failure(error: Exception) -> int:
     if isinstance(error, OSError) and error.filename is not None and _is_users(error.filename):
         print(f"actlab: {error.filename}: {reason_of(error)}", file=sys.stderr)
         return 2
+    if isinstance(error, MemoryError):
+        message = _(
+            "There is not enough memory for this. Free some, or allow more where a limit is set "
+            "(ulimit -v, a job's or a container's limit)."
+        )
+        print(f"actlab: {message}", file=sys.stderr)
+        return 2
     traceback.print_exception(error)
     print(_("This is a fault of actlab itself; please report it."), file=sys.stderr)
     return 3
