@@ -8,9 +8,10 @@ from typing import Any
 
 import grpc
 import pytest
+import ray
 
 from actlab.errors import EngineError
-from actlab.studies.executors.on_ray import RayExecutor
+from actlab.studies.executors.on_ray import RayExecutor, _connect
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Ray's own
 
@@ -56,6 +57,28 @@ def test_a_cluster_that_wants_a_token_is_told_from_one_that_is_gone() -> None:
 def test_a_server_that_is_not_ray_s_client_server_is_said() -> None:
     with server(None) as address:
         assert "no client server of Ray, whose port is 10001" in said_of(address)
+
+
+@pytest.mark.parametrize("failures", [1, 2])
+def test_a_client_server_whose_process_for_us_did_not_start_is_asked_once_more(
+    failures: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+
+    def init(address: str, **_options: Any) -> None:
+        calls.append(address)
+        if calls.count(address) <= failures:
+            raise ConnectionAbortedError("Initialization failure from server:\n")
+
+    monkeypatch.setattr("actlab.studies.executors.on_ray._await_server", lambda _address: None)
+    monkeypatch.setattr("ray.init", init)
+    monkeypatch.setattr("ray.shutdown", lambda: calls.append("shutdown"))
+    if failures == 1:
+        _connect(ray, "127.0.0.1:10001")
+    else:
+        with pytest.raises(EngineError, match="cannot be reached: Initialization failure"):
+            _connect(ray, "127.0.0.1:10001")
+    assert calls == ["ray://127.0.0.1:10001", "shutdown", "ray://127.0.0.1:10001"]
 
 
 @pytest.mark.slow

@@ -220,11 +220,23 @@ def _connect(ray: Any, address: str) -> None:
         _await_server(address)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what Ray warns of is said in the one line below
-            within(CONNECT_SECONDS, lambda: ray.init(f"ray://{address}", **quiet))
+            _join(ray, f"ray://{address}", quiet)
     except ImportError:
         raise missing_extra("ray[client]", "ray") from None
     except (*_REFUSALS, ray.exceptions.RayError) as error:
         raise _unreachable(address, error) from None
+
+
+def _join(ray: Any, address: str, quiet: dict[str, Any]) -> None:
+    """Connect to a client server, and once more where its process for this driver did not start.
+
+    It is forked beside gRPC's threads, which now and then ends it at once.
+    """
+    try:
+        within(CONNECT_SECONDS, lambda: ray.init(address, **quiet))
+    except ConnectionAbortedError:
+        ray.shutdown()
+        within(CONNECT_SECONDS, lambda: ray.init(address, **quiet))
 
 
 def _unreachable(address: str, error: Exception) -> EngineError:
