@@ -102,8 +102,9 @@ class Record:
     @property
     def valid_metric(self) -> float | None:
         """Return the metric of the task, whichever it is; None unless the trial completed."""
-        known = (self.valid_accuracy, self.valid_mse, self.valid_score)
-        return next((found for found in known if found is not None), None)
+        if self.valid_accuracy is not None:
+            return self.valid_accuracy
+        return self.valid_score if self.valid_mse is None else self.valid_mse
 
     @property
     def score(self) -> float | None:
@@ -170,7 +171,8 @@ def best_record(records: tuple[Record, ...]) -> Record | None:
     >>> best_record(()) is None
     True
     """
-    completed = [(record.score, record) for record in records if record.score is not None]
+    scored = ((record.score, record) for record in records)
+    completed = [(score, record) for score, record in scored if score is not None]
     if not completed:
         return None
     return min(completed, key=lambda scored: (-scored[0], scored[1].number))[1]
