@@ -1,18 +1,20 @@
 """Mutation testing: would the tests notice a small mistake in the code they are for?
 
 Recipe: every place of a folder where an operator, a comparison, a constant, a condition or a
-returned value can be another one is a mutant; a seeded sample of them is made, one at a time. A
-forked copy of this process, in which everything is imported that does not depend on the folder,
-imports the mutated module and runs the tests of that name, then those of the folder, until one
-fails. A mutant that no test notices survives; one that takes ten times as long as the tests counts
-as killed. The share that is killed has Wilson's 95 % interval. Lines go to build/mutants.jsonl; an
-interrupted run goes on.
+returned value can be another one is a mutant; a seeded sample of them is made, one at a time. At
+first the tests of the folder are run once as they are, and it is noted which of them comes to which
+line. Then a forked copy of this process, in which everything is imported that does not depend on
+the folder, imports the mutated module and runs the tests that come to its line, the quickest first,
+until one fails; where none does, all tests of the folder. A mutant that no test notices survives;
+one that takes ten times as long as the tests counts as killed. The share that is killed has
+Wilson's 95 % interval. Lines go to build/mutants.jsonl; an interrupted run goes on.
 
     python benchmarks/mutants.py [--sample 400] [--seed 1] [--folder NAME] [--minutes M] [--page]
 """
 
 import argparse
 import ast
+import contextlib
 import copy
 import importlib.abc
 import importlib.util
@@ -21,8 +23,10 @@ import os
 import random
 import signal
 import sys
+import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any
@@ -38,8 +42,14 @@ FOLDERS = {
     "checker/analysis": ("tests/checker/analysis", "tests/checker/test_cases.py"),
 }
 PRELOADED = ("numpy", "scipy.stats", "torch", "mpmath", "pandas", "pytest")
-LONGER = 10.0
-"""How many times what the tests need without a mutant."""
+LONGER, START_SECONDS = 10.0, 20.0
+"""How many times what the tests need without a mutant, and what pytest itself may take."""
+
+PASSED, NOT_RUN = 0, (4, 5)
+"""Exit codes of pytest."""
+
+FIRST_SECONDS = 10.0
+"""Tests of a line are run first that take so long together."""
 
 _COMPARISONS = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq,
@@ -56,6 +66,7 @@ class Mutator(ast.NodeTransformer):
 
     def __init__(self, target: int = -1) -> None:
         self.target, self.count, self.what = target, 0, ""
+        self.lines = range(0)
 
     def visit(self, node: ast.AST) -> Any:
         """Visit a node, but for annotations, docstrings and assertions."""
@@ -69,6 +80,7 @@ class Mutator(ast.NodeTransformer):
         for other in _others(node):
             if self.count == self.target:
                 self.what = f"line {node.lineno}: {ast.unparse(node)} -> {ast.unparse(other)}"
+                self.lines = range(node.lineno, node.end_lineno + 1)
                 self.count += 1
                 return ast.copy_location(other, node)
             self.count += 1
@@ -146,21 +158,99 @@ def places(folder: str) -> list[tuple[Path, int]]:
     return found
 
 
-def killed(path: Path, number: int, tests: Sequence[str], limit: float) -> tuple[bool, str]:
+@dataclass(frozen=True)
+class Survey:
+    """Which tests of a folder come to a line of a file, and how many seconds each test takes."""
+
+    tests: dict[str, dict[int, list[str]]]
+    seconds: dict[str, float]
+
+    def first_tests(self, path: Path, lines: range) -> tuple[str, ...]:
+        """Return tests that come to some lines of a file, the quickest first."""
+        known = self.tests.get(str(path), {})
+        found = sorted({test for line in lines for test in known.get(line, ())}, key=self._seconds)
+        chosen: list[str] = []
+        for test in found:
+            chosen.append(test)
+            if sum(map(self._seconds, chosen)) > FIRST_SECONDS:
+                break
+        return tuple(chosen)
+
+    def _seconds(self, test: str) -> float:
+        return self.seconds.get(test, 0.0)
+
+
+class Surveyor:
+    """A plugin of pytest that notes which test comes to which line of a folder."""
+
+    def __init__(self, folder: str, kept: Path) -> None:
+        import coverage
+
+        source = [str(ROOT / "src/actlab" / folder)]
+        self._coverage = coverage.Coverage(data_file=None, config_file=False, source=source)
+        self._kept, self._seconds = kept, {}
+        self._coverage.start()
+
+    def pytest_runtest_protocol(self, item: Any) -> None:
+        """Put what is run from here on down to a test."""
+        self._coverage.switch_context(item.nodeid)
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """Add up what a test takes, with its fixtures."""
+        self._seconds[report.nodeid] = self._seconds.get(report.nodeid, 0.0) + report.duration
+
+    def pytest_sessionfinish(self) -> None:
+        """Keep what was noted."""
+        self._coverage.stop()
+        data = self._coverage.get_data()
+        lines = {
+            file: {
+                line: [test for test in tests if test]
+                for line, tests in data.contexts_by_lineno(file).items()
+            }
+            for file in data.measured_files()
+        }
+        self._kept.write_text(json.dumps({"tests": lines, "seconds": self._seconds}))
+
+
+def survey_of(folder: str) -> Survey:
+    """Run the tests of a folder as they are; ends this process where they do not pass."""
+    with tempfile.TemporaryDirectory() as place:
+        kept = Path(place) / "survey.json"
+        if exit_code_of(FOLDERS[folder], 3000.0, lambda: Surveyor(folder, kept)) != 0:
+            sys.exit(f"the tests of {folder} do not pass as they are")
+        found = json.loads(kept.read_text())
+    tests = {
+        file: {int(line): tests for line, tests in lines.items()}
+        for file, lines in found["tests"].items()
+    }
+    return Survey(tests, found["seconds"])
+
+
+def killed(
+    path: Path, number: int, tests: Sequence[str], survey: Survey, limit: float
+) -> tuple[bool, str]:
     """Return whether a test notices a mutant, and what the mutant is."""
     mutator = Mutator(number)
     tree = ast.fix_missing_locations(mutator.visit(ast.parse(path.read_text())))
-    code = exit_code_of(tests, limit, MutatedModule(path, compile(tree, str(path), "exec")))
+    mutant = MutatedModule(path, compile(tree, str(path), "exec"))
+    first = survey.first_tests(path, mutator.lines)
+    code = (
+        exit_code_of(first, LONGER * FIRST_SECONDS + START_SECONDS, lambda: mutant) if first else 0
+    )
+    if code == 0:
+        code = exit_code_of(tests, limit, lambda: mutant)
     return code != 0, mutator.what + (" (took too long)" if code is None else "")
 
 
-def exit_code_of(
-    tests: Sequence[str], limit: float, mutant: MutatedModule | None = None
-) -> int | None:
+def exit_code_of(tests: Sequence[str], limit: float, plugin: Callable[[], Any]) -> int | None:
     """Return pytest's exit code on some tests in a copy of this process, None after the limit."""
     pid = os.fork()
     if pid == 0:
-        os._exit(_run(tests, mutant))
+        code = 1
+        with contextlib.suppress(BaseException):
+            code = _run(tests, plugin())
+        os._exit(code)
     until = time.monotonic() + limit
     while time.monotonic() < until:
         ended, status = os.waitpid(pid, os.WNOHANG)
@@ -172,7 +262,7 @@ def exit_code_of(
     return None
 
 
-def _run(tests: Sequence[str], mutant: MutatedModule | None) -> int:
+def _run(tests: Sequence[str], plugin: Any) -> int:
     import pytest
 
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -180,14 +270,14 @@ def _run(tests: Sequence[str], mutant: MutatedModule | None) -> int:
         os.dup2(nowhere, descriptor)
     os.chdir(ROOT)
     options = ["-n0", "-x", "-q", "-p", "no:cacheprovider", "--no-header", "-m", "not slow"]
-    return int(pytest.main([*options, *tests], [] if mutant is None else [mutant]))
+    return int(pytest.main([*options, *tests], [plugin]))
 
 
 def reaches(folder: str) -> bool:
     """Return whether a module of a folder that cannot be imported fails the tests."""
     path = max((ROOT / "src/actlab" / folder).glob("[a-z]*.py"), key=lambda one: one.stat().st_size)
     broken = compile("raise ImportError", str(path), "exec")
-    return exit_code_of(tests_of(path, folder), 1000.0, MutatedModule(path, broken)) != 0
+    return exit_code_of(tests_of(path, folder), 1000.0, lambda: MutatedModule(path, broken)) != 0
 
 
 def tests_of(path: Path, folder: str) -> tuple[str, ...]:
@@ -220,11 +310,10 @@ def main() -> None:
             everything, min(given.sample, len(everything))
         )
         begun = time.monotonic()
-        if exit_code_of(FOLDERS[folder], 1000.0) != 0:
-            sys.exit(f"the tests of {folder} do not pass as they are")
+        survey = survey_of(folder)
+        limit = LONGER * (time.monotonic() - begun)
         if not reaches(folder):
             sys.exit(f"the mutants of {folder} do not reach the tests")
-        limit = LONGER * (time.monotonic() - begun)
         for path, number in sample:
             which = f"{path.relative_to(ROOT / 'src/actlab')} {number}"
             if any(row["which"] == which for row in rows):
@@ -232,7 +321,7 @@ def main() -> None:
             if time.monotonic() > until:
                 break
             begun = time.monotonic()
-            is_killed, what = killed(path, number, tests_of(path, folder), limit)
+            is_killed, what = killed(path, number, tests_of(path, folder), survey, limit)
             row = {"seed": given.seed, "folder": folder, "of": len(everything), "which": which}
             row |= {"killed": is_killed, "what": what, "seconds": time.monotonic() - begun}
             rows.append(row)
