@@ -1,6 +1,7 @@
 """What every test stands on: English messages, one thread, no network."""
 
 import os
+import signal
 import socket
 from typing import Any
 
@@ -8,6 +9,12 @@ import pytest
 
 os.environ["ACTLAB_LANG"] = "en"
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# A shell lets what it starts in the background ignore an interrupt, and nohup the end of the
+# terminal; tests of interrupts begin as in a terminal.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,7 @@ from actlab.activations.formula import (
     UnboundParameterError,
     parse,
 )
-from actlab.activations.formula.with_torch import TorchBackend
+from actlab.activations.formula.with_torch import FormulaModule, TorchBackend
 
 FORMULAS = {
     "where(x>lambd, x-lambd, where(x<-lambd, x+lambd, 0.0))": {"lambd": 0.5},
@@ -202,3 +202,10 @@ def test_torch_keeps_half_precision() -> None:
     x = torch.linspace(-2, 2, 5, dtype=torch.bfloat16)
     for text, parameters in FORMULAS.items():
         assert parse(text).evaluate(TorchBackend(), x, **parameters).dtype == torch.bfloat16
+
+
+@pytest.mark.parametrize(("text", "expected"), [("max(0,0,x)**2", 9.0), ("min(5,2,x)+0*x", 2.0)])
+def test_two_numbers_that_come_first_are_joined_as_numbers(text: str, expected: float) -> None:
+    function = FormulaModule(parse(text), {})
+    assert function(torch.tensor([3.0])).item() == expected
+    assert function(torch.tensor([-1.0])).item() == (0.0 if "max" in text else -1.0)

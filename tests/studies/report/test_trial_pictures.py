@@ -44,3 +44,13 @@ def test_a_loss_is_better_where_it_is_smaller_and_only_names_that_differ_are_dra
 
 def test_no_completed_trial_has_no_picture() -> None:
     assert trial_pictures(TrialTable("mine", (TrialRow(0, {"a": "b"}, {}, None),)), FORM) == ()
+
+
+def test_a_number_and_a_name_that_no_trial_has_together_are_not_drawn_against_each_other() -> None:
+    rows = (
+        TrialRow(0, {"act": "relu"}, {}, 0.9),
+        TrialRow(1, {"act": "tanh"}, {}, 0.8),
+        TrialRow(2, {}, {"rate": 0.1}, 0.7),
+    )
+    figures = trial_pictures(TrialTable("mine", rows, maximize=True), FORM)
+    assert [figure.name for figure in figures] == ["history"]

@@ -9,6 +9,7 @@ out, where squares overflow and the function has long been a straight line.
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 
 import mpmath
 import numpy as np
@@ -47,6 +48,7 @@ _VERY_FAR = 1e200
 """Its square overflows float64, as that of 1e25 does float32."""
 
 
+@lru_cache(maxsize=256)
 def stable(tree: Node) -> Node:
     """Return the tree in a form that is safe to differentiate.
 

@@ -84,7 +84,13 @@ class TorchBackend:
             return _clamp(*arguments)
         if function in ("max", "min"):
             join = _maximum if function == "max" else _minimum
-            return reduce(join, arguments)
+
+            def joined(left: Any, right: Any) -> Any:
+                if not _is_tensor(left, right):
+                    return float(self._scalars.call(function, (left, right)))
+                return join(left, right)
+
+            return reduce(joined, arguments)
         return _FUNCTIONS[function](arguments[0])
 
     def both(self, left: Any, right: Any) -> Any:

@@ -46,7 +46,10 @@ def trial_pictures(
     numbers = sorted({name for row in done for name in row.numbers})
     figures = [_history(table, done, wanted, form)]
     figures += [
-        _scatter(table, done, number, name, wanted, form) for number in numbers for name in names
+        _scatter(table, own, number, name, wanted, form)
+        for number in numbers
+        for name in names
+        if (own := [row for row in done if number in row.numbers and name in row.choices])
     ]
     if len(names) >= 2:
         figures.append(_pairs(table, done, names[0], names[1], form))
@@ -170,14 +173,13 @@ def _history(
 
 def _scatter(
     table: TrialTable,
-    rows: Sequence[TrialRow],
+    own: Sequence[TrialRow],
     number: str,
     name: str,
     zooms: Zooms,
     form: Formatter,
 ) -> PageFigure:
     _ = form.translations.gettext
-    own = [row for row in rows if number in row.numbers and name in row.choices]
     values = [row.numbers[number] for row in own]
     logarithmic = min(values) > 0 and max(values) / min(values) > 8
     ranges = _ranges(table, own, tuple(shown for shown, _across in zooms.scatter))
