@@ -320,3 +320,22 @@ def test_a_certain_small_difference_and_failures_are_said_beside_the_table() -> 
 def test_a_column_of_one_value_is_no_block() -> None:
     found = [row | {"dataset": "digits"} for row in rows()]
     assert actlab.verdict(columns(found)).value.blocks == ()
+
+
+def test_two_shared_seeds_pair_and_one_does_not() -> None:
+    def found(seeds: dict[str, tuple[int, ...]]) -> str:
+        given = [
+            {"candidate": name, "seed": seed, "accuracy": 0.9 + 0.01 * seed + 0.001 * len(name)}
+            for name, own in seeds.items()
+            for seed in own
+        ]
+        return str(actlab.verdict(columns(given)).document()["pairing"])
+
+    assert found({"relu": (1, 2, 3), "tanh_": (2, 3, 4)}) == "paired"
+    assert found({"relu": (1, 2, 3), "tanh_": (3, 4, 5)}) == "unpaired"
+
+
+def test_a_run_that_is_there_twice_with_a_score_and_without_one_is_refused() -> None:
+    given = [*rows(), rows()[0] | {"val_acc": None}]
+    with pytest.raises(ActlabError, match="has two scores for relu with seed 0"):
+        actlab.verdict(columns(given))
