@@ -21,9 +21,11 @@ PATIENT = {
     "RAY_agent_register_timeout_ms": "120000",
     "RAY_raylet_start_wait_time_s": "120",
     "RAY_AUTH_MODE": "disabled",
+    "GRPC_ENABLE_FORK_SUPPORT": "0",
 }
 """A machine that others use, too, may be slow to start what Ray consists of; a token that lies in
-the home of whoever runs the tests is none of theirs."""
+the home of whoever runs the tests is none of theirs; with gRPC's own handlers of forks a client
+server's processes end at their start now and then."""
 
 SOURCE = str(Path(actlab.__file__).parents[1])
 

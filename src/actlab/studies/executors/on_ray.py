@@ -30,6 +30,9 @@ READY_SECONDS = 8.0
 CONNECT_SECONDS = 60.0
 """How long one that answers may take: it starts a process for every driver."""
 
+ATTEMPTS = 3
+"""How often a client server is asked whose process for a driver does not start."""
+
 _REFUSALS = (ConnectionError, RuntimeError, ValueError, EngineError)
 
 
@@ -228,15 +231,24 @@ def _connect(ray: Any, address: str) -> None:
 
 
 def _join(ray: Any, address: str, quiet: dict[str, Any]) -> None:
-    """Connect to a client server, and once more where its process for this driver did not start.
+    """Connect to a client server, and again where its process for this driver did not start.
 
-    It is forked beside gRPC's threads, which now and then ends it at once.
+    It is forked beside gRPC's threads, which now and then ends it at once:
+    https://github.com/ray-project/ray/issues/63202
     """
-    try:
-        within(CONNECT_SECONDS, lambda: ray.init(address, **quiet))
-    except ConnectionAbortedError:
-        ray.shutdown()
-        within(CONNECT_SECONDS, lambda: ray.init(address, **quiet))
+    for _attempt in range(ATTEMPTS):
+        try:
+            within(CONNECT_SECONDS, lambda: ray.init(address, **quiet))
+        except ConnectionAbortedError:
+            ray.shutdown()
+        else:
+            return
+    raise ConnectionError(
+        _(
+            "its process for this driver ended at its start, {attempts} times; start the cluster "
+            "with GRPC_ENABLE_FORK_SUPPORT=0 in its environment"
+        ).format(attempts=ATTEMPTS)
+    )
 
 
 def _unreachable(address: str, error: Exception) -> EngineError:
