@@ -38,7 +38,10 @@ RESULTS = ROOT / "build" / "mutants.jsonl"
 FOLDERS = {
     "stats": ("tests/stats",),
     "verdicts": ("tests/verdicts", "tests/stats"),
-    "activations/facts": ("tests/activations/facts",),
+    "activations/facts": (
+        "tests/activations/facts",
+        "tests/golden/test_golden.py::test_a_command_says_what_it_said[functions]",
+    ),
     "checker/analysis": ("tests/checker/analysis", "tests/checker/test_cases.py"),
 }
 PRELOADED = ("numpy", "scipy.stats", "torch", "mpmath", "pandas", "pytest")
@@ -285,7 +288,7 @@ def tests_of(path: Path, folder: str) -> tuple[str, ...]:
     own = [
         str(found)
         for root in FOLDERS[folder]
-        for found in (ROOT / root).rglob(f"test_{path.stem}.py")
+        for found in Path(ROOT / root.partition("::")[0]).rglob(f"test_{path.stem}.py")
     ]
     return (*own, *(str(ROOT / root) for root in FOLDERS[folder]))
 
