@@ -85,3 +85,26 @@ def test_what_is_a_likelihood_or_none_is_left_alone(name: str) -> None:
 def test_the_softmax_before_a_picked_logarithm_is_seen() -> None:
     for report in reports(lambda z: -torch.log(p(p(z))[ROW, Y]).mean()):
         assert "ACT101" in report.codes
+
+
+def test_a_difference_times_itself_is_a_squared_error() -> None:
+    targets = torch.linspace(-3, 3, N)[:, None].expand(N, C).contiguous()
+
+    def product(outputs: Tensor, y: Tensor) -> Tensor:
+        difference = F.relu(outputs) - y
+        return (difference * difference).mean()
+
+    def computed_twice(outputs: Tensor, y: Tensor) -> Tensor:
+        reached = F.relu(outputs)
+        return ((reached - y) * (reached - y)).mean()
+
+    def found(loss: Callable[[Tensor, Tensor], Tensor]) -> list[str]:
+        torch.manual_seed(0)
+        net = nn.Sequential(nn.Linear(16, 32), nn.ReLU(), nn.Linear(32, C))
+        report = actlab.check(net, loss, (torch.randn(N, 16), targets))
+        return [one.code for one in report.findings]
+
+    expected = found(lambda z, y: F.mse_loss(F.relu(z), y))
+    assert "ACT301" in expected
+    assert found(product) == expected
+    assert found(computed_twice) == expected

@@ -29,6 +29,8 @@ UNARY: dict[str, Callable[[Tensor], Tensor]] = {
     "twice": lambda x: torch.cat([x, torch.sigmoid(x)]), "stack": lambda x: torch.stack([x, x * x]),
     "product": lambda x: torch.sigmoid(x) * torch.tanh(x), "norm": lambda x: F.normalize(x, dim=0),
     "maximum": lambda x: torch.maximum(x, torch.tanh(x)), "log": lambda x: torch.log(x.abs() + 1),
+    "expm1": lambda x: torch.expm1(x.clamp(max=3.0)), "log1p": lambda x: torch.log1p(x.abs()),
+    "reciprocal": lambda x: torch.reciprocal(x.abs() + 0.5),
 }  # fmt: skip
 
 
