@@ -42,7 +42,12 @@ FOLDERS = {
         "tests/activations/facts",
         "tests/golden/test_golden.py::test_a_command_says_what_it_said[functions]",
     ),
-    "checker/analysis": ("tests/checker/analysis", "tests/checker/test_cases.py"),
+    "checker/analysis": (
+        "tests/checker/analysis",
+        "tests/checker/rules",
+        "tests/checker/test_cases.py",
+        "tests/checker/test_pairs_of_head_and_loss.py",
+    ),
 }
 PRELOADED = ("numpy", "scipy.stats", "torch", "mpmath", "pandas", "pytest")
 LONGER, START_SECONDS = 10.0, 20.0
