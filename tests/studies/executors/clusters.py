@@ -22,9 +22,11 @@ PATIENT = {
     "RAY_raylet_start_wait_time_s": "120",
     "RAY_AUTH_MODE": "disabled",
     "GRPC_ENABLE_FORK_SUPPORT": "0",
+    "RAY_worker_niceness": "0",
 }
 """A machine that others use, too, may be slow to start what Ray consists of; a token that lies in
-the home of whoever runs the tests is none of theirs; with gRPC's own handlers of forks a client
+the home of whoever runs the tests is none of theirs; workers of the usual niceness, 15, get nothing
+to do with where others work; with gRPC's own handlers of forks a client
 server's processes end at their start now and then."""
 
 SOURCE = str(Path(actlab.__file__).parents[1])
