@@ -95,3 +95,27 @@ def test_of_tensors_that_are_broadcast_together_each_keeps_its_own_range() -> No
     x = torch.tensor([-1.0, 0.5, 2.0])
     pair = interval_of(lambda x: torch.broadcast_tensors(F.softplus(x), torch.tanh(x))[1], x)[0]
     assert (pair.low, pair.high) == (-1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("function", "low", "high"),
+    [
+        (lambda x: torch.sigmoid(x).masked_fill(x > 0, -5.0), -5.0, 1.0),
+        (lambda x: F.pad(torch.sigmoid(x), (1, 1), value=3.0), 0.0, 3.0),
+        (lambda x: F.pad(torch.sigmoid(x) + 1.0, (1, 1)), 0.0, 2.0),
+        (lambda x: torch.where(x > 0, torch.sigmoid(x), 4.0), 0.0, 4.0),
+    ],
+)
+def test_numbers_that_are_filled_in_count(
+    function: Callable[[Tensor], Tensor], low: float, high: float
+) -> None:
+    reach, _out = interval_of(function, torch.tensor([-1.0, 0.5, 2.0]))
+    assert (reach.low, reach.high) == (low, high)
+
+
+def test_an_interval_with_one_end_is_neither_bounded_nor_whole() -> None:
+    assert Interval().whole
+    for one_end in (Interval(low=0.0), Interval(high=0.0)):
+        assert not one_end.whole
+        assert not one_end.bounded
+    assert Interval(0.0, 1.0).bounded
