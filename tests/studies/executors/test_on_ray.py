@@ -16,6 +16,9 @@ from actlab.studies.executors.on_ray import RayExecutor, _connect
 pytestmark = pytest.mark.filterwarnings("ignore")  # Ray's own
 
 
+FAILED = "Initialization failure from server:\nTraceback (most recent call last):\n"
+
+
 @contextmanager
 def server(answer: Callable[[Any, Any], bytes] | None) -> Iterator[str]:
     """Have a server of gRPC that gives one answer to everything, or knows no question."""
@@ -68,7 +71,9 @@ def test_a_client_server_whose_process_for_us_did_not_start_is_asked_again(
     def init(address: str, **_options: Any) -> None:
         calls.append(address)
         if calls.count(address) <= failures:
-            raise ConnectionAbortedError("Initialization failure from server:\n")
+            raise ConnectionAbortedError(
+                f"{FAILED}RuntimeError: Starting Ray client server failed."
+            )
 
     monkeypatch.setattr("actlab.studies.executors.on_ray._await_server", lambda _address: None)
     monkeypatch.setattr("ray.init", init)
@@ -80,6 +85,22 @@ def test_a_client_server_whose_process_for_us_did_not_start_is_asked_again(
         with pytest.raises(EngineError, match=r"ended at its start, 3 times.*FORK_SUPPORT=0"):
             _connect(ray, "127.0.0.1:10001")
         assert calls == ["ray://127.0.0.1:10001", "shutdown"] * 3
+
+
+def test_what_a_client_server_says_of_anything_else_is_passed_on_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def init(_address: str, **_options: Any) -> None:
+        calls.append("init")
+        raise ConnectionAbortedError(f"{FAILED}ValueError: no such namespace")
+
+    calls: list[str] = []
+    monkeypatch.setattr("actlab.studies.executors.on_ray._await_server", lambda _address: None)
+    monkeypatch.setattr("ray.init", init)
+    monkeypatch.setattr("ray.shutdown", lambda: None)
+    with pytest.raises(EngineError, match="cannot be reached: ValueError: no such namespace"):
+        _connect(ray, "127.0.0.1:10001")
+    assert calls == ["init"]
 
 
 @pytest.mark.slow

@@ -33,6 +33,9 @@ CONNECT_SECONDS = 60.0
 ATTEMPTS = 3
 """How often a client server is asked whose process for a driver does not start."""
 
+_NOT_STARTED = ("Starting Ray client server failed", "Proxy failed to Connect")
+"""What a client server says of a process that ended at its start; all else it will say again."""
+
 _REFUSALS = (ConnectionError, RuntimeError, ValueError, EngineError)
 
 
@@ -239,8 +242,10 @@ def _join(ray: Any, address: str, quiet: dict[str, Any]) -> None:
     for _attempt in range(ATTEMPTS):
         try:
             within(CONNECT_SECONDS, lambda: ray.init(address, **quiet))
-        except ConnectionAbortedError:
+        except ConnectionAbortedError as error:
             ray.shutdown()
+            if not any(said in str(error) for said in _NOT_STARTED):
+                raise ConnectionError(str(error).strip().splitlines()[-1]) from None
         else:
             return
     raise ConnectionError(
