@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from actlab.pages.figure import PERCENT_AXIS, PageFigure, axis, frame, plain
 from actlab.pages.theme import LIGHT, Mark
@@ -16,9 +16,7 @@ HEADING, PLOT, GAP, BELOW = 54, 104, 6, 46
 """Heights in pixels: of a small picture's heading and plot, between rows, under the last row."""
 
 MOST_DOTS = 200
-"""A small picture has room for about so many dots of a kind; of more it draws an even share."""
-
-_Dot = TypeVar("_Dot")
+"""A small picture has room for about so many dots; of more trials it draws an even share."""
 
 
 def plateaus_figure(
@@ -185,10 +183,11 @@ def _traces(
             }
         )
     floor = shown[0] + 0.05 * (shown[1] - shown[0])
-    scored = [(p.learning_rate, p.accuracy) for p in curve.points if p.accuracy is not None]
+    dots = _evenly(curve.points)
+    scored = [(dot.learning_rate, dot.accuracy) for dot in dots if dot.accuracy is not None]
+    lost = [dot.learning_rate for dot in dots if dot.accuracy is None]
     for low, symbol in ((False, mark.shape), (True, "triangle-down-open")):
         own = [(rate, score) for rate, score in scored if (score < shown[0]) == low]
-        own = _evenly(own)
         if own:
             found.append(
                 {
@@ -202,13 +201,14 @@ def _traces(
             )
     x, y = _names(place)
     of_all = {"type": "scatter", "xaxis": x, "yaxis": y, "showlegend": False}
-    return [trace | of_all for trace in (*found, _failures(curve, floor, form), _best(curve))]
+    return [trace | of_all for trace in (*found, _failures(lost, floor, form), _best(curve))]
 
 
-def _evenly(dots: list[_Dot]) -> list[_Dot]:
+def _evenly(dots: Sequence[RatePoint]) -> Sequence[RatePoint]:
     """Return at most MOST_DOTS of the dots, every second or third or further one.
 
-    >>> len(_evenly(list(range(MOST_DOTS)))), len(_evenly(list(range(MOST_DOTS + 1))))
+    >>> dots = [RatePoint(0.1, 0.9)] * (MOST_DOTS + 1)
+    >>> len(_evenly(dots[1:])), len(_evenly(dots))
     (200, 101)
     """
     return dots[:: max(-(-len(dots) // MOST_DOTS), 1)]
@@ -230,9 +230,8 @@ def _corners(line: Sequence[RatePoint]) -> list[RatePoint]:
     ]
 
 
-def _failures(curve: RateCurve, floor: float, form: Formatter) -> dict[str, Any]:
+def _failures(lost: list[float], floor: float, form: Formatter) -> dict[str, Any]:
     _ = form.translations.gettext
-    lost = _evenly([point.learning_rate for point in curve.points if point.accuracy is None])
     return {
         "x": lost,
         "y": [floor] * len(lost),
