@@ -54,7 +54,7 @@ LONGER, START_SECONDS = 10.0, 20.0
 """How many times what the tests need without a mutant, and what pytest itself may take."""
 
 PASSED, NOT_RUN = 0, (4, 5)
-"""Exit codes of pytest."""
+"""Exit codes of pytest; a test that it does not find is none that noticed something."""
 
 FIRST_SECONDS = 10.0
 """Tests of a line are run first that take so long together."""
@@ -243,12 +243,12 @@ def killed(
     tree = ast.fix_missing_locations(mutator.visit(ast.parse(path.read_text())))
     mutant = MutatedModule(path, compile(tree, str(path), "exec"))
     first = survey.first_tests(path, mutator.lines)
-    code = (
-        exit_code_of(first, LONGER * FIRST_SECONDS + START_SECONDS, lambda: mutant) if first else 0
-    )
-    if code == 0:
+    code: int | None = PASSED
+    if first:
+        code = exit_code_of(first, LONGER * FIRST_SECONDS + START_SECONDS, lambda: mutant)
+    if code in (PASSED, *NOT_RUN):
         code = exit_code_of(tests, limit, lambda: mutant)
-    return code != 0, mutator.what + (" (took too long)" if code is None else "")
+    return code != PASSED, mutator.what + (" (took too long)" if code is None else "")
 
 
 def exit_code_of(tests: Sequence[str], limit: float, plugin: Callable[[], Any]) -> int | None:
