@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 import traceback
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,9 @@ MEMORY = 16 << 30
 
 OUTPUT = ROOT / "build" / "mutants.log"
 """Where pytest writes."""
+
+MOST_NOTICING = 20
+"""Tests that noticed the most mutants of a file are run first, where they come to the line."""
 
 PASSED, NOT_RUN = 0, (4, 5)
 """Exit codes of pytest; a test that it does not find is none that noticed something."""
@@ -48,9 +52,13 @@ class Survey:
     seconds: dict[str, float]
 
     def of_lines(self, path: Path, lines: range) -> tuple[str, ...]:
-        """Return the tests that come to some lines of a file, those of the quickest files first."""
+        """Return the tests that come to some lines of a file: those of the file's own name first,
+        then those of the quickest files.
+        """
         known = self.tests.get(str(path), {})
-        return self._in_order({test for line in lines for test in known.get(line, ())})
+        found = self._in_order({test for line in lines for test in known.get(line, ())})
+        own = f"test_{path.stem}.py::"
+        return tuple(sorted(found, key=lambda test: own not in test))
 
     def of_file(self, path: Path) -> tuple[str, ...]:
         """Return the tests that come to any line of a file, those of the quickest files first."""
@@ -146,7 +154,8 @@ class Outcome:
 class Session:
     """A plugin of pytest that imports the tests once and runs them for one mutant after another.
 
-    Each mutant is put in its place in a fork of the process. What cannot be put there, and what
+    Each mutant is put in its place in a fork of the process; tests that noticed one before are run
+    first. What cannot be put there, and what
     runs while modules are imported and nobody noticed here, is left for `after_import`.
     """
 
@@ -158,6 +167,8 @@ class Session:
         left: Path,
     ) -> None:
         self._mutants, self._survey, self._report, self._left = mutants, survey, report, left
+        self._noticed: dict[Path, Counter[str]] = defaultdict(Counter)
+        self._noticing = left.with_name("noticing")
 
     def pytest_runtestloop(self, session: Any) -> bool:
         """Run the tests of each mutant instead of all tests."""
@@ -169,7 +180,13 @@ class Session:
             begun = time.monotonic()
             mutant = Mutant(place)
             tests = self._survey.of_lines(place.path, mutant.lines)
+            noticed = self._noticed[place.path].most_common(MOST_NOTICING)
+            best = [test for test, _count in noticed]
+            first = [test for test in best if test in tests]
+            tests = (*first, *(test for test in tests if test not in first))
             code = self._run(session, items, mutant, tests)
+            if code == FAILED:
+                self._noticed[place.path][self._noticing.read_text()] += 1
             at_import = self._survey.run_on_import(place.path, mutant.lines)
             if code == NOT_IN_PLACE or (code == PASSED and at_import):
                 left.append(place.name)
@@ -196,8 +213,10 @@ class Session:
                 for item, following in zip(chosen, [*chosen[1:], None], strict=True):
                     item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
                     if session.testsfailed:
+                        self._noticing.write_text(item.nodeid)
                         return FAILED
                 return PASSED
+            self._noticing.write_text(item.nodeid)
             return FAILED
 
         return forked(in_a_fork, self._survey.limit(tests))

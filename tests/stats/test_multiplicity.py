@@ -11,6 +11,7 @@ from scipy import special
 from scipy import stats as scipy_stats
 
 from actlab.stats import StatisticsError, dunnett, holm
+from actlab.stats.multiplicity import quadrature
 from tests.stats.simulation import STUDIES, Array, correlated, reuse
 
 P_VALUES = st.lists(st.floats(0.0, 1.0), min_size=1, max_size=30)
@@ -112,3 +113,10 @@ def test_dunnett_lies_between_no_adjustment_and_bonferroni() -> None:
     assert all(a <= b <= min(1.0, 3 * a) for a, b in zip(p, found, strict=True))
     assert dunnett([], []).size == 0
     assert dunnett([0.04], [3]).tolist() == [0.04]
+
+
+def test_the_nodes_ascend_and_integrate() -> None:
+    nodes, weights = quadrature()
+    assert (np.diff(nodes) > 0.0).all()
+    for power in range(4):
+        assert float(nodes**power @ weights) == pytest.approx(1 / (power + 1), abs=1e-6)

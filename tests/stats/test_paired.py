@@ -214,3 +214,26 @@ def test_welch_without_spread_or_values() -> None:
     # A side that is known to a step alone has the variance of an even distribution over a step.
     stepped = welch_difference([0.9, 0.9], [0.8, 0.8], resolution=0.01)
     assert stepped.standard_deviation == pytest.approx(math.sqrt(2.0 * 0.01**2 / 12.0))
+
+
+def test_one_split_may_be_corrected_too() -> None:
+    assert nadeau_bengio_factor(1, 1, 1) == 2.0
+    for wrong in ((0, 1, 1), (1, 0, 1), (1, 1, 0)):
+        with pytest.raises(StatisticsError, match="at least 1"):
+            nadeau_bengio_factor(*wrong)
+
+
+def test_rounding_alone_spreads_differences_by_the_step_over_the_root_of_6() -> None:
+    found = paired_difference([0.9, 0.9, 0.9], [0.8, 0.8, 0.8], resolution=0.1)
+    assert found.standard_deviation == pytest.approx(0.1 / 6**0.5)
+    drawn = np.random.default_rng(0).uniform(size=(2, 200_000)).round(1)
+    plain = np.random.default_rng(0).uniform(size=(2, 200_000))
+    errors = (drawn - plain)[0] - (drawn - plain)[1]
+    assert found.standard_deviation == pytest.approx(errors.std(), rel=0.01)
+
+
+def test_welch_without_any_spread_is_sure() -> None:
+    ahead, level = welch_difference([1, 1], [0, 0, 0]), welch_difference([1, 1], [1, 1, 1])
+    assert (ahead.mean, ahead.low, ahead.high, ahead.p_value) == (1.0, 1.0, 1.0, 0.0)
+    assert (ahead.standard_deviation, ahead.degrees) == (0.0, 3.0)
+    assert (level.mean, level.p_value) == (0.0, 1.0)

@@ -118,3 +118,8 @@ def test_what_makes_no_sense_is_refused() -> None:
         seeds_to_separate(1.0, 1.0, comparisons=0)
     with pytest.raises(StatisticsError, match="standard_deviation"):
         detectable_difference(3, -1.0)
+
+
+def test_without_spread_any_difference_shows() -> None:
+    assert paired_t_power(5, difference=0.1, standard_deviation=0.0) == 1.0
+    assert paired_t_power(5, difference=0.0, standard_deviation=0.0) == 0.05

@@ -40,3 +40,21 @@ def test_the_posterior_knows_sides_and_margin() -> None:
     ahead = bayesian_signed_rank([0.9, 0.8, 0.7, 0.6], [0.5, 0.4, 0.3, 0.2], 0.01, generator)
     assert ahead[2] > 0.9
     assert sum(ahead) == pytest.approx(1.0)
+
+
+def test_one_block_has_neither_spread_nor_degrees() -> None:
+    found = signed_rank_difference([3], [1])
+    assert (found.mean, found.standard_deviation, found.degrees) == (2.0, math.inf, 0.0)
+    assert signed_rank_difference([3, 4], [1, 1]).standard_deviation == pytest.approx(0.5**0.5)
+
+
+@pytest.mark.parametrize(("margin", "limit"), [(0.2, 1 - 0.5**0.5), (0.1, 0.5**0.5)])
+def test_the_posterior_is_that_of_the_weight_at_zero(margin: float, limit: float) -> None:
+    """Four differences of 0.3: pair means are 0, 0.15 and 0.3, and the weight w of 0 is Beta.
+
+    Above 0.2 is (1 - w)^2, above 0.1 is 1 - w^2: it is the largest share where it exceeds 1/2.
+    """
+    generator = np.random.default_rng(3)
+    found = bayesian_signed_rank([0.9] * 4, [0.6] * 4, margin, generator)
+    expected = scipy_stats.beta.cdf(limit, 0.5, 4)
+    assert found == pytest.approx((0.0, 1 - expected, expected), abs=0.01)

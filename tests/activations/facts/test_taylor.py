@@ -90,3 +90,13 @@ def test_numbers_of_any_size_are_evaluated_in_time(x: str) -> None:
         )
         if function.name not in ("sine", "snake", "snake_beta", "gcu"):
             assert all(mpmath.isfinite(value) for value in found), function.name
+
+
+def test_powers_of_one_base_are_differentiated_as_if_each_stood_alone() -> None:
+    text = "(1+x**2)**x*(1+x**2)**sin(x)+(2+x)**x"
+    expression = parse(text)
+    with mpmath.workdps(40):
+        found = derivatives(expression.tree, {}, mpmath.mpf("0.7"), 2, MpmathBackend())
+        for order in range(3):
+            expected = mpmath.diff(lambda z: expression.evaluate(MpmathBackend(), z), 0.7, order)
+            assert abs(found[order] - expected) < 1e-12 * abs(expected)

@@ -115,6 +115,14 @@ class Jet:
             found.append(sum(terms, start=value * 0) / k)
         return self.like(found)
 
+    def exponential(self, value: Any) -> Jet:
+        """Return exp(self), from its value at c[0]: exp(u)' = exp(u) u' gives one after another."""
+        u, found = self.coefficients, [value]
+        for k in range(1, len(u)):
+            terms = (j * u[j] * found[k - j] for j in range(1, k + 1))
+            found.append(sum(terms, start=value * 0) / k)
+        return self.like(found)
+
 
 def chosen(
     numbers: Backend, condition: Any, then: Callable[[], Jet], otherwise: Callable[[], Jet]
@@ -136,10 +144,13 @@ def _convolve(a: Sequence[Any], b: Sequence[Any], k: int) -> Any:
 class JetBackend:
     """Evaluates a formula in jets whose coefficients another backend computes."""
 
+    as_written = False
+
     def __init__(self, numbers: Backend, order: int, side: int = 0) -> None:
         self._numbers = numbers
         self._order = order
         self._side = side
+        self._logarithms: dict[int, tuple[Jet, Jet]] = {}
 
     def constant_jet(self, value: Any) -> Jet:
         """Return the jet of a number."""
@@ -178,7 +189,10 @@ class JetBackend:
                 rest //= 2
                 square = square * square if rest else square
             return self.number(number(1)) / product if exponent < 0 else product
-        return self.call("exp", (right * self.call("log", (left,)),))
+        # Powers of one base share its logarithm; the base is kept, so that no other gets its id.
+        if id(left) not in self._logarithms:
+            self._logarithms[id(left)] = (left, self.call("log", (left,)))
+        return self.call("exp", (right * self._logarithms[id(left)][1],))
 
     def call(self, function: str, arguments: tuple[Jet, ...]) -> Jet:
         """Return a function of the language, other than `where`."""
@@ -186,13 +200,15 @@ class JetBackend:
             return _SWITCHES[function](*arguments)
         (u,) = arguments
         value = self._numbers.call(function, (u.coefficients[0],))
+        if function == "exp":
+            return u.exponential(value)
         return u.compose(value, lambda lower: self._slope(function, lower))
 
     def _slope(self, function: str, u: Jet) -> Jet:
         """Return the derivative of an elementary function at u, in a form without cancellation."""
         one, call = u.constant(self._numbers.number(number(1))), self.call
         match function:
-            case "exp" | "expm1":
+            case "expm1":
                 return call("exp", (u,))
             case "log":
                 return one / u

@@ -5,6 +5,7 @@ Each has the one table of elementary functions for its kind of number.
 
 import math
 import operator
+from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import lru_cache, reduce
 from typing import Any, Protocol
@@ -25,6 +26,8 @@ from actlab.activations.formula.nodes import (
     Number,
     Parameter,
     Truth,
+    children,
+    label,
 )
 
 RELATIONS: dict[str, Callable[[Any, Any], Any]] = {
@@ -38,7 +41,15 @@ RELATIONS: dict[str, Callable[[Any, Any], Any]] = {
 
 
 class Backend(Protocol):
-    """What a kind of number has to offer; values are whatever the backend computes with."""
+    """What a kind of number has to offer; values are whatever the backend computes with.
+
+    `as_written`: equal parts of a formula are computed as often as they stand in it, as in a
+    program, where automatic differentiation follows each; otherwise once.
+    """
+
+    @property
+    def as_written(self) -> bool:
+        """Whether equal parts are computed as often as they stand in the formula."""
 
     def input(self, x: Any) -> Any:
         """Return the input as the backend computes with it."""
@@ -74,8 +85,18 @@ class Backend(Protocol):
 def evaluate(tree: Node, backend: Backend, x: Any, parameters: Mapping[str, Any]) -> Any:
     """Return the value of the tree at x, computed by the backend."""
     point = backend.input(x)
+    tree, repeated = (tree, _NONE) if backend.as_written else _repeated(tree)
+    known: dict[int, Any] = {}
 
     def value(node: Node) -> Any:
+        part = repeated.get(id(node))
+        if part is None:
+            return computed(node)
+        if part not in known:
+            known[part] = computed(node)
+        return known[part]
+
+    def computed(node: Node) -> Any:
         match node:
             case Input():
                 return point
@@ -105,6 +126,31 @@ def evaluate(tree: Node, backend: Backend, x: Any, parameters: Mapping[str, Any]
                 return join(truth(left), truth(right))
 
     return backend.result(value(tree), point)
+
+
+_NONE: Mapping[int, int] = {}
+
+
+@lru_cache(maxsize=512)
+def _repeated(tree: Node) -> tuple[Node, Mapping[int, int]]:
+    """Return the tree, and by the identity of a part of it the number of those that equal it.
+
+    Parts that occur once are left out. An equal tree has other identities, so the one that they
+    are of comes with them.
+    """
+    numbers: dict[tuple[Any, ...], int] = {}
+    found: dict[int, int] = {}
+    occurrences: Counter[int] = Counter()
+
+    def of_part(node: Node | Truth) -> int:
+        if id(node) not in found:
+            parts = tuple(map(of_part, children(node)))
+            found[id(node)] = numbers.setdefault((type(node), label(node), parts), len(numbers))
+        occurrences[found[id(node)]] += 1
+        return found[id(node)]
+
+    of_part(tree)
+    return tree, {key: part for key, part in found.items() if occurrences[part] > 1}
 
 
 def _binary(backend: Backend, sign: str, left: Any, right: Any) -> Any:
@@ -173,6 +219,8 @@ class NumpyBackend:
     >>> parse("x*sigmoid(x)").evaluate(NumpyBackend(), [-1.0, 0.0, 1.0]).round(4)
     array([-0.2689,  0.    ,  0.7311])
     """
+
+    as_written = False
 
     def __init__(self, largest: float = math.inf) -> None:
         self._largest = largest
@@ -254,6 +302,8 @@ class MpmathBackend:
     ...     print(parse("x*sigmoid(x)").evaluate(MpmathBackend(), -1))
     -0.268941421369995120748840758178
     """
+
+    as_written = False
 
     def input(self, x: Any) -> Any:
         """Return x as a number of mpmath."""

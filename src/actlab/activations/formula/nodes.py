@@ -131,6 +131,19 @@ def children(node: Node | Truth) -> tuple[Node | Truth, ...]:
             return ()
 
 
+def label(node: Node | Truth) -> str:
+    """Return what tells a node from others of its kind, but for its parts."""
+    match node:
+        case Number(_, text):
+            return text
+        case Constant(name) | Parameter(name) | Call(name, _):
+            return name
+        case Binary(sign, _, _) | Logic(sign, _, _) | Comparison(sign, _, _):
+            return sign
+        case _:
+            return ""
+
+
 def walk(node: Node | Truth) -> Iterator[Node | Truth]:
     """Yield the node and everything below it, each parent before its children."""
     yield node

@@ -49,6 +49,8 @@ class TorchBackend:
     tensor([0.3679,    nan])
     """
 
+    as_written = True
+
     def __init__(self) -> None:
         self._scalars = NumpyBackend()
 
