@@ -1,6 +1,7 @@
 """The tests of mutation testing: which of them comes to a line, and does one notice a mutant?"""
 
 import contextlib
+import itertools
 import json
 import os
 import resource
@@ -28,6 +29,9 @@ MEMORY = 16 << 30
 
 OUTPUT = ROOT / "build" / "mutants.log"
 """Where pytest writes."""
+
+MOST_SECONDS = 60.0
+"""What the tests of one mutant may take together, without it; one that survives is no kill."""
 
 MOST_NOTICING = 20
 """Tests that noticed the most mutants of a file are run first, where they come to the line."""
@@ -69,6 +73,11 @@ class Survey:
         """Return the tests that come to any line."""
         files = (tests for lines in self.tests.values() for tests in lines.values())
         return self._in_order({test for tests in files for test in tests})
+
+    def affordable(self, tests: Sequence[str]) -> tuple[str, ...]:
+        """Return the first tests, as many as `MOST_SECONDS` are enough for."""
+        ends = itertools.accumulate(self.seconds[test] for test in tests)
+        return tuple(test for test, end in zip(tests, ends, strict=True) if end <= MOST_SECONDS)
 
     def run_on_import(self, path: Path, lines: range) -> bool:
         """Return whether a line runs while a module is imported."""
@@ -183,7 +192,9 @@ class Session:
             noticed = self._noticed[place.path].most_common(MOST_NOTICING)
             best = [test for test, _count in noticed]
             first = [test for test in best if test in tests]
-            tests = (*first, *(test for test in tests if test not in first))
+            tests = self._survey.affordable(
+                (*first, *(test for test in tests if test not in first))
+            )
             code = self._run(session, items, mutant, tests)
             if code == FAILED:
                 self._noticed[place.path][self._noticing.read_text()] += 1
@@ -246,7 +257,8 @@ def after_import(place: Place, survey: Survey) -> Outcome:
     begun = time.monotonic()
     mutant = Mutant(place)
     code: int | None = PASSED
-    for tests in (survey.of_lines(place.path, mutant.lines), survey.of_file(place.path)):
+    for found in (survey.of_lines(place.path, mutant.lines), survey.of_file(place.path)):
+        tests = survey.affordable(found)
         if tests and code in (PASSED, *NOT_RUN):
             code = exit_code_of(tests, survey.limit(tests), mutant.to_import)
     what = mutant.what + (" (took too long)" if code is None else "")
