@@ -4,11 +4,11 @@ Recipe: every place of a folder where an operator, a comparison, a constant, a c
 returned value can be another one is a mutant; a seeded sample of them is made, one at a time. At
 first the tests of the folder are run once as they are, and it is noted which of them comes to which
 line. Then the tests are imported, and for each mutant a fork of that process runs those that come
-to its line, up to a minute of them, until one fails; a mutant outside of functions is tried in a new
-import. Where no mutant is, the same forks have to pass. A mutant that no test notices survives; a test that takes ten times
-as long as without it notices. The share that is killed has Wilson's 95 % interval. Lines go to
-build/mutants.jsonl; an interrupted run goes on, and `--survivors` tries those again that survived,
-after tests were written for them.
+to its line, up to a minute of them, until one fails; a mutant outside of functions is tried in a
+new import. Where no mutant is, the same forks have to pass. A mutant that no test notices survives;
+a test that takes ten times as long as without it notices. The share that is killed has Wilson's
+95 % interval. Lines go to build/mutants.jsonl; an interrupted run goes on, and `--survivors` tries
+those again that survived, after tests were written for them.
 
     python benchmarks/mutants.py [--sample 400] [--seed 1] [--folder NAME] [--jobs 2] [--page]
 """
