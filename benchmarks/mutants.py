@@ -30,7 +30,18 @@ from reliability_page import processor, write_between
 RESULTS = ROOT / "build" / "mutants.jsonl"
 FOLDERS = {
     "stats": ("tests/stats", "tests/verdicts"),
-    "verdicts": ("tests/verdicts", "tests/stats", "tests/cli/test_verdict.py"),
+    "verdicts": (
+        "tests/verdicts",
+        "tests/stats",
+        "tests/cli/test_verdict.py",
+        "tests/cli/test_verdicts.py",
+        "tests/studies/confirm/test_judging.py",
+        "tests/studies/confirm/test_verdict_text.py",
+        "tests/studies/report/test_verdict_page.py",
+        "tests/studies/report/test_verdict_paper.py",
+        "tests/studies/report/test_verdict_rule.py",
+        "tests/test_docs_verdict.py",
+    ),
     "activations/facts": (
         "tests/activations",
         "tests/golden/test_golden.py::test_a_command_says_what_it_said[functions]",
