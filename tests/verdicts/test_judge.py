@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from scipy import stats as scipy_stats
 
 import actlab
 from actlab.errors import ActlabError, DataError, UnknownNameError, VerdictError
-from actlab.verdicts.judge import dry_run
+from actlab.stats import detectable_difference, seeds_to_separate
+from actlab.verdicts.judge import dry_run, judge_runs
 from actlab.verdicts.runs import Columns, runs_of
 from actlab.verdicts.tables import read_table
 
@@ -339,3 +341,264 @@ def test_a_run_that_is_there_twice_with_a_score_and_without_one_is_refused() -> 
     given = [*rows(), rows()[0] | {"val_acc": None}]
     with pytest.raises(ActlabError, match="has two scores for relu with seed 0"):
         actlab.verdict(columns(given))
+
+
+def table_of(scores: dict[str, list[float | None]]) -> dict[str, list[Any]]:
+    found = [
+        {"method": name, "seed": seed, "accuracy": score}
+        for name, own in scores.items()
+        for seed, score in enumerate(own)
+    ]
+    return columns(found)
+
+
+def noise(seeds: int, seed: int = 0, spread: float = 0.002) -> list[float]:
+    return np.random.default_rng(seed).normal(0.9, spread, seeds).tolist()
+
+
+def codes(found: Any) -> list[str]:
+    return [notice.code for notice in (*found.value.notices, *found.value.overall.notices)]
+
+
+@pytest.mark.parametrize(("seeds", "few"), [(2, True), (5, True), (6, False)])
+def test_fewer_than_six_seeds_are_few_and_what_shows_is_said(seeds: int, few: bool) -> None:
+    scores = {"a": noise(seeds), "b": noise(seeds, 1), "c": noise(seeds, 2)}
+    found = actlab.verdict(table_of(scores), margin=0.001)
+    assert ("few_seeds" in codes(found)) == few
+    if few:
+        (notice,) = (n for n in found.value.overall.notices if n.code == "few_seeds")
+        spreads = [
+            float(np.std(np.subtract(scores[one], scores[other]), ddof=1))
+            for one, other in ("ab", "ac", "bc")
+        ]
+        expected = detectable_difference(seeds, sorted(spreads)[1], comparisons=3)
+        assert notice.numbers == {"n": seeds, "smallest": pytest.approx(expected, rel=1e-6)}
+
+
+def test_runs_without_a_partner_are_counted() -> None:
+    scores = {"a": noise(8), "b": noise(8, 1)[:6], "c": noise(8, 2)}
+    found = actlab.verdict(table_of(scores), margin=0.001)
+    (notice,) = (n for n in found.value.overall.notices if n.code == "partly_paired")
+    assert notice.numbers == {"count": 4}, "two seeds of a and of c that b has not"
+    assert "partly_paired" not in codes(actlab.verdict(table_of({**scores, "b": noise(8, 1)})))
+
+
+def test_without_seeds_every_run_is_used() -> None:
+    given = table_of({"a": noise(7), "b": noise(4, 1)})
+    del given["seed"]
+    found = actlab.verdict(given, margin=0.001)
+    assert "unpaired" in codes(found)
+    row = next(row for row in found.value.overall.candidates if row.name == "b")
+    assert (found.value.pairing, row.n) == ("unpaired", 4)
+    test = scipy_stats.ttest_ind(noise(7), noise(4, 1), equal_var=False)
+    assert found.value.overall.pairs[0].p_adjusted == pytest.approx(test.pvalue)
+    assert row.scores == pytest.approx(noise(4, 1))
+
+
+def test_one_block_is_no_verdict_over_blocks() -> None:
+    given = {**table_of({"a": noise(6), "b": noise(6, 1)}), "dataset": ["d"] * 12}
+    found = actlab.verdict(given, block="dataset", margin=0.001)
+    assert "one_block" in codes(found)
+    assert found.value.overall.unit == "seeds"
+    assert [block.block for block in found.value.blocks] == ["d"]
+
+
+@pytest.mark.parametrize(("candidates", "least"), [(2, 6), (3, 7)])
+def test_how_many_blocks_wilcoxons_test_needs(candidates: int, least: int) -> None:
+    """Its smallest p over n blocks is 2^(1 - n), times the number of pairs."""
+
+    def found(blocks: int) -> Any:
+        given = [
+            {"method": f"m{place}", "dataset": f"d{block}", "accuracy": 0.9 - 0.1 * place + own}
+            for block in range(blocks)
+            for place in range(candidates)
+            for own in [0.001 * block * (place + 1)]
+        ]
+        return actlab.verdict(columns(given), margin=0.001)
+
+    few, enough = found(least - 1), found(least)
+    (notice,) = (n for n in few.value.overall.notices if n.code == "few_blocks")
+    pairs = candidates * (candidates - 1) // 2
+    assert notice.numbers == {"n": least - 1, "count": pairs, "least": least}
+    assert "few_blocks" not in codes(enough)
+    assert set(few.groups.values()) == {"best", "unclear"}
+    assert set(enough.groups.values()) == {"best", "worse"}
+
+
+def test_over_blocks_a_score_is_the_mean_of_a_block_in_the_unit_of_the_metric() -> None:
+    given = [
+        {"method": name, "dataset": f"d{block}", "seed": seed, "val_loss": loss}
+        for block in range(7)
+        for name, step in (("low", 0.0), ("high", 0.1))
+        for seed, loss in enumerate([0.5 + step + block, 0.7 + step + block])
+    ]
+    found = actlab.verdict(columns(given), margin=0.01).value
+    low, high = found.overall.candidates
+    assert (low.name, low.group, high.group) == ("low", "best", "worse")
+    assert low.scores == pytest.approx([0.6 + block for block in range(7)])
+    assert (low.posterior, low.difference) == (None, 0.0)
+    assert high.difference == pytest.approx(-0.1), "below zero is worse, whatever the metric"
+    assert high.posterior is not None
+    assert high.posterior[0] > 0.99, "the chance that it is worse comes first"
+    assert (found.overall.seeds, found.overall.runs) == (7, {"low": 14, "high": 14})
+
+
+@pytest.mark.parametrize(
+    ("scale", "rows_given", "step", "limits"),
+    [(1.0, 500, 0.002, (0.0, 1.0)), (100.0, 500, 0.2, (0.0, 100.0))],
+)
+def test_rows_give_the_step_and_the_limits_of_a_proportion(
+    scale: float, rows_given: int, step: float, limits: tuple[float, float]
+) -> None:
+    given = {"a": [1.0, 0.998, 0.996, 1.0], "b": [0.002, 0.0, 0.0, 0.004]}
+    scores = {name: [scale * score for score in own] for name, own in given.items()}
+    runs = runs_of(read_table(table_of(scores)), Columns())
+    judged = judge_runs(runs, rows=rows_given, margin=0.1)
+    assert judged.question.resolution == pytest.approx(step)
+    assert judged.question.limits == limits
+    (notice,) = (n for n in judged.verdict.notices if n.code == "resolution")
+    assert notice.numbers == {"rows": rows_given, "step": pytest.approx(step)}
+    a, b = judged.verdict.overall.candidates
+    assert (a.high, b.low) == (limits[1], limits[0])
+    assert judge_runs(runs, margin=0.1).question.limits == (-math.inf, math.inf)
+    down = judge_runs(runs, rows=rows_given, margin=0.1, higher_is_better=False)
+    assert down.question.limits == (-limits[1], 0.0)
+
+
+@pytest.mark.parametrize("scores", [[100.0, 100.1], [-0.1, 0.5]])
+def test_rows_are_of_proportions_only(scores: list[float]) -> None:
+    table = table_of({"a": scores, "b": [0.5, 0.6]})
+    with pytest.raises(VerdictError, match="for proportions"):
+        actlab.verdict(table, rows=10)
+    with pytest.raises(VerdictError, match="for proportions"):
+        actlab.verdict(table_of({"a": [0.1, 0.2], "b": [0.5, 0.6]}), rows=0)
+    one_row = actlab.verdict(table_of({"a": [0.0, 1.0], "b": [1.0, 0.0]}), rows=1)
+    assert one_row.value.overall.candidates[0].n == 2
+
+
+@pytest.mark.parametrize(
+    ("best", "expected"), [(0.2, 0.005), (0.199, 0.001), (1.0, 0.005), (1.01, 0.005), (30.0, 0.15)]
+)
+def test_half_a_point_is_the_margin_of_a_proportion_from_a_fifth_on(
+    best: float, expected: float
+) -> None:
+    found = actlab.verdict(table_of({"a": [best, best], "b": [best / 2, best / 4]}))
+    assert found.value.metric.margin == pytest.approx(expected)
+    assert "default_margin" in codes(found)
+    assert "default_margin" not in codes(
+        actlab.verdict(table_of({"a": [best, best], "b": [best / 2, best / 4]}), margin=0)
+    )
+
+
+def test_what_choosing_among_settings_is_worth() -> None:
+    """The expected largest of three normal means of four runs: Blom's 0.84 standard errors."""
+    generator = np.random.default_rng(5)
+    given = [
+        {"method": name, "lr": setting, "seed": seed, "accuracy": score}
+        for name, settings in (("a", 3), ("b", 1))
+        for setting in range(settings)
+        for seed, score in enumerate(generator.normal(0.9 - 0.01 * setting, 0.01, 4))
+    ]
+    found = actlab.verdict(columns(given), setting="lr", margin=0.001).value
+    (notice,) = (n for n in found.notices if n.code == "chosen_on_scores")
+    assert notice.counts == {"a": 3, "b": 1}
+    groups = [[row["accuracy"] for row in given if (row["method"], row["lr"]) == key]
+              for key in (("a", 0), ("a", 1), ("a", 2), ("b", 0))]  # fmt: skip
+    spread = float(np.median([np.std(own, ddof=1) for own in groups]))
+    largest = scipy_stats.norm.ppf((3 - 0.375) / (3 + 0.25))
+    assert notice.numbers["luck"] == pytest.approx(largest * spread / 2)
+    a = next(row for row in found.overall.candidates if row.name == "a")
+    assert a.mean == pytest.approx(max(map(np.mean, groups[:3])))
+    alone = [row for row in given if row["lr"] == 0]
+    found = actlab.verdict(columns(alone), setting="lr", margin=0.001).value
+    (notice,) = (n for n in found.notices if n.code == "chosen_on_scores")
+    assert notice.numbers == {"luck": 0.0}
+    lower = actlab.verdict(columns(given), setting="lr", margin=0.001, higher_is_better=False).value
+    a = next(row for row in lower.overall.candidates if row.name == "a")
+    assert a.mean == pytest.approx(min(map(np.mean, groups[:3])))
+
+
+def test_a_setting_whose_runs_all_failed_is_not_chosen() -> None:
+    given = [
+        {"method": name, "lr": setting, "seed": seed, "accuracy": None if setting else 0.9}
+        for name in "ab"
+        for setting in range(2)
+        for seed in range(3)
+    ]
+    found = actlab.verdict(columns(given), setting="lr", margin=0.001).value
+    assert [row.failures for row in found.overall.candidates] == [0, 0]
+
+
+def test_the_dry_run_is_the_power_of_the_median_pair() -> None:
+    scores = {"a": noise(6), "b": noise(6, 1), "c": noise(6, 2)}
+    runs = runs_of(read_table(table_of(scores)), Columns())
+    found = dry_run(runs, margin=0.003)
+    spreads = [
+        float(np.std(np.subtract(scores[x], scores[y]), ddof=1)) for x, y in ("ab", "ac", "bc")
+    ]
+    assert found.spread == pytest.approx(sorted(spreads)[1], rel=1e-6)
+    assert found.smallest_difference == pytest.approx(
+        detectable_difference(6, found.spread, comparisons=3), rel=1e-9
+    )
+    assert found.seeds_for_margin == seeds_to_separate(0.003, found.spread, comparisons=3)
+    assert (found.seeds, found.comparisons, found.power, found.pairing) == (6, 3, 0.8, "paired")
+    assert dry_run(runs, margin=0).seeds_for_margin is None
+    given = table_of(scores)
+    del given["seed"]
+    unpaired = dry_run(runs_of(read_table(given), Columns()))
+    assert (unpaired.seeds, unpaired.pairing) == (6, "unpaired")
+
+
+def test_two_scores_of_one_run_are_named_where_they_disagree() -> None:
+    given = {
+        "method": list("abaab"),
+        "seed": [1, 1, 0, 1, 1],
+        "accuracy": [0.5, 0.7, 0.6, 0.5, 0.75],
+    }
+    with pytest.raises(VerdictError, match=r"two scores for b with seed 1, 0.7 and 0.75\."):
+        actlab.verdict(given)
+    nothing = {**given, "accuracy": [None, 0.7, 0.6, None, 0.7], "seed": [1, 1, 0, 1, 1]}
+    nothing["method"].append("b")
+    nothing["seed"].append(0)
+    nothing["accuracy"].append(0.8)
+    assert actlab.verdict(nothing, margin=0.1).value.overall.candidates[1].failures == 1
+
+
+def test_one_run_each_is_too_few_and_two_of_one_are_not() -> None:
+    with pytest.raises(VerdictError, match="one run of every candidate"):
+        actlab.verdict(table_of({"a": [0.9], "b": [0.8]}))
+    found = actlab.verdict(table_of({"a": [0.9, 0.91], "b": [0.8]}), margin=0.1)
+    assert found.groups == {"a": "unclear", "b": "unclear"}
+    with pytest.raises(VerdictError, match="No two candidates have two runs"):
+        dry_run(runs_of(read_table(table_of({"a": [0.9, 0.91], "b": [0.8]})), Columns()))
+    with pytest.raises(VerdictError, match="Every run in the table failed"):
+        actlab.verdict(table_of({"a": [None, None], "b": [None, None]}), score="accuracy")
+    with pytest.raises(VerdictError, match="takes two candidates; the table has one, a"):
+        actlab.verdict(table_of({"a": [0.9, 0.91]}))
+
+
+def test_shares_beside_percentages_are_noticed_where_nothing_overlaps() -> None:
+    both = {"a": [0.9, 0.91], "b": [90.0, 91.0]}
+    assert "two_scales" in codes(actlab.verdict(table_of(both), margin=1))
+    between = {"a": [0.9, 1.0], "b": [1.0, 91.0]}
+    assert "two_scales" not in codes(actlab.verdict(table_of(between), margin=1))
+    failed = {"a": [0.9, 1.0], "b": [None, None], "c": [1.5, 91.0]}
+    (notice,) = (
+        n
+        for n in actlab.verdict(table_of(failed), margin=1).value.notices
+        if n.code == "two_scales"
+    )
+    assert notice.names == ("a",)
+
+
+def test_the_direction_is_noticed_where_nobody_gave_it() -> None:
+    def found(metric: str, **asked: Any) -> list[str]:
+        given = table_of({"a": [0.9, 0.91], "b": [0.8, 0.81]})
+        given[metric] = given.pop("accuracy")
+        return codes(actlab.verdict(given, score=metric, margin=0.1, **asked))
+
+    assert "lower_by_name" in found("val_loss")
+    assert "lower_by_name" not in found("val_loss", higher_is_better=False)
+    assert "higher_by_default" in found("quality")
+    assert "higher_by_default" not in found("quality", higher_is_better=True)
+    assert "higher_by_default" not in found("accuracy")
