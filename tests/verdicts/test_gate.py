@@ -2,9 +2,11 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats as scipy_stats
 
 from actlab.errors import VerdictError
 from actlab.verdicts.gate import GatePlan, GateResult, Run, alpha_of, levels, run_gate
@@ -158,3 +160,90 @@ def test_what_it_finds(lift: float) -> None:
     pairs = float(np.mean([one.pairs for one in found]))
     print(f"\nlift {lift}: better in {len(better) / 5:.0f} %, {pairs:.1f} pairs on average")
     assert better or lift < 1.0
+
+
+def given(
+    base: Sequence[float | None], candidate: Sequence[float | None], **plan: Any
+) -> GateResult:
+    scores = {"base": base, "candidate": candidate}
+
+    def run(runs: Sequence[Run]) -> dict[Run, float | None]:
+        return {(side, seed): scores[side][seed] for side, seed in runs}
+
+    return run_gate(GatePlan(**{"max_seeds": len(base), **plan}), run)
+
+
+@pytest.mark.parametrize(
+    ("most", "looks"),
+    [(2, (2,)), (3, (3,)), (4, (3, 4)), (7, (3, 4, 5, 6, 7)), (9, (3, 4, 5, 6, 8, 9))],
+)
+def test_a_gate_looks_at_last_after_its_last_pair(most: int, looks: tuple[int, ...]) -> None:
+    assert GatePlan(max_seeds=most).looks == looks
+
+
+def test_the_levels_grow_with_the_pairs_and_err_as_often_as_asked() -> None:
+    looks = (3, 5, 10)
+    found = levels(looks, 0.05)
+    assert [level / found[0] for level in found] == pytest.approx([n / 3 for n in looks])
+    noise_of = np.random.default_rng(1).standard_normal((20_000, 10))
+    crossed = np.zeros(20_000, dtype=bool)
+    for n, level in zip(looks, found, strict=True):
+        p = scipy_stats.ttest_1samp(noise_of[:, :n], 0.0, axis=1, alternative="greater").pvalue
+        crossed |= p <= level
+    assert 0.04 < crossed.mean() <= 0.053
+    assert sum(levels(looks, 0.0099)) == pytest.approx(0.0099)
+    assert sum(levels(looks, 0.01)) > 0.0101
+    assert levels((1, 3), 0.05)[0] == pytest.approx(levels((1, 3), 0.05)[1] / 3)
+
+
+def test_the_interval_is_students_at_the_level_of_the_look() -> None:
+    base, candidate = [0.5, 0.52, 0.51, 0.5, 0.5], [0.51, 0.5, 0.52, 0.52, 0.5]
+    found = given(base, candidate)
+    assert (found.decision, found.pairs, found.reason) == ("undecided", 5, "")
+    level = levels((3, 4, 5), 0.05)[2]
+    expected = scipy_stats.ttest_rel(candidate, base).confidence_interval(1 - 2 * level)
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
+    assert found.difference == pytest.approx(np.mean(candidate) - np.mean(base))
+    turned = given(base, candidate, higher_is_better=False)
+    assert (turned.low, turned.high) == pytest.approx((-expected.high, -expected.low))
+    assert (found.alpha, found.tried) == (0.05, 1)
+    assert (given(base, candidate, alpha=0.2).alpha, found.notices) == (0.2, ("no_margin",))
+
+
+def test_a_margin_that_is_only_touched_ties_nothing() -> None:
+    base, candidate = [0.5, 0.52, 0.51], [0.51, 0.5, 0.52]
+    found = given(base, candidate)
+    assert found.low is not None
+    assert found.high is not None
+    widest = max(-found.low, found.high)
+    assert given(base, candidate, margin=widest * 1.001).decision == "tied"
+    undecided = given(base, candidate, margin=widest)
+    assert (undecided.decision, undecided.notices) == ("undecided", ())
+
+
+def test_one_score_in_three_runs_of_the_baseline_is_noticed() -> None:
+    assert given([0.5, 0.5], [0.5, 0.6]).notices == ("no_margin",)
+    assert given([0.5] * 3, [0.5, 0.6, 0.4]).notices == ("baseline_constant", "no_margin")
+    assert given([0.5, 0.5, 0.6], [0.5, 0.6, 0.4]).notices == ("no_margin",)
+
+
+def test_fewer_than_two_pairs_have_no_interval() -> None:
+    one = given([0.5, 0.6], [0.7, None])
+    assert (one.pairs, one.low, one.high, one.decision) == (1, None, None, "undecided")
+    assert one.difference == pytest.approx(0.2)
+    none = given([0.5, 0.6], [None, None])
+    assert (none.pairs, none.difference, none.reason) == (0, None, "unreliable")
+
+
+def test_only_what_is_missing_is_run_in_order() -> None:
+    asked: list[list[Run]] = []
+
+    def run(runs: Sequence[Run]) -> dict[Run, float | None]:
+        asked.append([*runs])
+        return {(side, seed): 0.5 + 0.01 * (seed % 2 == (side == "base")) for side, seed in runs}
+
+    run_gate(GatePlan(max_seeds=5), run)
+    assert asked == [
+        [(side, seed) for seed in seeds for side in ("base", "candidate")]
+        for seeds in (range(3), range(3, 4), range(4, 5))
+    ]

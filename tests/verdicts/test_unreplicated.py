@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 from itertools import combinations
 from statistics import fmean
 
@@ -86,3 +87,49 @@ def test_a_study_that_compares_nothing_is_refused(
 ) -> None:
     with pytest.raises(VerdictError, match=reason):
         summarise_trials(table(*rows))
+
+
+def test_numbers_and_words_of_the_budgets() -> None:
+    values = [("relu", 0.9), ("relu", 0.8), ("relu", 0.7), ("tanh", 0.85), ("tanh", None)]
+    judged = summarise_trials(table(*values, ("elu", None)))
+    (budgets,) = judged.parameters
+    relu, tanh, elu = budgets.choices
+    assert (relu.name, relu.trials, relu.completed, relu.best) == ("relu", 3, 3, 0.9)
+    assert (relu.median, relu.expected_best) == (0.8, pytest.approx(0.8))
+    assert (tanh.trials, tanh.completed, tanh.expected_best) == (2, 1, 0.85)
+    assert (elu.best, elu.median, elu.expected_best) == (None, None, None)
+    assert (judged.trials, judged.completed, judged.repeated) == (6, 4, 0)
+    every = [0.9, 0.8, 0.7, 0.85]
+    assert budgets.luck == pytest.approx(expected_best(every, 3) - expected_best(every, 1))
+    assert judged.can[0] == (
+        "Trial 0 reached 0.9, the best of 4, with activation relu, rate 0.001."
+    )
+    assert judged.can[2] == (
+        "At equal numbers of tries (1), the best of activation would be expected in this order: "
+        "tanh 0.85, relu 0.8."
+    )
+    assert "relu is the best of 3 tries, tanh of 1." in judged.cannot[1]
+    assert "the best of 3 would still be expected 0.075 better" in judged.cannot[1]
+    assert "the best of 4 is partly luck" in judged.cannot[2]
+    down = summarise_trials(table(*values, maximize=False))
+    assert [choice.name for choice in down.parameters[0].choices] == ["relu", "tanh"]
+    assert down.parameters[0].luck == pytest.approx(
+        expected_best(every, 1, maximize=False) - expected_best(every, 3, maximize=False)
+    )
+    assert "in this order: relu 0.8, tanh 0.85." in down.can[2]
+
+
+def test_accuracies_are_written_in_percent_and_points() -> None:
+    found = table(("relu", 0.9), ("relu", 0.8), ("tanh", 0.85))
+    judged = summarise_trials(replace(found, is_accuracy=True))
+    assert judged.can[0].startswith("Trial 0 reached 90.00 %")
+    assert "expected 3.33 points better" in judged.cannot[1]
+
+
+def test_one_trial_that_completed_is_the_best_of_nobody() -> None:
+    judged = summarise_trials(table(("relu", 0.9), ("tanh", None)))
+    assert not any("partly luck" in sentence for sentence in judged.cannot)
+    assert judged.parameters[0].luck is None
+    tie = summarise_trials(table(("relu", 0.9), ("tanh", 0.9)))
+    assert tie.best is not None
+    assert tie.best.number == 0
