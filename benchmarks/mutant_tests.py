@@ -1,6 +1,7 @@
 """The tests of mutation testing: which of them comes to a line, and does one notice a mutant?"""
 
 import contextlib
+import hashlib
 import itertools
 import json
 import os
@@ -48,9 +49,11 @@ FAILED, NOT_IN_PLACE, BROKEN = 1, 77, 78
 class Survey:
     """Which tests come to a line of a file, and how many seconds each test takes.
 
-    A line that runs while a module is imported stands in `imported`, too.
+    `asked` is what pytest is told to import. A line that runs while a module is imported stands in
+    `imported`, too.
     """
 
+    asked: tuple[str, ...]
     tests: dict[str, dict[int, list[str]]]
     imported: dict[str, list[int]]
     seconds: dict[str, float]
@@ -137,17 +140,30 @@ class Surveyor:
 
 
 def survey_of(folder: str, tests: Sequence[str]) -> Survey:
-    """Run tests as they are; ends this process where they do not pass."""
-    with tempfile.TemporaryDirectory() as place:
-        kept = Path(place) / "survey.json"
+    """Run tests as they are, unless they were and nothing changed since.
+
+    Ends this process where they do not pass.
+    """
+    kept = OUTPUT.with_name(f"survey_{_digest([folder, *tests])}.json")
+    if not kept.exists():
+        OUTPUT.parent.mkdir(exist_ok=True)
         if exit_code_of(tests, 3000.0, lambda: Surveyor(folder, kept)) != PASSED:
+            kept.unlink(missing_ok=True)
             sys.exit(f"the tests of {folder} do not pass as they are, see {OUTPUT}")
-        found = json.loads(kept.read_text())
+    found = json.loads(kept.read_text())
     lines = {
         file: {int(line): tests for line, tests in of_file.items()}
         for file, of_file in found["tests"].items()
     }
-    return Survey(lines, found["imported"], found["seconds"])
+    return Survey(tuple(tests), lines, found["imported"], found["seconds"])
+
+
+def _digest(asked: Sequence[str]) -> str:
+    """Return a digest of what is asked and of all code of the package and its tests."""
+    digest = hashlib.sha256(" ".join(asked).encode())
+    for path in sorted([*(ROOT / "src").rglob("*.py"), *(ROOT / "tests").rglob("*.py")]):
+        digest.update(f"{path} ".encode() + path.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 @dataclass(frozen=True)
@@ -220,21 +236,19 @@ class Session:
             for item in chosen:
                 seconds = LONGER * self._survey.seconds[item.nodeid] + TEST_SECONDS
                 item.add_marker(pytest.mark.timeout(seconds))
-            with contextlib.suppress(BaseException):
-                for item, following in zip(chosen, [*chosen[1:], None], strict=True):
+            for item, following in itertools.pairwise([*chosen, None]):
+                with contextlib.suppress(BaseException):
                     item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-                    if session.testsfailed:
-                        self._noticing.write_text(item.nodeid)
-                        return FAILED
-                return PASSED
-            self._noticing.write_text(item.nodeid)
-            return FAILED
+                    if not session.testsfailed:
+                        continue
+                self._noticing.write_text(item.nodeid)
+                return FAILED
+            return PASSED
 
         return forked(in_a_fork, self._survey.limit(tests))
 
 
 def in_place(
-    tests: Sequence[str],
     mutants: Sequence[Place],
     survey: Survey,
     report: Callable[[Outcome], None],
@@ -246,7 +260,7 @@ def in_place(
     with tempfile.TemporaryDirectory() as folder:
         left = Path(folder) / "left"
         plugin = Session(mutants, survey, report, left)
-        if exit_code_of(tests, 1e9, lambda: plugin) != PASSED:
+        if exit_code_of(survey.asked, 1e9, lambda: plugin) != PASSED:
             sys.exit(f"tests fail in a fork, or in another order, without a mutant, see {OUTPUT}")
         names = left.read_text().splitlines()
     return [mutant for mutant in mutants if mutant.name in names]

@@ -11,6 +11,7 @@ a test that takes ten times as long as without it notices. The share that is kil
 those again that survived, after tests were written for them.
 
     python benchmarks/mutants.py [--sample 400] [--seed 1] [--folder NAME] [--jobs 2] [--page]
+    python benchmarks/mutants.py --survivors [--tests TEST ...] ...
 """
 
 import argparse
@@ -75,7 +76,7 @@ def try_mutants(folder: str, mutants: Sequence[Place], survey: Survey, seed: int
         if not outcome.killed:
             os.write(shown, f"survives: {outcome.place.name}: {outcome.what}\n".encode())
 
-    for place in in_place(FOLDERS[folder], mutants, survey, report):
+    for place in in_place(mutants, survey, report):
         report(after_import(place, survey))
 
 
@@ -89,7 +90,7 @@ def try_folder(folder: str, given: argparse.Namespace) -> None:
     left = [place for place in sample if known.get((place.name, place.digest)) in wanted]
     if not left:
         return
-    survey = survey_of(folder, FOLDERS[folder])
+    survey = survey_of(folder, given.tests or FOLDERS[folder])
     print(f"{folder}: {len(left)} of {len(everything)} mutants, {len(survey.seconds)} tests")
     sys.stdout.flush()
     lanes = []
@@ -116,6 +117,7 @@ def main() -> None:
     parser.add_argument("--folder", choices=[*FOLDERS], default=None)
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument("--survivors", action="store_true", help="try again what survived")
+    parser.add_argument("--tests", nargs="*", help="in place of all tests: those that are new")
     parser.add_argument("--page", action="store_true", help="write docs/reliability.md")
     given = parser.parse_args()
     RESULTS.parent.mkdir(exist_ok=True)
