@@ -312,7 +312,7 @@ def refine(slope_and_curvature: Callable[[Any], tuple[Any, Any]], low: float, hi
     """Return the root of g between low and high to the working precision, None without a crossing.
 
     `slope_and_curvature` returns g and g'. Newton steps, with bisection where one would leave the
-    bracket.
+    bracket, and where g' is 0 or infinite.
     """
     with mpmath.workdps(DIGITS):
         a, b = mpmath.mpf(low), mpmath.mpf(high)
@@ -330,9 +330,11 @@ def refine(slope_and_curvature: Callable[[Any], tuple[Any, Any]], low: float, hi
             if value == 0:
                 return x
             a, b = (x, b) if value * at_a > 0 else (a, x)
-            step = x - value / slope if slope != 0 and mpmath.isfinite(slope) else a
-            if abs(step - x) <= mpmath.mpf(10) ** (4 - DIGITS) * max(1, abs(x)):
-                return x
-            following = step if a < step < b else (a + b) / 2
+            following = (a + b) / 2
+            if slope != 0 and mpmath.isfinite(slope):
+                step = value / slope
+                if abs(step) <= mpmath.mpf(10) ** (4 - DIGITS) * max(1, abs(x)):
+                    return x
+                following = x - step if a < x - step < b else following
             x = following
         return x

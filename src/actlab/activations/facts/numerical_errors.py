@@ -41,7 +41,6 @@ _DENSE = 20.0
 _STEP = 0.25
 _FACTOR = 4
 _NEAR_ZERO = 0.5
-_REFINEMENTS = 40
 _BATCH = 64
 """torch computes the last few numbers of a tensor in another way, with other faults."""
 
@@ -222,7 +221,7 @@ class _Row:
     gradient_fault: Fault | None
     value_ulp: float | None
     gradient_ulp: float | None
-    lost: bool
+    lost: bool = False
     """Whether the gradient is exactly 0, and the true one is not."""
 
 
@@ -248,7 +247,7 @@ class _Comparison:
     def _row(self, x: float, value: float, slope: float) -> _Row:
         if math.isnan(x):
             fault: Fault | None = None if math.isnan(value) else "error"
-            return _Row(x, fault, None, None, None, lost=False)
+            return _Row(x, fault, None, None, None)
         if math.isinf(x):
             return self._end(x, value, slope)
         true_value, true_slope = self._truth(x)
@@ -272,7 +271,7 @@ class _Comparison:
                 (slope, critical_points.slope_limits[side]),
             )
         ]
-        return _Row(x, faults[0], faults[1], None, None, lost=False)
+        return _Row(x, faults[0], faults[1], None, None)
 
     def _against_limit(self, given: float, limit: float) -> Fault | None:
         if math.isnan(given):
@@ -291,10 +290,7 @@ class _Comparison:
             return None
         first = outwards[-count].x
         kept = outwards[-count - 1].x if count < len(outwards) else 0.0
-        for _refinement in range(_REFINEMENTS):
-            middle = between(kept, first, self._dtype)
-            if middle is None:
-                break
+        while (middle := between(kept, first, self._dtype)) is not None:
             (row,) = self.rows(torch.tensor([middle], dtype=torch.float64))
             kept, first = (kept, middle) if row.lost else (middle, first)
         return first
@@ -324,10 +320,7 @@ class _Comparison:
         nearest = min(wrong, key=lambda row: abs(row.x))
         same_side = [row for row in rows if row.x * nearest.x > 0 and abs(row.x) < abs(nearest.x)]
         good = max((row.x for row in same_side), key=abs, default=0.0)
-        for _refinement in range(_REFINEMENTS):
-            middle = between(good, nearest.x, self._dtype)
-            if middle is None:
-                break
+        while (middle := between(good, nearest.x, self._dtype)) is not None:
             (row,) = self.rows(torch.tensor([middle], dtype=torch.float64))
             good, nearest = (good, row) if fault(row) else (middle, nearest)
         return nearest
@@ -351,7 +344,7 @@ def sample_points(dtype: torch.dtype, breaks: Sequence[float] = ()) -> Tensor:
     near = torch.tensor([_neighbours(x, dtype) for x in breaks], dtype=torch.float64).flatten()
     ends = torch.tensor([info.max, -info.max, 0.0], dtype=torch.float64)
     found = torch.cat([sizes, -sizes, near, ends])
-    points: Tensor = torch.unique(found[torch.isfinite(found) & (found.abs() <= info.max)])
+    points: Tensor = torch.unique(found[found.abs() <= info.max])
     return points
 
 
