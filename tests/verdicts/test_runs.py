@@ -9,7 +9,7 @@ import pytest
 import actlab
 from actlab.errors import DataError
 from actlab.verdicts.judge import judge_runs
-from actlab.verdicts.runs import Columns, Runs, runs_of
+from actlab.verdicts.runs import Columns, Fails, Runs, direction_of, runs_of
 from actlab.verdicts.tables import read_table
 
 
@@ -262,3 +262,86 @@ def test_remarks_units_and_decimal_commas_of_a_spreadsheet(tmp_path: Path) -> No
     found = understood(tmp_path, text)
     assert found.score.tolist() == [92.1, 92.5, 93.0, -1.5]
     assert sorted(set(found.candidate)) == ["GELU (%)", "ReLU (%)"]
+
+
+def test_the_option_that_is_missing_is_named() -> None:
+    with pytest.raises(DataError, match=r"is the candidate\? Say it with --candidate"):
+        runs_of(
+            read_table({"x": list("aabb"), "seed": [0, 1] * 2, "score": [1, 2, 3, 4]}), Columns()
+        )
+    table = {"method": list("aabb"), "seed": [0, 1] * 2, "x": list("abcd")}
+    with pytest.raises(DataError, match=r"is the score\? Say it with --score"):
+        runs_of(read_table(table), Columns())
+
+
+@pytest.mark.parametrize(("metric", "failed"), [("accuracy", [1.0]), ("loss", [3.0])])
+def test_a_score_at_the_bound_of_failures_has_not_failed(metric: str, failed: list[float]) -> None:
+    scores = [1.0, 2.0, 3.0, 2.0]
+    table = {"method": list("aabb"), "seed": [0, 1] * 2, metric: scores}
+    found = runs_of(read_table(table), Columns(), Fails(2.0))
+    assert np.isnan(found.score).tolist() == [score in failed for score in scores]
+    assert direction_of(found, None) is (metric == "accuracy")
+    assert direction_of(found, False) is False
+    turned = runs_of(
+        read_table(table), Columns(), Fails(2.0, higher_is_better=metric != "accuracy")
+    )
+    assert np.isnan(turned.score).tolist() == [score not in (*failed, 2.0) for score in scores]
+
+
+def test_a_name_counts_as_candidate_only_where_it_comes_back() -> None:
+    named = {"name": ["a", "a", "b", "b"], "seed": [0, 1, 0, 1], "score": [1, 2, 3, 4]}
+    assert runs_of(read_table(named), Columns()).said["candidate"] == "name"
+    own = {**named, "name": ["r1", "r2", "r3", "r4"], "model": list("aabb")}
+    assert runs_of(read_table(own), Columns()).said["candidate"] == "model"
+    with pytest.raises(DataError, match="is the candidate"):
+        runs_of(read_table({**named, "name": ["r1", "r2", "r3", "r4"]}), Columns())
+
+
+def test_seeds_and_candidates_that_a_frame_made_floats_are_whole_again() -> None:
+    table = {
+        "method": [1.0, 1.0, "2.0", "-2.0"],
+        "seed": [0.0, "1.0", 0.5, "x.0"],
+        "score": [1] * 4,
+    }
+    found = runs_of(read_table(table), Columns())
+    assert found.candidate.tolist() == ["1", "1", "2", "-2"]
+    assert found.seed is not None
+    assert found.seed.tolist() == ["0", "1", "0.5", "x.0"]
+
+
+def test_settings_are_named_by_their_columns() -> None:
+    table = {
+        "method": list("aabb"),
+        "seed": [0, 1] * 2,
+        "score": [1, 2, 3, 4],
+        "lr": [0.1, 1.0] * 2,
+    }
+    found = runs_of(read_table({**table, "wd": [0, 0, 1, 1]}), Columns(settings=("lr", "wd")))
+    assert found.setting is not None
+    assert found.setting.tolist() == ["lr=0.1, wd=0", "lr=1, wd=0", "lr=0.1, wd=1", "lr=1, wd=1"]
+    assert runs_of(read_table(table), Columns()).setting is None
+
+
+def test_a_text_in_the_column_of_scores_is_pointed_at() -> None:
+    table = {"method": list("aabb"), "seed": [0, 1] * 2, "score": [1, "2 %", "good", 4]}
+    with pytest.raises(DataError, match=r"'good' stands in column score of the table, row 3"):
+        runs_of(read_table(table), Columns())
+
+
+@pytest.mark.parametrize("seeds", [["1", "2"], ["seed_1", "seed_2"], ["run 1", "run 2"]])
+def test_a_column_per_seed_takes_two_columns_and_one_of_names(seeds: list[str]) -> None:
+    table = {"who": ["relu", "gelu"], seeds[0]: [0.9, 0.8], seeds[1]: [0.91, 0.81]}
+    found = runs_of(read_table(table), Columns())
+    assert found.candidate.tolist() == ["relu", "gelu"] * 2
+    assert found.score.tolist() == [0.9, 0.8, 0.91, 0.81]
+    assert found.seed is not None
+    assert found.seed.tolist() == [seeds[0], seeds[0], seeds[1], seeds[1]]
+    assert found.said == {"candidate": "who", "seed": f"{seeds[0]} … {seeds[1]}"}
+    with pytest.raises(DataError, match="Which column"):
+        runs_of(read_table({**table, "other": ["x", "y"]}), Columns())
+
+
+def test_rows_of_means_are_counted_from_one() -> None:
+    table = {"seed": ["1", "2", "mean"], "relu": [1.0, 2.0, 1.5], "gelu": [1.0, 2.0, 1.5]}
+    with pytest.raises(DataError, match="Row 3 of the table is no run"):
+        runs_of(read_table(table), Columns())

@@ -174,3 +174,51 @@ def test_what_would_steer_a_terminal_is_not_in_a_name() -> None:
 def test_a_device_is_no_table() -> None:
     with pytest.raises(DataError, match="it is no regular file"):
         read_table("/dev/zero")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("a.tsv", "x,y\tz\n1,5\t2\n", {"x,y": ["1.5"], "z": ["2"]}),
+        ("a.tsv", "x,y,z\n1,2,3\n", {"x": ["1"], "y": ["2"], "z": ["3"]}),
+        ("a.csv", "x,y,z\tw\n1,2,3\n", {"x": ["1"], "y": ["2"], "z\tw": ["3"]}),
+        ("a.csv", "x\ty\tz,w\n1\t2\t3,5\n", {"x": ["1"], "y": ["2"], "z,w": ["3.5"]}),
+        ("a.csv", "x;y\n1,5;a,b\n-2,5 %;1,2,3\n", {"x": ["1.5", "-2.5 %"], "y": ["a,b", "1,2,3"]}),
+        ("a.csv", 'x, y \n1,"a, b"\n\n2,\n', {"x": ["1", "2"], "y": ["a, b", ""]}),
+        ("a.csv", "\n\n# a remark\nx,y\n1,2\n", {"x": ["1"], "y": ["2"]}),
+        ("a.csv", "#,x\n1,2\n", {"#": ["1"], "x": ["2"]}),
+    ],
+)
+def test_what_separates_the_columns(
+    tmp_path: Path, name: str, text: str, expected: dict[str, list[str]]
+) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+    assert dict(read_table(path).columns) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("# one\n# two\na,b\n1,2\n1\n", "1 values in line 5, and 2 columns"),
+        ('{"a": 1}\n\n{"a": 2}\n{"a"\n', "is not JSON lines: .* in line 4"),
+        ('[\n{"a": 1},\n{"a"}\n]', "is not JSON lines: .* in line 3"),
+    ],
+)
+def test_the_line_of_a_fault_is_that_of_the_file(tmp_path: Path, text: str, match: str) -> None:
+    path = tmp_path / "scores.csv"
+    path.write_text(text)
+    with pytest.raises(DataError, match=match):
+        read_table(path)
+
+
+def test_objects_in_rows_are_flat_and_what_is_missing_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"a": {"b": 1, "c": {"d": 2}}, "e": 3}\n{"e": 4, "f": null}\n')
+    assert dict(read_table(path).columns) == {
+        "a.b": [1, None], "a.c.d": [2, None], "e": [3, 4], "f": [None, None]
+    }  # fmt: skip
+    path.write_text('{"a": 1, "b": {"c": 2}}')
+    assert dict(read_table(path).columns) == {"a": [1], "b.c": [2]}
+    path.write_text('{"columns": ["a", "b"], "data": [[1, 2], [3, 4]]}')
+    assert dict(read_table(path).columns) == {"a": [1, 3], "b": [2, 4]}
