@@ -36,7 +36,7 @@ _FIXED = {
 """Operations whose range does not depend on their argument."""
 
 _FLOORS = {
-    "gelu": -0.1700, "silu": -0.27847, "mish": -0.30884, "hardswish": -0.375,
+    "gelu": -0.17005, "silu": -0.27847, "mish": -0.30885, "hardswish": -0.375,
 }  # fmt: skip
 """Activations with this infimum that lie below x to the right of 0."""
 
