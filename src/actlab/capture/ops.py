@@ -42,6 +42,7 @@ _SPELLINGS = {
     "feature_dropout": "dropout", "native_dropout": "dropout",
     "feature_alpha_dropout": "alpha_dropout",
     "softmax_backward_data": "softmax", "safe_softmax": "softmax",
+    "linalg_vector_norm": "vector_norm", "linalg_norm": "norm",
     "upsample": "interpolate", "upsample_nearest": "interpolate",
     "upsample_bilinear": "interpolate",
     "threshold": "threshold", "data": "detach", "detach": "detach",

@@ -124,7 +124,12 @@ def test_no_numbers_are_read_where_there_are_none() -> None:
         assert not is_normalised_multi_hot(tensor)
     assert readable(torch.zeros(()))
     inside: list[bool] = []
-    torch.vmap(lambda row: inside.append(readable(row)) or row)(torch.zeros(2, 2))
+
+    def looking(row: torch.Tensor) -> torch.Tensor:
+        inside.append(readable(row))
+        return row
+
+    torch.vmap(looking)(torch.zeros(2, 2))
     assert inside == [False]
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -10,10 +11,11 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional as F
 
+from actlab.capture.autograd_graph import complete
 from actlab.capture.recorder import recording
 from actlab.capture.trace import Value
 from actlab.checker.analysis.interval import Interval
-from actlab.checker.analysis.value_ranges import Bounds
+from actlab.checker.analysis.value_ranges import Bounds, is_normalised
 
 UNARY: dict[str, Callable[[Tensor], Tensor]] = {
     "sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": F.relu, "relu6": F.relu6,
@@ -32,6 +34,12 @@ UNARY: dict[str, Callable[[Tensor], Tensor]] = {
     "maximum": lambda x: torch.maximum(x, torch.tanh(x)), "log": lambda x: torch.log(x.abs() + 1),
     "expm1": lambda x: torch.expm1(x.clamp(max=3.0)), "log1p": lambda x: torch.log1p(x.abs()),
     "reciprocal": lambda x: torch.reciprocal(x.abs() + 0.5),
+    "steep elu": lambda x: F.elu(x, 2.5), "wide celu": lambda x: F.celu(x, 2.5),
+    "steep softplus": lambda x: F.softplus(x, 5.0), "flat softplus": lambda x: F.softplus(x, 0.2),
+    "written": lambda x: x.scatter(0, torch.tensor([1]), 4.0), "gelu by tanh":
+    lambda x: F.gelu(x, approximate="tanh"), "fourth power": lambda x: x.clamp(-9, 9) ** 4,
+    "beyond": lambda x: torch.lerp(torch.tanh(x), x, 1.5), "floor": lambda x: torch.div(
+        x, 3.0, rounding_mode="floor"), "limit": lambda x: x.clamp(max=torch.tensor(0.2)),
 }  # fmt: skip
 
 
@@ -185,6 +193,8 @@ REACHED: dict[str, tuple[Callable[[Tensor], Tensor], float, float]] = {
     "relu6": (F.relu6, 0.0, 6.0),
     "relu6 between": (lambda x: F.relu6(cut(x, 0.5, 6.5)), 0.5, 6.0),
     "hardtanh": (F.hardtanh, -1.0, 1.0),
+    "hardtanh in place": (lambda x: F.hardtanh_(x.clone()), -1.0, 1.0),
+    "hardtanh in place with limits": (lambda x: F.hardtanh_(x.clone(), -3.0, 2.0), -3.0, 2.0),
     "hardtanh with limits": (lambda x: F.hardtanh(x, -3.0, 2.0), -3.0, 2.0),
     "hardtanh by name": (lambda x: F.hardtanh(x, max_val=2.5, min_val=-0.5), -0.5, 2.5),
     "hardtanh inside": (lambda x: F.hardtanh(cut(x, -0.5, 0.25)), -0.5, 0.25),
@@ -196,9 +206,20 @@ REACHED: dict[str, tuple[Callable[[Tensor], Tensor], float, float]] = {
     "clamp_min": (lambda x: torch.sigmoid(x).clamp_min(0.25), 0.25, 1.0),
     "clamp_max": (lambda x: torch.sigmoid(x).clamp_max(0.25), 0.0, 0.25),
     "clamp_max by name": (lambda x: torch.clamp_max(torch.sigmoid(x), max=0.25), 0.0, 0.25),
+    "clamp upside down": (lambda x: torch.sigmoid(x).clamp(min=2.0), 2.0, 2.0),
+    "clamp with crossed limits": (lambda x: x.clamp(3.0, -1.0), -1.0, -1.0),
     "clip": (lambda x: torch.clip(x, -2.0), -2.0, math.inf),
     "elu": (F.elu, -1.0, math.inf),
     "elu with alpha": (lambda x: F.elu(x, 0.5), -0.5, math.inf),
+    "elu in place": (lambda x: F.elu_(x.clone()), -1.0, math.inf),
+    "elu in place with alpha": (lambda x: F.elu_(x.clone(), 0.5), -0.5, math.inf),
+    "elu without alpha": (lambda x: F.elu(x, 0.0), 0.0, math.inf),
+    "elu of a part": (lambda x: F.elu(cut(x, -0.5, 2.0), 3.0), 3.0 * math.expm1(-0.5), 2.0),
+    "elu below 0": (lambda x: F.elu(cut(x, -2.0, -1.0)), math.expm1(-2.0), math.expm1(-1.0)),
+    "celu of a part": (lambda x: F.celu(cut(x, -0.5, 2.0), 3.0), 3.0 * math.expm1(-0.5 / 3.0),
+                       2.0),
+    "plain celu": (lambda x: torch.celu(x), -1.0, math.inf),
+    "plain celu with alpha": (lambda x: torch.celu(x, 0.5), -0.5, math.inf),
     "elu from a half": (lambda x: F.elu(cut(x, 0.5, 2.0)), 0.5, 2.0),
     "elu from 0": (lambda x: F.elu(cut(x, 0.0, 2.0)), 0.0, 2.0),
     "celu": (lambda x: F.celu(x, 2.0), -2.0, math.inf),
@@ -209,7 +230,11 @@ REACHED: dict[str, tuple[Callable[[Tensor], Tensor], float, float]] = {
         lambda x: F.leaky_relu(cut(x, -4.0, -2.0), negative_slope=0.5), -2.0, -1.0
     ),
     "leaky relu from a half": (lambda x: F.leaky_relu(cut(x, 0.5, 3.0)), 0.5, 3.0),
-    "leaky relu without a slope": (lambda x: F.leaky_relu(cut(x, -2.0, 3.0), 0.0), 0.0, 3.0),
+    "leaky relu without a slope": (lambda x: F.leaky_relu(x, 0.0), 0.0, math.inf),
+    "leaky relu in place": (lambda x: F.leaky_relu_(cut(x, -2.0, 3.0)), -0.02, 3.0),
+    "leaky relu in place with a slope": (
+        lambda x: F.leaky_relu_(cut(x, -2.0, 3.0), 0.25), -0.5, 3.0
+    ),
     "exp": (lambda x: torch.exp(cut(x, -1.0, 2.0)), math.exp(-1.0), math.exp(2.0)),
     "exp of large numbers": (torch.exp, 0.0, math.inf),
     "expm1": (lambda x: torch.expm1(cut(x, -1.0, 2.0)), math.expm1(-1.0), math.expm1(2.0)),
@@ -223,6 +248,12 @@ REACHED: dict[str, tuple[Callable[[Tensor], Tensor], float, float]] = {
                  math.log1p(math.exp(2.0))),
     "softplus of large numbers": (lambda x: F.softplus(cut(x, 800.0, 900.0)), 800.0, 900.0),
     "softplus below 0": (lambda x: F.softplus(cut(x, -900.0, 0.0)), 0.0, math.log(2.0)),
+    "softplus with beta": (lambda x: F.softplus(cut(x, 0.0, 1.0), 5.0), math.log(2.0) / 5.0,
+                           math.log1p(math.exp(5.0)) / 5.0),
+    "softplus with a small beta": (lambda x: F.softplus(cut(x, 0.0, 1.0), beta=0.5),
+                                   2.0 * math.log(2.0), 2.0 * math.log1p(math.exp(0.5))),
+    "softplus with a threshold": (lambda x: F.softplus(cut(x, 0.0, 1.0), 1.0, 20.0),
+                                  math.log(2.0), math.log1p(math.e)),
     "selu": (lambda x: F.selu(cut(x, -9e3, 2.0)), -1.0507009873554805 * 1.6732632423543772,
              2.0 * 1.0507009873554805),
     "selu of a part": (lambda x: F.selu(cut(x, -1.0, 0.5)), -1.1113307, 0.5253505),
@@ -242,10 +273,26 @@ REACHED: dict[str, tuple[Callable[[Tensor], Tensor], float, float]] = {
     "an immense power": (lambda x: cut(x, 0.0, 1e4) ** 401, 0.0, math.inf),
     "an immense even power": (lambda x: x**400, 0.0, math.inf),
     "inverse power from 0": (lambda x: cut(x, 0.0, 1e4) ** -1, 0.0, math.inf),
+    "the power 0": (lambda x: x**0, 1.0, 1.0),
+    "the power 0 of what is positive": (lambda x: cut(x, 0.5, 3.0) ** 0.0, 1.0, 1.0),
+    "the power 1": (lambda x: cut(x, 0.5, 3.0) ** 1, 0.5, 3.0),
+    "square above": (lambda x: cut(x, 2.0, 3.0).square(), 4.0, 9.0),
+    "second power below": (lambda x: cut(x, -3.0, -2.0) ** 2, 4.0, 9.0),
     "sum": (lambda x: cut(x, -2.0, 3.0)[:, None].expand(-1, 4).sum(1), -8.0, 12.0),
     "sum to one number": (lambda x: cut(x[:4], -2.0, -2.0).sum(), -8.0, -8.0),
     "dropout": (lambda x: F.dropout(cut(x, 1.0, 2.0)), 0.0, 4.0),
     "dropout of a quarter": (lambda x: F.dropout(cut(x, -3.0, 2.0), 0.25), -4.0, 8.0 / 3.0),
+    "plain dropout": (lambda x: torch.dropout(cut(x, 1.0, 2.0), 0.75, True), 0.0, 8.0),
+    "plain dropout in evaluation": (
+        lambda x: torch.dropout(cut(x, 1.0, 2.0), 0.75, False), 1.0, 2.0
+    ),
+    "plain dropout by name": (
+        lambda x: torch.dropout(cut(x, 1.0, 2.0), p=0.75, train=True), 0.0, 8.0
+    ),
+    "dropout of everything": (lambda x: F.dropout(cut(x, 1.0, 2.0), 1.0), 0.0, 0.0),
+    "dropout in evaluation by name": (
+        lambda x: F.dropout(cut(x, 1.0, 2.0), training=False), 1.0, 2.0
+    ),
     "dropout by name": (lambda x: F.dropout(cut(x, 1.0, 2.0), training=True, p=0.75), 0.0, 8.0),
     "dropout of nothing": (lambda x: F.dropout(cut(x, 0.0, 2.0), 0.0), 0.0, 2.0),
     "dropout in evaluation": (lambda x: F.dropout(cut(x, 1.0, 2.0), 0.5, False), 1.0, 2.0),
@@ -300,6 +347,35 @@ REACHED: dict[str, tuple[Callable[[Tensor], Tensor], float, float]] = {
     "between two": (
         lambda x: torch.lerp(cut(x, -1.0, 0.0), cut(x, 2.0, 3.0), cut(x, 0.0, 1.0)), -1.0, 3.0
     ),
+    "one of two numbers": (lambda x: torch.where(x > 0, 1.0, -2.0), -2.0, 1.0),
+    "a number or none": (lambda x: torch.where(x > 0, torch.sigmoid(x), 0), 0.0, 1.0),
+    "integers put in": (
+        lambda x: torch.where(x > 0, torch.sigmoid(x), torch.full(x.shape, -5)), -5.0, 1.0
+    ),
+    "integers beside": (
+        lambda x: torch.cat([torch.sigmoid(x), torch.full((4,), 5)]), 0.0, 5.0
+    ),
+    "a number scattered": (
+        lambda x: torch.sigmoid(x).scatter(0, torch.tensor([1]), -5.0), -5.0, 1.0
+    ),
+    "a number scattered by name": (
+        lambda x: torch.sigmoid(x).scatter(dim=0, index=torch.tensor([1]), value=5.0), 0.0, 5.0
+    ),
+    "values scattered": (
+        lambda x: torch.sigmoid(x).scatter(0, torch.tensor([0, 1]), torch.tensor([-5.0]).double()
+                                           .expand(2)), -5.0, 1.0
+    ),
+    "a diagonal": (
+        lambda x: torch.sigmoid(x[::2][:1296].view(36, 36)).fill_diagonal_(5.0), 0.0, 5.0
+    ),
+    "on a diagonal": (lambda x: torch.diag(cut(x[-9:], 2.0, 3.0)), 0.0, 3.0),
+    "patches": (
+        lambda x: F.unfold(cut(x[-9:], 2.0, 3.0).view(1, 1, 3, 3), 2, padding=1), 0.0, 3.0
+    ),
+    "filled rows by name": (
+        lambda x: torch.sigmoid(x).index_fill(0, torch.tensor([1]), value=5.0), 0.0, 5.0
+    ),
+    "blocks": (lambda x: torch.block_diag(cut(x[:9], 1.0, 1.0), cut(x[-9:], 2.0, 2.0)), 0.0, 2.0),
     "zeros": (torch.zeros_like, 0.0, 0.0),
     "new zeros": (lambda x: x.new_zeros(2), 0.0, 0.0),
     "plain zeros": (lambda _x: torch.zeros(2), 0.0, 0.0),
@@ -336,9 +412,8 @@ HELD: dict[str, tuple[Callable[[Tensor], Tensor], float, float]] = {
     "padded otherwise": (lambda x: F.pad(cut(x, 1.0, 2.0), (1, 1)), 0.0, 2.0),
     "an odd power": (lambda x: x**3, -math.inf, math.inf),
     "a power of even halves": (lambda x: cut(x, -1.0, 0.0) ** 2, 0.0, 1.0),
-    "the power 0": (lambda x: cut(x, 0.0, 3.0) ** 0, 0.0, math.inf),
-    "the power 0 of anything": (lambda x: x**0, -math.inf, math.inf),
-    "an inverse square": (lambda x: cut(x, -1.0, 3.0) ** -2, -math.inf, math.inf),
+    "an inverse square": (lambda x: cut(x, -1.0, 3.0) ** -2, 0.0, math.inf),
+    "an inverse cube": (lambda x: cut(x, -1.0, 3.0) ** -3, -math.inf, math.inf),
     "a power of a tensor": (lambda x: cut(x, 2.0, 3.0) ** cut(x, 1.0, 2.0), -math.inf, math.inf),
     "a negative slope": (lambda x: F.leaky_relu(cut(x, -1.0, 3.0), -0.5), -math.inf, math.inf),
     "bicubic": (
@@ -354,6 +429,89 @@ HELD: dict[str, tuple[Callable[[Tensor], Tensor], float, float]] = {
         -math.inf, math.inf,
     ),
     "a sum with alpha": (lambda x: torch.add(torch.tanh(x), 1, alpha=2), -math.inf, math.inf),
+    "elu with a negative alpha": (lambda x: F.elu(x, -1.0), -math.inf, math.inf),
+    "a falling softplus": (lambda x: F.softplus(x.abs(), -1.0), -math.inf, math.inf),
+    "softplus with a step": (lambda x: F.softplus(x, 1.0, 1.0), -math.inf, math.inf),
+    "a limit that is a tensor": (
+        lambda x: torch.sigmoid(x).clamp(min=torch.tensor(2.0)), 0.0, math.inf
+    ),
+    "another limit that is a tensor": (
+        lambda x: torch.sigmoid(x).clamp(max=torch.tensor(-2.0)), -math.inf, 1.0
+    ),
+    "beyond two ends": (
+        lambda x: torch.lerp(torch.sigmoid(x), torch.tanh(x), 2.0), -math.inf, math.inf
+    ),
+    "before two ends": (
+        lambda x: torch.lerp(torch.sigmoid(x), torch.tanh(x), -0.1), -math.inf, math.inf
+    ),
+    "a weight of any size": (
+        lambda x: torch.lerp(torch.sigmoid(x), torch.tanh(x), x), -math.inf, math.inf
+    ),
+    "rounded down": (
+        lambda x: torch.div(torch.tanh(x), 2.0, rounding_mode="floor"), -math.inf, math.inf
+    ),
+    "times a truth value": (lambda x: torch.sigmoid(x) * True, -math.inf, math.inf),
+    "added at places": (
+        lambda x: torch.sigmoid(x).index_put(
+            (torch.tensor([-1]),), torch.sigmoid(x[-1:]), accumulate=True
+        ),
+        -math.inf, math.inf,
+    ),
+    "added at places, by position": (
+        lambda x: torch.index_put(
+            torch.sigmoid(x), (torch.tensor([-1]),), torch.sigmoid(x[-1:]), True
+        ),
+        -math.inf, math.inf,
+    ),
+    "put at places": (
+        lambda x: torch.index_put(
+            torch.sigmoid(x), (torch.tensor([-1]),), torch.tanh(x[-1:]), False
+        ),
+        -1.0, 1.0,
+    ),
+    "multiplied at places": (
+        lambda x: torch.sigmoid(x).scatter(0, torch.tensor([1]), 5.0, reduce="multiply"),
+        -math.inf, math.inf,
+    ),
+    "places of the largest": (lambda x: torch.sigmoid(x).topk(3)[1], -math.inf, math.inf),
+    "place of the largest": (lambda x: torch.sigmoid(x).max(0)[1].double(), -math.inf, math.inf),
+    "order": (lambda x: torch.sigmoid(x).sort().indices, -math.inf, math.inf),
+    "cut to integers": (
+        lambda x: torch.cat([cut(x, 0.5, 1.0), cut(x, 0.5, 0.75)]).to(torch.int64)[:9],
+        -math.inf, math.inf,
+    ),
+    "integers as numbers": (lambda x: ((x > 0) * 3).double(), 0.0, 3.0),
+    "a sum pool": (
+        lambda x: F.avg_pool2d(torch.sigmoid(x[:4]).view(1, 1, 2, 2), 2, divisor_override=1),
+        -math.inf, math.inf,
+    ),
+    "a sum pool by position": (
+        lambda x: F.avg_pool2d(torch.sigmoid(x[:4]).view(1, 1, 2, 2), 2, 2, 0, False, True, 1),
+        -math.inf, math.inf,
+    ),
+    "filled parts": (
+        lambda x: torch.cat([torch.sigmoid(x), torch.tanh(x)]).masked_fill(
+            torch.cat([x, x]) > 0, 5.0
+        )[:9],
+        -1.0, 5.0,
+    ),
+    "a part of a diagonal": (
+        lambda x: torch.diag(torch.cat([cut(x[:2], 2.0, 3.0), cut(x[:2], 4.0, 5.0)]))[0],
+        0.0, 5.0,
+    ),
+    "a function of two positive numbers": (
+        lambda x: torch.xlogy(F.relu(x), torch.sigmoid(x)), -math.inf, math.inf
+    ),
+    "a length by its number": (
+        lambda x: torch.linalg.norm(x) + torch.linalg.vector_norm(x), 0.0, math.inf
+    ),
+    "half a length is no direction": (
+        lambda x: (x.view(2, -1).norm(dim=1) / 2) @ (x.view(2, -1).norm(dim=1) / 2),
+        0.0, math.inf,
+    ),
+    "a mean of two": (
+        lambda x: torch.lerp(cut(x, -1.0, 0.0), weight=1.0, end=cut(x, 2.0, 3.0)), -1.0, 3.0
+    ),
     "what no rule knows": (lambda x: torch.tanh(x).cumsum(0), -math.inf, math.inf),
     "drawn from a normal": (lambda _x: torch.randn(9), -math.inf, math.inf),
     "drawn integers": (lambda _x: torch.randint(0, 2, (9,)), -math.inf, math.inf),
@@ -472,6 +630,8 @@ SCORES = torch.linspace(-3.0, 3.0, 12).view(3, 4)
         lambda x, y: (F.softmax(x, 1) * y).sum([1]),
         lambda x, y: (F.softmax(x, 1) * y).sum(dim=(-1,)),
         lambda x, y: (F.softmax(x, 1) * y[0]).sum(1),
+        lambda x, y: (x.softmax(1) * y).sum(1),
+        lambda x, y: (F.softmax(x[0, 0], 0) * y[0, 0]).sum(0),
     ],
 )
 def test_an_average_by_softmax_lies_among_what_is_averaged(
@@ -511,7 +671,7 @@ STATES = torch.linspace(-5.0, 5.0, 24).view(4, 2, 3)
 
 
 def states(
-    module: torch.nn.Module, *given: Tensor | tuple[Tensor, ...], scale: float = 3.0
+    module: torch.nn.Module, *given: Any, scale: float = 3.0
 ) -> list[tuple[Interval, Tensor]]:
     """Return the interval of every output of a recurrent module, and the output."""
     with torch.no_grad():
@@ -598,6 +758,15 @@ def test_a_constant_that_was_changed_since_is_not_read() -> None:
     assert not Bounds(lambda source: True).of(value).bounded
 
 
+def test_a_sparse_constant_is_not_read() -> None:
+    links = torch.eye(3).to_sparse()
+    with recording() as trace:
+        out = links @ torch.relu(SCORES)
+    value = trace.value_of(out)
+    assert value is not None
+    assert Bounds(lambda source: source.tensor.numel() > 9).of(value).whole
+
+
 def test_an_interval_is_computed_once() -> None:
     asked: list[Value] = []
 
@@ -612,3 +781,87 @@ def test_an_interval_is_computed_once() -> None:
     bounds = Bounds(is_free)
     assert bounds.of(value) is bounds.of(value)
     assert len(asked) == 1
+
+
+def normalised(program: Callable[[Tensor], Tensor], scaled: bool = False) -> bool:
+    with recording() as trace:
+        out = program(SCORES * 1.5)
+    value = trace.value_of(out)
+    assert value is not None
+    return is_normalised(value, scaled)
+
+
+def length(x: Tensor) -> Tensor:
+    return torch.norm(x, dim=1, keepdim=True)
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        F.normalize,
+        lambda x: -F.normalize(x)[:2],
+        lambda x: x / length(x),
+        lambda x: x / (length(x) + 1e-3),
+        lambda x: x / length(x).clamp(min=1e-3).expand(3, 4),
+        lambda x: x / torch.linalg.vector_norm(x, dim=1, keepdim=True),
+        lambda x: x / torch.linalg.norm(x, dim=1, keepdim=True),
+    ],
+)
+def test_what_is_divided_by_its_length_is_a_direction(
+    program: Callable[[Tensor], Tensor],
+) -> None:
+    assert normalised(program) is True
+    assert normalised(lambda x: 10.0 * program(x)) is False
+    assert normalised(lambda x: 10.0 * program(x) - 0.5, scaled=True) is True
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        lambda x: x,
+        lambda x: x / 2.0,
+        lambda x: x / x.sum(1, keepdim=True),
+        lambda x: x * length(x),
+        lambda x: length(x) / 2.0,
+        lambda _x: torch.zeros(2),
+    ],
+)
+def test_what_is_not_divided_by_its_length_is_no_direction(
+    program: Callable[[Tensor], Tensor],
+) -> None:
+    assert normalised(program) is False
+    assert normalised(program, scaled=True) is False
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")
+@pytest.mark.parametrize(
+    "layer",
+    [
+        torch.nn.Hardtanh(-5.0, 5.0), torch.nn.ELU(3.0), torch.nn.CELU(3.0), torch.nn.Softplus(0.1),
+        torch.nn.Threshold(0.0, -9.0), torch.nn.LeakyReLU(4.0),
+    ],
+)  # fmt: skip
+def test_of_a_scripted_activation_no_more_is_said_than_autograd_tells(
+    layer: torch.nn.Module,
+) -> None:
+    script = torch.jit.script(torch.nn.Sequential(torch.nn.Tanh(), layer))
+    x = (10.0 * SCORES).requires_grad_()
+    with recording() as trace:
+        out = script(x).clone()
+    complete(trace)
+    value = trace.value_of(out)
+    assert value is not None
+    assert Bounds(lambda source: source.tensor.requires_grad).of(value).whole
+
+
+def test_padding_of_a_packed_sequence_counts() -> None:
+    def program(x: Tensor) -> Tensor:
+        packed = torch.nn.utils.rnn.pack_padded_sequence(
+            cut(x, 1.0, 2.0), torch.tensor([4, 2, 2]), batch_first=True
+        )
+        return torch.nn.utils.rnn.pad_packed_sequence(packed, True, -3.0)[0]
+
+    reach, out = interval_of(program, SCORES)
+    assert (reach.low, reach.high) == (-3.0, 2.0)
+    assert float(out.min()) == -3.0
+    assert float(out.max()) <= 2.0

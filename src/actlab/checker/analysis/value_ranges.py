@@ -7,6 +7,7 @@ rule concludes anything.
 
 import math
 from collections.abc import Callable
+from functools import reduce
 from typing import Any
 
 import torch
@@ -15,6 +16,7 @@ from actlab.capture import ops
 from actlab.capture.trace import Call, Value
 from actlab.checker.analysis.interval import BINARY, INF, UNIT, WHOLE, Interval, div, joined, times
 from actlab.checker.analysis.origins import HANDED_ON, origins, selects, true_origins
+from actlab.checker.analysis.tensor_tests import readable
 
 _DEPTH = 150
 _SMALL = 4096
@@ -39,6 +41,20 @@ _FLOORS = {
     "gelu": -0.17005, "silu": -0.27847, "mish": -0.30885, "hardswish": -0.375,
 }  # fmt: skip
 """Activations with this infimum that lie below x to the right of 0."""
+
+_ARGUED = ops.RECURRENT | ops.JOINS - {"setitem"} | {
+    "hardtanh", "clamp", "elu", "celu", "leaky_relu", "softplus", "dropout", "threshold", "sum",
+    "avg_pool", "interpolate", "maximum", "minimum", "add", "sub", "rsub",
+}  # fmt: skip
+"""Operations whose range depends on arguments that autograd does not keep, where it stands in."""
+
+_WITH_ZEROS = frozenset({"diag", "unfold", "to_dense", "pad_packed_sequence"})
+"""Views that put zeros, or a number of padding, between the elements."""
+
+_PUT_TOGETHER = ops.VIEWS - _WITH_ZEROS | {"cat", "stack"}
+
+_FILLER = {"masked_fill": 2, "index_fill": 3, "scatter": 3, "fill_diagonal": 1, "setitem": 2}
+"""Which argument has the numbers that are written into a tensor."""
 
 
 class Bounds:
@@ -70,18 +86,22 @@ class Bounds:
 
     def _of_call(self, value: Value, call: Call, depth: int) -> Interval:
         op = call.op
-        if op == "cosine_similarity" and all(self.of(v, depth).low >= 0 for v in call.inputs[:2]):
+        if op == "cosine_similarity" and all(self.of(v, depth).low >= 0 for v in call.inputs):
             return UNIT
         if op in _FIXED:
             return _FIXED[op]
+        if call.function is None and op in _ARGUED:
+            return WHOLE
         if op in ops.RECURRENT:
             return self._recurrent(value, call, depth)
         if not call.inputs or op in _FILLED:
             return _of_factory(call)
-        one_each = op in ("broadcast_tensors", "meshgrid") and value.position < len(call.inputs)
-        first = self.of(call.inputs[value.position if one_each else 0], depth)
+        source = call.inputs[value.position if op in ("broadcast_tensors", "meshgrid") else 0]
+        first = self.of(source, depth)
         if op in _FLOORS:
             return Interval(_FLOORS[op] if first.low < 0 else 0.0, max(first.high, 0.0))
+        if op in _INCREASING:
+            return Interval(_INCREASING[op](first.low), _INCREASING[op](first.high))
         if op == "sum":
             average = self._weighted(call, depth)
             if average is not None:
@@ -93,19 +113,21 @@ class Bounds:
             together = self._parts(value, depth)
             if together is not None:
                 return together
-        if op in ("maximum", "minimum") or (op in ("max", "min") and _is_pair(call)):
-            second = self.of(call.inputs[-1], depth)
+        if op in ("maximum", "minimum", "max", "min") and len(call.inputs) == 2:
+            second = self.of(call.inputs[1], depth)
             choose = max if op.startswith("max") else min
             return Interval(choose(first.low, second.low), choose(first.high, second.high))
         if op in ops.VIEWS or op in ("mean", "amax", "amin", "max", "min", "median", "cummax",
                                      "quantile", "max_pool", "mode"):  # fmt: skip
-            return first
-        if op in ops.JOINS or op == "lerp":
+            return _handed_on(call, first) if _same_kind(value, source) else WHOLE
+        if op in ops.JOINS:
             return self._hull(call, depth)
-        if op in BINARY and "alpha" not in call.kwargs:
-            left, right = self._operand(call, 0, depth), self._operand(call, 1, depth)
-            return WHOLE if right is None else BINARY[op](left or first, right)
-        if op in ops.PRODUCTS or (op == "linear" and len(call.inputs) == 2):
+        if op == "lerp":
+            return self._between(call, depth)
+        if op in BINARY and not call.kwargs.keys() & {"alpha", "rounding_mode"}:
+            left = self._operand(call.argument("input", 0), depth)
+            return BINARY[op](left, self._operand(call.argument("other", 1), depth))
+        if op in ops.PRODUCTS or op == "linear":
             return self._product(call, depth)
         return WHOLE
 
@@ -113,12 +135,11 @@ class Bounds:
         """Return the range of a slice of tensors that were put together, None for other values."""
         ends = true_origins(value)
         passed = {call.op for end in ends for call in end.passed}
-        if not passed & {"cat", "stack"} or not passed <= ops.VIEWS | {"cat", "stack"}:
+        if passed.isdisjoint(("cat", "stack")) or not passed.issubset(_PUT_TOGETHER):
             return None
-        result = self.of(ends[0].value, depth)
-        for end in ends[1:]:
-            result = joined(result, self.of(end.value, depth))
-        return result
+        if not all(_same_kind(value, end.value) for end in ends):
+            return WHOLE
+        return reduce(joined, (self.of(end.value, depth) for end in ends))
 
     def _weighted(self, call: Call, depth: int) -> Interval | None:
         """Return the range of a sum of softmax weights times numbers: a mean of these."""
@@ -134,32 +155,44 @@ class Bounds:
             if made is None or made.op != "softmax" or not same:
                 continue
             over = made.argument("dim", 1)
-            ndim = weights.tensor.ndim
+            ndim = max(weights.tensor.ndim, 1)
             if isinstance(over, int) and over % ndim == dim % ndim:
                 return self.of(numbers, depth)
         return None
 
     def _hull(self, call: Call, depth: int) -> Interval:
-        parts = [self.of(v, depth) for v in call.inputs if v.tensor.is_floating_point()]
-        numbers = [item for item in (*call.args, *call.kwargs.values()) if is_number(item)]
-        if call.op == "pad":
-            numbers = [float(call.argument("value", 3) or 0.0)]
-        if call.op in ("masked_fill", "index_fill", "where", "pad"):
-            parts += [Interval(float(n), float(n)) for n in numbers]
-        if call.op in ("setitem", "index_put") and not parts:
-            return WHOLE
-        if call.op == "setitem" and is_number(call.args[-1]):
-            parts.append(Interval(float(call.args[-1]), float(call.args[-1])))
-        result = parts[0] if parts else WHOLE
-        for part in parts[1:]:
-            result = joined(result, part)
-        return result
+        """Return the range of tensors, and numbers, that were put together."""
+        if "reduce" in call.kwargs or (call.op == "index_put" and call.argument("accumulate", 3)):
+            return WHOLE  # added to what was there
+        values, numbers = list(call.inputs), []
+        if call.op == "where":
+            values = [v for v in values if v.tensor.dtype is not torch.bool]
+            numbers = [item for item in (*call.args, *call.kwargs.values()) if is_number(item)]
+        elif call.op == "pad":
+            numbers = [call.kwargs.get("value") or 0.0]
+        elif call.op == "block_diag":
+            numbers = [0.0]
+        elif call.op not in ("cat", "stack"):
+            if not call.output.tensor.is_floating_point():
+                return WHOLE
+            values = [v for v in values if v.tensor.is_floating_point()]
+            filler = call.argument("value", _FILLER.get(call.op, len(call.args)))
+            numbers = [] if filler is None else [filler]
+        parts = [self._operand(item, depth) for item in (*values, *numbers)]
+        return reduce(joined, parts) if parts else WHOLE
 
-    def _operand(self, call: Call, position: int, depth: int) -> Interval | None:
-        item = call.argument("input" if position == 0 else "other", position)
+    def _between(self, call: Call, depth: int) -> Interval:
+        """Return the range of a mean of two tensors, the whole line where it may lie beyond."""
+        weight = self._operand(call.argument("weight", 2), depth)
+        if not weight.within(0.0, 1.0):
+            return WHOLE
+        ends = (call.argument("input", 0), call.argument("end", 1))
+        return joined(*(self._operand(end, depth) for end in ends))
+
+    def _operand(self, item: Any, depth: int) -> Interval:
         if isinstance(item, Value):
             return self.of(item, depth)
-        return Interval(float(item), float(item)) if is_number(item) else None
+        return Interval(float(item), float(item)) if is_number(item) else WHOLE
 
     def _product(self, call: Call, depth: int) -> Interval:
         values = [v for v in call.inputs if v.tensor.is_floating_point()]
@@ -183,9 +216,20 @@ class Bounds:
             return WHOLE
         if not call.op.startswith("gru"):
             return Interval(-1.0, 1.0)
-        states = [item for item in call.args[1:3] if isinstance(item, Value)]
-        before = [self.of(v, depth) for v in states if v.tensor.is_floating_point()][:1]
-        return joined(Interval(-1.0, 1.0), before[0]) if before else Interval(-1.0, 1.0)
+        began = next(v for v in call.inputs[1:] if v.tensor.is_floating_point())
+        return joined(Interval(-1.0, 1.0), self.of(began, depth))
+
+
+def _same_kind(value: Value, source: Value) -> bool:
+    """Return whether a value has numbers of another: no positions, no rounding to integers."""
+    return value.tensor.is_floating_point() or not source.tensor.is_floating_point()
+
+
+def _handed_on(call: Call, x: Interval) -> Interval:
+    if call.op not in _WITH_ZEROS:
+        return x
+    number = call.argument("padding_value", 3, 0.0) if call.op == "pad_packed_sequence" else 0.0
+    return joined(x, Interval(float(number), float(number)))
 
 
 _SCALED = frozenset({"mul", "add", "sub"})
@@ -196,8 +240,8 @@ def is_normalised(value: Value, scaled: bool = False) -> bool:
     for end in origins(value, HANDED_ON | {"neg"} | (_SCALED if scaled else frozenset())):
         if end.op == "normalize":
             return True
-        if end.call is not None and end.op == "div":
-            lengths = origins(end.call.inputs[-1], HANDED_ON | {"clamp", "add"})
+        if end.call is not None and end.op == "div" and len(end.call.inputs) == 2:
+            lengths = origins(end.call.inputs[1], HANDED_ON | {"clamp", "add"})
             if any(length.op in ("norm", "vector_norm") for length in lengths):
                 return True
     return False
@@ -205,25 +249,20 @@ def is_normalised(value: Value, scaled: bool = False) -> bool:
 
 def _is_projected(call: Call) -> bool:
     """Return whether an LSTM has a projection: its state is then not as wide as its gates."""
-    weights = max((item for item in call.args if isinstance(item, tuple)), key=len, default=())
-    shapes = [w.shape for w in weights if isinstance(w, Value) and w.tensor.ndim == 2]
-    return call.op == "lstm" and len(shapes) > 1 and 4 * shapes[1][1] != shapes[0][0]
-
-
-def _is_pair(call: Call) -> bool:
-    """Return whether `max(a, b)` was given two tensors."""
-    return call.op in ("max", "min") and len(call.inputs) == 2
+    if call.op != "lstm":
+        return False
+    of_input, of_state = [item for item in call.args if isinstance(item, tuple)][-1][:2]
+    return bool(of_input.shape[0] != 4 * of_state.shape[1])
 
 
 def _measured(value: Value) -> Interval:
     tensor = value.tensor
-    if tensor.numel() == 0 or tensor.numel() > _SMALL or tensor.is_meta or not value.intact:
+    if not value.intact or not readable(tensor) or tensor.numel() > _SMALL:
         return WHOLE
-    with torch.no_grad():
-        numbers = tensor.detach().double() if not tensor.is_complex() else None
-        if numbers is None or not bool(torch.isfinite(numbers).all()):
-            return WHOLE
-        return Interval(float(numbers.min()), float(numbers.max()))
+    numbers = tensor.detach().double()
+    if not bool(torch.isfinite(numbers).all()):
+        return WHOLE
+    return Interval(float(numbers.min()), float(numbers.max()))
 
 
 _RANDOM = frozenset({"randn", "randn_like", "normal", "empty", "empty_like", "randint", "randperm"})
@@ -234,7 +273,7 @@ _FILLED = {"zeros": 0.0, "zeros_like": 0.0, "new_zeros": 0.0, "ones": 1.0, "ones
 
 
 def _of_factory(call: Call) -> Interval:
-    if call.op in _RANDOM or not call.outputs:
+    if call.op in _RANDOM:
         return WHOLE
     number = _FILLED.get(call.op)
     if number is not None:  # known even if the tensor was filled in place since
@@ -247,15 +286,11 @@ def is_number(item: Any) -> bool:
     return isinstance(item, (int, float)) and not isinstance(item, bool)
 
 
-def _monotone(function: Callable[[float], float]) -> Callable[[Call, Interval], Interval]:
-    def bound(call: Call, x: Interval) -> Interval:  # noqa: ARG001  one signature for all
-        return Interval(function(x.low), function(x.high))
-
-    return bound
-
-
 def _exp(x: float) -> float:
-    return math.exp(min(x, 700.0)) if x < 700.0 else INF
+    try:
+        return math.exp(x)
+    except OverflowError:
+        return INF
 
 
 def _log(x: float) -> float:
@@ -273,36 +308,64 @@ def _hardtanh(call: Call, x: Interval) -> Interval:
 
 def _clamp(call: Call, x: Interval) -> Interval:
     low, high = call.argument("min", 1), call.argument("max", 2)
-    name = getattr(call.function, "__name__", "")
-    if name.startswith("clamp_max"):
+    if getattr(call.function, "__name__", "").startswith("clamp_max"):
         low, high = None, call.argument("max", 1)
-    low_end = x.low if not is_number(low) else max(x.low, float(low))
-    high_end = x.high if not is_number(high) else min(x.high, float(high))
-    return Interval(min(low_end, high_end), max(low_end, high_end))
+    least, most = _limits(low, -INF), _limits(high, INF)
+    return Interval(min(max(x.low, least.low), most.low), min(max(x.high, least.high), most.high))
+
+
+def _limits(limit: Any, without: float) -> Interval:
+    """Return the range of a limit: a number's, none's, or a tensor's, of which nothing is known."""
+    if isinstance(limit, Value):
+        return WHOLE
+    return Interval(without, without) if limit is None else Interval(float(limit), float(limit))
 
 
 def _elu(call: Call, x: Interval) -> Interval:
     alpha = float(call.argument("alpha", 1, 1.0))
-    return Interval(max(-alpha, x.low) if x.low < 0 else x.low, max(x.high, 0.0))
+    if alpha < 0:
+        return WHOLE
+    below = _negative_part(call.op, alpha)
+    return Interval(*(end if end > 0 else below(end) for end in (x.low, x.high)))
+
+
+def _negative_part(op: str, alpha: float) -> Callable[[float], float]:
+    if op == "celu":
+        return lambda x: alpha * math.expm1(x / alpha)
+    return lambda x: alpha * math.expm1(x)
 
 
 def _leaky(call: Call, x: Interval) -> Interval:
     slope = float(call.argument("negative_slope", 1, 0.01))
     if slope < 0:
         return WHOLE
-    return Interval(x.low * slope if x.low < 0 else x.low, x.high * slope if x.high < 0 else x.high)
+    return Interval(*(end if end > 0 else times(end, slope) for end in (x.low, x.high)))
+
+
+def _softplus(call: Call, x: Interval) -> Interval:
+    beta, threshold = call.argument("beta", 1, 1.0), call.argument("threshold", 2, 20.0)
+    if beta <= 0 or threshold < 20:  # falling, or with a step at the threshold
+        return WHOLE
+    ends = (beta * x.low, beta * x.high)
+    return Interval(*((max(z, 0.0) + math.log1p(math.exp(-abs(z)))) / beta for z in ends))
+
+
+def _abs(x: Interval) -> Interval:
+    return Interval(max(x.low, -x.high, 0.0), max(-x.low, x.high))
 
 
 def _pow(call: Call, x: Interval) -> Interval:
     exponent = call.argument("exponent", 1)
-    if not is_number(exponent):
+    return _raised(x, float(exponent)) if is_number(exponent) else WHOLE
+
+
+def _raised(x: Interval, exponent: float) -> Interval:
+    base = _abs(x) if exponent % 2 == 0 else x
+    if base.low < 0:
         return WHOLE
-    if float(exponent) % 2 == 0 and exponent > 0:
-        top = max(abs(x.low), abs(x.high))
-        return Interval(0.0, _power(top, float(exponent)))
-    if x.low >= 0 and exponent > 0:
-        return Interval(_power(x.low, float(exponent)), _power(x.high, float(exponent)))
-    return Interval(0.0, INF) if x.low >= 0 else WHOLE
+    if exponent < 0:
+        return Interval(0.0, INF)
+    return Interval(_power(base.low, exponent), _power(base.high, exponent))
 
 
 def _power(x: float, exponent: float) -> float:
@@ -313,11 +376,10 @@ def _power(x: float, exponent: float) -> float:
 
 
 def _dropout(call: Call, x: Interval) -> Interval:
-    share = call.argument("p", 1, 0.5)
-    training = call.argument("training", 2, True)
-    if not training or not is_number(share) or not 0 <= float(share) < 1:
+    share = float(call.argument("p", 1))
+    if not call.argument("training", 2, call.kwargs.get("train")):
         return x
-    scale = 1.0 / (1.0 - float(share))
+    scale = 1.0 / (1.0 - share) if share < 1 else 0.0
     return joined(Interval(0.0, 0.0), Interval(times(x.low, scale), times(x.high, scale)))
 
 
@@ -327,41 +389,43 @@ def _sum(call: Call, x: Interval) -> Interval:
 
 
 def _threshold(call: Call, x: Interval) -> Interval:
-    limit, value = call.argument("threshold", 1), call.argument("value", 2)
-    if not is_number(limit) or not is_number(value):
+    limit, value = float(call.argument("threshold", 1)), float(call.argument("value", 2))
+    return Interval(min(value, max(x.low, limit)), max(x.high, value))
+
+
+def _average(call: Call, x: Interval) -> Interval:
+    if call.argument("divisor_override", 6) is not None:
         return WHOLE
-    return Interval(min(float(value), max(x.low, float(limit))), max(x.high, float(value)))
-
-
-def _average(call: Call, x: Interval) -> Interval:  # noqa: ARG001  padding counts as zero
-    return joined(x, Interval(0.0, 0.0))
+    return joined(x, Interval(0.0, 0.0))  # padding counts as zero
 
 
 def _interpolated(call: Call, x: Interval) -> Interval:
-    return WHOLE if call.argument("mode", 3, "nearest") == "bicubic" else x
+    return WHOLE if call.kwargs["mode"] == "bicubic" else x
 
+
+_INCREASING: dict[str, Callable[[float], float]] = {
+    "relu": lambda x: max(x, 0.0),
+    "relu6": lambda x: min(max(x, 0.0), 6.0),
+    "exp": _exp,
+    "expm1": lambda x: _exp(x) - 1.0,
+    "log": _log,
+    "log1p": lambda x: _log(1.0 + x),
+    "selu": lambda x: _SELU * (x if x > 0 else _ALPHA * math.expm1(x)),
+    "sqrt": lambda x: math.sqrt(max(x, 0.0)),
+}
+"""Operations whose range is between their results at both ends."""
 
 RULES: dict[str, Callable[[Call, Interval], Interval]] = {
-    "relu": _monotone(lambda x: max(x, 0.0)),
-    "relu6": _monotone(lambda x: min(max(x, 0.0), 6.0)),
     "hardtanh": _hardtanh,
     "clamp": _clamp,
     "elu": _elu,
     "celu": _elu,
     "leaky_relu": _leaky,
-    "exp": _monotone(_exp),
-    "expm1": _monotone(lambda x: _exp(x) - 1.0),
-    "log": _monotone(_log),
-    "log1p": _monotone(lambda x: _log(1.0 + x)),
+    "softplus": _softplus,
     "reciprocal": lambda _call, x: div(Interval(1.0, 1.0), x),
-    "softplus": _monotone(lambda x: x if x > 30.0 else math.log1p(_exp(x))),
-    "selu": _monotone(lambda x: _SELU * (x if x > 0 else _ALPHA * math.expm1(max(x, -700.0)))),
-    "sqrt": _monotone(lambda x: math.sqrt(max(x, 0.0))),
-    "abs": lambda _call, x: Interval(
-        0.0 if x.low <= 0 <= x.high else min(abs(x.low), abs(x.high)), max(abs(x.low), abs(x.high))
-    ),
+    "abs": lambda _call, x: _abs(x),
     "neg": lambda _call, x: Interval(-x.high, -x.low),
-    "square": lambda _call, x: Interval(0.0, _power(max(abs(x.low), abs(x.high)), 2.0)),
+    "square": lambda _call, x: _raised(x, 2.0),
     "pow": _pow,
     "sum": _sum,
     "dropout": _dropout,
