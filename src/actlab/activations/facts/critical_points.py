@@ -306,7 +306,8 @@ def fixed_points(critical_points: CriticalPoints) -> tuple[FixedPoint, ...]:
     Crossings are roots of f(x) - x; where the curve only touches the diagonal, f'(x) = 1 as well.
     """
     curve = critical_points.curve
-    xs = curve.grid[np.abs(curve.grid) <= REACH * 1.001]
+    # One point beyond on either side brackets what is at the end itself.
+    xs = curve.grid[np.abs(curve.grid) <= REACH * 1.01]
     value, slope = curve.sample(xs, 1)
     stretches = [(piece.low, piece.high) for piece in critical_points.pieces if piece.identity]
     found = [

@@ -24,7 +24,7 @@ from actlab.activations.catalogue.declared import (
     normal_cdf,
 )
 from actlab.activations.catalogue.declared import zero_centredness as centredness
-from actlab.activations.facts.critical_points import limit
+from actlab.activations.facts.critical_points import REACH, limit
 from actlab.activations.facts.curve import Array
 from actlab.activations.facts.kinks import jump_orders, one_sided_slopes
 from actlab.activations.facts.measuring import normal_means
@@ -254,7 +254,7 @@ class ModuleRoute:
     ) -> tuple[float | tuple[float, float], ...]:
         """Return the declared ones that are fixed, and every other crossing of the diagonal."""
         held = [point for point in declared if self._is_fixed(point)]
-        xs = _WIDE[np.abs(_WIDE) <= 10]
+        xs = _WIDE[np.abs(_WIDE) <= REACH + _STEP]
         above = self.value(xs) - xs
         sure = np.flatnonzero(np.abs(above) > 1e-12 * np.maximum(1.0, np.abs(xs)))
         extra = [
@@ -263,7 +263,7 @@ class ModuleRoute:
             if above[i] * above[j] < 0
             and not any(_covers(point, float(xs[i]), float(xs[j])) for point in held)
         ]
-        return (*held, *extra)
+        return (*held, *(x for x in extra if abs(x) <= REACH))
 
     def _is_fixed(self, point: float | tuple[float, float]) -> bool:
         if isinstance(point, tuple):

@@ -278,8 +278,11 @@ _HUGE = mpmath.mpf(10) ** 40
 A finite stand-in instead of infinity keeps 0 * infinity out of derivatives.
 """
 
-_TURNS = mpmath.mpf(10) ** 60
-"""sin and cos beyond it are refused: reducing the angle would take as many digits of pi."""
+_TURNS = mpmath.mpf(10) ** 1000
+"""sin and cos beyond it are refused: reducing the angle would take as many digits of pi.
+
+It is beyond the cube of every double, as in sin(x^3).
+"""
 
 _SATURATED = 10**5
 """tanh and erf beyond it are 1 to tens of thousands of digits, which mpmath would compute."""
