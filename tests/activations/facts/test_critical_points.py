@@ -235,6 +235,8 @@ RANGES: list[tuple[str, Bounds]] = [
     ("where(x>=0, exp(-x), -exp(x))", (-1, False, 1, True)),
     ("where(x==0, 9, sin(x))", (-1, True, 9, True)),
     ("x/(1+x**2)", (-0.5, True, 0.5, True)),
+    ("0*x+2", (2, True, 2, True)),
+    ("where(x**2<1, exp(-1/(1-x**2)), 0)", (0, True, math.exp(-1), True)),
     ("exp(-1/x**2) if x!=0 else 0", (0, True, 1, False)),
     ("sin(x)+sin(2*x)", (-1.7601725930461, True, 1.7601725930461, True)),
     ("exp(-x)*sin(x)", (-math.inf, False, math.inf, False)),
@@ -267,6 +269,7 @@ STEEPEST: list[tuple[str, float, float | None]] = [
     ("x*sin(x)", math.inf, None),
     ("sin(x**2)*sigmoid(x)", math.inf, None),
     ("sin(x**2)*sigmoid(-x)", math.inf, None),
+    ("sin(x**2)/sqrt(1+abs(x))", math.inf, None),
     ("sin(x)", 1, 0),
     ("sin(x-1)", 1, 1),
     ("cos(3*x)", 3, -math.pi / 6),
@@ -292,6 +295,12 @@ def test_the_steepest_slope_and_where_it_is(
     found = highest(points.slopes(), points.curve.unit)
     assert found.value == pytest.approx(steepest, rel=1e-15, abs=1e-300)
     assert found.place == (None if place is None else pytest.approx(place, rel=1e-15, abs=1e-15))
+
+
+def test_a_slope_that_only_swings_has_a_finite_size() -> None:
+    """f' = 2 x cos(x^2) / (1 + |x|) - ..., while f'' grows without bound."""
+    points = taken_apart("sin(x**2)/(1+abs(x))")
+    assert 1.5 < highest(points.slopes()).value < 2
 
 
 def test_of_equal_bounds_the_place_nearest_0_counts_and_of_two_the_negative_one() -> None:

@@ -294,6 +294,14 @@ def sign_changes(xs: Array, values: Array, noise: float | Array = 0.0) -> list[t
     return [(float(xs[a]), float(xs[b])) for a, b in pairs]
 
 
+def rounding(xs: Array, slopes: Array) -> Array:
+    """Return what rounding leaves in doubles of a value that is 0, where it has these slopes.
+
+    0.1*x - 0.03 is a sum of numbers of the size of its slope times x, each rounded.
+    """
+    return 4 * np.finfo(float).eps * np.abs(xs * np.nan_to_num(slopes, posinf=0.0, neginf=0.0))
+
+
 def _bisect(curve: Curve, low: float, high: float) -> float:
     def value(x: float) -> float:
         return float(curve.sample(np.array([x]), 0)[0][0])

@@ -18,6 +18,7 @@ from actlab.activations.facts.curve import (
     Curve,
     not_finite,
     refine,
+    rounding,
     sign_changes,
     too_much,
 )
@@ -116,7 +117,8 @@ def find_switches(curve: Curve) -> tuple[tuple[Break, ...], tuple[Any, ...]]:
     # Steps without end are looked at where a normal input is.
     for switch, xs in [*looked_at, *((step, near) for step in steps(curve.tree))]:
         part = curve.part(switch)
-        for low, high in sign_changes(xs, part.sample(xs, 0)[0]):
+        value, slope = part.sample(xs, 1)
+        for low, high in sign_changes(xs, value, noise=rounding(xs, slope)):
             root = refine(_right_of(part), low, high)
             if root is not None and not any(_same(root, place) for place in places):
                 places.append(root)
@@ -238,9 +240,10 @@ def jump_orders(
     """Return the places where f (order 0), f' (1), f'' (2) or f''' (3) jumps, the first that does.
 
     Each side is extrapolated to the place from six points at multiples of 1/128; f'' and f''' are
-    finite differences of the slopes. A jump has to be there from a finer distance too: x^(7/2)
-    has none at 0, but no polynomial through its values has either, and a kink that is near is none
-    here. Where f is large, what its rounding and its growth make of a difference is no jump.
+    finite differences of the slopes. A jump has to be there from two finer distances too, and not
+    to shrink with them: x^(7/2) has none at 0, but no polynomial through its values has either, and
+    a kink that is near is none here. Where f is large, what its rounding and its growth make of a
+    difference is no jump.
     """
     steps = _SPACING * np.arange(1, _POINTS + 1)
     left_points = (_PLACES[:, None] - steps).ravel()
@@ -262,20 +265,26 @@ def jump_orders(
             _PLACES[np.abs(jump) > room], room[np.abs(jump) > room], strict=True
         ):
             if order < 2:
-                left, right = one_sided_slopes(slope if order else value, float(place))
+                function = slope if order else value
+                sides = [one_sided_slopes(function, float(place)), _beside(function, float(place))]
             else:
-                left, right = _one_sided_bends(slope, float(place), order - 1)
-            if abs(right - left) <= allowed:
-                continue
-            found.setdefault(float(place), order)
+                steps = (1e-6, 1e-7) if order == 2 else (1e-3, 1e-4)
+                sides = [_one_sided_bends(slope, float(place), order - 1, step) for step in steps]
+            close_by, closer = (abs(right - left) for left, right in sides)
+            if close_by > allowed and closer > max(allowed, close_by / 2):
+                found.setdefault(float(place), order)
     return found
 
 
+def _beside(function: Callable[[Array], Array], place: float) -> tuple[float, float]:
+    left, right = function(np.array([place - 1e-9, place + 1e-9]))
+    return float(left), float(right)
+
+
 def _one_sided_bends(
-    slope: Callable[[Array], Array], place: float, order: int
+    slope: Callable[[Array], Array], place: float, order: int, step: float
 ) -> tuple[float, float]:
     """Return the first or second difference quotient of the slope, close by on either side."""
-    step = 10.0 ** (-6 + 3 * (order - 1))
     found = []
     for side in (-1, 1):
         points = place + side * step * np.arange(1.0, order + 2)
