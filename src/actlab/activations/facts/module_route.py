@@ -130,11 +130,11 @@ class ModuleRoute:
         far = self.value(_FAR)
         found = sign * max(sign * best, *(sign * self._turn_values), float(np.max(sign * beside)))
         outermost = sign * float(np.max(sign * far))
-        side = far[:4] if abs(far[3]) > abs(far[7]) else far[4:]
-        settled = math.isfinite(side[3]) and abs(side[3] - side[2]) <= 1e-9 * abs(side[3])
+        ends = [self._limit(self.at, side) for side in (-1, 1)]
+        end = ends[0] if abs(far[3]) > abs(far[7]) else ends[1]
+        settled = end is not None and math.isfinite(end)
         if sign * outermost > sign * found + 1 and sign * outermost > 10 and not settled:
             return sign * math.inf
-        ends = [self._limit(self.at, side) for side in (-1, 1)]
         return float(
             sign * max(sign * found, *(sign * e for e in ends if e is not None), -math.inf)
         )
@@ -258,12 +258,25 @@ class ModuleRoute:
         above = self.value(xs) - xs
         sure = np.flatnonzero(np.abs(above) > 1e-12 * np.maximum(1.0, np.abs(xs)))
         extra = [
-            float((xs[i] + xs[j]) / 2)
+            self._crossing(float(xs[i]), float(xs[j]))
             for i, j in pairwise(sure)
             if above[i] * above[j] < 0
             and not any(_covers(point, float(xs[i]), float(xs[j])) for point in held)
         ]
-        return (*held, *(x for x in extra if abs(x) <= REACH))
+        # A jump over the diagonal does not meet it.
+        met = (x for x in extra if abs(self.at(x) - x) <= 1e-7 * max(1.0, abs(x)))
+        return (*held, *(x for x in met if abs(x) <= REACH))
+
+    def _crossing(self, low: float, high: float) -> float:
+        """Return where f crosses the diagonal between two points, by halving."""
+        starts_above = self.at(low) > low
+        for _step in range(60):
+            middle = (low + high) / 2
+            value = self.at(middle)
+            if value == middle:
+                return middle
+            low, high = (middle, high) if (value > middle) == starts_above else (low, middle)
+        return (low + high) / 2
 
     def _is_fixed(self, point: float | tuple[float, float]) -> bool:
         if isinstance(point, tuple):
