@@ -1,14 +1,22 @@
 """Measuring formulas: against closed forms, for any parameter value, and where it cannot be."""
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actlab.activations import facts
-from actlab.activations.catalogue.declared import normal_cdf, normal_density, normal_tail
+from actlab.activations.catalogue.declared import (
+    Kink,
+    ScalarFacts,
+    normal_cdf,
+    normal_density,
+    normal_tail,
+)
 from actlab.activations.facts import DomainError
 from actlab.activations.facts.critical_points import limit
 from actlab.activations.facts.curve import Curve, MeasurementError
@@ -275,3 +283,203 @@ def test_facts_that_contradict_each_other_are_not_given() -> None:
         {"lim_minus_inf": 1.0, "lim_plus_inf": 0.0},
     ):
         assert contradicting(replace(right, **wrong), curve) is not None, wrong
+
+
+OUTSIDE = "it takes values outside its range"
+LIMIT = "a limit lies outside its range"
+MEAN = "its mean lies outside its range"
+SPREAD = "its mean is larger than its second moment allows"
+SLOPE = "the mean slope is larger than the largest"
+AGAINST = "its limits are against its direction"
+MOVES = "its range is one number, but it moves"
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong", "reason"),
+    [
+        ("tanh(x)", {}, None),
+        ("tanh(x)", {"range_low": None}, None),
+        ("tanh(x)", {"range_high": None}, None),
+        ("tanh(x)", {"max_abs_grad": None}, None),
+        ("tanh(x)", {"range_low": 2.0}, MOVES),
+        ("tanh(x)", {"range_low": 1.0}, MOVES),
+        ("0*x+2", {}, None),
+        ("0*x+2", {"max_abs_grad": 1.0}, MOVES),
+        ("0*x+2", {"monotonic": "strictly_decreasing"}, MOVES),
+        ("0*x+2", {"max_abs_grad": 1.0, "smoothness": "discontinuous"}, None),
+        ("tanh(x)", {"range_high": 1 - 0.9e-9, "lim_plus_inf": None}, None),
+        ("tanh(x)", {"range_high": 1 - 1.1e-9, "lim_plus_inf": None}, OUTSIDE),
+        ("tanh(x)", {"range_low": -1 + 0.9e-9, "lim_minus_inf": None}, None),
+        ("tanh(x)", {"range_low": -1 + 1.1e-9, "lim_minus_inf": None}, OUTSIDE),
+        ("tanh(x)", {"range_high": 1 - 0.9e-9}, LIMIT),
+        ("relu(x)", {"range_low": 0.9e-12, "lim_minus_inf": None}, None),
+        ("relu(x)", {"range_low": 1.1e-12, "lim_minus_inf": None}, OUTSIDE),
+        ("relu(x-3)-2", {"range_low": -2 + 0.9e-9, "lim_minus_inf": None}, None),
+        ("1e-6*relu(x)", {"range_low": 0.9e-12 * 41, "lim_minus_inf": None}, OUTSIDE),
+        ("tanh(x)", {"lim_plus_inf": 1.01}, LIMIT),
+        ("tanh(x)", {"lim_minus_inf": -1.01}, LIMIT),
+        ("tanh(x)", {"mean_under_N01": 1 + 0.9e-9, "second_moment_N01": None}, None),
+        ("tanh(x)", {"mean_under_N01": 1 + 1.1e-9}, MEAN),
+        ("tanh(x)", {"mean_under_N01": -1 - 1.1e-9}, MEAN),
+        ("tanh(x)", {"mean_under_N01": 0.5, "second_moment_N01": 0.25}, None),
+        ("tanh(x)", {"mean_under_N01": 0.5, "second_moment_N01": 0.25 * (1 - 0.9e-9)}, None),
+        ("tanh(x)", {"mean_under_N01": 0.5, "second_moment_N01": 0.25 * (1 - 1.1e-9)}, SPREAD),
+        ("tanh(x)", {"mean_under_N01": None, "second_moment_N01": 0.0}, None),
+        ("3*tanh(x)", {"second_moment_grad_N01": 9 * (1 + 0.9e-9)}, None),
+        ("3*tanh(x)", {"second_moment_grad_N01": 9 * (1 + 1.1e-9)}, SLOPE),
+        ("3*tanh(x)", {"second_moment_grad_N01": None}, None),
+        ("tanh(x)", {"monotonic": "strictly_decreasing"}, AGAINST),
+        ("tanh(x)", {"monotonic": "non_increasing"}, AGAINST),
+        ("tanh(x)", {"monotonic": "non_decreasing"}, None),
+        ("tanh(x)", {"monotonic": "non_monotonic"}, None),
+        ("-tanh(x)", {"monotonic": "non_decreasing"}, AGAINST),
+        ("-tanh(x)", {"monotonic": "strictly_increasing"}, AGAINST),
+        ("-tanh(x)", {"monotonic": "strictly_increasing", "lim_plus_inf": None}, None),
+        ("exp(-x**2)", {"monotonic": "strictly_increasing"}, None),
+        ("exp(-x**2)", {"monotonic": "strictly_decreasing"}, None),
+    ],
+)
+def test_a_contradiction_is_named(text: str, wrong: dict[str, object], reason: str | None) -> None:
+    function = facts.pasted(text)
+    found = replace(facts.measure(function), **wrong)
+    assert contradicting(found, Curve.of(function)) == reason
+
+
+def moments(text: str) -> tuple[float | None, ...]:
+    found = facts.measure(facts.pasted(text))
+    return (
+        found.mean_under_N01,
+        found.second_moment_N01,
+        found.mean_grad_N01,
+        found.second_moment_grad_N01,
+    )
+
+
+def absolute(power: float) -> float:
+    """Return E |z|^power."""
+    return 2 ** (power / 2) * math.gamma((power + 1) / 2) / math.sqrt(math.pi)
+
+
+def bump(place: float, width: float) -> float:
+    """Return E exp(-((z - place) / width)^2)."""
+    spread = width**2 + 2
+    return width / math.sqrt(spread) * math.exp(-(place**2) / spread)
+
+
+PHI, TAIL = normal_density(1.3), normal_tail(1.3)
+
+MOMENTS: list[tuple[str, tuple[float | None, ...]]] = [
+    ("3*x-2", (-2, 13, 3, 9)),
+    ("x**3", (0, 15, 3, 27)),
+    ("exp(x)", (math.exp(0.5), math.exp(2), math.exp(0.5), math.exp(2))),
+    ("exp(-2*x)", (math.exp(2), math.exp(8), -2 * math.exp(2), 4 * math.exp(8))),
+    ("relu(x-1.3)", (PHI - 1.3 * TAIL, (1 + 1.3**2) * TAIL - 1.3 * PHI, TAIL, TAIL)),
+    ("relu(1.3-x)", (PHI + 1.3 * (1 - TAIL), 2.69 * (1 - TAIL) + 1.3 * PHI, TAIL - 1, 1 - TAIL)),
+    ("where(x>1.3, 1, 0)", (TAIL, TAIL, 0, 0)),
+    ("sin(3*x)", (0, (1 - math.exp(-18)) / 2, 3 * math.exp(-4.5), 4.5 * (1 + math.exp(-18)))),
+    ("abs(x)**1.5", (absolute(1.5), absolute(3), 0, 2.25 * absolute(1))),
+    ("abs(x)**0.5", (absolute(0.5), absolute(1), 0, None)),
+    ("abs(x)**0.9", (absolute(0.9), absolute(1.8), 0, 0.81 * absolute(-0.2))),
+    ("exp(-((x-2)*1e5)**2)", (bump(2, 1e-5), bump(2, 1e-5 / math.sqrt(2)), None, None)),
+    ("exp(0.2*x**2)", (0.6**-0.5, 0.2**-0.5, 0, 0.16 * 0.2**-1.5)),
+    ("exp(0.45*x**2)", (0.1**-0.5, None, 0, None)),
+    ("where(x>0, exp(0.225*x**2), 1)", (0.5 * 0.55**-0.5 + 0.5, 0.5 * 0.1**-0.5 + 0.5, None, None)),
+    ("where(x<0, exp(0.225*x**2), 1)", (0.5 * 0.55**-0.5 + 0.5, 0.5 * 0.1**-0.5 + 0.5, None, None)),
+    ("where(x>0, exp(0.3*x**2), 1)", (0.5 * 0.4**-0.5 + 0.5, None, None, None)),
+    ("where(x<0, exp(0.3*x**2), 1)", (0.5 * 0.4**-0.5 + 0.5, None, None, None)),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), MOMENTS)
+def test_moments_against_closed_forms(text: str, expected: tuple[float | None, ...]) -> None:
+    found = moments(text)
+    for one, wanted in zip(found, expected, strict=True):
+        if wanted is not None:
+            assert one == pytest.approx(wanted, rel=3e-13, abs=1e-15)
+
+
+def test_a_moment_that_does_not_exist_is_none() -> None:
+    assert moments("exp(0.45*x**2)")[1::2] == (None, None)
+    assert moments("exp(0.48*x**2)") == (None,) * 4
+    assert moments("where(x>0, exp(0.6*x**2), 1)") == (None,) * 4
+    assert moments("where(x<0, exp(0.6*x**2), 1)") == (None,) * 4
+    assert moments("where(x<0, exp(0.3*x**2), 1)")[1::2] == (None, None)
+    assert moments("abs(x)**0.5")[3] is None
+    assert moments("x*0+exp(exp(x))") == (None,) * 4
+
+
+@pytest.mark.parametrize("text", ["x*sigmoid(X)", "exp(-X*X)", "max(X, 0.1*X)", "X-sin(2*X)"])
+def test_facts_of_a_multiple_and_of_a_reflection_follow_from_the_original(text: str) -> None:
+    text = text.replace("x*sig", "X*sig")
+    one = facts.measure(facts.pasted(text.replace("X", "x")))
+    for factor in (-1e-3, 512.0):
+        many = facts.measure(facts.pasted(f"({factor})*({text.replace('X', 'x')})"))
+        assert scaled(many, 1 / factor) == pytest.approx(scaled(one, 1), rel=1e-12, abs=1e-15)
+        assert many.zero_centredness == pytest.approx(one.zero_centredness, rel=1e-12)
+        assert [k.x for k in many.kinks or ()] == [k.x for k in one.kinks or ()]
+    mirrored = facts.measure(facts.pasted(text.replace("X", "(-x)")))
+    assert mirrored.mean_under_N01 == pytest.approx(one.mean_under_N01, rel=1e-13, abs=1e-16)
+    assert mirrored.mean_grad_N01 == pytest.approx(-(one.mean_grad_N01 or 0.0), rel=1e-12)
+    assert mirrored.second_moment_grad_N01 == pytest.approx(one.second_moment_grad_N01, rel=1e-12)
+    assert (mirrored.df0_left, mirrored.df0_right) == (-(one.df0_right or 0), -(one.df0_left or 0))
+    assert (mirrored.lim_minus_inf, mirrored.lim_plus_inf) == (one.lim_plus_inf, one.lim_minus_inf)
+    assert (mirrored.range_low, mirrored.range_high) == (one.range_low, one.range_high)
+
+
+def scaled(found: ScalarFacts, factor: float) -> list[float | None]:
+    size = abs(factor)
+
+    def times(number: float | None, by: float) -> float | None:
+        return None if number is None else number * by
+
+    return [
+        times(found.mean_under_N01, factor),
+        times(found.second_moment_N01, factor**2),
+        times(found.mean_grad_N01, factor),
+        times(found.second_moment_grad_N01, factor**2),
+        times(found.gain_forward, 1 / size),
+        times(found.gain_backward, 1 / size),
+        times(found.nfnet_gamma, 1 / size),
+        times(found.max_abs_grad, size),
+        times(found.df0_left, factor),
+        times(found.df0_right, factor),
+    ]
+
+
+def test_kinks_and_slopes_at_0_are_those_of_the_sides() -> None:
+    found = facts.measure(facts.pasted("3*relu(x)-relu(-x)/2+abs(x-2)+relu(x+5)**2"))
+    assert found.kinks == (Kink(0.0, 9.5, 12.0), Kink(2.0, 16.0, 18.0))
+    assert (found.df0_left, found.df0_right) == (9.5, 12.0)
+    assert found.smoothness == "C0"
+    jump = facts.measure(facts.pasted("where(x>1, 2*x, x)"))
+    assert jump.kinks == (Kink(1.0, 1.0, 2.0),)
+    assert facts.measure(facts.pasted("x*abs(x)")).kinks == ()
+
+
+Integrand = Callable[[np.ndarray], tuple[np.ndarray, ...]]
+
+
+def test_means_follow_breaks_and_scales() -> None:
+    third: Integrand = lambda x: (np.abs(x - 1 / 3), 1.0 * (x > 1 / 3))  # noqa: E731
+    mean = 2 * normal_density(1 / 3) + (1 - 2 * normal_tail(1 / 3)) / 3
+    found = normal_means(third, [1 / 3], [(0.0, 1.0)])
+    assert found == pytest.approx((mean, normal_tail(1 / 3)), rel=1e-14)
+    assert normal_means(third, [], [(0.0, 1.0)]) == (None, None)
+    for place, width in ((0.7, 1e-3), (-2.2, 1e-7), (5.0, 0.01)):
+        narrow: Integrand = lambda x, p=place, w=width: (np.exp(-(((x - p) / w) ** 2)),)  # noqa: E731
+        found = normal_means(narrow, [], [(place, width)])
+        assert found == pytest.approx((bump(place, width),), rel=1e-13)
+
+
+def test_a_mean_that_is_rounding_is_0_and_one_that_is_not_finite_is_none() -> None:
+    assert normal_means(lambda x: (x**3, 0 * x, x**3 + 1e-10), [], [(0.0, 1.0)])[:2] == (0, 0)
+    (small,) = normal_means(lambda x: (1e6 * x + 1e-6,), [], [(0.0, 1.0)])
+    assert small == pytest.approx(1e-6, rel=1e-3)
+    assert normal_means(lambda x: (np.full_like(x, np.nan),), [], [(0.0, 1.0)]) == (None,)
+    assert normal_means(lambda x: (np.full_like(x, np.inf),), [], [(0.0, 1.0)]) == (None,)
+
+
+@pytest.mark.parametrize("power", [0, 20, 40])
+def test_high_moments_of_the_normal_distribution(power: int) -> None:
+    (found,) = normal_means(lambda x: (x**power,), [], [])
+    assert found == pytest.approx(math.prod(range(1, power, 2)), rel=1e-13)
