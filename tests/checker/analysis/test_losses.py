@@ -1,6 +1,7 @@
 """Likelihoods that users write, with the logarithm and without; other losses left alone."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -9,7 +10,11 @@ from torch.distributions import Categorical
 from torch.nn import functional as F
 
 import actlab
+from actlab.checker.analysis import losses
+from actlab.checker.analysis.losses import LiveValues, LossCall
 from actlab.checker.report import Report
+from actlab.checker.targets import Targets
+from tests.checker.analysis.traced import traced
 
 Loss = Callable[[Tensor], Tensor]
 N, C = 64, 5
@@ -108,3 +113,38 @@ def test_a_difference_times_itself_is_a_squared_error() -> None:
     assert "ACT301" in expected
     assert found(product) == expected
     assert found(computed_twice) == expected
+
+
+def found(
+    loss: Callable[..., Any], *given: Tensor, targets: Any = (), in_loss_code: bool = True
+) -> list[LossCall]:
+    """Return the comparisons with a target that a function of some tensors has."""
+    trace = traced(loss, *given)
+    known = Targets.of(targets)
+    live = LiveValues(trace, known.ids)
+    return list(losses.find(trace, known, live, lambda call: in_loss_code))
+
+
+def learnt(*shape: int) -> Tensor:
+    """Return positive numbers that a loss can be differentiated by."""
+    return (torch.rand(*shape, generator=FIXED) + 0.5).requires_grad_()
+
+
+SCORES, REALS = learnt(N, C), torch.randn(N, C, generator=FIXED)
+
+MINUS_A_NUMBER: dict[str, tuple[Loss, list[str]]] = {
+    "a number taken off": (lambda z: -z[ROW, Y].mean() - 0.5, ["nll_loss"]),
+    "a number taken off by name": (lambda z: torch.sub(-z[ROW, Y].mean(), other=2), ["nll_loss"]),
+    "a score made small, a number taken off": (lambda z: z[ROW, Y].mean() - 0.5, []),
+    "taken off a number": (lambda z: torch.tensor(3.0) - z[ROW, Y].mean(), ["nll_loss"]),
+    "what it is divided by": (lambda z: -(torch.tensor(2.0) / z[ROW, Y].mean()), []),
+    "divided by a number": (lambda z: -(z[ROW, Y].mean() / torch.tensor(2.0)), ["nll_loss"]),
+    "flat indices": (lambda z: -torch.take_along_dim(z, (ROW * C + Y)[:, None]).mean(), []),
+    "indices of rows": (lambda z: -torch.take_along_dim(z, Y[:, None], 1).mean(), ["nll_loss"]),
+}
+
+
+@pytest.mark.parametrize("name", MINUS_A_NUMBER)
+def test_a_likelihood_keeps_its_sign_when_a_number_is_taken_off(name: str) -> None:
+    loss, kinds = MINUS_A_NUMBER[name]
+    assert [one.kind for one in found(loss, SCORES)] == kinds

@@ -74,7 +74,7 @@ def _of_loss(loss: LossCall) -> Iterator[Logits]:
 
 def written_sigmoid(call: Call) -> Value | None:
     """Return x where a call is the last of 1 / (1 + exp(-x)), None for anything else."""
-    below = call.inputs[-1].call if call.op in ("rdiv", "reciprocal", "div") else None
+    below = call.inputs[-1].call if call.op in ("rdiv", "reciprocal") else None
     if below is None or below.op != "add" or len(below.inputs) != 1:
         return None
     power = below.inputs[0].call

@@ -343,7 +343,7 @@ def _picked(call: Call, live: LiveValues) -> tuple[Value, Value | None, int, flo
         if rows.ndim != 1 or not bool((rows == torch.arange(len(rows), device=rows.device)).all()):
             return None
         return value, index, value.tensor.ndim - 1, 1.0
-    dim = call.argument("dim", 1 if call.op == "gather" else 2, -1)
+    dim = call.argument("dim", 1 if call.op == "gather" else 2)
     if len(indices) != 1 or not isinstance(dim, int):
         return None
     dim %= max(value.tensor.ndim, 1)
@@ -383,7 +383,8 @@ def _way_to_loss(value: Value, trace: Trace, live: LiveValues, sign: float) -> b
                 return None
             sign *= factor
         elif user.op in ("add", "sub") and current.tensor.numel() == 1:
-            sign *= -1.0 if user.op == "sub" and user.inputs[-1] is current else 1.0
+            subtracted = user.op == "sub" and user.inputs[0] is not current
+            sign *= -1.0 if subtracted else 1.0
         elif user.op == "stack" and current.tensor.numel() == 1:
             pass
         elif user.op not in _SUMMING:
@@ -393,7 +394,12 @@ def _way_to_loss(value: Value, trace: Trace, live: LiveValues, sign: float) -> b
 
 
 def _factor(call: Call, given: Value, live: LiveValues) -> float | None:
-    """Return the sign of what a value is multiplied with; None if that is learnt or a divisor."""
+    """Return the sign of what a value is multiplied with; None if that is learnt or a divisor.
+
+    None, too, where the value itself is what is divided by.
+    """
+    if call.op == "div" and call.inputs[0] is not given:
+        return None
     others = [value for value in call.inputs if value is not given]
     if not others:
         numbers = [a for a in (*call.args, *call.kwargs.values()) if isinstance(a, (int, float))]
