@@ -23,8 +23,7 @@ _SPELLINGS = {
     "__neg__": "neg", "negative": "neg", "__abs__": "abs", "absolute": "abs",
     "__getitem__": "getitem", "__setitem__": "setitem",
     "rsqrt": "rsqrt", "clip": "clamp", "clamp_min": "clamp", "clamp_max": "clamp",
-    "expit": "sigmoid", "special_expit": "sigmoid", "special_softmax": "softmax",
-    "special_log_softmax": "log_softmax", "special_logsumexp": "logsumexp",
+    "expit": "sigmoid",
     "log_sigmoid": "logsigmoid", "swish": "silu", "binary_cross_entropy_with_logits": "bce_logits",
     "binary_cross_entropy": "bce", "concat": "cat", "concatenate": "cat",
     "hstack": "cat", "vstack": "cat", "dstack": "cat", "row_stack": "cat", "column_stack": "cat",
@@ -152,8 +151,7 @@ def name_of(function: Callable[..., Any]) -> str:
         return _SPELLINGS[name]
     if name.endswith("_") and not name.endswith("__") and name not in ("requires_grad_", "copy_"):
         name = name.rstrip("_")
-    name = name.removeprefix("_")
-    return _SPELLINGS.get(name, name)
+    return _plain(name.removeprefix("_"))
 
 
 def name_of_autograd_node(node_name: str) -> str:
@@ -166,4 +164,10 @@ def name_of_autograd_node(node_name: str) -> str:
     if stem in _AUTOGRAD_SPELLINGS:
         return _AUTOGRAD_SPELLINGS[stem]
     snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", stem).lower()
-    return _SPELLINGS.get(snake, snake)
+    return _plain(snake)
+
+
+def _plain(name: str) -> str:
+    """Return a name without its namespace: `torch.linalg.norm` is "norm"."""
+    name = name.removeprefix("linalg_").removeprefix("special_")
+    return _SPELLINGS.get(name, name)

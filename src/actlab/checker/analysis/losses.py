@@ -220,9 +220,9 @@ def _difference(
     if call.op in _OF_TWO:
         yield LossCall(call, _OF_TWO[call.op], prediction, target, custom=True)
         return
-    for user, given in _users_of_difference(trace, call.output, live):
+    for user in _users_of_difference(trace, call.output, live):
         kind = _DISTANCES.get(user.op)
-        if user.op == "mul" and not _is_square(user, given):
+        if user.op == "mul" and not _is_square(user):
             kind = None
         if user.op == "max" and len(user.inputs) == 1:  # the largest error, no quantile loss
             kind = None
@@ -233,23 +233,22 @@ def _difference(
 
 def _users_of_difference(
     trace: Trace, value: Value, live: LiveValues, depth: int = 0
-) -> Iterator[tuple[Call, Value]]:
+) -> Iterator[Call]:
     """Yield who reads a difference, also after it was weighted by something that is not learnt."""
     for user in _readers(trace, value):
-        given = next((v for v in user.inputs if v in live), value)
-        yield user, given
+        yield user
         weighted = user.op in ("mul", "div") and sum(v in live for v in user.inputs) == 1
         if weighted and depth < 3:
             yield from _users_of_difference(trace, user.output, live, depth + 1)
 
 
-def _is_square(call: Call, given: Value) -> bool:
+def _is_square(call: Call) -> bool:
     """Return whether a product is one of a difference with itself, computed once or twice."""
     first, second = call.inputs[0], call.inputs[-1]
     if first is second:
         return len(call.inputs) == 2
     calls = (first.call, second.call)
-    if any(call is None or call.op not in ("sub", "rsub") for call in calls) or given is None:
+    if any(call is None or call.op not in ("sub", "rsub") for call in calls):
         return False
     operands = [{id(v) for v in call.inputs} for call in calls if call is not None]
     return operands[0] == operands[1]
@@ -334,7 +333,7 @@ def _picked(call: Call, live: LiveValues) -> tuple[Value, Value | None, int, flo
         one_row = picks_one and all(end.op == "softmax" for end in origins(value))
         return (value, None, 0, 1.0) if one_row else None
     indices = [v for v in call.inputs[1:] if not v.tensor.is_floating_point()]
-    if any(live.rank(index) == 2 or index.tensor.dtype is torch.bool for index in indices):
+    if any(index.tensor.dtype is torch.bool for index in indices):
         return None
     if call.op == "getitem":
         if len(indices) < 2 or len(indices) != value.tensor.ndim:
@@ -347,8 +346,7 @@ def _picked(call: Call, live: LiveValues) -> tuple[Value, Value | None, int, flo
     if len(indices) != 1 or not isinstance(dim, int):
         return None
     dim %= max(value.tensor.ndim, 1)
-    picks_one = indices[0].tensor.ndim > dim and indices[0].shape[dim] == 1
-    return (value, indices[0], dim, 1.0) if dim and picks_one else None
+    return (value, indices[0], dim, 1.0) if dim and indices[0].shape[dim] == 1 else None
 
 
 def lowers_the_loss(value: Value, trace: Trace, live: LiveValues) -> bool:
