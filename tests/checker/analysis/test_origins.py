@@ -1,6 +1,7 @@
 """Where a value came from: through views, joins and in-place writes, element by element."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -9,8 +10,14 @@ from torch.nn import functional as F
 
 from actlab.capture.autograd_graph import complete
 from actlab.capture.recorder import recording
-from actlab.capture.trace import Trace, Value
-from actlab.checker.analysis.origins import is_gate, made_with, origins, true_origins
+from actlab.capture.trace import Call, Trace, Value
+from actlab.checker.analysis.origins import (
+    axis_before,
+    is_gate,
+    made_with,
+    origins,
+    true_origins,
+)
 
 
 def recorded(function: Callable[[Tensor], Tensor]) -> tuple[Trace, Value]:
@@ -120,3 +127,82 @@ def test_autograd_tells_what_a_script_hides() -> None:
     value = trace.value_of(out)
     assert value is not None
     assert {end.op for end in origins(value)} == {"softmax"}
+
+
+def last_call(function: Callable[[Tensor], Tensor], x: Tensor) -> Call:
+    with recording() as trace:
+        function(x)
+    return trace.calls[-1]
+
+
+AXES: dict[str, tuple[Callable[[Tensor], Tensor], tuple[int, ...]]] = {
+    "transpose": (lambda x: x.transpose(0, 1), (2, 3, 4)),
+    "transpose from behind": (lambda x: x.transpose(-1, 0), (2, 3, 4)),
+    "transpose the last two": (lambda x: x.transpose(-1, -2), (2, 3, 4)),
+    "transpose by keywords": (lambda x: x.transpose(dim0=0, dim1=2), (2, 3, 4)),
+    "swapaxes": (lambda x: x.swapaxes(0, 2), (2, 3, 4, 5)),
+    "swapaxes by keywords": (lambda x: torch.swapaxes(x, axis0=1, axis1=3), (2, 3, 4, 5)),
+    "t": (lambda x: x.t(), (2, 3)),
+    "T": (lambda x: x.T, (2, 3)),
+    "mT": (lambda x: x.mT, (2, 3, 4)),
+    "permute": (lambda x: x.permute(2, 0, 1), (2, 3, 4)),
+    "permute from behind": (lambda x: x.permute(-1, 0, -2), (2, 3, 4)),
+    "permute a tuple": (lambda x: x.permute((1, 2, 3, 0)), (2, 3, 4, 5)),
+    "torch.permute": (lambda x: torch.permute(x, (2, 0, 1)), (2, 3, 4)),
+    "permute by keyword": (lambda x: x.permute(dims=(1, 2, 0)), (2, 3, 4)),
+    "unsqueeze first": (lambda x: x.unsqueeze(0), (2, 3, 4)),
+    "unsqueeze inside": (lambda x: x.unsqueeze(1), (2, 3, 4)),
+    "unsqueeze last": (lambda x: x.unsqueeze(-1), (2, 3, 4)),
+    "unsqueeze by keyword": (lambda x: x.unsqueeze(dim=-2), (2, 3)),
+    "squeeze first": (lambda x: x.squeeze(0), (1, 3, 4)),
+    "squeeze inside": (lambda x: x.squeeze(1), (2, 1, 4)),
+    "squeeze inside from behind": (lambda x: x.squeeze(-2), (2, 3, 1, 4)),
+    "squeeze last": (lambda x: x.squeeze(-1), (2, 3, 1)),
+    "squeeze by keyword": (lambda x: x.squeeze(dim=0), (1, 3, 4)),
+    "squeeze nothing": (lambda x: x.squeeze(1), (2, 3, 4)),
+    "squeeze nowhere": (lambda x: x.squeeze(), (2, 3, 4)),
+    "clone": (torch.clone, (2, 3, 4)),
+    "slice": (lambda x: x[:, :], (2, 3, 4)),
+    "flip": (lambda x: x.flip(0), (2, 3, 4)),
+    "list index": (lambda x: x[[1, 0]], (2, 3, 4)),
+    "cast": (lambda x: x.double(), (2, 3, 4)),
+}
+
+
+@pytest.mark.parametrize("name", AXES)
+def test_each_axis_is_found_again_by_its_length(name: str) -> None:
+    function, shape = AXES[name]
+    call = last_call(function, torch.randn(shape))
+    found = [axis_before(dim, [call]) for dim in range(call.output.tensor.ndim)]
+    lengths = [1 if axis is None else shape[axis] for axis in found]
+    assert lengths == list(call.output.shape)
+    kept = [axis for axis in found if axis is not None]
+    assert len(set(kept)) == len(kept)
+    assert found.count(None) == ("unsqueeze" in name)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: x.view(4, 3, 2), lambda x: x.reshape(3, 2, 4), lambda x: x.movedim(0, 1),
+        lambda x: x.view_as(torch.zeros(4, 3, 2)), lambda x: x.reshape_as(torch.zeros(3, 4, 2)),
+        lambda x: x.rot90(), lambda x: x.flatten(1), lambda x: x[0], lambda x: x[None],
+        lambda x: x[0, :, None], lambda x: x[:, None, 0], lambda x: x.unsqueeze(1).squeeze(),
+        lambda x: x[torch.tensor([[0, 1], [1, 0]]), 0], lambda x: x.unfold(1, 3, 1)[..., 0],
+        lambda x: x.as_strided((3, 2, 4), (4, 12, 1)), lambda x: x[:1].squeeze(),
+        lambda x: x.take(torch.zeros(2, 3, 4).long()), lambda x: x.select(0, 1),
+    ],
+)  # fmt: skip
+def test_no_axis_is_named_where_a_view_mixes_or_drops_some(function: Any) -> None:
+    call = last_call(function, torch.randn(2, 3, 4))
+    assert [axis_before(dim, [call]) for dim in range(call.output.tensor.ndim)] == [
+        None
+    ] * call.output.tensor.ndim
+
+
+def test_axes_are_followed_through_several_views() -> None:
+    _trace, value = recorded(lambda x: torch.softmax(x, 1).t().unsqueeze(1).permute(2, 0, 1))
+    (end,) = origins(value)
+    assert [call.op for call in end.passed] == ["permute", "unsqueeze", "t"]
+    assert [axis_before(dim, end.passed) for dim in range(3)] == [0, 1, None]
+    assert axis_before(1, []) == 1

@@ -25,7 +25,10 @@ _MIXING = ops.PRODUCTS | {
 _SCALING = frozenset({"mul", "div", "add", "sub", "rsub", "neg", "mean", "sum"})
 """Operations that, with a tensor and numbers, stretch and shift it, or average over it."""
 
-_REORDERING = frozenset({"movedim", "reshape", "view", "rot90", "gather", "unfold"})
+_REORDERING = frozenset({
+    "movedim", "reshape", "reshape_as", "view", "view_as", "as_strided", "rot90", "gather", "take",
+    "unfold",
+})  # fmt: skip
 """Views after which a dimension need not be what it was, though there are as many."""
 
 _NEAR = 60
@@ -148,13 +151,14 @@ def axis_before(dim: int, passed: Sequence[Call]) -> int | None:
 
 def _axis_before(dim: int, call: Call) -> int | None:
     before, after = call.inputs[0].shape, call.output.shape
-    numbers = [item for item in call.args[1:] if isinstance(item, int)]
+    numbers = [item for item in (*call.args[1:], *call.kwargs.values()) if isinstance(item, int)]
     if call.op in ("transpose", "t", "T"):
         first, second = numbers if len(numbers) == 2 else (-2, -1)
         pair = (first % len(after), second % len(after))
         return pair[1] if dim == pair[0] else pair[0] if dim == pair[1] else dim
     if call.op == "permute":
-        order = next((item for item in call.args if isinstance(item, tuple)), tuple(numbers))
+        given = (*call.args, *call.kwargs.values())
+        order = next((item for item in given if isinstance(item, tuple)), tuple(numbers))
         return int(order[dim]) % len(after) if len(order) == len(after) else None
     if call.op in ("squeeze", "unsqueeze"):
         axis = call.argument("dim", 1)
@@ -165,7 +169,15 @@ def _axis_before(dim: int, call: Call) -> int | None:
             return None if dim == axis else dim - (dim > axis)
         axis %= len(before)
         return dim if before == after else dim + (dim >= axis)
+    if call.op == "getitem" and _inserts(call.argument("index", 1, ...)):
+        return None
     return dim if len(before) == len(after) and call.op not in _REORDERING else None
+
+
+def _inserts(index: Any) -> bool:
+    """Return whether an index puts new dimensions between the others: None, or a table of rows."""
+    items = index if isinstance(index, tuple) else (index,)
+    return any(item is None or (isinstance(item, Value) and item.tensor.ndim > 1) for item in items)
 
 
 def unscaled(origin: Origin) -> Origin:
