@@ -272,7 +272,8 @@ def unit_dim(call: Call) -> int:
     ndim = call.output.tensor.ndim
     if ndim <= 2:
         return ndim - 1
-    passing = ops.DROPOUTS | ops.NORMS | ops.POOLS | {"alias", "contiguous", "clone"}
+    norms = ops.NORMS - {"batch_norm"}
+    passing = ops.DROPOUTS | norms | ops.POOLS | {"alias", "contiguous", "clone"}
     source = origins(call.inputs[0], passing)
     if any(origin.op in ("conv", "conv_transpose", "batch_norm") for origin in source):
         return 1
