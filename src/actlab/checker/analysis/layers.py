@@ -47,8 +47,8 @@ def pairs(step: Step) -> Iterator[Pair]:
     known = {id(layer.call): layer for call in step.trace.calls if (layer := layer_of(call))}
     for layer in known.values():
         ends = [end for end in origins(layer.data, _BETWEEN) if step.is_live(end.value)]
-        before = [known.get(id(end.call)) for end in ends]
-        if not ends or any(b is None or b is layer for b in before):
+        before = tuple(known[id(end.call)] for end in ends if id(end.call) in known)
+        if not ends or len(before) < len(ends):
             continue
         if any(is_source(end) for end in origins(layer.data, _BETWEEN)):
             continue
@@ -57,7 +57,7 @@ def pairs(step: Step) -> Iterator[Pair]:
             unread = [
                 c for e in ends for c, __ in uses(step.trace, e.value) if is_discarded(step, c)
             ]
-            yield Pair(tuple(b for b in before if b is not None), layer, passed, tuple(unread))
+            yield Pair(before, layer, passed, tuple(unread))
 
 
 def is_source(end: Origin) -> bool:
@@ -119,7 +119,9 @@ def _mixes(step: Step, call: Call, seed: int) -> bool:
     first = _output(step, call, lambda t: noise(t, 1))
     second = _output(step, call, lambda t: noise(t, 2))
     mixed = _output(step, call, lambda t: _SHARE * noise(t, 1) + (1 - _SHARE) * noise(t, 2))
-    if first is None or second is None or mixed is None or first.shape != mixed.shape:
+    if first is None or second is None or mixed is None:
+        return False
+    if not first.shape == second.shape == mixed.shape:
         return False
     expected = _SHARE * first + (1 - _SHARE) * second
     scale = float(expected.abs().max()) + 1e-12
