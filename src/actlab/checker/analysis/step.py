@@ -292,8 +292,10 @@ def _of_layer(call: Call) -> Layer:
         groups = given if isinstance(given, int) else 1
     if call.op == "conv_transpose":
         inputs, outputs = shape[0], shape[1] * groups
+    elif len(shape) == 1:  # one output, without a dimension of its own
+        inputs, outputs = shape[0], 1
     else:
-        inputs, outputs = (shape[1] if len(shape) > 1 else 1) * groups, shape[0]
+        inputs, outputs = shape[1] * groups, shape[0]
     return Layer(call, data, weight, bias, inputs, outputs, groups > 1 and groups == inputs)
 
 
@@ -304,8 +306,9 @@ def _of_product(call: Call, first: Value, second: Value) -> Layer | None:
     weight, data = (first, second) if learnt[0] else (second, first)
     if weight.tensor.ndim < 2 or data.tensor.ndim < 1:
         return None
-    inputs = data.shape[-1]
-    outputs = call.output.shape[-1]
+    axis = -2 if learnt[0] and call.op != "einsum" and data.tensor.ndim > 1 else -1
+    inputs = data.shape[axis]
+    outputs = call.output.shape[axis]
     return Layer(call, data, weight.tensor, None, inputs, outputs, depthwise=False)
 
 
