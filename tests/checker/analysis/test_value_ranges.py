@@ -431,6 +431,7 @@ HELD: dict[str, tuple[Callable[[Tensor], Tensor], float, float]] = {
     "a sum with alpha": (lambda x: torch.add(torch.tanh(x), 1, alpha=2), -math.inf, math.inf),
     "elu with a negative alpha": (lambda x: F.elu(x, -1.0), -math.inf, math.inf),
     "a falling softplus": (lambda x: F.softplus(x.abs(), -1.0), -math.inf, math.inf),
+    "softplus without a slope": (lambda x: F.softplus(x, 0.0), -math.inf, math.inf),
     "softplus with a step": (lambda x: F.softplus(x, 1.0, 1.0), -math.inf, math.inf),
     "a limit that is a tensor": (
         lambda x: torch.sigmoid(x).clamp(min=torch.tensor(2.0)), 0.0, math.inf
@@ -833,12 +834,22 @@ def test_what_is_not_divided_by_its_length_is_no_direction(
     assert normalised(program, scaled=True) is False
 
 
+class Filled(torch.nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x.masked_fill(x > 0, 5.0)
+
+
+class Extended(torch.nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([x, torch.full((1, 4), 5.0)])
+
+
 @pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")
 @pytest.mark.parametrize(
     "layer",
     [
         torch.nn.Hardtanh(-5.0, 5.0), torch.nn.ELU(3.0), torch.nn.CELU(3.0), torch.nn.Softplus(0.1),
-        torch.nn.Threshold(0.0, -9.0), torch.nn.LeakyReLU(4.0),
+        torch.nn.Threshold(0.0, -9.0), torch.nn.LeakyReLU(4.0), Filled(), Extended(),
     ],
 )  # fmt: skip
 def test_of_a_scripted_activation_no_more_is_said_than_autograd_tells(

@@ -228,7 +228,7 @@ def _same_kind(value: Value, source: Value) -> bool:
 def _handed_on(call: Call, x: Interval) -> Interval:
     if call.op not in _WITH_ZEROS:
         return x
-    number = call.argument("padding_value", 3, 0.0) if call.op == "pad_packed_sequence" else 0.0
+    number = call.args[3] if call.op == "pad_packed_sequence" else 0.0
     return joined(x, Interval(float(number), float(number)))
 
 
@@ -251,7 +251,7 @@ def _is_projected(call: Call) -> bool:
     """Return whether an LSTM has a projection: its state is then not as wide as its gates."""
     if call.op != "lstm":
         return False
-    of_input, of_state = [item for item in call.args if isinstance(item, tuple)][-1][:2]
+    *_, (of_input, of_state, *_) = (item for item in call.args if isinstance(item, tuple))
     return bool(of_input.shape[0] != 4 * of_state.shape[1])
 
 
@@ -326,7 +326,7 @@ def _elu(call: Call, x: Interval) -> Interval:
     if alpha < 0:
         return WHOLE
     below = _negative_part(call.op, alpha)
-    return Interval(*(end if end > 0 else below(end) for end in (x.low, x.high)))
+    return Interval(*(max(end, 0.0) + below(min(end, 0.0)) for end in (x.low, x.high)))
 
 
 def _negative_part(op: str, alpha: float) -> Callable[[float], float]:
@@ -339,12 +339,13 @@ def _leaky(call: Call, x: Interval) -> Interval:
     slope = float(call.argument("negative_slope", 1, 0.01))
     if slope < 0:
         return WHOLE
-    return Interval(*(end if end > 0 else times(end, slope) for end in (x.low, x.high)))
+    return Interval(*(max(end, 0.0) + times(min(end, 0.0), slope) for end in (x.low, x.high)))
 
 
 def _softplus(call: Call, x: Interval) -> Interval:
-    beta, threshold = call.argument("beta", 1, 1.0), call.argument("threshold", 2, 20.0)
-    if beta <= 0 or threshold < 20:  # falling, or with a step at the threshold
+    beta, threshold = call.argument("beta", 1, 1.0), call.argument("threshold", 2)
+    stepped = threshold is not None and threshold < 20  # linear from there on, with a step
+    if beta <= 0 or stepped:
         return WHOLE
     ends = (beta * x.low, beta * x.high)
     return Interval(*((max(z, 0.0) + math.log1p(math.exp(-abs(z)))) / beta for z in ends))
@@ -410,7 +411,7 @@ _INCREASING: dict[str, Callable[[float], float]] = {
     "expm1": lambda x: _exp(x) - 1.0,
     "log": _log,
     "log1p": lambda x: _log(1.0 + x),
-    "selu": lambda x: _SELU * (x if x > 0 else _ALPHA * math.expm1(x)),
+    "selu": lambda x: _SELU * (max(x, 0.0) + _ALPHA * math.expm1(min(x, 0.0))),
     "sqrt": lambda x: math.sqrt(max(x, 0.0)),
 }
 """Operations whose range is between their results at both ends."""
