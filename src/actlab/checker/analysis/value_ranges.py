@@ -138,7 +138,7 @@ class Bounds:
         if passed.isdisjoint(("cat", "stack")) or not passed.issubset(_PUT_TOGETHER):
             return None
         if not all(_same_kind(value, end.value) for end in ends):
-            return WHOLE
+            return None
         return reduce(joined, (self.of(end.value, depth) for end in ends))
 
     def _weighted(self, call: Call, depth: int) -> Interval | None:
