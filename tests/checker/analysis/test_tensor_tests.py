@@ -112,7 +112,7 @@ def test_no_numbers_are_read_where_there_are_none() -> None:
         torch.empty(0), torch.zeros(2, device="meta"), torch.ones(2) * 1j, torch.eye(2).to_sparse()
     ]  # fmt: skip
     for tensor in unreadable:
-        assert not readable(tensor)
+        assert readable(tensor) is False
         assert sample(tensor) is None
         assert extremes(tensor) is None
         assert share_of_zeros(tensor) == 0.0
@@ -122,7 +122,7 @@ def test_no_numbers_are_read_where_there_are_none() -> None:
         assert not is_one_hot(tensor)
         assert not is_multi_hot(tensor)
         assert not is_normalised_multi_hot(tensor)
-    assert readable(torch.zeros(()))
+    assert readable(torch.zeros(())) is True
     inside: list[bool] = []
 
     def looking(row: torch.Tensor) -> torch.Tensor:
