@@ -164,6 +164,23 @@ RANGES: dict[str, tuple[Callable[[Tensor], Tensor], tuple[float, bool, float, bo
     "swinging": (lambda x: x * torch.sin(x), (-math.inf, False, math.inf, False)),
     "settled far out": (lambda x: 9 * torch.tanh(x / 30), (-9, False, 9, False)),
     "a hump far out": (lambda x: 50 * torch.exp(-((x - 50.3) ** 2) / 100), (0, False, 50, True)),
+    "a plateau that begins at 9": (
+        lambda x: (x / 2).clamp(-4.5, 4.5),
+        (-4.5, True, 4.5, True),
+    ),
+    "a plateau on the left alone": (
+        lambda x: torch.relu(x + 9.5) ** 2 / 100 - 3,
+        (-3, True, math.inf, False),
+    ),
+    "a stretch alone": (lambda x: 2 + torch.relu(x.abs() - 1), (2, True, math.inf, False)),
+    "swinging on the left": (
+        lambda x: torch.relu(-x) * torch.sin(x),
+        (-math.inf, False, math.inf, False),
+    ),
+    "swinging on the right": (
+        lambda x: torch.relu(x) * (1.5 + torch.sin(x)),
+        (0, True, math.inf, False),
+    ),
     "a step": (lambda x: torch.where(x > 3.5, 4 + 0 * x, -2 + 0 * x), (-2, True, 4, True)),
 }
 
