@@ -475,3 +475,421 @@ def test_a_cross_entropy_of_two_classes_has_two_logarithms(name: str) -> None:
         assert maker is not None
         assert maker.op == "sigmoid"
     assert found(loss, SCORES, in_loss_code=False) == []
+
+
+def weighted_or_picked(function: Callable[[], Tensor], which: int = -1) -> Any:
+    """Return what is concluded from a product or a pick of a function, the last by default."""
+    trace = traced(function)
+    live = LiveValues(trace, frozenset())
+    call = [call for call in trace.calls if call.op in losses._PICKS][which]
+    weigh = losses._weighted if call.op in ("mul", "einsum") else losses._picked
+    return weigh(call, live)
+
+
+Z3, Z4, Z1 = learnt(2, 4, 5), learnt(2, 3, 4, 4), learnt(5)
+HOT3 = F.one_hot(torch.tensor([[0, 0, 1, 3], [4, 4, 4, 2]]), 5).float()
+HOT4 = F.one_hot(torch.arange(32).reshape(2, 4, 4) % 3, 3).permute(0, 3, 1, 2).float()
+ONE_CLASS, BY_ROW = torch.ones(N, 1), Y[:, None]
+ADDED_UP: dict[str, tuple[Callable[[], Tensor], Tensor, Tensor, int, float]] = {
+    "one-hot": (lambda: ONE_HOT * SCORES, SCORES, ONE_HOT, 1, 1.0),
+    "the other way": (lambda: SCORES * ONE_HOT, SCORES, ONE_HOT, 1, 1.0),
+    "rows": (lambda: Z3 * HOT3, Z3, HOT3, 2, 1.0),
+    "second dimension": (
+        lambda: Z3.transpose(1, 2) * HOT3.transpose(1, 2), Z3, HOT3, 1, 1.0
+    ),
+    "maps": (lambda: Z4 * HOT4, Z4, HOT4, 1, 1.0),
+    "negative": (lambda: (-ONE_HOT) * SCORES, SCORES, ONE_HOT, 1, -1.0),
+    "negative maps": (lambda: Z4 * (-HOT4), Z4, HOT4, 1, -1.0),
+    "integers": (lambda: SCORES * ONE_HOT.long(), SCORES, ONE_HOT, 1, 1.0),
+    "shares": (lambda: SCORES * F.softmax(REWARDS, 1), SCORES, REWARDS, 1, 1.0),
+    "an equation": (lambda: torch.einsum("bc,bc->b", ONE_HOT, SCORES), SCORES, ONE_HOT, 1, 1.0),
+    "an equation to a number": (
+        lambda: torch.einsum("bc,bc->", SCORES, ONE_HOT), SCORES, ONE_HOT, 1, 1.0
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ADDED_UP)
+def test_what_is_weighted_by_shares_of_classes(name: str) -> None:
+    product, scores, weights, dim, sign = ADDED_UP[name]
+    answer = weighted_or_picked(product)
+    assert answer is not None
+    assert answer[0].tensor.data_ptr() == scores.data_ptr()
+    assert answer[1].shape == answer[0].shape
+    assert answer[1].tensor.numel() == weights.numel()
+    assert torch.allclose(answer[1].tensor.sum(dim).float(), torch.tensor(sign))
+    assert answer[2:] == (dim, sign)
+
+
+def overwritten() -> Tensor:
+    weights = ONE_HOT.clone()
+    out = weights * SCORES.detach().requires_grad_()
+    weights.zero_()
+    return out
+
+
+NOT_WEIGHTED: dict[str, Callable[[], Tensor]] = {
+    "a row": lambda: Z1 * F.one_hot(torch.tensor(2), 5),
+    "another shape": lambda: SCORES * ONE_HOT[:1],
+    "no shares": lambda: SCORES * WEIGHT,
+    "some shares of two": lambda: SCORES * (ONE_HOT * 2),
+    "shares of the other dimension": lambda: SCORES * torch.full((N, C), 1.0 / N),
+    "one class": lambda: learnt(N, 1) * ONE_CLASS,
+    "learnt weights": lambda: SCORES * OTHERS.softmax(1),
+    "two targets": lambda: ONE_HOT * F.softmax(REWARDS, 1),
+    "a detached prediction": lambda: ONE_HOT * (SCORES * 2).detach(),
+    "a number": lambda: SCORES * 2,
+    "itself": lambda: SCORES * SCORES,
+    "overwritten": overwritten,
+    "not summed": lambda: torch.einsum("bc,bc->bc", SCORES, ONE_HOT),
+    "a product of matrices": lambda: torch.einsum("bc,kc->bk", SCORES, ONE_HOT),
+    "summed over samples": lambda: torch.einsum("bc,bc->c", SCORES, ONE_HOT),
+    "three": lambda: torch.einsum("bc,bc,bc->b", SCORES, ONE_HOT, ONE_HOT),
+    "one": lambda: torch.einsum("bc->b", SCORES),
+    "by lists": lambda: torch.einsum(SCORES, [0, 1], ONE_HOT, [0, 1], [0, 1]),
+    "indices of another row": lambda: SCORES[ROW.flip(0), Y],
+    "a column": lambda: SCORES[ROW[:, None], BY_ROW],
+    "rows": lambda: SCORES[Y],
+    "one row": lambda: SCORES[0, Y],
+    "a mask": lambda: SCORES[ONE_HOT > 0],
+    "masks": lambda: SCORES[ROW >= 0, torch.arange(C) == 2],
+    "two of three": lambda: Z3[torch.arange(2), torch.tensor([0, 3])],
+    "a number's place": lambda: SCORES[3],
+    "a new dimension": lambda: SCORES.mean()[None],
+    "gathered from rows": lambda: SCORES.gather(0, BY_ROW),
+    "gathered twice": lambda: SCORES.gather(1, BY_ROW.expand(-1, 2)),
+    "gathered from a vector": lambda: Z1.gather(0, torch.tensor([2])),
+    "gathered from a number": lambda: SCORES.mean().gather(0, torch.tensor(0)),
+    "taken from all": lambda: torch.take_along_dim(SCORES, BY_ROW),
+    "taken from rows": lambda: torch.take_along_dim(SCORES, BY_ROW, 0),
+    "taken twice": lambda: torch.take_along_dim(SCORES, BY_ROW.expand(-1, 2), 1),
+    "of what is not learnt": lambda: SCORES.mean() + WEIGHT[ROW, Y],
+    "one of a vector": lambda: Z1[2],
+    "some of a vector": lambda: Z1.softmax(0)[1:3],
+    "one of a softmax and more": lambda: torch.cat([Z1.softmax(0), Z1])[2],
+}
+
+
+@pytest.mark.parametrize("name", NOT_WEIGHTED)
+def test_what_is_not_weighted_by_shares_or_picked_by_class(name: str) -> None:
+    assert weighted_or_picked(NOT_WEIGHTED[name]) is None
+
+
+COLUMN3 = torch.tensor([[[0], [3], [4], [1]], [[2], [2], [0], [1]]])
+PLACE3 = torch.tensor([[[0, 3, 1, 2, 2]], [[1, 1, 0, 3, 0]]])
+PICKED: dict[str, tuple[Callable[[], Tensor], Tensor, int]] = {
+    "indices": (lambda: SCORES[ROW, Y], Y, 1),
+    "three indices": (
+        lambda: Z3[torch.arange(2), torch.tensor([0, 3]), torch.tensor([4, 2])],
+        torch.tensor([4, 2]), 2,
+    ),
+    "gathered": (lambda: SCORES.gather(1, BY_ROW), BY_ROW, 1),
+    "gathered from the last": (lambda: SCORES.gather(-1, BY_ROW), BY_ROW, 1),
+    "gathered by name": (lambda: torch.gather(SCORES, dim=1, index=BY_ROW), BY_ROW, 1),
+    "gathered of three": (lambda: Z3.gather(2, COLUMN3), COLUMN3, 2),
+    "gathered of three, before the last": (lambda: Z3.gather(-2, PLACE3), PLACE3, 1),
+    "taken": (lambda: torch.take_along_dim(SCORES, BY_ROW, 1), BY_ROW, 1),
+    "taken by name": (lambda: SCORES.take_along_dim(BY_ROW, dim=-1), BY_ROW, 1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PICKED)
+def test_what_an_index_picks_of_each_row(name: str) -> None:
+    pick, index, dim = PICKED[name]
+    value, target, found_dim, sign = weighted_or_picked(pick)
+    assert value.tensor is SCORES or value.tensor is Z3
+    assert torch.equal(target.tensor, index)
+    assert (found_dim, sign) == (dim, 1.0)
+
+
+def test_of_one_row_only_a_share_of_a_softmax_is_picked() -> None:
+    value, target, dim, sign = weighted_or_picked(lambda: Z1.softmax(0)[2])
+    assert value.shape == (5,)
+    assert (target, dim, sign) == (None, 0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("equation", "same"),
+    [
+        ("bc,bc->b", True), ("bc, bc -> b", True), ("bc,bc->", True), ("bc,bc", True),
+        ("bcd,bcd->bc", True), ("bcd,bcd->b", True), ("bc,bc->bc", False), ("bc,bc->c", False),
+        ("bc,cb->b", False), ("bc,kc->bk", False), ("bcd,bcd->bd", False), (",->", False),
+        ("bc->b", False), (None, False), (7, False),
+    ],
+)  # fmt: skip
+def test_an_equation_that_sums_the_last_axes_of_a_product(equation: Any, same: bool) -> None:
+    args = () if equation is None else (equation,)
+    assert losses._contracts_same_axes(call_of("einsum", *args)) is same
+
+
+W1, W0 = torch.tensor([2.0]), torch.tensor(2.0)
+
+
+def repeated(v: Tensor, count: int) -> Tensor:
+    for _ in range(count):
+        v = v * 2.0
+    return v
+
+
+def read_twice(v: Tensor) -> Tensor:
+    total = v.sum()
+    return -total + total.exp()
+
+
+def shown(v: Tensor) -> Tensor:
+    total = v.sum()
+    total.detach()
+    return -total
+
+
+WAYS: dict[str, tuple[Loss, bool | None]] = {
+    "minus a sum": (lambda v: -v.sum(), False), "a sum": (lambda v: v.sum(), None),
+    "minus a mean": (lambda v: v.mean().neg(), False), "minus first": (lambda v: (-v).sum(), False),
+    "twice minus": (lambda v: -(-v).sum(), None), "thrice": (lambda v: -(-v).mean().neg(), False),
+    "logarithm": (lambda v: -v.log().mean(), True),
+    "logarithm of a sum": (lambda v: -v.sum(1).log().mean(), True),
+    "two logarithms": (lambda v: -v.log().log().mean(), None),
+    "epsilon": (lambda v: -(v + 1e-8).log().mean(), True),
+    "guard": (lambda v: -v.clamp(min=1e-8).log().mean(), True),
+    "a number more": (lambda v: -(v + 1).sum(), False),
+    "a number more, after the logarithm": (lambda v: -(v.log() + 1).sum(), None),
+    "a guard after the logarithm": (lambda v: -v.log().clamp(min=-100).sum(), None),
+    "two clamps": (lambda v: -v.clamp(min=W0.expand(N, C)).sum(), None),
+    "a number more, at the end": (lambda v: -(v.log().sum() + 1), True),
+    "two sums": (lambda v: -(v.sum() + OTHERS.sum()), False),
+    "a sum less another": (lambda v: OTHERS.sum() - v.sum(), False),
+    "less another": (lambda v: v.sum() - OTHERS.sum(), None),
+    "minus and less another": (lambda v: -v.sum() - OTHERS.sum(), False),
+    "a number less": (lambda v: -v.sum() - 3, False),
+    "less a number": (lambda v: v.sum() - 3, None),
+    "many more": (lambda v: -(v + WEIGHT).sum(), None),
+    "many less": (lambda v: -(v - 1).sum(), None),
+    "one more": (lambda v: -(v + W1).sum(), None),
+    "times minus one": (lambda v: (v * -1).sum(), False),
+    "times two": (lambda v: (v * 2).sum(), None),
+    "half": (lambda v: -(v / 2).sum(), False), "minus half": (lambda v: (v / -2).sum(), False),
+    "by name": (lambda v: torch.mul(v, other=-2).sum(), False),
+    "times minus two, minus": (lambda v: -(v * -2).sum(), None),
+    "weighted": (lambda v: -(v * WEIGHT).sum(), False),
+    "weights before": (lambda v: -(WEIGHT * v).sum(), False),
+    "a learnt weight": (lambda v: -(v * OTHERS).sum(), None),
+    "itself": (lambda v: -(v * v).sum(), None),
+    "over weights": (lambda v: -(v / WEIGHT).sum(), None),
+    "over a number": (lambda v: -(v / W0).sum(), False),
+    "over a vector of one": (lambda v: -(v / W1).sum(), False),
+    "over a count": (lambda v: -v.sum() / WEIGHT.sum(), False),
+    "below": (lambda v: -(W0 / v).sum(), None), "inverse": (lambda v: -(1 / v).sum(), None),
+    "from one": (lambda v: (1 - v).sum(), None),
+    "stacked": (lambda v: -torch.stack([v.sum(), OTHERS.sum()]).sum(), False),
+    "many stacked": (lambda v: -torch.stack([v, OTHERS]).sum(), None),
+    "viewed": (lambda v: -v.view(-1)[3:].sum(), False),
+    "dropped": (lambda v: -F.dropout(v).sum(), False),
+    "masked": (lambda v: -v.masked_fill(ONE_HOT > 0, 0.0).sum(), False),
+    "selected": (lambda v: -v.masked_select(ONE_HOT > 0).sum(), False),
+    "rectified": (lambda v: -v.relu().sum(), None), "squared": (lambda v: -v.square().sum(), None),
+    "many": (lambda v: -v.sum(1), None), "one of many": (lambda v: -v.sum(1)[:1], False),
+    "nothing": (lambda v: v, None), "read twice": (read_twice, None), "shown": (shown, False),
+    "a long way": (lambda v: -repeated(v.sum(), 27), False),
+    "too long a way": (lambda v: -repeated(v.sum(), 28), None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_the_way_to_a_loss_is_linear_and_its_sign_is_known(name: str) -> None:
+    way, logged = WAYS[name]
+    made: list[Tensor] = []
+
+    def run(z: Tensor) -> None:
+        made.append(z * 1.5)
+        way(made[0])
+
+    trace = traced(run, SCORES)
+    value, live = value_in(trace, made[0]), LiveValues(trace, frozenset())
+    assert losses._way_to_loss(value, trace, live, 1.0) is logged
+    assert losses.lowers_the_loss(value, trace, live) is (logged is not None)
+    other = losses._way_to_loss(value, trace, live, -1.0)
+    if logged is not None:
+        assert other is None
+
+
+def test_a_sum_counts_against_a_loss_that_its_sign_was_turned_before() -> None:
+    made: list[Tensor] = []
+
+    def run(z: Tensor) -> None:
+        made.append(z * 1.5)
+        made[0].sum()
+
+    trace = traced(run, SCORES)
+    live = LiveValues(trace, frozenset())
+    assert losses._way_to_loss(value_in(trace, made[0]), trace, live, -1.0) is False
+
+
+def test_a_number_alone_is_no_way_to_a_loss() -> None:
+    made: list[Tensor] = []
+    trace = traced(lambda z: made.append(z.sum()), SCORES)
+    live = LiveValues(trace, frozenset())
+    assert losses._way_to_loss(value_in(trace, made[0]), trace, live, -1.0) is None
+
+
+ELSEWHERE: dict[str, tuple[Loss, bool]] = {
+    "logsumexp": (lambda v: v.logsumexp(1), True), "softmax": (lambda v: v.softmax(1), True),
+    "log softmax": (lambda v: v.log_softmax(1), True), "exp": (lambda v: v.exp(), True),
+    "max": (lambda v: v.max(1).values, True), "amax": (lambda v: v.amax(1), True),
+    "sigmoid": (lambda v: v.sigmoid(), True), "another pick": (lambda v: v.gather(1, BY_ROW), True),
+    "other classes": (lambda v: v[ROW, (Y + 1) % C], True), "a product": (lambda v: v * 2, True),
+    "a difference": (lambda v: v - 1, True), "a view": (lambda v: v.view(-1).exp(), True),
+    "twenty views": (lambda v: views(v, 20).exp(), True),
+    "twenty-one views": (lambda v: views(v, 21).exp(), False),
+    "a view that ends": (lambda v: v.view(-1), False), "nothing": (lambda v: v, False),
+    "an activation": (lambda v: v.relu(), False), "a sum": (lambda v: v.sum(), False),
+    "a view of a sum": (lambda v: v.view(-1).sum(), False),
+    "a chunk": (lambda v: v.chunk(2)[0].exp(), False),
+    "a sum, then": (lambda v: v.sum(1).exp(), False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_a_normaliser_of_its_own_is_seen(name: str) -> None:
+    other, seen = ELSEWHERE[name]
+    made: list[Tensor] = []
+
+    def run(z: Tensor) -> None:
+        made.append(z * 1.5)
+        made.append(made[0][ROW, Y])
+        other(made[0])
+
+    trace = traced(run, SCORES)
+    pick = value_in(trace, made[1]).call
+    assert pick is not None
+    assert losses._is_normalised_elsewhere(value_in(trace, made[0]), pick, trace) is seen
+
+
+TWO, SINGLE = learnt(N, 2), learnt(N, 1)
+LIKELIHOODS: dict[str, tuple[Loss, Tensor, list[str]]] = {
+    "scores": (lambda z: -z.gather(1, BY_ROW).mean(), SCORES, ["nll_loss"]),
+    "logarithm before": (lambda z: -z.log().gather(1, BY_ROW).mean(), SCORES, ["likelihood"]),
+    "logarithm after": (lambda z: -z.gather(1, BY_ROW).log().mean(), SCORES, ["likelihood"]),
+    "log sigmoid": (
+        lambda z: -F.logsigmoid(z).gather(1, BY_ROW).mean(), SCORES, ["likelihood"]
+    ),
+    "made great": (lambda z: z.gather(1, BY_ROW).mean(), SCORES, []),
+    "negative weights": (lambda z: ((-ONE_HOT) * z).sum(), SCORES, ["nll_loss"]),
+    "negative weights, minus": (lambda z: -((-ONE_HOT) * z).sum(), SCORES, []),
+    "two classes": (lambda z: -z.gather(1, (Y % 2)[:, None]).mean(), TWO, ["nll_loss"]),
+    "one class": (lambda z: -z.gather(1, torch.zeros(N, 1).long()).mean(), SINGLE, []),
+    "with a normaliser": (
+        lambda z: -z.gather(1, BY_ROW).mean() + z.exp().mean(), SCORES, []
+    ),
+    "of torch": (lambda z: -torch.mean(z[ROW, Y]), SCORES, ["nll_loss"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LIKELIHOODS)
+def test_a_likelihood_that_is_written_out(name: str) -> None:
+    loss, scores, kinds = LIKELIHOODS[name]
+    answer = found(loss, scores)
+    assert [(one.kind, one.custom, one.class_dim) for one in answer] == [
+        (kind, True, 1) for kind in kinds
+    ]
+    assert found(loss, scores, in_loss_code=False) == []
+
+
+MASK = (torch.arange(N * C).reshape(N, C) % 3 == 0).float()
+OVERLAPS: dict[str, tuple[Loss, int]] = {
+    "dice": (lambda p: 1 - 2 * (p * MASK).sum() / (p.sum() + MASK.sum()), 1),
+    "jaccard": (lambda p: (b := (p * MASK).sum()) / (p.sum() + MASK.sum() - b), 1),
+    "the mask first": (lambda p: (MASK * p).sum() / (MASK.sum() + p.sum()), 1),
+    "divided by a function": (lambda p: torch.div((p * MASK).sum(), p.sum() + MASK.sum()), 1),
+    "squares": (lambda p: (p * MASK).sum() / (p.square().sum() + MASK.sum()), 1),
+    "powers": (lambda p: (p * MASK).sum() / ((p**2).sum() + MASK.sum()), 1),
+    "for each sample": (lambda p: ((p * MASK).sum(1) / (p.sum(1) + MASK.sum(1))).mean(), 1),
+    "for each class": (lambda p: ((p * MASK).sum(0) / (p.sum(0) + MASK.sum(0))).mean(), 1),
+    "smoothed": (lambda p: ((p * MASK).sum() * 2 + 1) / (p.sum() + MASK.sum() + 1), 1),
+    "flattened": (
+        lambda p: (p.view(-1) * MASK.view(-1)).sum() / (p.reshape(-1).sum() + MASK.sum()), 1
+    ),
+    "tversky": (
+        lambda p: (b := (p * MASK).sum()) / (b + 0.3 * (p * (1 - MASK)).sum()), 1
+    ),
+    "an equation": (
+        lambda p: torch.einsum("bc,bc->b", p, MASK) / (p.sum(1) + MASK.sum(1)), 1
+    ),
+    "stacked": (
+        lambda p: torch.stack([(p * MASK)[:9].sum(), (p * MASK)[9:].sum()])
+        / torch.stack([p[:9].sum(), p[9:].sum()]), 1
+    ),
+    "booleans": (lambda p: (p * (MASK > 0)).sum() / (p.sum() + MASK.sum()), 1),
+    "integers": (lambda p: (p * MASK.long()).sum() / (p.sum() + MASK.sum()), 1),
+    "negative": (lambda p: -(p * MASK).sum() / (p.sum() + MASK.sum()), 1),
+    "of what counts elsewhere": (lambda p: (p * MASK).sum() / (p.exp().sum() + MASK.sum()), 0),
+    "of targets": (lambda p: p.mean() + (WEIGHT * MASK).sum() / (WEIGHT.sum() + MASK.sum()), 0),
+    "a mean": (lambda p: (p * MASK).sum() / MASK.sum(), 0),
+    "over a number": (lambda p: (p * MASK).sum() / 7, 0),
+    "renormalised": (lambda p: (p * MASK) / (p * MASK).sum(1, keepdim=True), 0),
+    "all ones": (lambda p: (p * torch.ones(N, C)).sum() / p.sum(), 0),
+    "all zeros": (lambda p: (p * torch.zeros(N, C)).sum() / p.sum(), 1),
+    "no mask": (lambda p: (p * WEIGHT).sum() / (p.sum() + WEIGHT.sum()), 0),
+    "nearly a mask": (lambda p: (p * MASK * 2).sum() / (p * (MASK * 2)).sum(), 1),
+    "a zero": (lambda p: (p * torch.tensor(0.0)).sum() / p.sum(), 0),
+    "a product with itself": (lambda p: (p * p).sum() / p.sum(), 0),
+    "two predictions": (lambda p: (p * OTHERS).sum() / (p.sum() + OTHERS.sum()), 0),
+    "a learnt mask": (lambda p: (p * MASK.clone().requires_grad_()).sum() / p.sum(), 0),
+    "three in an equation": (lambda p: torch.einsum("bc,bc,bc->b", p, MASK, MASK) / p.sum(), 0),
+    "a rectified product": (lambda p: (p * MASK).relu().sum() / p.sum(), 0),
+    "times a number": (lambda p: (p * MASK).sum() * 2.0 / (p.sum() / 3.0), 1),
+    "over it": (lambda p: p.sum() / (p * MASK).sum(), 0),
+    "below one": (lambda p: 1 / p.sum(), 0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OVERLAPS)
+def test_the_share_of_a_mask_that_is_covered(name: str) -> None:
+    loss, count = OVERLAPS[name]
+    given = learnt(N, C)
+    answer = found(loss, given)
+    assert [(one.kind, one.custom) for one in answer] == [("overlap", True)] * count
+    assert all(one.input.tensor.data_ptr() == given.data_ptr() for one in answer)
+    assert all(one.target and not one.target.tensor.requires_grad for one in answer)
+    assert found(loss, given, in_loss_code=False) == []
+
+
+def test_an_overlap_may_be_divided_the_other_way() -> None:
+    def loss(p: Tensor) -> Tensor:
+        both, all_of_them = (p * MASK).sum(), p.sum() + MASK.sum()
+        return all_of_them.__rtruediv__(both)
+
+    assert [one.kind for one in found(loss, learnt(N, C))] == ["overlap"]
+
+
+@pytest.mark.parametrize(
+    ("mask", "expected"),
+    [
+        (torch.tensor([0.0, 1.0]), True), (torch.tensor([0.0, 0.0]), True),
+        (torch.tensor([1.0, 1.0]), False), (torch.tensor([0.0, 0.5]), False),
+        (torch.tensor([0.0, 2.0]), False), (torch.tensor([-1.0, 0.0]), False),
+        (torch.tensor(0.0), False), (torch.tensor(1.0), False), (torch.zeros(0), False),
+        (torch.tensor([True, False]), True), (torch.tensor([0, 1]), True),
+        (torch.tensor([0.0, 1.0], requires_grad=True), False),
+        (torch.zeros(2, device="meta"), False),
+    ],
+)  # fmt: skip
+def test_a_mask_has_zeros_and_ones(mask: Tensor, expected: bool) -> None:
+    assert losses._is_mask(Value(mask, 0)) is expected
+    assert not losses._is_mask(Value(mask, 1))
+
+
+@pytest.mark.parametrize(("count", "near"), [(0, True), (198, True), (199, True), (200, False)])
+def test_what_a_share_is_made_of_is_near(count: int, near: bool) -> None:
+    def minus(v: Tensor) -> Tensor:
+        for _ in range(count):
+            v = -v
+        return v
+
+    given, made = learnt(4, 3), []
+    trace = traced(lambda: made.extend((minus(given * MASK[:4, :3]), minus(given * 1.0))))
+    live = LiveValues(trace, frozenset())
+    terms = list(losses._terms(value_in(trace, made[0]), live))
+    assert [call.op for call in terms] == (["mul"] if near else [])
+    summed = list(losses._summed(value_in(trace, made[1]), live))
+    assert len(summed) == min(count + 2, 200)
+    assert (summed[-1].tensor is given) is (count < 199)
