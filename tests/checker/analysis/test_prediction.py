@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+import actlab
 from actlab.capture.recorder import recording
 from actlab.capture.trace import Call, Value
 from actlab.checker.analysis.interval import Interval
@@ -220,7 +221,15 @@ ENDS: dict[str, tuple[Callable[..., Any], list[str], bool]] = {
     "a clamp by position": (lambda n, x: n.a(x).clamp(0), ["relu"], False),
     "a clamp between": (lambda n, x: n.a(x).clamp(0, 6), ["hardtanh"], False),
     "a clamp between by keywords": (lambda n, x: n.a(x).clamp(min=-1, max=1), ["hardtanh"], False),
-    "a clamp from above": (lambda n, x: n.a(x).clamp(max=1), ["relu"], False),
+    "a clamp to zero from below": (lambda n, x: n.a(x).clamp(-1, 0), ["hardtanh"], False),
+    "a clamp from above": (lambda n, x: n.a(x).clamp(max=1), [], False),
+    "a clamp from above by position": (lambda n, x: torch.clamp(n.a(x), None, 1), [], False),
+    "clamp_max in place": (lambda n, x: n.a(x).clamp_max_(1), [], False),
+    "a clamp far below": (lambda n, x: n.a(x).clamp(min=-20), [], False),
+    "a clamp just below": (lambda n, x: n.a(x).clamp_min(-0.01), [], False),
+    "a clamp above zero": (lambda n, x: n.a(x).clamp(min=1e-3), ["relu"], False),
+    "a clamp at a tensor": (lambda n, x: n.a(x).clamp(min=torch.zeros(3)), ["relu"], False),
+    "a clamp to the left": (lambda n, x: n.a(x).clamp(-20, -1), ["hardtanh"], False),
     "clamp_max": (lambda n, x: n.a(x).clamp_max(1), [], False),
     "clamp_min": (lambda n, x: n.a(x).clamp_min(0), ["relu"], False),
     "maximum": (lambda n, x: torch.maximum(n.a(x), torch.zeros(3)), ["relu"], False),
@@ -321,6 +330,7 @@ def test_a_written_rectifier_needs_two_tensors_and_a_comparison() -> None:
         three = Call(5, op, None, (x, zero, x), {}, (x, zero, x), (x,))
         assert is_written_rectifier(step, three) is False
     assert is_activation(step, Call(5, "clamp", torch.clamp_max, (x, 0), {}, (x,), (x,))) is False
+    assert is_activation(step, Call(5, "clamp", None, (x,), {}, (x,), (x,))) is True
     assert is_activation(step, Call(5, "clamp", torch.clamp, (x, 0), {}, (x,), (x,))) is True
 
 
@@ -495,3 +505,18 @@ def test_a_target_is_read_where_it_has_finite_numbers() -> None:
     written = LossCall(Call(0, "mse_loss", None, (), {}, ()), "mse_loss", Value(numbers, 1),
                        Value(numbers, 0))  # fmt: skip
     assert readable_target(written) is None
+
+
+@pytest.mark.parametrize(
+    ("cap", "found"),
+    [
+        (lambda o: o.clamp(max=10), False), (lambda o: o.clamp_max(10), False),
+        (lambda o: o.clamp(min=-20), False), (lambda o: o.clamp(min=0), True),
+    ],
+)  # fmt: skip
+def test_scores_that_are_kept_from_overflowing_are_no_rectified_scores(
+    cap: Callable[[Tensor], Tensor], found: bool
+) -> None:
+    model = head(lambda n, x: cap(n.a(x)))
+    report = actlab.check(model, nn.CrossEntropyLoss(), (torch.randn(16, 4), torch.arange(16) % 3))
+    assert ("ACT108" in report.codes) is found

@@ -134,8 +134,8 @@ class OutputActivation:
     def name(self) -> str:
         """Return the activation's name; a clamp at zero is a "relu", a two-sided one "hardtanh"."""
         if self.call.op == "clamp":
-            both = self.call.argument("min", 1) is not None and self.call.argument("max", 2)
-            return "hardtanh" if both else "relu"
+            ends = (self.call.argument("min", 1), self.call.argument("max", 2))
+            return "relu" if None in ends else "hardtanh"
         return "relu" if self.call.op in ("maximum", "max", "where", "mul") else self.call.op
 
     @property
@@ -177,12 +177,20 @@ def _output_activation(step: Step, end: Origin) -> OutputActivation | None:
 def is_activation(step: Step, call: Call) -> bool:
     """Return whether a call is an activation, or a plain operation that acts as one."""
     if call.op == "clamp":
-        return getattr(call.function, "__name__", "") != "clamp_max"
+        return call.function is None or _cuts_off_below(call)
     if call.op in ("maximum", "max", "where", "mul"):
         return is_written_rectifier(step, call)
     if call.op == "pow":
         return bool(call.argument("exponent", 1) == _SQUARE)
     return call.op in ops.ACTIVATIONS or call.op in _RECTIFYING
+
+
+def _cuts_off_below(call: Call) -> bool:
+    """Return whether a clamp acts on small inputs, and is not there against an overflow alone."""
+    low, high = call.argument("min", 1), call.argument("max", 2)
+    if getattr(call.function, "__name__", "").startswith("clamp_max") or low is None:
+        return False
+    return high is not None or not isinstance(low, int | float) or low >= 0
 
 
 def is_written_rectifier(step: Step, call: Call) -> bool:
