@@ -31,7 +31,7 @@ MEMORY = 16 << 30
 OUTPUT = ROOT / "build" / "mutants.log"
 """Where pytest writes."""
 
-MOST_SECONDS = 60.0
+MOST_SECONDS = 20.0
 """What the tests of one mutant may take together, without it; one that survives is no kill."""
 
 MOST_NOTICING = 20

@@ -4,7 +4,7 @@ Recipe: every place of a folder where an operator, a comparison, a constant, a c
 returned value can be another one is a mutant; a seeded sample of them is made, one at a time. At
 first the tests of the folder are run once as they are, and it is noted which of them comes to which
 line. Then the tests are imported, and for each mutant a fork of that process runs those that come
-to its line, up to a minute of them, until one fails; a mutant outside of functions is tried in a
+to its line, up to 20 seconds of them, until one fails; a mutant outside of functions is tried in a
 new import. Where no mutant is, the same forks have to pass. A mutant that no test notices survives;
 a test that takes ten times as long as without it notices. The share that is killed has Wilson's
 95 % interval. Lines go to build/mutants.jsonl; an interrupted run goes on, and `--survivors` tries
@@ -44,7 +44,9 @@ FOLDERS = {
         "tests/test_docs_verdict.py",
     ),
     "activations/facts": (
-        "tests/activations",
+        "tests/activations/facts",
+        "tests/activations/formula",
+        "tests/activations/test_recognised.py",
         "tests/golden/test_golden.py::test_a_command_says_what_it_said[functions]",
     ),
     "checker/analysis": ("tests/checker",),

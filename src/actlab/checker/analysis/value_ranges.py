@@ -377,8 +377,8 @@ def _power(x: float, exponent: float) -> float:
 
 
 def _dropout(call: Call, x: Interval) -> Interval:
-    share = float(call.argument("p", 1))
-    if not call.argument("training", 2, call.kwargs.get("train")):
+    share = float(call.argument("p", 1, 0.5))
+    if not call.argument("training", 2, call.kwargs.get("train", True)):
         return x
     scale = 1.0 / (1.0 - share) if share < 1 else 0.0
     return joined(Interval(0.0, 0.0), Interval(times(x.low, scale), times(x.high, scale)))
@@ -401,7 +401,7 @@ def _average(call: Call, x: Interval) -> Interval:
 
 
 def _interpolated(call: Call, x: Interval) -> Interval:
-    return WHOLE if call.kwargs["mode"] == "bicubic" else x
+    return WHOLE if call.argument("mode", 3, "nearest") == "bicubic" else x
 
 
 _INCREASING: dict[str, Callable[[float], float]] = {
