@@ -268,8 +268,8 @@ def jump_orders(
                 function = slope if order else value
                 sides = [one_sided_slopes(function, float(place)), _beside(function, float(place))]
             else:
-                steps = (1e-6, 1e-7) if order == 2 else (1e-3, 1e-4)
-                sides = [_one_sided_bends(slope, float(place), order - 1, step) for step in steps]
+                nearer = (1e-6, 1e-7) if order == 2 else (1e-3, 1e-4)
+                sides = [_one_sided_bends(slope, float(place), order - 1, step) for step in nearer]
             close_by, closer = (abs(right - left) for left, right in sides)
             if close_by > allowed and closer > max(allowed, close_by / 2):
                 found.setdefault(float(place), order)
