@@ -104,6 +104,8 @@ def try_folder(folder: str, given: argparse.Namespace) -> None:
                 mine = left[lane :: given.jobs]
                 try_mutants(folder, mine, survey, given.seed, len(everything))
                 code = 0
+            except SystemExit as error:
+                print(error, file=sys.stderr, flush=True)
             finally:
                 os._exit(code)
         lanes.append(pid)
