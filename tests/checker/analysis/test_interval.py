@@ -85,3 +85,11 @@ def test_the_width_is_the_distance_between_the_ends() -> None:
 def test_ends_are_written_with_three_digits() -> None:
     assert str(Interval(-1.23456, 7.891011)) == "[−1.23, 7.89]"
     assert str(WHOLE) == "[−∞, ∞]"
+
+
+def test_an_interval_with_one_end_is_neither_bounded_nor_whole() -> None:
+    assert Interval().whole
+    for one_end in (Interval(low=0.0), Interval(high=0.0)):
+        assert not one_end.whole
+        assert not one_end.bounded
+    assert Interval(0.0, 1.0).bounded

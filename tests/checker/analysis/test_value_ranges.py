@@ -122,14 +122,6 @@ def test_numbers_that_are_filled_in_count(
     assert (reach.low, reach.high) == (low, high)
 
 
-def test_an_interval_with_one_end_is_neither_bounded_nor_whole() -> None:
-    assert Interval().whole
-    for one_end in (Interval(low=0.0), Interval(high=0.0)):
-        assert not one_end.whole
-        assert not one_end.bounded
-    assert Interval(0.0, 1.0).bounded
-
-
 GRID = torch.cat([torch.linspace(-1e4, 1e4, 1001), torch.linspace(-8.0, 8.0, 1601)]).double()
 
 
