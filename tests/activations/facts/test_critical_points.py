@@ -241,6 +241,8 @@ RANGES: list[tuple[str, Bounds]] = [
     ("sin(x)+sin(2*x)", (-1.7601725930461, True, 1.7601725930461, True)),
     ("exp(-x)*sin(x)", (-math.inf, False, math.inf, False)),
     ("x*sin(x)*sigmoid(-9*x)", (-math.inf, False, math.inf, False)),
+    ("relu(x-1e6)*sin(x)", (-math.inf, False, math.inf, False)),
+    ("relu(-x-1e6)*sin(x)", (-math.inf, False, math.inf, False)),
     ("relu(x)*(1.5+sin(x))", (0, True, math.inf, False)),
     ("relu(-x)*(1.5+sin(x))", (0, True, math.inf, False)),
     ("-relu(x)*(1.5+sin(x))", (-math.inf, False, 0, True)),

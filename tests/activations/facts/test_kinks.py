@@ -64,6 +64,12 @@ def test_in_doubles_the_value_and_the_slope_are_kept() -> None:
     assert (doubles.left, doubles.right, doubles.here) == ((1.0, 2.0), (4.0, 5.0), 4.0)
 
 
+def test_in_doubles_no_zero_is_negative() -> None:
+    zero = Break(-0.0, (-0.0, -0.0), (-0.0, -0.0), -0.0).in_doubles()
+    numbers = (zero.x, *zero.left, *zero.right, zero.here)
+    assert [math.copysign(1, number) for number in numbers] == [1] * 6
+
+
 def test_a_jump_is_more_than_the_last_30_digits_of_the_larger_side_or_of_the_unit() -> None:
     with mpmath.workdps(DIGITS):
         for size in (1, 10**20):

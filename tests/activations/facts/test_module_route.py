@@ -124,6 +124,9 @@ def test_values_and_slopes_are_the_modules() -> None:
     assert xs.tolist() == [-2.0, 0.5]
 
 
+BELOW = (math.sqrt(11) - 3) / 2
+"""The root of 2 v^2 + 6 v - 1: where (v + 6)^2 (v^2 - 1) turns."""
+
 TURNING: dict[str, tuple[Callable[[Tensor], Tensor], float | None, float | None]] = {
     "at a point of the grid": (lambda x: (x - 2) ** 2, 2, 0),
     "between points": (lambda x: (x - 1 / 3) ** 2 - 7, 1 / 3, -7),
@@ -131,6 +134,16 @@ TURNING: dict[str, tuple[Callable[[Tensor], Tensor], float | None, float | None]
     "twice, the negative one": (lambda x: (x**2 - 4) ** 2, -2, 0),
     "twice, the nearer one": (lambda x: (x + 3) ** 2 * (x - 2) ** 2, 2, 0),
     "on a stretch": (lambda x: torch.relu(x.abs() - 1), None, None),
+    "on a stretch and at a point": (
+        lambda x: 3 + torch.relu(x + 4) ** 2 * (x - 2) ** 2,
+        None,
+        None,
+    ),
+    "below a stretch": (
+        lambda x: torch.relu(x + 4) ** 2 * ((x - 2) ** 2 - 1),
+        2 + BELOW,
+        (6 + BELOW) ** 2 * (BELOW**2 - 1),
+    ),
     "nowhere": (torch.exp, None, None),
     "at a kink": (lambda x: (x + 0.7).abs(), -0.7, 0),
     "at a kink of the grid": (lambda x: 2 * (x - 1.5).abs() + 1, 1.5, 1),
@@ -236,18 +249,24 @@ def test_kinks_have_the_slopes_of_their_sides_and_the_one_that_autograd_returns(
     assert facts_of(torch.tanh).smoothness == "Cinf"
 
 
-DIRECTIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "strictly_increasing": lambda x: torch.tanh(x / 2),
-    "non_decreasing": lambda x: torch.relu(x - 6.5) - 0.5,
-    "strictly_decreasing": lambda x: -1e6 * x - 3,
-    "non_increasing": lambda x: -x.clamp(-6.5, 2),
-    "non_monotonic": lambda x: x - 1.5 * torch.sin(x),
-}
+DIRECTIONS: list[tuple[str, Callable[[Tensor], Tensor]]] = [
+    ("strictly_increasing", lambda x: torch.tanh(x / 2)),
+    ("strictly_increasing", lambda x: 1e6 + 1e-12 * x),
+    ("strictly_increasing", lambda x: x + torch.sin(x)),
+    ("non_decreasing", lambda x: torch.relu(x - 6.5) - 0.5),
+    ("non_decreasing", lambda x: torch.relu(x - 6.5) - torch.relu(-x - 6.5)),
+    ("strictly_decreasing", lambda x: -1e6 * x - 3),
+    ("non_increasing", lambda x: -x.clamp(-6.5, 2)),
+    ("non_increasing", lambda x: torch.where(x > 2, 1 + 0 * x, 2 + 0 * x)),
+    ("non_monotonic", lambda x: x - 1.5 * torch.sin(x)),
+    ("non_monotonic", lambda x: 1e-6 * torch.cos(x)),
+    ("non_monotonic", lambda x: torch.where(x > 6.9, x - 0.5, x)),
+]
 
 
-@pytest.mark.parametrize("direction", DIRECTIONS)
-def test_the_direction(direction: str) -> None:
-    assert facts_of(DIRECTIONS[direction]).monotonic == direction
+@pytest.mark.parametrize(("direction", "function"), DIRECTIONS)
+def test_the_direction(direction: str, function: Callable[[Tensor], Tensor]) -> None:
+    assert facts_of(function).monotonic == direction
 
 
 def test_moments_of_a_normal_input() -> None:
