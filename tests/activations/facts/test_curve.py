@@ -75,8 +75,15 @@ def test_a_value_that_is_not_there_is_refused_and_a_slope_is_nan() -> None:
     assert (value, mpmath.isnan(slope), mpmath.isnan(bend)) == (0, True, True)
     with pytest.raises(DomainError):
         curve_of("sqrt(abs(x))").at(0, 1)
-    with pytest.raises(DomainError, match=r"it is not at x = 0\.0"):
-        curve_of("1/x").from_side(0, 1, 1)
+    for text in ("1/x", "log(x)", "sqrt(x-1)"):
+        with pytest.raises(DomainError, match=r"it is not at x = 0\.0"):
+            curve_of(text).from_side(0, 1, -1)
+
+
+def test_at_a_switch_the_value_is_that_of_the_place_itself() -> None:
+    curve = curve_of("where(x>0, 3, where(x==0, 2, x))")
+    assert (curve.at(0), curve.near(0, 0)) == ((2,), (2,))
+    assert [curve.at(0, 1, side) for side in (-1, 1)] == [(0, 1), (3, 0)]
 
 
 @pytest.mark.parametrize("place", [0.0, 3.0, -0.25])
@@ -85,6 +92,7 @@ def test_a_value_that_is_not_there_is_refused_and_a_slope_is_nan() -> None:
     [
         ("abs(X)", (0, -1, 0), (0, 1, 0)),
         ("sqrt(abs(X))", (0, -math.inf, -math.inf), (0, math.inf, -math.inf)),
+        ("abs(X)**0.1", (0, -math.inf, -math.inf), (0, math.inf, -math.inf)),
         ("abs(X)**1.5", (0, 0, math.inf), (0, 0, math.inf)),
         ("abs(X)**2.5", (0, 0, 0), (0, 0, 0)),
         ("sin(X)/X", (1, 0, -1 / 3), (1, 0, -1 / 3)),
