@@ -320,6 +320,8 @@ MOVES = "its range is one number, but it moves"
         ("tanh(x)", {"lim_minus_inf": -1.01}, LIMIT),
         ("tanh(x)", {"mean_under_N01": 1 + 0.9e-9, "second_moment_N01": None}, None),
         ("tanh(x)", {"mean_under_N01": 1 + 1.1e-9}, MEAN),
+        ("1e-6*tanh(x)", {"mean_under_N01": 1e-6 + 1.1e-15, "second_moment_N01": None}, MEAN),
+        ("1e6*tanh(x)", {"mean_under_N01": 1e6 + 0.9e-3, "second_moment_N01": None}, None),
         ("tanh(x)", {"mean_under_N01": -1 - 1.1e-9}, MEAN),
         ("tanh(x)", {"mean_under_N01": 0.5, "second_moment_N01": 0.25}, None),
         ("tanh(x)", {"mean_under_N01": 0.5, "second_moment_N01": 0.25 * (1 - 0.9e-9)}, None),
