@@ -10,7 +10,7 @@ from torch.distributions import Categorical, NegativeBinomial, Normal
 from torch.nn import functional as F
 
 import actlab
-from actlab.capture.trace import Call, Value
+from actlab.capture.trace import Call, Trace, Value
 from actlab.checker.analysis import losses
 from actlab.checker.analysis.losses import LiveValues, LossCall, of_binomial
 from actlab.checker.analysis.origins import HANDED_ON, origins
@@ -185,6 +185,52 @@ def test_a_loss_of_torch_names_its_prediction_and_its_target(name: str) -> None:
     assert one.input.tensor.requires_grad
     assert one.target is not None
     assert one.target.tensor is target or one.target.tensor._base is target
+
+
+NAMED: tuple[tuple[Callable[..., Tensor], dict[str, Tensor]], ...] = (
+    (torch.margin_ranking_loss, {"input1": SCORES[:, 0], "input2": IN[:, 0], "target": SIGNS}),
+    (torch.cosine_embedding_loss, {"input1": SCORES, "input2": IN, "target": SIGNS}),
+    (torch.triplet_margin_loss, {"anchor": SCORES, "positive": IN, "negative": OTHERS}),
+    (torch.kl_div, {"input": SCORES, "target": IN}),
+    (torch.binary_cross_entropy_with_logits, {"input": SCORES, "target": ONE_HOT}),
+    (torch.ctc_loss, {
+        "log_probs": learnt(4, 2, C), "targets": torch.ones(2, 2).long(),
+        "input_lengths": torch.tensor([4, 4]), "target_lengths": torch.tensor([2, 2]),
+    }),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("row", range(len(NAMED)))
+def test_a_loss_of_torch_that_is_given_names_only(row: int) -> None:
+    loss, given = NAMED[row]
+    (one,) = found(lambda: loss(**given))
+    first, second, *_rest = given.values()
+    assert one.input.tensor is first
+    assert one.target is not None
+    assert one.target.tensor is second
+
+
+def test_a_distance_without_a_target_has_none() -> None:
+    (one,) = found(lambda: torch.hinge_embedding_loss(SCORES, target=ONE_HOT))
+    assert one.target is not None
+    assert list(losses._of_torch(call_of("mse_loss"), LiveValues(Trace(), frozenset()))) == []
+    given = Value(SCORES, 0)
+    (alone,) = losses._of_torch(call_of("mse_loss", given), LiveValues(Trace(), frozenset()))
+    assert (alone.input, alone.target) == (given, None)
+
+
+def test_a_product_is_a_square_or_is_none() -> None:
+    def answers(function: Callable[[Tensor], Tensor]) -> list[bool]:
+        products = [call for call in traced(function, SCORES).calls if call.op == "mul"]
+        return [losses._is_square(call) for call in products]
+
+    assert answers(lambda z: (z - TARGETS) * (z - TARGETS)) == [True]
+    assert answers(lambda z: z * z) == [True]
+    assert answers(lambda z: z * 2) == [False]
+    assert answers(lambda z: (z - TARGETS) * z) == [False]
+    assert answers(lambda z: z * (z - TARGETS)) == [False]
+    assert answers(lambda z: (z - TARGETS) * (z + TARGETS)) == [False]
+    assert answers(lambda z: (z - TARGETS) * (z - OTHERS)) == [False]
 
 
 @pytest.mark.parametrize(
@@ -539,6 +585,7 @@ NOT_WEIGHTED: dict[str, Callable[[], Tensor]] = {
     "two targets": lambda: ONE_HOT * F.softmax(REWARDS, 1),
     "a detached prediction": lambda: ONE_HOT * (SCORES * 2).detach(),
     "a number": lambda: SCORES * 2,
+    "complex weights": lambda: SCORES * ONE_HOT.to(torch.complex64),
     "itself": lambda: SCORES * SCORES,
     "overwritten": overwritten,
     "not summed": lambda: torch.einsum("bc,bc->bc", SCORES, ONE_HOT),
@@ -667,6 +714,7 @@ WAYS: dict[str, tuple[Loss, bool | None]] = {
     "one more": (lambda v: -(v + W1).sum(), None),
     "times minus one": (lambda v: (v * -1).sum(), False),
     "times two": (lambda v: (v * 2).sum(), None),
+    "times less than one": (lambda v: (v * 0.5).sum(), None),
     "half": (lambda v: -(v / 2).sum(), False), "minus half": (lambda v: (v / -2).sum(), False),
     "by name": (lambda v: torch.mul(v, other=-2).sum(), False),
     "times minus two, minus": (lambda v: -(v * -2).sum(), None),

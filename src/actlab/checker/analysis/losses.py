@@ -156,7 +156,7 @@ def _of_call(
 
 def _of_torch(call: Call, live: LiveValues) -> Iterator[LossCall]:
     names = ("input", "target")
-    if call.op == "margin_ranking_loss":
+    if call.op in ("margin_ranking_loss", "cosine_embedding_loss"):
         names = ("input1", "input2")
     elif call.op == "ctc_loss":
         names = ("log_probs", "targets")
