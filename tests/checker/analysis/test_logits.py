@@ -206,7 +206,7 @@ def test_without_a_dimension_it_is_the_one_that_torch_takes(ndim: int) -> None:
 
 
 A, B = torch.randn(6, 3, requires_grad=True), torch.randn(6, 3, requires_grad=True)
-W = torch.randn(6, 3, requires_grad=True)
+W, PLAIN = torch.randn(6, 3, requires_grad=True), torch.randn(6, 3)
 LAYER, SQUARE = torch.nn.Linear(3, 3), torch.randn(3, 3, requires_grad=True)
 SIMILARITIES: dict[str, tuple[Callable[[], Tensor], bool, bool]] = {
     "products": (lambda: LAYER(A) @ LAYER(B).T, True, True),
@@ -219,6 +219,10 @@ SIMILARITIES: dict[str, tuple[Callable[[], Tensor], bool, bool]] = {
     "clamped": (lambda: torch.cdist(A, B).clamp(0, 4), False, True),
     "to fewer": (lambda: torch.cdist(A, B[:4]), False, True),
     "in batches": (lambda: torch.cdist(A[None], B[None]), False, True),
+    "products with weights": (lambda: LAYER(A) @ W.T, False, False),
+    "products with what was looked up": (lambda: LAYER(A) @ W[ROW[:6]].T, True, True),
+    "products of what is given": (lambda: PLAIN.clone() @ PLAIN.T, True, True),
+    "normalised products": (lambda: F.normalize(A) @ W.T, False, True),
     "weights with products": (lambda: W @ LAYER(A).T, False, False),
     "products to fewer": (lambda: LAYER(A) @ LAYER(B[:4]).T, False, False),
     "cosines": (lambda: F.cosine_similarity(A[:, None], W[None], dim=-1), False, True),

@@ -8,7 +8,7 @@ from typing import Literal
 from actlab.capture import ops
 from actlab.capture.trace import Call, Value
 from actlab.checker.analysis.losses import LossCall
-from actlab.checker.analysis.origins import HANDED_ON, origins
+from actlab.checker.analysis.origins import HANDED_ON, origins, selects
 from actlab.checker.analysis.step import Step
 from actlab.checker.analysis.value_ranges import is_normalised
 
@@ -118,9 +118,19 @@ def compares_samples(value: Value) -> bool:
         or (
             end.op in ops.PRODUCTS
             and end.call is not None
-            and all(part.call is not None for part in end.call.inputs)
+            and all(_is_of_samples(part) for part in end.call.inputs)
         )
         for end in origins(value, _SCALED)
+    )
+
+
+def _is_of_samples(value: Value) -> bool:
+    """Return whether a value was computed, or looked up, and is no matrix of weights in a view."""
+    return value.call is not None and any(
+        end.call is not None
+        or not end.value.tensor.requires_grad
+        or any(selects(call) for call in end.passed)
+        for end in origins(value, ops.VIEWS, nudges=False)
     )
 
 
