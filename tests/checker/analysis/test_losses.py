@@ -343,7 +343,7 @@ def test_whose_logarithms_a_distribution_takes_is_known() -> None:
 
 
 def test_a_negative_binomial_is_told_by_who_takes_the_logarithm() -> None:
-    def of_torch(z: Tensor) -> Tensor:
+    def of_torch(z: Tensor) -> Any:
         return NegativeBinomial(torch.tensor(3.0), logits=z).log_prob(torch.ones(N, C))
 
     answers = {
@@ -933,7 +933,8 @@ def test_what_a_share_is_made_of_is_near(count: int, near: bool) -> None:
             v = -v
         return v
 
-    given, made = learnt(4, 3), []
+    made: list[Tensor] = []
+    given = learnt(4, 3)
     trace = traced(lambda: made.extend((minus(given * MASK[:4, :3]), minus(given * 1.0))))
     live = LiveValues(trace, frozenset())
     terms = list(losses._terms(value_in(trace, made[0]), live))
