@@ -286,10 +286,7 @@ def _of_layer(call: Call) -> Layer:
     data, weight = call.inputs[0], call.inputs[1].tensor
     bias = call.inputs[2].tensor if len(call.inputs) > 2 else None
     shape = weight.shape
-    groups = 1
-    if call.op != "linear":
-        given = call.argument("groups", 6, 1)
-        groups = given if isinstance(given, int) else 1
+    groups = 1 if call.op == "linear" else int(call.argument("groups", 6, 1))
     if call.op == "conv_transpose":
         inputs, outputs = shape[0], shape[1] * groups
     elif len(shape) == 1:  # one output, without a dimension of its own
