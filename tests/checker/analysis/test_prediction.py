@@ -179,6 +179,45 @@ def test_a_log_simplex_is_one_to_a_thousandth(shift: float, expected: bool) -> N
     assert (found is not None and found.kind == "log_simplex") is expected
 
 
+def test_what_does_not_run_on_noise_is_told_by_its_numbers_alone() -> None:
+    def forward(n: Any, x: Tensor) -> Any:
+        if bool((x == 1.0).all()):
+            return _simplex_by_hand(n, x)
+        return n.a(x).tanh()
+
+    with step_of(head(forward), torch.ones(6, 4)) as step:
+        found = prediction_of(step, step.outputs[0], 1)
+    assert found is not None
+    assert (found.kind, found.by_values, found.on_noise) == ("simplex", True, None)
+
+
+def test_a_simplex_that_is_another_shape_or_no_simplex_on_noise_is_told_so() -> None:
+    def other_shape(n: Any, x: Tensor) -> Any:
+        e = n.a(x).exp()
+        e = e if bool((x == 1.0).all()) else e[0]
+        return e / e.sum(-1, keepdim=True)
+
+    def other_numbers(n: Any, x: Tensor) -> Any:
+        scale = 1.0 if bool((x == 1.0).all()) else 2.0
+        e = n.a(x).exp()
+        return e / (scale * e.sum(-1, keepdim=True))
+
+    def overwritten(n: Any, x: Tensor) -> Any:
+        e = n.a(x).exp()
+        p = e / e.sum(-1, keepdim=True)
+        if not bool((x == 1.0).all()):
+            p.clone().mul_(2.0)
+            p.mul_(2.0)
+        return p
+
+    kinds = []
+    for forward in (other_shape, other_numbers, overwritten):
+        with step_of(head(forward), torch.ones(6, 4)) as step:
+            found = prediction_of(step, step.outputs[0], 1)
+            kinds.append(found and (found.kind, found.on_noise))
+    assert kinds == [("simplex", None), None, ("simplex", None)]
+
+
 def test_constants_and_targets_are_no_predictions() -> None:
     x = torch.randn(6, 3)
     layer = nn.Linear(3, 3)
@@ -325,6 +364,8 @@ def test_a_written_rectifier_needs_two_tensors_and_a_comparison() -> None:
     for op in ("maximum", "max", "where", "mul", "clamp", "exp"):
         call = Call(5, op, None, (x,), {}, (x,), (x,))
         assert is_written_rectifier(step, call) is False
+    product = Call(5, "mul", None, (x, x), {}, (x, x), (x,))
+    assert is_written_rectifier(step, product) is False
     zero = Value(torch.zeros(3), 0)
     for op in ("maximum", "max"):
         three = Call(5, op, None, (x, zero, x), {}, (x, zero, x), (x,))
