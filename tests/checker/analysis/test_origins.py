@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+import actlab
 from actlab.capture.autograd_graph import complete
 from actlab.capture.recorder import recording
 from actlab.capture.trace import Call, Trace, Value
@@ -222,6 +223,53 @@ def test_no_axis_is_named_where_a_view_mixes_or_drops_some(function: Any) -> Non
     assert [axis_before(dim, [call]) for dim in range(call.output.tensor.ndim)] == [
         None
     ] * call.output.tensor.ndim
+
+
+def _rows_into(shape: tuple[int, ...], at: Any) -> Callable[[Tensor], Tensor]:
+    def write(x: Tensor) -> Tensor:
+        out = torch.zeros(shape)
+        out[at] = x.tanh()
+        return out
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("function", "axes"),
+    [
+        (_rows_into((2, 6, 4), 0), [None] * 3),
+        (_rows_into((6, 2, 4), (slice(None), 1)), [None] * 3),
+        (_rows_into((6, 8), (slice(None), slice(4, 8))), [0, 1]),
+        (_rows_into((9, 4), slice(1, 7)), [0, 1]),
+        (lambda x: torch.cat([x.tanh(), x.sin()]), [0, 1]),
+        (lambda x: torch.stack([x.tanh(), x.sin()]), [None] * 3),
+        (lambda x: x.tanh().masked_fill(x > 0, -1.0), [0, 1]),
+        (lambda x: torch.where(x > 0, x.tanh(), torch.tensor(0.0)), [0, 1]),
+        (lambda x: torch.where(x > 0, x.tanh(), torch.zeros(4)), [None] * 2),
+        (lambda x: F.pad(x.tanh(), (1, 1)), [0, 1]),
+    ],
+)
+def test_axes_of_what_is_put_together_are_those_of_parts_of_the_same_rank(
+    function: Any, axes: list[int | None]
+) -> None:
+    _trace, value = recorded(function)
+    (passed,) = [end.passed for end in origins(value) if end.op == "tanh"]
+    assert [axis_before(dim, passed) for dim in range(value.tensor.ndim)] == axes
+
+
+@pytest.mark.parametrize("dim", [-1, 2])
+def test_the_best_class_of_scores_in_a_table_is_no_mistake(dim: int) -> None:
+    model, x = nn.Linear(4, 3), torch.randn(6, 4)
+
+    def evaluate() -> Tensor:
+        table = torch.zeros(6, 2, 3)
+        table[:, 0] = table[:, 1] = model(x)
+        return table.argmax(dim)
+
+    report = actlab.check_step(
+        lambda: F.cross_entropy(model(x), torch.arange(6) % 3), model, evaluate=evaluate
+    )
+    assert report.codes == ()
 
 
 def test_axes_are_followed_through_several_views() -> None:

@@ -169,6 +169,10 @@ def _axis_before(dim: int, call: Call) -> int | None:
             return None if dim == axis else dim - (dim > axis)
         axis %= len(before)
         return dim if before == after else dim + (dim >= axis)
+    if call.op in ops.JOINS and any(
+        part.tensor.ndim not in (0, len(after)) for part in data_inputs(call)
+    ):
+        return None  # a row that is written into a table
     if call.op == "getitem" and _inserts(call.argument("index", 1, ...)):
         return None
     return dim if len(before) == len(after) and call.op not in _REORDERING else None
