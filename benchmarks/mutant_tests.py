@@ -171,12 +171,13 @@ def _digest(asked: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Whether a test noticed a mutant, what the mutant is, and how many seconds it took."""
+    """Whether a test noticed a mutant, what the mutant is, how many seconds it took, which test."""
 
     place: Place
     killed: bool
     what: str
     seconds: float
+    test: str = ""
 
 
 class Session:
@@ -217,40 +218,47 @@ class Session:
                 (*first, *(test for test in tests if test not in first))
             )
             code = self._run(session, items, mutant, tests)
+            test = self._noticing.read_text() if code == FAILED else ""
             if code == FAILED:
-                self._noticed[place.path][self._noticing.read_text()] += 1
+                self._noticed[place.path][test] += 1
             at_import = self._survey.run_on_import(place.path, mutant.lines)
             if code == NOT_IN_PLACE or (code == PASSED and at_import):
                 left.append(place.name)
                 continue
             what = mutant.what + (" (took too long)" if code is None else "")
             seconds = time.monotonic() - begun
-            self._report(Outcome(place, code != PASSED, what, seconds))
+            self._report(Outcome(place, code != PASSED, what, seconds, test))
         self._left.write_text("\n".join(left))
         return True
 
     def _without_a_mutant(self, session: Any, items: dict[str, Any]) -> set[str]:
-        """Return the tests that fail in a fork, in this order, without a mutant; they are left out.
+        """Return the tests that fail without a mutant, alone or after the others, in a fork.
 
-        What they print is in `OUTPUT`.
+        They are left out. What they print is in `OUTPUT`.
         """
-        chosen = [items[test] for test in self._survey.of_all()]
 
-        def in_a_fork() -> int:
-            failed = []
-            for item, following in itertools.pairwise([*chosen, None]):
-                before = session.testsfailed
-                item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-                if session.testsfailed > before:
-                    failed.append(item.nodeid)
-            self._noticing.write_text("\n".join(failed))
-            return PASSED
+        def failing(chosen: Sequence[Any]) -> Callable[[], int]:
+            def in_a_fork() -> int:
+                failed = []
+                for item, following in itertools.pairwise([*chosen, None]):
+                    before = session.testsfailed
+                    item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+                    if session.testsfailed > before:
+                        failed.append(item.nodeid)
+                self._noticing.write_text("\n".join(failed))
+                return PASSED
 
-        if forked(in_a_fork, self._survey.limit(self._survey.of_all())) != PASSED:
-            os._exit(FAILED)
-        found = set(self._noticing.read_text().splitlines())
+            return in_a_fork
+
+        found: set[str] = set()
+        every = self._survey.of_all()
+        for tests in (every, *((test,) for test in every)):
+            chosen = [items[test] for test in tests]
+            if forked(failing(chosen), self._survey.limit(tests)) != PASSED:
+                os._exit(FAILED)
+            found |= {*self._noticing.read_text().splitlines()}
         with OUTPUT.open("a") as stream:
-            stream.write(f"\nleft out, as they fail in a fork without a mutant: {sorted(found)}\n")
+            stream.write(f"\nleft out, as they fail without a mutant: {sorted(found)}\n")
         return found
 
     def _run(

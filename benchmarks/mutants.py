@@ -7,8 +7,9 @@ line. Then the tests are imported, and for each mutant a fork of that process ru
 to its line, up to 20 seconds of them, until one fails; a mutant outside of functions is tried in a
 new import. Where no mutant is, the same forks have to pass. A mutant that no test notices survives;
 a test that takes ten times as long as without it notices. The share that is killed has Wilson's
-95 % interval. Lines go to build/mutants.jsonl; an interrupted run goes on, and `--survivors` tries
-those again that survived, after tests were written for them.
+95 % interval; survivors that cannot be noticed, as they change no answer, stand with their reasons
+in mutants_without_effect.json. Lines go to build/mutants.jsonl; an interrupted run goes on, and
+`--survivors` tries those again that survived, after tests were written for them.
 
     python benchmarks/mutants.py [--sample 400] [--seed 1] [--folder NAME] [--jobs 2] [--page]
     python benchmarks/mutants.py --survivors [--tests TEST ...] ...
@@ -29,6 +30,9 @@ from mutant_tests import Outcome, Survey, after_import, in_place, survey_of
 from reliability_page import processor, write_between
 
 RESULTS = ROOT / "build" / "mutants.jsonl"
+WITHOUT_EFFECT = ROOT / "benchmarks" / "mutants_without_effect.json"
+"""Mutants that were read and found to change no answer, with the reason of each."""
+
 FOLDERS = {
     "stats": ("tests/stats", "tests/verdicts"),
     "verdicts": (
@@ -73,6 +77,7 @@ def try_mutants(folder: str, mutants: Sequence[Place], survey: Survey, seed: int
     def report(outcome: Outcome) -> None:
         row = {"seed": seed, "folder": folder, "of": of, "which": outcome.place.name}
         row |= {"digest": outcome.place.digest, "killed": outcome.killed, "what": outcome.what}
+        row |= {"test": outcome.test}
         with RESULTS.open("a") as stream:
             stream.write(json.dumps(row | {"seconds": round(outcome.seconds, 1)}) + "\n")
         if not outcome.killed:
@@ -138,17 +143,27 @@ def main() -> None:
 
 
 def table(rows: Sequence[dict[str, Any]]) -> str:
-    """Return the mutants killed by folder as a table in Markdown."""
+    """Return the mutants killed by folder as a table in Markdown.
+
+    Those that survived and were found by hand to change no answer are counted apart.
+    """
     from scipy.stats import binomtest
 
-    lines = ["| folder | mutants | sampled | killed | 95 % interval |", "|---|--:|--:|--:|--:|"]
+    without_effect = {(one["file"], one["what"]) for one in json.loads(WITHOUT_EFFECT.read_text())}
+    columns = ("folder", "mutants", "sampled", "killed", "95 % interval", "without effect")
+    head = " | ".join((*columns, "killed of the rest"))
+    lines = [f"| {head} |", "|---|--:|--:|--:|--:|--:|--:|"]
     for folder in dict.fromkeys(row["folder"] for row in rows):
         same = [row for row in rows if row["folder"] == folder]
         hits = sum(row["killed"] for row in same)
+        left = [(row["which"].rpartition(" ")[0], row["what"]) for row in same if not row["killed"]]
+        apart = sum(one in without_effect for one in left)
         interval = binomtest(hits, len(same)).proportion_ci(method="wilson")
         share = f"{hits} ({100 * hits / len(same):.1f} %)"
         bounds = f"{100 * interval.low:.1f} to {100 * interval.high:.1f} %"
-        lines.append(f"| `{folder}` | {same[0]['of']} | {len(same)} | {share} | {bounds} |")
+        rest = f"{100 * hits / (len(same) - apart):.1f} %"
+        numbers = f"{same[0]['of']} | {len(same)} | {share} | {bounds} | {apart} | {rest}"
+        lines.append(f"| `{folder}` | {numbers} |")
     return "\n".join(lines)
 
 
