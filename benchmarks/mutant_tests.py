@@ -90,8 +90,8 @@ class Survey:
         return not set(lines).isdisjoint(self.imported.get(str(path), ()))
 
     def limit(self, tests: Sequence[str]) -> float:
-        """Return after how many seconds tests hang."""
-        return START_SECONDS + sum(LONGER * self.seconds[test] + TEST_SECONDS for test in tests)
+        """Return after how many seconds tests hang, each of which has a limit of its own."""
+        return START_SECONDS + TEST_SECONDS + LONGER * sum(self.seconds[test] for test in tests)
 
     def _in_order(self, tests: set[str]) -> tuple[str, ...]:
         """Return tests by their files, so that what a file sets up is set up once."""
