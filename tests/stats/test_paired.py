@@ -17,6 +17,7 @@ from actlab.stats import (
     welch_difference,
     wilcoxon_p,
 )
+from actlab.stats.paired import paired_values
 from tests.stats.simulation import HIGHEST, LOWEST, STUDIES, correlated, reuse
 
 ACCURACY = st.integers(0, 1000).map(lambda count: count / 1000)
@@ -237,3 +238,47 @@ def test_welch_without_any_spread_is_sure() -> None:
     assert (ahead.mean, ahead.low, ahead.high, ahead.p_value) == (1.0, 1.0, 1.0, 0.0)
     assert (ahead.standard_deviation, ahead.degrees) == (0.0, 3.0)
     assert (level.mean, level.p_value) == (0.0, 1.0)
+
+
+def test_a_value_alone_has_no_degrees_of_freedom() -> None:
+    found = welch_difference([0.9], [0.8, 0.7])
+    assert (found.low, found.high, found.degrees) == (-math.inf, math.inf, 0.0)
+
+
+def test_the_unit_of_the_scores_changes_no_permutation() -> None:
+    first, second = np.array([5, 6, 7, 9, 4, 8]), np.array([4, 4, 4, 5, 6, 8])
+    found = [
+        permutation_p(unit * first, unit * second, np.random.default_rng(0))
+        for unit in (1e-9, 1.0, 1e9)
+    ]
+    assert found == [found[1]] * 3
+    assert found[1] < 0.3
+
+
+def test_a_step_below_what_single_precision_resolves_is_none() -> None:
+    scores = [1.0, 1.0 - 2.0**-25, 1.0]
+    assert paired_difference(scores, scores).standard_deviation == 0.0
+    coarse = [1.0, 1.0 - 2.0**-20, 1.0]
+    assert paired_difference(coarse, coarse).standard_deviation == pytest.approx(
+        2.0**-20 / math.sqrt(6.0)
+    )
+
+
+@pytest.mark.parametrize("largest", [0.95, 1.0, 2.0])
+def test_differences_of_decimal_fractions_are_equal(largest: float) -> None:
+    found = paired_values([largest, 0.93, 0.4], [largest - 0.01, 0.92, 0.39])
+    assert len({*found.tolist()}) == 1
+
+
+@pytest.mark.parametrize(("pairs", "method"), [(13, "exact"), (14, "asymptotic")])
+def test_ties_are_counted_out_in_up_to_thirteen_pairs(pairs: int, method: str) -> None:
+    values = np.array([1, 1, -2, 3, 3, -4, 5, 6, 7, 7, -8, 9, 10, 11][:pairs])
+    ranks = scipy_stats.rankdata(np.abs(values))
+    expected = scipy_stats.wilcoxon(values, method="asymptotic").pvalue
+    if method == "exact":
+        sums = np.array([0.0])
+        for rank in ranks:
+            sums = np.concatenate([sums, sums + rank])
+        seen = ranks[values > 0].sum()
+        expected = 2.0 * min((sums <= seen).mean(), (sums >= seen).mean())
+    assert wilcoxon_p(values, np.zeros(pairs)) == pytest.approx(expected, rel=1e-12)

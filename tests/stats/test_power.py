@@ -123,3 +123,18 @@ def test_what_makes_no_sense_is_refused() -> None:
 def test_without_spread_any_difference_shows() -> None:
     assert paired_t_power(5, difference=0.1, standard_deviation=0.0) == 1.0
     assert paired_t_power(5, difference=0.0, standard_deviation=0.0) == 0.05
+
+
+def test_every_difference_shows_as_often_as_the_test_errs() -> None:
+    found = [detectable_difference(n, 1.0, alpha=0.05, power=0.05) for n in range(2, 40)]
+    assert found == [0.0] * 38
+
+
+def test_one_comparison_is_meant_where_none_is_given() -> None:
+    assert seeds_to_separate(1.0, 1.0) == seeds_to_separate(1.0, 1.0, comparisons=1) == 10
+
+
+def test_a_million_seeds_are_the_most() -> None:
+    most = detectable_difference(1_000_000, 1.0)
+    assert seeds_to_separate(most * (1 + 1e-8), 1.0) == 1_000_000
+    assert seeds_to_separate(most * (1 - 2.5e-7), 1.0) is None

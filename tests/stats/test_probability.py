@@ -52,3 +52,15 @@ def test_when_all_are_equal_one_of_them_looks_best_by_luck() -> None:
 def test_one_seed_is_refused() -> None:
     with pytest.raises(StatisticsError, match=r"at least 2"):
         probability_of_best([[0.9, 0.8]], np.random.default_rng(0))
+
+
+def test_scores_that_are_all_zero_share_the_first_place() -> None:
+    found = probability_of_best(np.zeros((3, 2)), np.random.default_rng(0))
+    assert found.tolist() == [0.5, 0.5]
+
+
+def test_means_of_many_seeds_tie_in_decimal_fractions_as_in_whole_numbers() -> None:
+    tenths = np.array([[1, 2], [3, 2]] * 200)
+    found = probability_of_best(tenths / 10, np.random.default_rng(0))
+    expected = probability_of_best(tenths, np.random.default_rng(0))
+    assert found.tolist() == expected.tolist()

@@ -65,3 +65,8 @@ def test_the_order_of_columns_goes_along_and_any_increasing_map_changes_nothing(
 def test_one_candidate_has_no_rank() -> None:
     with pytest.raises(StatisticsError, match=r"at least 2\); the shape given is \(3, 1\)"):
         friedman_nemenyi([[1.0], [2.0], [3.0]])
+
+
+def test_a_candidate_far_from_all_others_is_no_clique() -> None:
+    apart = np.tile([3.0, 2.0, 1.0], (40, 1))
+    assert friedman_nemenyi(apart).cliques == ()

@@ -96,3 +96,11 @@ def test_more_looks_than_planned_are_refused() -> None:
         clearly_behind([[0.9, 0.8]], 3, 3)
     with pytest.raises(StatisticsError, match="rows of one length"):
         clearly_behind([[0.9, 0.8], [0.7]], 0, 3)
+
+
+def test_a_p_value_at_the_level_is_rejected() -> None:
+    first, second = [0.9, 0.95, 0.92], [0.8, 0.82, 0.83]
+    scores, p = np.array([first, second]).T, paired_difference(first, second).p_value
+    assert clearly_behind(scores, 0, 1, alpha=p) == {1}
+    assert clearly_behind(scores, 1, 2, alpha=2 * p) == {1}
+    assert clearly_behind(scores, 0, 1, alpha=0.999 * p) == set()

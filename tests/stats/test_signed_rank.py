@@ -58,3 +58,16 @@ def test_the_posterior_is_that_of_the_weight_at_zero(margin: float, limit: float
     found = bayesian_signed_rank([0.9] * 4, [0.6] * 4, margin, generator)
     expected = scipy_stats.beta.cdf(limit, 0.5, 4)
     assert found == pytest.approx((0.0, 1 - expected, expected), abs=0.01)
+
+
+def test_six_blocks_have_the_critical_value_of_the_tables() -> None:
+    """Sums of ranks up to 2 are rejected at one-sided 5 %, 0 alone at 2.5 %."""
+    found = signed_rank_difference([1, 2, 4, 8, 16, 32], [0] * 6)
+    assert (found.low, found.high) == (1.0, 32.0)
+    # The means of two: 1, 1.5, 2 are the least and 32, 24, 20 the largest.
+    assert (found.low_90, found.high_90) == (2.0, 20.0)
+
+
+def test_the_posterior_compares_the_differences_themselves_with_the_margin() -> None:
+    ahead = bayesian_signed_rank([0.12] * 8, [0.0] * 8, 0.1, np.random.default_rng(3))
+    assert ahead[2] > 0.9
