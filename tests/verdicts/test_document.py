@@ -105,3 +105,11 @@ def test_tables_in_markdown_and_latex_have_two_columns_of_text() -> None:
     assert r"x\_1 & | & 1 & 2 \% \\" in latex
     assert r"\caption{50 \%}" in latex
     assert r"\label{tab:verdict}" in latex
+
+
+def test_an_interval_has_its_two_ends() -> None:
+    both = Candidate("a", "best", scores=(0.9, 0.91), mean=0.905, low=0.89, high=0.92)
+    wording = Wording(Formatter(NullTranslations()), 0.005)
+    rows = (both, Candidate("b", "unclear", scores=(0.9,), mean=0.9))
+    cells = [row[4] for row in table_of(Comparison(rows, (), None, 2), wording)[1]]
+    assert cells == ["89.00 % – 92.00 %", NOT_KNOWN]

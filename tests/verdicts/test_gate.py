@@ -9,7 +9,15 @@ import pytest
 from scipy import stats as scipy_stats
 
 from actlab.errors import VerdictError
-from actlab.verdicts.gate import GatePlan, GateResult, Run, alpha_of, levels, run_gate
+from actlab.verdicts.gate import (
+    GatePlan,
+    GateResult,
+    Run,
+    _null_p_values,
+    alpha_of,
+    levels,
+    run_gate,
+)
 
 from .test_null_tables import noise
 
@@ -175,7 +183,14 @@ def given(
 
 @pytest.mark.parametrize(
     ("most", "looks"),
-    [(2, (2,)), (3, (3,)), (4, (3, 4)), (7, (3, 4, 5, 6, 7)), (9, (3, 4, 5, 6, 8, 9))],
+    [
+        (2, (2,)),
+        (3, (3,)),
+        (4, (3, 4)),
+        (7, (3, 4, 5, 6, 7)),
+        (9, (3, 4, 5, 6, 8, 9)),
+        (100, (3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 65, 80, 100)),
+    ],
 )
 def test_a_gate_looks_at_last_after_its_last_pair(most: int, looks: tuple[int, ...]) -> None:
     assert GatePlan(max_seeds=most).looks == looks
@@ -247,3 +262,22 @@ def test_only_what_is_missing_is_run_in_order() -> None:
         [(side, seed) for seed in seeds for side in ("base", "candidate")]
         for seeds in (range(3), range(3, 4), range(4, 5))
     ]
+
+
+def test_two_looks_share_their_pairs_too() -> None:
+    assert sum(levels((3, 4), 0.05)) > 0.055
+    assert sum(levels((3, 4), 0.0099)) == pytest.approx(0.0099)
+
+
+@pytest.mark.parametrize("alpha", [0.05, 0.4])
+def test_the_simulated_error_is_two_standard_errors_below_the_one_asked(alpha: float) -> None:
+    looks = (3, 5, 10)
+    p_values = _null_p_values(looks)
+    crossed = float((p_values <= levels(looks, alpha)).any(axis=1).mean())
+    error = math.sqrt(alpha * (1.0 - alpha) / len(p_values))
+    assert crossed == pytest.approx(alpha - 2.0 * error, abs=3.0 / len(p_values))
+
+
+def test_two_pairs_may_decide() -> None:
+    assert given([0.5, 0.51], [0.9, 0.911]).decision == "better"
+    assert given([0.9, 0.911], [0.5, 0.51]).decision == "worse"

@@ -602,3 +602,54 @@ def test_the_direction_is_noticed_where_nobody_gave_it() -> None:
     assert "higher_by_default" in found("quality")
     assert "higher_by_default" not in found("quality", higher_is_better=True)
     assert "higher_by_default" not in found("accuracy")
+
+
+def test_settings_of_one_trained_run_each_say_nothing_of_luck() -> None:
+    """A spread takes two runs of a setting; those of one are left out of it."""
+    given = [
+        {"method": name, "lr": setting, "seed": seed, "accuracy": score}
+        for name in "ab"
+        for setting, own in enumerate([[0.9, None], [0.8, None], [0.7, None]])
+        for seed, score in enumerate(own)
+    ]
+    (luck,) = _lucks(given)
+    assert luck == 0.0
+    given[1]["accuracy"] = 0.94
+    spread, runs = 0.04 / math.sqrt(2.0), 1
+    largest = scipy_stats.norm.ppf((3 - 0.375) / (3 + 0.25))
+    assert _lucks(given) == [pytest.approx(largest * spread / math.sqrt(runs))]
+
+
+def test_two_settings_are_enough_for_luck() -> None:
+    given = [
+        {"method": name, "lr": setting, "seed": seed, "accuracy": 0.9 - 0.1 * setting + 0.02 * seed}
+        for name in "ab"
+        for setting in range(2)
+        for seed in range(2)
+    ]
+    largest = scipy_stats.norm.ppf((2 - 0.375) / (2 + 0.25))
+    assert _lucks(given) == [pytest.approx(largest * 0.02 / math.sqrt(2.0) / math.sqrt(2.0))]
+
+
+def test_settings_of_which_every_run_failed_are_refused_in_words() -> None:
+    table = {"method": list("aabb"), "lr": [1, 2, 1, 2], "seed": [0] * 4, "accuracy": [None] * 4}
+    with pytest.raises(VerdictError, match="Every run in the table failed"):
+        actlab.verdict(table, setting="lr")
+
+
+def _lucks(given: list[dict[str, Any]]) -> list[float]:
+    notices = actlab.verdict(columns(given), setting="lr", margin=0.001).value.notices
+    return [n.numbers["luck"] for n in notices if n.code == "chosen_on_scores"]
+
+
+def test_two_blocks_are_several() -> None:
+    single = {"dataset": ["d0", "d1"], "svm": [0.8, 0.7], "forest": [0.9, 0.85]}
+    with pytest.raises(VerdictError, match="one run per candidate in each block"):
+        dry_run(runs_of(read_table(single), Columns()))
+    found = dry_run(runs_of(read_table(columns(in_blocks(2))), Columns()))
+    assert (found.candidates, found.comparisons) == (3, 3)
+    overall = actlab.verdict(columns(in_blocks(2)), margin=0.001).value.overall
+    chances = {row.name: row.posterior for row in overall.candidates}
+    assert chances["gelu"] is None
+    assert chances["tanh"] is not None
+    assert sum(chances["tanh"]) == pytest.approx(1.0)

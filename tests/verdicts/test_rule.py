@@ -7,6 +7,7 @@ from scipy import stats as scipy_stats
 from actlab.records import Comparison, Difference, Pair, Ranks
 from actlab.stats import (
     bca_interval,
+    detectable_difference,
     dunnett,
     failure_rate_low,
     failure_rates_p,
@@ -220,3 +221,43 @@ def test_ranks_take_three_candidates_with_every_seed() -> None:
     with_failure = ranks_of({**rows, "c": [None, *rows["c"][1:]]})
     assert with_failure is not None
     assert with_failure.mean_ranks == found.mean_ranks
+
+
+def test_who_trained_twice_is_best_where_all_others_are_unreliable() -> None:
+    found = compare(table({"a": [0.9, 0.91], "b": [None] * 2}), Question(0.005))
+    assert groups(found) == {"a": "best", "b": "unreliable"}
+    found = compare(table({"a": [0.9], "b": [None] * 2}), Question(0.005))
+    assert groups(found) == {"a": "unclear", "b": "unreliable"}
+
+
+def test_ranks_take_two_seeds() -> None:
+    rows = {"a": [0.9, 0.91], "b": [0.8, 0.82], "c": [0.7, 0.73]}
+    found = compare(table(rows), Question(0.005), np.random.default_rng(0)).ranks
+    assert found is not None
+    assert found.mean_ranks == {"a": 1.0, "b": 2.0, "c": 3.0}
+    one = {**rows, "c": [0.7, None]}
+    assert compare(table(one), Question(0.005), np.random.default_rng(0)).ranks is None
+
+
+def test_a_thousand_seeds_are_advice_and_one_more_is_none() -> None:
+    rows = {"a": noisy(0.9, 8), "b": noisy(0.8995, 8, seed=4)}
+    spread = paired_difference(rows["a"], rows["b"]).standard_deviation
+    most, more = (detectable_difference(n, spread) * (1 + 1e-8) for n in (1000, 1001))
+    advice = [
+        compare(table(rows), Question(margin), np.random.default_rng(0)).candidates[1].more_seeds
+        for margin in (most, more)
+    ]
+    assert advice == [992, None]
+
+
+def test_other_tests_are_for_up_to_a_thousand_shared_seeds() -> None:
+    rows = {"a": noisy(0.9, 1001), "b": noisy(0.8, 1001, seed=1)}
+    many = compare(table(rows), Question(0.005), np.random.default_rng(0))
+    assert groups(many) == {"a": "best", "b": "worse"}
+    assert (many.candidates[1].p_wilcoxon, many.candidates[1].p_permutation) == (None, None)
+    # The thousand that both trained on; more runs than that have no interval by resampling.
+    shared = {"a": [*rows["a"], None], "b": [None, *rows["b"][1:], 0.8]}
+    found = compare(table(shared), Question(0.005), np.random.default_rng(0)).candidates[1]
+    p = wilcoxon_p(shared["a"][1:-1], shared["b"][1:-1])
+    assert found.p_wilcoxon == pytest.approx(p, rel=1e-9)
+    assert found.p_permutation is not None

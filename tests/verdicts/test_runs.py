@@ -345,3 +345,22 @@ def test_rows_of_means_are_counted_from_one() -> None:
     table = {"seed": ["1", "2", "mean"], "relu": [1.0, 2.0, 1.5], "gelu": [1.0, 2.0, 1.5]}
     with pytest.raises(DataError, match="Row 3 of the table is no run"):
         runs_of(read_table(table), Columns())
+
+
+def test_a_wide_table_says_which_column_is_the_block() -> None:
+    table = {"seed": [0, 1], "dataset": ["x", "y"], "adam": [0.9, 0.8], "sgd": [0.7, 0.6]}
+    found = runs_of(read_table(table), Columns())
+    assert found.said == {"candidate": "wide", "seed": "seed", "block": "dataset"}
+    assert found.block is not None
+    assert found.block.tolist() == ["x", "y", "x", "y"]
+
+
+def test_a_column_per_seed_holds_numbers_and_none_that_was_given_another_role() -> None:
+    table = {"method": ["a", "b"], "1": [3, 4], "2": [0.9, 0.8]}
+    assert runs_of(read_table(table), Columns()).said["seed"] == "1 … 2"
+    by_seed = runs_of(read_table(table), Columns(seed="1"))
+    assert by_seed.said == {"candidate": "method", "seed": "1", "score": "2"}
+    by_block = runs_of(read_table(table), Columns(block="1"))
+    assert by_block.said == {"candidate": "method", "score": "2", "block": "1"}
+    words = runs_of(read_table({**table, "1": ["x", "y"]}), Columns())
+    assert words.said == {"candidate": "method", "score": "2"}

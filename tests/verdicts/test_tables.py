@@ -222,3 +222,24 @@ def test_objects_in_rows_are_flat_and_what_is_missing_is_none(tmp_path: Path) ->
     assert dict(read_table(path).columns) == {"a": [1], "b.c": [2]}
     path.write_text('{"columns": ["a", "b"], "data": [[1, 2], [3, 4]]}')
     assert dict(read_table(path).columns) == {"a": [1, 3], "b": [2, 4]}
+
+
+def test_a_column_of_json_may_be_called_data(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    for name in ("data", "columns", "rows", "header"):
+        table = {name: ["x", "y"], "method": ["a", "b"], "score": [0.9, 0.8]}
+        path.write_text(json.dumps(table))
+        assert dict(read_table(path).columns) == table
+
+
+def test_a_frame_of_polars_is_asked_for_lists() -> None:
+    class Frame:
+        schema = ("activation", "seed", "val_acc")
+
+        def to_dict(self, *, as_series: bool = True) -> dict[str, Any]:
+            found = columns(rows())
+            return {key: np.array(one) for key, one in found.items()} if as_series else found
+
+    read = read_table(Frame())
+    assert groups(read) == EXPECTED
+    assert all(isinstance(column, list) for column in read.columns.values())

@@ -295,3 +295,14 @@ def test_a_metric_without_a_unit_is_written_in_five_digits() -> None:
     assert PLAIN.score(None) == PERCENT.score(None)
     assert PLAIN.size(-1.23456) == "1.23"
     assert (PLAIN.end(-1.23456), PERCENT.end(-0.0123)) == ("−1.23", "−1.23")
+
+
+def test_a_cost_is_written_in_two_digits() -> None:
+    tied = replace(TANH, name="silu", group="tied", cost=1.234)
+    assert "the cheapest is silu (1.2 times a copy of the tensor)" in summary(
+        comparison(RELU, tied), PERCENT
+    )
+
+
+def test_higher_is_better_where_nothing_else_is_said() -> None:
+    assert Wording(Formatter(NullTranslations()), 0.005).higher_is_better

@@ -133,3 +133,15 @@ def test_one_trial_that_completed_is_the_best_of_nobody() -> None:
     tie = summarise_trials(table(("relu", 0.9), ("tanh", 0.9)))
     assert tie.best is not None
     assert tie.best.number == 0
+
+
+def test_an_expected_best_of_zero_has_its_place() -> None:
+    judged = summarise_trials(table(("relu", 0.5), ("tanh", 0.0), ("gelu", 0.2)))
+    assert "relu 0.5, gelu 0.2, tanh 0" in " ".join(judged.can)
+
+
+def test_the_best_of_two_trials_is_partly_luck() -> None:
+    two = summarise_trials(table(("relu", 0.9), ("tanh", 0.8)))
+    assert any("the best of 2 is partly luck" in sentence for sentence in two.cannot)
+    one = summarise_trials(table(("relu", 0.9), ("tanh", None)))
+    assert not any("partly luck" in sentence for sentence in one.cannot)
