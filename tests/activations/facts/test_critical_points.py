@@ -131,6 +131,8 @@ LIMITS: list[tuple[Callable[[Any], Any], float | None, float | None]] = [
     (lambda x: mpmath.atan((x - 5e3) / 900), -math.pi / 2, math.pi / 2),
     (lambda x: 1e-11 + 1 / x, 1e-11, 1e-11),
     (lambda x: 1e-16 + 1 / x, 0, 0),
+    (lambda x: mpmath.tanh(x / 3000), -1, 1),
+    (lambda x: x if abs(x) < 1e8 else x * mpmath.inf, -math.inf, math.inf),
 ]
 
 

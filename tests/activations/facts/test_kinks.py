@@ -314,7 +314,8 @@ def test_a_planted_jump_is_found_at_its_place_with_its_order(order: int, place: 
     for sign in (-1, 1):
         value, slope = power(order, place, sign)
         assert jump_orders(value, slope) == {place: order}
-    assert jump_orders(*power(order, 12.125, 1)) == {}
+    for beyond in (-12.125, 12.125):
+        assert jump_orders(*power(order, beyond, 1)) == {}
 
 
 @pytest.mark.parametrize(
@@ -324,6 +325,28 @@ def test_a_planted_jump_is_found_at_its_place_with_its_order(order: int, place: 
 def test_a_jump_counts_from_a_size_on(order: int, seen: float, unseen: float) -> None:
     assert jump_orders(*power(order, 2.0, seen)) == {2.0: order}
     assert jump_orders(*power(order, 2.0, unseen)) == {}
+
+
+def test_a_small_jump_of_the_third_derivative_is_found_beside_a_slope_of_10() -> None:
+    value, slope = power(3, 2.0, 0.32)
+    assert jump_orders(lambda x: 9.9 * x + value(x), lambda x: 9.9 + slope(x)) == {2.0: 3}
+
+
+def test_each_side_is_extrapolated_from_multiples_of_a_128th() -> None:
+    seen: list[Array] = []
+
+    def flat(x: Array) -> Array:
+        seen.append(x)
+        return np.zeros_like(x)
+
+    assert jump_orders(flat, flat) == {}
+    assert all((points * 128 % 1 == 0).all() for points in seen)
+
+
+def test_an_overflow_at_the_outermost_point_is_no_jump() -> None:
+    end = 3 + 5.5 / 128
+    with np.errstate(all="ignore"):
+        assert jump_orders(lambda x: np.where(x > end, np.inf, 0.0), np.zeros_like) == {}
 
 
 def test_several_jumps_are_found_each_with_the_first_that_does() -> None:

@@ -67,6 +67,11 @@ def test_doubles_and_reals_agree_on_every_function(function) -> None:
         ("sign(x)", -1, (-1, 0, 0)),
         ("max(x, 2*x)", -1, (0, 1, 0)),
         ("where(x<0 or x>1, 5, x)", -1, (5, 0, 0)),
+        ("where(x>-1 and x<1, 5, x)", -1, (5, 0, 0)),
+        ("where(x>0 and x<1, 5, x)", -1, (0, 1, 0)),
+        ("where(x<=0, 7, x)", 0, (7, 0, 0)),
+        ("where(x<=0, 7, x)", 1, (0, 1, 0)),
+        ("max(x, x)", 1, (0, 1, 0)),
     ],
 )
 def test_either_side_of_a_switch_can_be_followed(text, side, expected) -> None:

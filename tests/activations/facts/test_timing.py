@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from actlab.activations import facts
 from actlab.activations.facts import pasted, timing
 from actlab.activations.facts.measurable import PastedFormula
 from actlab.activations.facts.results import Cost
@@ -116,6 +117,33 @@ def test_slow_moments_of_the_machine_do_not_count(
     found, _function = measured(slow, copy=2e-3, forward=4e-3, backward=6e-3)
     assert (found.copy_ns, found.forward_ns) == pytest.approx((4e3, 8e3))
     assert (found.forward_ratio, found.backward_ratio) == pytest.approx((2, 3))
+
+
+def test_what_is_compiled_is_timed_and_only_if_it_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls: list[int] = []
+
+    def compiled(module: nn.Module) -> Callable[[Tensor], Tensor]:
+        def apply(x: Tensor) -> Tensor:
+            calls.append(x.numel())
+            result: Tensor = module(x)
+            return result
+
+        return apply
+
+    monkeypatch.setattr(torch, "compile", compiled)
+    assert timed(pasted("x"), "float32", "cpu", compiled=True, elements=7).compiled
+    assert set(calls) == {7}
+    calls.clear()
+    assert not timed(pasted("x"), "float32", "cpu", compiled=False, elements=7).compiled
+    assert calls == []
+
+
+def test_a_cost_is_that_of_the_module_as_it_is_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timing, "timed", lambda *given, **named: (given[1:], named))
+    expected = (("float32", "cpu"), {"compiled": False, "elements": 1 << 20})
+    assert facts.cost("relu") == expected
 
 
 def test_what_is_learnt_gets_its_gradient_too() -> None:

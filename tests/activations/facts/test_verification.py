@@ -119,7 +119,7 @@ def test_a_gradient_may_be_off_by_a_hundred_millionth(low: float, off: float, ok
     rows = {row.fact: row for row in _agreement_rows(get("identity"), module)}
     assert (rows["gradient"].ok, rows["value"].ok) == (ok, True)
     assert rows["gradient"].measured == pytest.approx(abs(off), rel=0.1)
-    assert rows["gradient"].declared == rows["value"].measured == 0
+    assert rows["gradient"].declared == rows["value"].declared == rows["value"].measured == 0
     assert rows["gradient"].route == rows["value"].route == "module"
 
 
@@ -196,6 +196,9 @@ def test_verify_takes_names() -> None:
         (True, 1.0, False),
         ((0.0, (1.0, float("inf"))), (0.0, (1.0, float("inf"))), True),
         ((0.0,), (), False),
+        ((0.0, 1.0), None, False),
+        (None, (0.0, 1.0), False),
+        (0.0, 1e-7, True),
         (Kink(0.0, 0.0, 1.0, 0.0), Kink(0.0, 0.0, 1.0), True),
         (Kink(0.0, 0.0, 1.0, 0.0), Kink(0.0, 0.0, 1.0, 1.0), False),
     ],
