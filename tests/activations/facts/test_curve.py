@@ -196,7 +196,8 @@ def test_the_unit_is_the_size_of_value_and_slope_up_to_1(text: str, unit: float)
 
 def test_what_is_larger_than_doubles_can_square_is_refused() -> None:
     assert curve_of("9e149*x").unit == 1
-    for text in ("1.1e150*x", "-1.1e150*x", "1.1e150*sigmoid(-9*x)"):
+    own = "where(x==1, 1.1e150, x)"
+    for text in ("1.1e150*x", "-1.1e150*x", "1.1e150*sigmoid(-9*x)", own):
         with pytest.raises(MeasurementError, match="too large to be measured"):
             assert curve_of(text).unit
 
@@ -249,6 +250,13 @@ def test_far_out_the_grid_has_points_beside_a_place_that_doubles_can_tell_from_i
         assert len(beside) >= 20
         assert (beside[1:] < 4 * beside[:-1]).all()
         assert beside.max() == pytest.approx(0.5)
+
+
+def test_the_grid_has_points_beside_a_place_that_is_narrow_for_where_it_is() -> None:
+    place = 3e5
+    grid = curve_of(f"tanh((x-{place})*1e5)").grid
+    for share in (0.5, 1.5):
+        assert np.abs(grid - share * place).min() < 1e-6
 
 
 def test_what_costs_too_much_is_refused() -> None:

@@ -209,6 +209,12 @@ def test_a_moment_is_given_where_it_exists() -> None:
     assert facts.measure(facts.pasted("exp(x**2)")).mean_under_N01 is None
 
 
+@pytest.mark.parametrize("text", ["exp(0.4995*x**2)", "exp(2.5e-4*x**4)", "exp(0.6*x**2+x)"])
+def test_a_moment_that_grows_against_the_density_far_out_is_not_given(text: str) -> None:
+    found = facts.measure(facts.pasted(text))
+    assert (found.mean_under_N01, found.mean_grad_N01) == (None, None)
+
+
 @pytest.mark.parametrize(
     ("text", "low", "high", "steepest", "smoothness", "ends"),
     [
@@ -475,6 +481,8 @@ def test_means_follow_breaks_and_scales() -> None:
 
 def test_a_mean_that_is_rounding_is_0_and_one_that_is_not_finite_is_none() -> None:
     assert normal_means(lambda x: (x**3, 0 * x, x**3 + 1e-10), [], [(0.0, 1.0)])[:2] == (0, 0)
+    (tiny,) = normal_means(lambda x: (np.where(x > 0, x * (1 + 1e-15), x),), [], [(0.0, 1.0)])
+    assert tiny == 0
     (small,) = normal_means(lambda x: (1e6 * x + 1e-6,), [], [(0.0, 1.0)])
     assert small == pytest.approx(1e-6, rel=1e-3)
     assert normal_means(lambda x: (np.full_like(x, np.nan),), [], [(0.0, 1.0)]) == (None,)

@@ -139,6 +139,11 @@ TURNING: dict[str, tuple[Callable[[Tensor], Tensor], float | None, float | None]
         None,
         None,
     ),
+    "on a stretch in the middle and at a point": (
+        lambda x: torch.relu((x + 2).abs() - 1) ** 2 * (x - 2) ** 2,
+        None,
+        None,
+    ),
     "below a stretch": (
         lambda x: torch.relu(x + 4) ** 2 * ((x - 2) ** 2 - 1),
         2 + BELOW,
@@ -253,6 +258,7 @@ DIRECTIONS: list[tuple[str, Callable[[Tensor], Tensor]]] = [
     ("strictly_increasing", lambda x: torch.tanh(x / 2)),
     ("strictly_increasing", lambda x: 1e6 + 1e-12 * x),
     ("strictly_increasing", lambda x: x + torch.sin(x)),
+    ("strictly_increasing", lambda x: x.clamp(-7.25, 7.25)),  # it is decided on [-7, 7]
     ("non_decreasing", lambda x: torch.relu(x - 6.5) - 0.5),
     ("non_decreasing", lambda x: torch.relu(x - 6.5) - torch.relu(-x - 6.5)),
     ("strictly_decreasing", lambda x: -1e6 * x - 3),
