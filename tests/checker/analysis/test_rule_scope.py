@@ -280,7 +280,7 @@ def test_distributions_are_counted_by_their_calls(name: str) -> None:
     log_prob, target, expected, logarithms = DISTRIBUTIONS[name]
     with step_of(layer(), torch.randn(6, 4), lambda o, t: -log_prob(o, t).mean(), target) as step:
         assert {kind: COUNTS[kind](step) for kind in expected} == expected
-        assert COUNTS["spreads"](step) > 10
+        assert COUNTS["spreads"](step) > 0
         assert COUNTS["log-probabilities"](step) == COUNTS["spreads"](step) + logarithms
         others = [call for call in step.trace.calls if "distributions" not in call.origin]
         assert COUNTS["spreads"](step) + len(others) == COUNTS["calls"](step)
