@@ -67,6 +67,7 @@ def test_a_tie_is_certain_only_where_the_test_rejects_and_the_best_is_ahead() ->
     )
     assert said(tied) == certain.format(p="0.001")
     assert said(replace(tied, p_adjusted=0.05)) == certain.format(p="0.050")
+    assert said(replace(tied, p_adjusted=0.0)) == certain.format(p="").replace("p = ", "p < 0.001")
     assert said(replace(tied, p_adjusted=0.051)) == equivalent
     assert said(replace(tied, p_adjusted=None)) == equivalent
     assert said(replace(tied, difference=0.003)) == equivalent

@@ -238,7 +238,9 @@ def remarks(found: Comparison, wording: Wording) -> list[str]:
 
 def _is_certain(row: Candidate) -> bool:
     """Return whether a candidate is shown to be behind, however little."""
-    return (row.p_adjusted or 1.0) <= ALPHA and (row.difference or 0.0) < 0.0
+    if row.p_adjusted is None or row.difference is None:
+        return False
+    return row.p_adjusted <= ALPHA and row.difference < 0.0
 
 
 def _lead(reference: Candidate, found: Comparison, tied: list[str], wording: Wording) -> str:
