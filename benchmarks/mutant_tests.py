@@ -32,7 +32,7 @@ OUTPUT = ROOT / "build" / "mutants.log"
 """Where pytest writes."""
 
 MOST_SECONDS = 20.0
-"""What the tests of one mutant may take together, without it; one that survives is no kill."""
+"""What the tests of one mutant may take together where it is not there."""
 
 MOST_UNRELIABLE = 10
 """More tests that fail without a mutant are a fault of the tests, or of this tool."""
@@ -292,7 +292,7 @@ def in_place(
 ) -> list[Place]:
     """Try mutants in the functions that are imported; returns those that need a new import.
 
-    Ends this process where the tests do not pass in a fork without a mutant.
+    Ends this process where many tests fail in a fork without a mutant.
     """
     with tempfile.TemporaryDirectory() as folder:
         left = Path(folder) / "left"

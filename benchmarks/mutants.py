@@ -5,8 +5,9 @@ returned value can be another one is a mutant; a seeded sample of them is made, 
 first the tests of the folder are run once as they are, and it is noted which of them comes to which
 line. Then the tests are imported, and for each mutant a fork of that process runs those that come
 to its line, up to 20 seconds of them, until one fails; a mutant outside of functions is tried in a
-new import. Where no mutant is, the same forks have to pass. A mutant that no test notices survives;
-a test that takes ten times as long as without it notices. The share that is killed has Wilson's
+new import. Tests that fail in such a fork without a mutant are left out, and more than ten of them
+end the run. A mutant that no test notices survives; a test that takes ten times as long as without
+it notices. The share that is killed has Wilson's
 95 % interval; survivors that cannot be noticed, as they change no answer, stand with their reasons
 in mutants_without_effect.json. Lines go to build/mutants.jsonl; an interrupted run goes on, and
 `--survivors` tries those again that survived, after tests were written for them.

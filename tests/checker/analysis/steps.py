@@ -66,6 +66,20 @@ def step_of(
         yield step
 
 
+def traced(function: Callable[..., Any], *given: Tensor) -> Trace:
+    """Return the trace of a function on some tensors."""
+    with recording() as trace:
+        function(*given)
+    return trace
+
+
+def outcome(function: Callable[..., Tensor], *given: Tensor) -> Value:
+    """Return the value that a function of some tensors has."""
+    with recording() as trace:
+        out = function(*given)
+    return value_in(trace, out)
+
+
 def value_in(trace: Trace, tensor: Tensor) -> Value:
     """Return the value of a tensor that a trace has met."""
     value = trace.value_of(tensor)

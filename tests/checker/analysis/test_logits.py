@@ -22,7 +22,7 @@ from actlab.checker.analysis.logits import (
     written_sigmoid,
 )
 from actlab.checker.analysis.origins import origins
-from tests.checker.analysis.traced import outcome, step_of
+from tests.checker.analysis.steps import bare_step, outcome
 
 X = torch.linspace(-2, 2, 12).reshape(3, 4)
 
@@ -161,7 +161,7 @@ SCORES: dict[str, tuple[Callable[[], Tensor], list[Score]]] = {
 @pytest.mark.parametrize("name", SCORES)
 def test_the_scores_that_a_loss_normalises(name: str) -> None:
     loss, expected = SCORES[name]
-    step = step_of(loss)
+    step, _ = bare_step(loss)
     first = step.loss_calls[0]
     found = [one for one in logits_of(step) if not one.loss.custom or one.loss is first]
     answer = [(one.normaliser, one.consumer.op, one.dim, one.classes) for one in found]

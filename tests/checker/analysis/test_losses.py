@@ -16,7 +16,7 @@ from actlab.checker.analysis.losses import LiveValues, LossCall, of_binomial
 from actlab.checker.analysis.origins import HANDED_ON, origins
 from actlab.checker.report import Report
 from actlab.checker.targets import Targets
-from tests.checker.analysis.traced import traced, value_in
+from tests.checker.analysis.steps import traced, value_in
 
 Loss = Callable[[Tensor], Tensor]
 N, C = 64, 5

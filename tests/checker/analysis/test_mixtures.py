@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from actlab.checker.analysis import mixtures
 from actlab.checker.analysis.mixtures import summands
-from tests.checker.analysis.traced import outcome, step_of, value_in
+from tests.checker.analysis.steps import bare_step, outcome, value_in
 
 FIXED = torch.Generator().manual_seed(3)
 N, K = 8, 3
@@ -138,7 +138,7 @@ NO_PRODUCTS: dict[str, Loss] = {
 
 
 def answers(loss: Loss) -> list[tuple[int, bool, torch.Size]]:
-    return [(m.dim, m.logged, m.weights.shape) for m in mixtures.mixtures(step_of(loss))]
+    return [(m.dim, m.logged, m.weights.shape) for m in mixtures.mixtures(bare_step(loss)[0])]
 
 
 @pytest.mark.parametrize("name", LOGGED)
@@ -170,7 +170,7 @@ def test_the_weights_of_a_mixture_are_what_the_layer_says() -> None:
         made.append(LAYER(X))
         return -torch.logsumexp(density() + made[0], 1).mean()
 
-    step = step_of(run)
+    step, _ = bare_step(run)
     (one,) = mixtures.mixtures(step)
     assert one.weights is value_in(step.trace, made[0])
     assert one.call.op == "logsumexp"
